@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: MIT
+// eager.c: the form `eager` of every op: one sweep over the whole tensor per elementary operation, through temporaries
+// of its size, as a framework without fusion runs it. The lists of operations are those of automatic differentiation:
+// rmsnorm casts to f32 and back as the LLaMA of the usual model library does, layernorm likewise, dyt stays in its
+// dtype and rounds after every operation. Temporaries that backward needs live in `saved`, the others in `workspace`;
+// they are allocated once, so unlike in a framework no time goes into page faults.
+#include <math.h>
+
+#include "rows.h"
+#include "simd_math.h"
+
+// A tensor as an operand: the whole matrix, or a vector or scalar broadcast over it.
+typedef enum { FULL, PER_COL, PER_ROW, SCALAR } extent;
+typedef struct {
+    extent over;
+    norm_dtype dtype;
+    void *data;
+    size_t stride;
+} tensor;
+
+// The elementary operations of the lists, on one or two operands.
+typedef enum { CAST, ADD, SUB, MUL, NEG, SQUARE, TANH_LIBM, TANH_U2, TANH_GRAD } elementary;
+
+SIMD_INLINE vf compute(elementary op, vf a, vf b) {
+    switch (op) {
+    case ADD:
+        return v_add(a, b);
+    case SUB:
+        return v_sub(a, b);
+    case MUL:
+        return v_mul(a, b);
+    case NEG:
+        return v_sub(v_zero(), a);
+    case SQUARE:
+        return v_mul(a, a);
+    case TANH_U2:
+        return v_tanh_u2(a);
+    case TANH_GRAD: // dt (1 - t^2)
+        return v_mul(a, v_fnma(b, b, v_set1(1.0f)));
+    case TANH_LIBM: {
+        float lanes[SIMD_WIDTH];
+        v_store(lanes, a);
+        for (size_t k = 0; k < SIMD_WIDTH; k++)
+            lanes[k] = tanhf(lanes[k]);
+        return v_load(lanes);
+    }
+    case CAST:
+        break;
+    }
+    return a;
+}
+
+SIMD_INLINE vf fetch(tensor t, size_t row, size_t c, size_t n) {
+    switch (t.over) {
+    case FULL:
+        return v_get(t.dtype, row_of(t.dtype, t.data, row, t.stride), c, n);
+    case PER_COL:
+        return v_get(t.dtype, t.data, c, n);
+    case PER_ROW:
+        return v_set1(((const float *)t.data)[row]);
+    case SCALAR:
+        break;
+    }
+    return v_set1(*(const float *)t.data);
+}
+
+// out = op(a, b) over the rows of a slice, rounded to out's dtype.
+SIMD_INLINE void sweep(elementary op, const norm_slice *slice, size_t cols, tensor out, tensor a, tensor b) {
+    for (size_t row = slice->begin; row < slice->end; row++) {
+        void *const to = row_of_mut(out.dtype, out.data, row, out.stride);
+        for_each_vector(
+            cols,
+            v_put(out.dtype, to, c, SIMD_WIDTH,
+                  compute(op, fetch(a, row, c, SIMD_WIDTH), fetch(b, row, c, SIMD_WIDTH))),
+            v_put(out.dtype, to, c, cols - c, compute(op, fetch(a, row, c, cols - c), fetch(b, row, c, cols - c))));
+    }
+}
+
+SIMD_INLINE void add_to(vf *sum, vf a) { *sum = v_add(*sum, a); }
+
+SIMD_INLINE float row_total(tensor a, size_t row, size_t cols) {
+    vf sums[ACCUMULATORS];
+    sum_columns(cols, sums, add_to(&sums[k], fetch(a, row, c, SIMD_WIDTH)),
+                add_to(&sums[0], fetch(a, row, c, cols - c)));
+    return v_sum(sums[0]);
+}
+
+// out[row] = sum of a row, divided by `divisor`.
+SIMD_INLINE void row_sums(const norm_slice *slice, size_t cols, float *out, tensor a, float divisor) {
+    for (size_t row = slice->begin; row < slice->end; row++)
+        out[row] = row_total(a, row, cols) / divisor;
+}
+
+// out[c] = sum of a column, for the columns of a slice; several vectors side by side so that a row's visit uses whole
+// cache lines.
+enum { SIDE_BY_SIDE = 4 };
+SIMD_INLINE void col_sums(const norm_slice *slice, size_t rows, float *out, tensor a) {
+    size_t c = slice->begin;
+    for (; c + SIDE_BY_SIDE * SIMD_WIDTH <= slice->end; c += SIDE_BY_SIDE * SIMD_WIDTH) {
+        vf sums[SIDE_BY_SIDE];
+        for (size_t k = 0; k < SIDE_BY_SIDE; k++)
+            sums[k] = v_zero();
+        for (size_t row = 0; row < rows; row++)
+            for (size_t k = 0; k < SIDE_BY_SIDE; k++)
+                add_to(&sums[k], fetch(a, row, c + k * SIMD_WIDTH, SIMD_WIDTH));
+        for (size_t k = 0; k < SIDE_BY_SIDE; k++)
+            v_store(out + c + k * SIMD_WIDTH, sums[k]);
+    }
+    while (c < slice->end) {
+        const size_t left = slice->end - c, n = left < SIMD_WIDTH ? left : SIMD_WIDTH;
+        vf sum = v_zero();
+        for (size_t row = 0; row < rows; row++)
+            add_to(&sum, fetch(a, row, c, n));
+        v_put(NORM_F32, out, c, n, sum);
+        c += n;
+    }
+}
+
+// Temporaries are cut off a buffer in a fixed order, each beginning a cache line; run.c leaves room for that.
+typedef struct {
+    char *next;
+    size_t rows, cols;
+} arena;
+static inline void *take(arena *from, size_t bytes) {
+    void *const data = from->next;
+    from->next += align64(bytes);
+    return data;
+}
+static inline tensor take_full(arena *from, norm_dtype dtype) {
+    return (tensor){FULL, dtype, take(from, from->rows * from->cols * dtype_size(dtype)), from->cols};
+}
+static inline float *take_rows(arena *from) { return take(from, from->rows * sizeof(float)); }
+
+static inline tensor full(norm_dtype dtype, const void *data, size_t stride) {
+    return (tensor){FULL, dtype, (void *)(uintptr_t)data, stride};
+}
+static inline tensor per_row(const float *data) { return (tensor){PER_ROW, NORM_F32, (void *)(uintptr_t)data, 0}; }
+static inline tensor per_col(norm_dtype dtype, const void *data) {
+    return (tensor){PER_COL, dtype, (void *)(uintptr_t)data, 0};
+}
+static inline tensor scalar(const float *data) { return (tensor){SCALAR, NORM_F32, (void *)(uintptr_t)data, 0}; }
+
+// Every tensor of one call, by its name in the lists below. In f32 casts are no operations, so x32 is x, h is normed,
+// and so on.
+typedef struct {
+    tensor x, y, dy, dx, gamma, beta, alpha; // the caller's
+    tensor x32, centred, normed, h, t;       // saved
+    float *mean, *rstd;                      // saved
+    tensor square, scaled; // forward's scratch: in `saved` too, so that one pointer serves a whole forward
+    tensor product, dh, dh32, d1, q, spread, p1, p2, d2, d32; // backward's scratch
+    float *row;                                               // backward's scratch
+    double *partial;                                          // one per slice, a cache line each
+} tensors;
+
+// norm_op and dtype are constants where this is inlined: what is left are a few additions.
+SIMD_INLINE tensors locate(norm_op op, norm_dtype dtype, const norm_args *a, norm_pass pass) {
+    const bool low = dtype != NORM_F32;
+    tensors t = {.x = full(dtype, a->x, a->x_stride),
+                 .y = full(dtype, a->y, a->y_stride),
+                 .dy = full(dtype, a->dy, a->dy_stride),
+                 .dx = full(dtype, a->dx, a->dx_stride),
+                 .gamma = per_col(dtype, a->gamma),
+                 .beta = per_col(dtype, a->beta),
+                 .alpha = scalar(&a->alpha)};
+    arena saved = {a->saved, a->rows, a->cols};
+    if (op == NORM_DYT) {
+        t.t = take_full(&saved, dtype);
+        t.scaled = take_full(&saved, dtype);
+    } else {
+        t.mean = take_rows(&saved);
+        t.rstd = take_rows(&saved);
+        t.x32 = low ? take_full(&saved, NORM_F32) : t.x;
+        t.centred = op == NORM_LAYERNORM ? take_full(&saved, NORM_F32) : t.x32;
+        t.square = take_full(&saved, NORM_F32);
+        t.normed = take_full(&saved, NORM_F32);
+        t.h = low ? take_full(&saved, dtype) : t.normed;
+        t.scaled = op == NORM_LAYERNORM ? take_full(&saved, dtype) : t.y;
+    }
+    if (pass == NORM_FORWARD)
+        return t;
+    arena scratch = {a->workspace, a->rows, a->cols};
+    t.product = take_full(&scratch, dtype);
+    t.dh = take_full(&scratch, dtype);
+    if (op == NORM_DYT) {
+        t.d1 = take_full(&scratch, dtype);
+        t.partial = (double *)scratch.next;
+        return t;
+    }
+    t.row = take_rows(&scratch);
+    t.dh32 = low ? take_full(&scratch, NORM_F32) : t.dh;
+    t.d1 = take_full(&scratch, NORM_F32);
+    t.q = take_full(&scratch, NORM_F32);
+    t.spread = take_full(&scratch, NORM_F32);
+    t.p1 = take_full(&scratch, NORM_F32);
+    t.p2 = take_full(&scratch, NORM_F32);
+    t.d2 = take_full(&scratch, NORM_F32);
+    t.d32 = take_full(&scratch, NORM_F32);
+    return t;
+}
+
+// One stage: a function over a slice whose statement sees every tensor as t, the arguments as a and the slice as s. The
+// casts are made for f32 as well, but in no list there.
+#define STAGE(op, name, DTYPE, pass, statement)                                                                        \
+    __attribute__((unused)) static void op##_##name##_##DTYPE(const norm_args *a, const norm_slice *s) {               \
+        const tensors t = locate(NORM_##op, DTYPE, a, pass);                                                           \
+        statement;                                                                                                     \
+    }
+#define SWEEP(op, out, x, y) sweep(op, s, a->cols, t.out, t.x, t.y)
+
+// eps is added and the root taken per row: two operations of a framework, both too small to show.
+SIMD_INLINE void add_eps(const norm_slice *s, float *stat, float eps) {
+    for (size_t row = s->begin; row < s->end; row++)
+        stat[row] += eps;
+}
+SIMD_INLINE void reciprocal_root(const norm_slice *s, float *stat) {
+    for (size_t row = s->begin; row < s->end; row++)
+        stat[row] = 1.0f / sqrtf(stat[row]);
+}
+// Gradient of the mean square (or variance) per element, from row = sum of d normed / d rstd: -rstd^3 / 2 of it, spread
+// over cols elements.
+SIMD_INLINE void root_grad(const norm_slice *s, float *row, const float *rstd, size_t cols) {
+    for (size_t r = s->begin; r < s->end; r++)
+        row[r] = row[r] * -0.5f * rstd[r] * rstd[r] * rstd[r] / (float)cols;
+}
+SIMD_INLINE void negate_mean(const norm_slice *s, float *row, size_t cols) {
+    for (size_t r = s->begin; r < s->end; r++)
+        row[r] = row[r] / (float)cols;
+}
+
+static const float two = 2.0f;
+
+#define FORWARD_STAGES(D)                                                                                              \
+    STAGE(RMSNORM, cast, D, NORM_FORWARD, SWEEP(CAST, x32, x, x))                                                      \
+    STAGE(RMSNORM, square, D, NORM_FORWARD, SWEEP(SQUARE, square, x32, x32))                                           \
+    STAGE(RMSNORM, mean, D, NORM_FORWARD, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                      \
+    STAGE(RMSNORM, eps, D, NORM_FORWARD, add_eps(s, t.rstd, a->eps))                                                   \
+    STAGE(RMSNORM, rsqrt, D, NORM_FORWARD, reciprocal_root(s, t.rstd))                                                 \
+    STAGE(RMSNORM, norm, D, NORM_FORWARD, sweep(MUL, s, a->cols, t.normed, t.x32, per_row(t.rstd)))                    \
+    STAGE(RMSNORM, down, D, NORM_FORWARD, SWEEP(CAST, h, normed, normed))                                              \
+    STAGE(RMSNORM, gamma, D, NORM_FORWARD, SWEEP(MUL, y, h, gamma))                                                    \
+    STAGE(LAYERNORM, cast, D, NORM_FORWARD, SWEEP(CAST, x32, x, x))                                                    \
+    STAGE(LAYERNORM, mean, D, NORM_FORWARD, row_sums(s, a->cols, t.mean, t.x32, (float)a->cols))                       \
+    STAGE(LAYERNORM, centre, D, NORM_FORWARD, sweep(SUB, s, a->cols, t.centred, t.x32, per_row(t.mean)))               \
+    STAGE(LAYERNORM, square, D, NORM_FORWARD, SWEEP(SQUARE, square, centred, centred))                                 \
+    STAGE(LAYERNORM, var, D, NORM_FORWARD, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                     \
+    STAGE(LAYERNORM, eps, D, NORM_FORWARD, add_eps(s, t.rstd, a->eps))                                                 \
+    STAGE(LAYERNORM, rsqrt, D, NORM_FORWARD, reciprocal_root(s, t.rstd))                                               \
+    STAGE(LAYERNORM, norm, D, NORM_FORWARD, sweep(MUL, s, a->cols, t.normed, t.centred, per_row(t.rstd)))              \
+    STAGE(LAYERNORM, down, D, NORM_FORWARD, SWEEP(CAST, h, normed, normed))                                            \
+    STAGE(LAYERNORM, gamma, D, NORM_FORWARD, SWEEP(MUL, scaled, h, gamma))                                             \
+    STAGE(LAYERNORM, beta, D, NORM_FORWARD, SWEEP(ADD, y, scaled, beta))                                               \
+    STAGE(DYT, alpha, D, NORM_FORWARD, SWEEP(MUL, scaled, x, alpha))                                                   \
+    STAGE(DYT, tanh_u2, D, NORM_FORWARD, SWEEP(TANH_U2, t, scaled, scaled))                                            \
+    STAGE(DYT, tanh_libm, D, NORM_FORWARD, SWEEP(TANH_LIBM, t, scaled, scaled))                                        \
+    STAGE(DYT, gamma, D, NORM_FORWARD, SWEEP(MUL, y, t, gamma))                                                        \
+    STAGE(DYT, gamma_then, D, NORM_FORWARD, SWEEP(MUL, scaled, t, gamma))                                              \
+    STAGE(DYT, beta, D, NORM_FORWARD, SWEEP(ADD, y, scaled, beta))
+
+// Backward of normed = centred * rstd and of what made rstd, the same for rmsnorm (whose centred is x32) and layernorm.
+// The power's gradient is three operations, as automatic differentiation writes it: centred^1, times 2, times the
+// gradient.
+#define NORM_GRADIENT_STAGES(OP, D)                                                                                    \
+    STAGE(OP, b_product, D, NORM_BACKWARD, SWEEP(MUL, product, dy, h))                                                 \
+    STAGE(OP, b_dgamma, D, NORM_BACKWARD, col_sums(s, a->rows, a->dgamma, t.product))                                  \
+    STAGE(OP, b_dh, D, NORM_BACKWARD, SWEEP(MUL, dh, dy, gamma))                                                       \
+    STAGE(OP, b_up, D, NORM_BACKWARD, SWEEP(CAST, dh32, dh, dh))                                                       \
+    STAGE(OP, b_direct, D, NORM_BACKWARD, sweep(MUL, s, a->cols, t.d1, t.dh32, per_row(t.rstd)))                       \
+    STAGE(OP, b_q, D, NORM_BACKWARD, SWEEP(MUL, q, dh32, centred))                                                     \
+    STAGE(OP, b_drstd, D, NORM_BACKWARD, row_sums(s, a->cols, t.row, t.q, 1.0f))                                       \
+    STAGE(OP, b_root, D, NORM_BACKWARD, root_grad(s, t.row, t.rstd, a->cols))                                          \
+    STAGE(OP, b_spread, D, NORM_BACKWARD, sweep(CAST, s, a->cols, t.spread, per_row(t.row), per_row(t.row)))           \
+    STAGE(OP, b_power, D, NORM_BACKWARD, SWEEP(CAST, p1, centred, centred))                                            \
+    STAGE(OP, b_twice, D, NORM_BACKWARD, sweep(MUL, s, a->cols, t.p2, t.p1, scalar(&two)))                             \
+    STAGE(OP, b_square, D, NORM_BACKWARD, SWEEP(MUL, d2, p2, spread))                                                  \
+    STAGE(OP, b_add, D, NORM_BACKWARD,                                                                                 \
+          sweep(ADD, s, a->cols, NORM_##OP == NORM_RMSNORM && D == NORM_F32 ? t.dx : t.d32, t.d1, t.d2))
+
+#define BACKWARD_STAGES(D)                                                                                             \
+    NORM_GRADIENT_STAGES(RMSNORM, D)                                                                                   \
+    STAGE(RMSNORM, b_down, D, NORM_BACKWARD, SWEEP(CAST, dx, d32, d32))                                                \
+    NORM_GRADIENT_STAGES(LAYERNORM, D)                                                                                 \
+    STAGE(LAYERNORM, b_dbeta, D, NORM_BACKWARD, col_sums(s, a->rows, a->dbeta, t.dy))                                  \
+    STAGE(LAYERNORM, b_negate, D, NORM_BACKWARD, SWEEP(NEG, q, d32, d32))                                              \
+    STAGE(LAYERNORM, b_dmean, D, NORM_BACKWARD, row_sums(s, a->cols, t.row, t.q, (float)a->cols))                      \
+    STAGE(LAYERNORM, b_share, D, NORM_BACKWARD, sweep(CAST, s, a->cols, t.spread, per_row(t.row), per_row(t.row)))     \
+    STAGE(LAYERNORM, b_join, D, NORM_BACKWARD, sweep(ADD, s, a->cols, D == NORM_F32 ? t.dx : t.d1, t.d32, t.spread))   \
+    STAGE(LAYERNORM, b_down, D, NORM_BACKWARD, SWEEP(CAST, dx, d1, d1))                                                \
+    STAGE(DYT, b_dbeta, D, NORM_BACKWARD, col_sums(s, a->rows, a->dbeta, t.dy))                                        \
+    STAGE(DYT, b_product, D, NORM_BACKWARD, SWEEP(MUL, product, dy, t))                                                \
+    STAGE(DYT, b_dgamma, D, NORM_BACKWARD, col_sums(s, a->rows, a->dgamma, t.product))                                 \
+    STAGE(DYT, b_dt, D, NORM_BACKWARD, SWEEP(MUL, dh, dy, gamma))                                                      \
+    STAGE(DYT, b_tanh, D, NORM_BACKWARD, SWEEP(TANH_GRAD, d1, dh, t))                                                  \
+    STAGE(DYT, b_dx, D, NORM_BACKWARD, SWEEP(MUL, dx, d1, alpha))                                                      \
+    STAGE(DYT, b_xproduct, D, NORM_BACKWARD, SWEEP(MUL, product, d1, x))                                               \
+    STAGE(DYT, b_total, D, NORM_BACKWARD, total(s, a->cols, t.partial, t.product))                                     \
+    STAGE(DYT, b_dalpha, D, NORM_BACKWARD, join_total(s, a->dalpha, t.partial))
+
+// The sum over the whole tensor: a double per slice, in the slice's own cache line, then one thread adds them up.
+enum { PARTIAL_STEP = 64 / sizeof(double) };
+SIMD_INLINE void total(const norm_slice *s, size_t cols, double *partial, tensor a) {
+    double sum = 0.0;
+    for (size_t row = s->begin; row < s->end; row++)
+        sum += (double)row_total(a, row, cols);
+    partial[s->index * PARTIAL_STEP] = sum;
+}
+SIMD_INLINE void join_total(const norm_slice *s, float *out, const double *partial) {
+    if (s->index != 0)
+        return;
+    double sum = 0.0;
+    for (size_t i = 0; i < s->count; i++)
+        sum += partial[i * PARTIAL_STEP];
+    *out = (float)sum;
+}
+
+#define DEFINE(name, D) FORWARD_STAGES(D) BACKWARD_STAGES(D)
+NORM_EACH_DTYPE(DEFINE)
+
+// The lists. A row: function, how it is split, and what it reads and writes per element, e being the size of the
+// dtype's elements.
+#define R(op, name, D, bytes)                                                                                          \
+    { op##_##name##_##D, NORM_SPLIT_ROWS, bytes }
+#define C(op, name, D, bytes)                                                                                          \
+    { op##_##name##_##D, NORM_SPLIT_COLS, bytes }
+// Casts stand in the lists of bf16 alone.
+#define LIST_bf16(...) __VA_ARGS__
+#define LIST_f32(...)
+
+#define RMSNORM_FORWARD(T, D, e)                                                                                       \
+    NORM_STAGES(LIST_##T(R(RMSNORM, cast, D, e + 4), ) R(RMSNORM, square, D, 8), R(RMSNORM, mean, D, 4),               \
+                R(RMSNORM, eps, D, 0), R(RMSNORM, rsqrt, D, 0), R(RMSNORM, norm, D, 8),                                \
+                LIST_##T(R(RMSNORM, down, D, 4 + e), ) R(RMSNORM, gamma, D, 2 * e))
+#define LAYERNORM_FORWARD(T, D, e)                                                                                     \
+    NORM_STAGES(LIST_##T(R(LAYERNORM, cast, D, e + 4), ) R(LAYERNORM, mean, D, 4), R(LAYERNORM, centre, D, 8),         \
+                R(LAYERNORM, square, D, 8), R(LAYERNORM, var, D, 4), R(LAYERNORM, eps, D, 0),                          \
+                R(LAYERNORM, rsqrt, D, 0), R(LAYERNORM, norm, D, 8),                                                   \
+                LIST_##T(R(LAYERNORM, down, D, 4 + e), ) R(LAYERNORM, gamma, D, 2 * e), R(LAYERNORM, beta, D, 2 * e))
+#define NORM_GRADIENT(OP, T, D, e)                                                                                     \
+    R(OP, b_product, D, 3 * e), C(OP, b_dgamma, D, e), R(OP, b_dh, D, 2 * e),                                          \
+        LIST_##T(R(OP, b_up, D, e + 4), ) R(OP, b_direct, D, 8), R(OP, b_q, D, 12), R(OP, b_drstd, D, 4),              \
+        R(OP, b_root, D, 0), R(OP, b_spread, D, 4), R(OP, b_power, D, 8), R(OP, b_twice, D, 8),                        \
+        R(OP, b_square, D, 12), R(OP, b_add, D, 12)
+#define RMSNORM_BACKWARD(T, D, e) NORM_STAGES(NORM_GRADIENT(RMSNORM, T, D, e), LIST_##T(R(RMSNORM, b_down, D, 4 + e)))
+#define LAYERNORM_BACKWARD(T, D, e)                                                                                    \
+    NORM_STAGES(C(LAYERNORM, b_dbeta, D, e), NORM_GRADIENT(LAYERNORM, T, D, e), R(LAYERNORM, b_negate, D, 8),          \
+                R(LAYERNORM, b_dmean, D, 4), R(LAYERNORM, b_share, D, 4), R(LAYERNORM, b_join, D, 12),                 \
+                LIST_##T(R(LAYERNORM, b_down, D, 4 + e)))
+#define DYT_FORWARD(D, e, kind)                                                                                        \
+    NORM_STAGES(R(DYT, alpha, D, 2 * e), R(DYT, tanh_##kind, D, 2 * e), R(DYT, gamma_then, D, 2 * e),                  \
+                R(DYT, beta, D, 2 * e))
+#define DYT_FORWARD_NOBETA(D, e, kind)                                                                                 \
+    NORM_STAGES(R(DYT, alpha, D, 2 * e), R(DYT, tanh_##kind, D, 2 * e), R(DYT, gamma, D, 2 * e))
+#define DYT_GRADIENT(D, e)                                                                                             \
+    R(DYT, b_product, D, 3 * e), C(DYT, b_dgamma, D, e), R(DYT, b_dt, D, 2 * e), R(DYT, b_tanh, D, 3 * e),             \
+        R(DYT, b_dx, D, 2 * e), R(DYT, b_xproduct, D, 3 * e), R(DYT, b_total, D, e), C(DYT, b_dalpha, D, 0)
+#define DYT_BACKWARD(D, e) NORM_STAGES(C(DYT, b_dbeta, D, e), DYT_GRADIENT(D, e))
+#define DYT_BACKWARD_NOBETA(D, e) NORM_STAGES(DYT_GRADIENT(D, e))
+
+#define IMPL(OP, name, D, which, forward, backward, saved_row, saved_element, work_row, work_element)                  \
+    {                                                                                                                  \
+        .op = OP, .variant = name, .form = NORM_EAGER, .level = NORM_LEVEL_ID, .dtype = D, .params = which,            \
+        .pass = {forward, backward}, .saved = {.per_row = saved_row, .per_element = saved_element}, .workspace = {     \
+            .per_row = work_row,                                                                                       \
+            .per_element = work_element,                                                                               \
+            .per_slice = sizeof(double)                                                                                \
+        }                                                                                                              \
+    }
+
+// The sizes are those of locate(): two row vectors saved, one scratch.
+#define IMPLS(T, D)                                                                                                    \
+    IMPL(NORM_LAYERNORM, "twopass", D, NORM_GAMMA | NORM_BETA, LAYERNORM_FORWARD(T, D, D##_BYTES),                     \
+         LAYERNORM_BACKWARD(T, D, D##_BYTES), 8, 16 + 2 * D##_BYTES, 4, 32 + 2 * D##_BYTES),                           \
+        IMPL(NORM_RMSNORM, "std", D, NORM_GAMMA, RMSNORM_FORWARD(T, D, D##_BYTES), RMSNORM_BACKWARD(T, D, D##_BYTES),  \
+             8, 12 + D##_BYTES, 4, 32 + 2 * D##_BYTES),                                                                \
+        DYT_IMPLS(D, u2, D##_BYTES), DYT_IMPLS(D, libm, D##_BYTES),
+#define DYT_IMPLS(D, kind, e)                                                                                          \
+    IMPL(NORM_DYT, #kind, D, NORM_GAMMA | NORM_ALPHA | NORM_BETA, DYT_FORWARD(D, e, kind), DYT_BACKWARD(D, e), 0,      \
+         2 * (e), 0, 3 * (e)),                                                                                         \
+        IMPL(NORM_DYT, #kind "_nobeta", D, NORM_GAMMA | NORM_ALPHA, DYT_FORWARD_NOBETA(D, e, kind),                    \
+             DYT_BACKWARD_NOBETA(D, e), 0, 2 * (e), 0, 3 * (e))
+static const norm_impl impls[] = {NORM_EACH_DTYPE(IMPLS)};
+NORM_TABLE(eager, impls);

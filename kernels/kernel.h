@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// kernel.h: what the levelled sources share: addressing, accumulators, and the one symbol that each of their objects
+// exports.
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include "simd.h"
+#include "table.h"
+
+#define NORM_PASTE3_(a, b, c) a##b##_##c
+#define NORM_PASTE3(a, b, c) NORM_PASTE3_(a, b, c)
+// The table of a unit: norm_<unit>_<level>. Hidden from users of the shared library, visible to registry.c.
+#define NORM_TABLE(unit, array)                                                                                        \
+    extern const norm_table NORM_PASTE3(norm_, unit, NORM_LEVEL_NAME);                                                 \
+    const norm_table NORM_PASTE3(norm_, unit, NORM_LEVEL_NAME) = {array, sizeof(array) / sizeof *(array)}
+
+// The dtypes of a unit at this level. Where only the bf16 conversion differs from the level below, f32 code would be
+// the same again.
+#ifdef SIMD_HARDWARE_BF16
+#define NORM_EACH_DTYPE(X) X(bf16, NORM_BF16)
+#else
+#define NORM_EACH_DTYPE(X) X(f32, NORM_F32) X(bf16, NORM_BF16)
+#endif
+
+#define NORM_STAGES(...)                                                                                               \
+    { (const norm_stage[]){__VA_ARGS__}, sizeof((norm_stage[]){__VA_ARGS__}) / sizeof(norm_stage) }
+
+// Independent partial sums per row: enough to hide the latency of an addition (4 cycles at two a cycle on current
+// cores).
+enum { ACCUMULATORS = 8, STEP = ACCUMULATORS * SIMD_WIDTH };
+
+enum { NORM_F32_BYTES = sizeof(float), NORM_BF16_BYTES = sizeof(uint16_t) };
+SIMD_INLINE size_t dtype_size(norm_dtype dtype) { return dtype == NORM_F32 ? NORM_F32_BYTES : NORM_BF16_BYTES; }
+
+SIMD_INLINE const void *row_of(norm_dtype dtype, const void *matrix, size_t row, size_t stride) {
+    return (const char *)matrix + row * stride * dtype_size(dtype);
+}
+SIMD_INLINE void *row_of_mut(norm_dtype dtype, void *matrix, size_t row, size_t stride) {
+    return (char *)matrix + row * stride * dtype_size(dtype);
+}
+
+SIMD_INLINE vf v_tree_sum(vf sums[ACCUMULATORS]) {
+    for (size_t width = ACCUMULATORS / 2; width > 0; width /= 2)
+        for (size_t k = 0; k < width; k++)
+            sums[k] = v_add(sums[k], sums[k + width]);
+    return sums[0];
+}
+
+// Bytes up to the next multiple of 64: how parts of saved and workspace are laid out. run.c sizes them with the same
+// rule.
+static inline size_t align64(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
+
+// Runs c over the columns in steps of a vector: call_full for each whole one, call_part once for what is left. Both are
+// the same always-inlined function, which takes the number of lanes; in call_full that is the constant SIMD_WIDTH, so
+// the main loop holds no partial load or store.
+#define for_each_vector(cols, call_full, call_part)                                                                    \
+    do {                                                                                                               \
+        size_t c = 0;                                                                                                  \
+        for (; c + SIMD_WIDTH <= (cols); c += SIMD_WIDTH)                                                              \
+            call_full;                                                                                                 \
+        if (c < (cols))                                                                                                \
+            call_part;                                                                                                 \
+    } while (0)
+
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// The SIMD levels of this architecture, weakest first: the only list of them in C. Their compiler flags are in
+// levels.mk.
+#ifndef NORM_LEVELS_H
+#define NORM_LEVELS_H
+
+// X(ID, name, features): `features` are the CPU features, in the spelling of __builtin_cpu_supports, that a CPU and its
+// operating system must both have before code of this level may run. A level's bits name exactly what its flags enable.
+//
+//   scalar       one element at a time; no vector instruction at all
+//   sse2         128 bit; the x86-64 baseline
+//   avx2         256 bit; AVX2, FMA and F16C
+//   avx512       512 bit; AVX-512 F, BW, DQ and VL on top of avx2
+//   avx512bf16   avx512 with the hardware conversion from f32 to bf16; holds bf16 implementations only
+//   auto_*       the same source at width one, left to the compiler's vectoriser: a baseline, never `best`
+#if defined(__x86_64__)
+#define NORM_FEATURES_AVX2(F) F("avx2") F("fma") F("f16c")
+#define NORM_FEATURES_AVX512(F) NORM_FEATURES_AVX2(F) F("avx512f") F("avx512bw") F("avx512dq") F("avx512vl")
+#define NORM_FEATURES_AVX512BF16(F) NORM_FEATURES_AVX512(F) F("avx512bf16")
+#define NORM_FEATURES_SSE2(F) F("sse2")
+#define NORM_FEATURES_NONE(F)
+#define NORM_LEVEL_LIST(X)                                                                                             \
+    X(SCALAR, scalar, NORM_FEATURES_NONE)                                                                              \
+    X(SSE2, sse2, NORM_FEATURES_SSE2)                                                                                  \
+    X(AVX2, avx2, NORM_FEATURES_AVX2)                                                                                  \
+    X(AVX512, avx512, NORM_FEATURES_AVX512)                                                                            \
+    X(AVX512BF16, avx512bf16, NORM_FEATURES_AVX512BF16)                                                                \
+    X(AUTO_AVX2, auto_avx2, NORM_FEATURES_AVX2)                                                                        \
+    X(AUTO_AVX512, auto_avx512, NORM_FEATURES_AVX512)
+#else
+#define NORM_FEATURES_NONE(F)
+#define NORM_LEVEL_LIST(X) X(SCALAR, scalar, NORM_FEATURES_NONE)
+#endif
+
+#endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// Every op of the project, one row each. Checks, benches, command line, CSV and plots read this table and no other.
+#ifndef NORM_LIST_H
+#define NORM_LIST_H
+
+// X(ID, name, parameters, formula)
+//   parameters    the learnable parameters that the op can have, as NORM_GAMMA | NORM_BETA | NORM_ALPHA
+//   formula       one line, per row of width C; m() is the mean over the row
+#define NORM_OP_LIST(X)                                                                                                \
+    X(LAYERNORM, layernorm, NORM_GAMMA | NORM_BETA, "y = gamma * (x - m(x)) / sqrt(m((x - m(x))^2) + eps) + beta")     \
+    X(RMSNORM, rmsnorm, NORM_GAMMA, "y = gamma * x / sqrt(m(x^2) + eps)")                                              \
+    X(DYT, dyt, NORM_GAMMA | NORM_BETA | NORM_ALPHA, "y = gamma * tanh(alpha * x) + beta")                             \
+    X(IDENTITY, identity, 0, "y = x")
+
+// The source files that are compiled once per level, each holding one table of implementations: a file per op, and
+// eager.c, which has the op-by-op form of them all. arg is handed on to X.
+#define NORM_UNIT_LIST(X, arg) X(layernorm, arg) X(rmsnorm, arg) X(dyt, arg) X(identity, arg) X(eager, arg)
+
+#endif

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// norm.h: LayerNorm, RMSNorm and Dynamic Tanh (DyT) for CPUs, every variant callable by name. The one public header.
+//
+// An *implementation* is one op in one variant, form, level and dtype, with a forward and a backward pass. It is found
+// by name, never chosen behind the caller's back:
+//
+//     const norm_impl *impl = norm_find("dyt", "u2", "fused", "best", "f32");
+//     norm_args args = {.rows = 64, .cols = 768, .x_stride = 768, .y_stride = 768, .x = x, .y = y,
+//                       .gamma = gamma, .beta = beta, .alpha = 0.5f};
+//     int error = norm_run(impl, NORM_FORWARD, &args, 1);
+//
+// Formulas: LayerNorm, Ba et al. 2016 (arXiv 1607.06450), eq. 4; RMSNorm, Zhang and Sennrich 2019 (arXiv 1910.07467),
+// eq. 4; DyT, Zhu et al. 2025 (arXiv 2503.10622), section 4. The gradients are theirs, by the chain rule.
+#ifndef NORM_H
+#define NORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "levels.h"
+#include "list.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define NORM_API __attribute__((visibility("default")))
+#else
+#define NORM_API
+#endif
+
+// The parameters an implementation reads and, backward, whose gradients it writes.
+enum { NORM_GAMMA = 1, NORM_BETA = 2, NORM_ALPHA = 4 };
+
+#define NORM_ROW(ID, ...) NORM_##ID,
+typedef enum { NORM_OP_LIST(NORM_ROW) NORM_OPS } norm_op;
+#undef NORM_ROW
+#define NORM_ROW(ID, ...) NORM_LEVEL_##ID,
+typedef enum { NORM_LEVEL_LIST(NORM_ROW) NORM_LEVELS } norm_level;
+#undef NORM_ROW
+
+typedef enum { NORM_FORWARD, NORM_BACKWARD, NORM_PASSES } norm_pass;
+
+// fused: each tensor is read once from memory and written once. eager: one sweep over the whole tensor per elementary
+// operation, through temporaries of its size, as a framework without fusion runs it.
+typedef enum { NORM_FUSED, NORM_EAGER, NORM_FORMS } norm_form;
+
+// The storage type of x, y, dy, dx, gamma and beta. Arithmetic is f32 in both, but that eager bf16 rounds where a
+// framework does.
+typedef enum { NORM_F32, NORM_BF16, NORM_DTYPES } norm_dtype;
+
+typedef enum {
+    NORM_OK,
+    NORM_BAD_ARGUMENT, // a size of zero, a stride below cols, a pointer missing that the pass needs, threads < 1
+    NORM_CPU_LACKS,    // this CPU or its operating system lacks a feature of the implementation's level
+    NORM_NO_TEAM,      // OpenMP gave fewer threads than asked for; nothing was computed
+} norm_error;
+
+// The tensors of one call. Matrices have `rows` rows of `cols` elements of the implementation's dtype, row i beginning
+// at i * stride elements. No pointer needs any alignment beyond that of its element. Outputs may not overlap inputs,
+// with one exception: in form `fused`, y may be x with the same stride, and dx may be dy with the same stride. Inputs
+// are never written. Finite inputs must keep |x| * sqrt(cols) below 1e19, where a sum of squares would leave the range
+// of f32.
+typedef struct {
+    size_t rows, cols;                               // >= 1
+    size_t x_stride, y_stride, dy_stride, dx_stride; // elements from a row to the next, >= cols
+    const void *x;                                   // (rows, cols)
+    void *y;                                         // (rows, cols), forward only
+    const void *dy;                                  // (rows, cols), gradient of y; backward only
+    void *dx;                                        // (rows, cols), gradient of x; backward only
+    const void *gamma, *beta;                        // (cols); read if the implementation has the parameter
+    float alpha; // read if the implementation has it; for bf16, a value that bf16 can hold
+    float eps;   // added to the variance or mean square; layernorm and rmsnorm only
+    float *dgamma, *dbeta,
+        *dalpha;     // (cols), (cols), 1: overwritten with the gradients summed over all rows; f32 in every dtype
+    void *saved;     // norm_saved_bytes(): what forward leaves for backward. fused forward takes NULL, when no backward
+                     // will follow
+    void *workspace; // norm_workspace_bytes(): scratch of one call; may be shared between calls that do not overlap in
+                     // time
+} norm_args;
+
+// A part of a stage's work: rows or columns [begin, end) as part `index` of `count`.
+typedef struct {
+    size_t begin, end, index, count;
+} norm_slice;
+
+typedef enum { NORM_SPLIT_ROWS, NORM_SPLIT_COLS } norm_split;
+
+// A stage is a single-threaded function over a slice. Stages of a pass run in order, and every slice of one is done
+// before the next begins. A slice may be empty; it must still be run, since a slice may own scratch that a later stage
+// reads.
+typedef struct {
+    void (*run)(const norm_args *args, const norm_slice *slice);
+    norm_split split;
+    unsigned bytes; // traffic per element of the (rows, cols) tensor that this stage cannot avoid; row- and
+                    // column-sized vectors ignored
+} norm_stage;
+
+// Bytes that a buffer needs: per row, per element, per column of each slice and per slice, each part aligned to 64.
+typedef struct {
+    unsigned per_row, per_element, per_slice_col, per_slice;
+} norm_size;
+
+typedef struct {
+    norm_op op;
+    const char *variant; // the algorithm inside the op, accuracy in its name; "std" where there is no choice
+    norm_form form;
+    norm_level level;
+    norm_dtype dtype;
+    unsigned params; // the parameters it has: those of the op, or fewer (`*_nobeta`)
+    struct {
+        const norm_stage *stages;
+        size_t count;
+    } pass[NORM_PASSES];
+    norm_size saved, workspace;
+} norm_impl;
+
+// All implementations that were built, in the order of levels.h and then list.h; NULL beyond the last.
+NORM_API const norm_impl *norm_at(size_t index);
+
+// The implementation with these names, or NULL. level "best" is the strongest level, auto_* aside, that this CPU can
+// run and that has the op, variant, form and dtype.
+NORM_API const norm_impl *norm_find(const char *op, const char *variant, const char *form, const char *level,
+                                    const char *dtype);
+NORM_API const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm_dtype dtype);
+
+// The variant that an op's name alone stands for: layernorm `twopass`, dyt `u2`, `std` elsewhere.
+NORM_API const char *norm_default_variant(norm_op op);
+
+// Names, as the command line and the CSV spell them.
+NORM_API const char *norm_op_name(norm_op op);
+NORM_API const char *norm_op_formula(norm_op op);
+NORM_API const char *norm_pass_name(norm_pass pass);
+NORM_API const char *norm_form_name(norm_form form);
+NORM_API const char *norm_level_name(norm_level level);
+NORM_API const char *norm_dtype_name(norm_dtype dtype);
+NORM_API const char *norm_error_text(norm_error error);
+NORM_API size_t norm_dtype_bytes(norm_dtype dtype);
+
+// The first CPU feature of the level that this CPU or its operating system lacks; NULL if it can run the level.
+NORM_API const char *norm_level_missing(norm_level level);
+// Whether the level is the compiler's work (auto_*), which `best` never picks.
+NORM_API bool norm_level_is_auto(norm_level level);
+
+// Buffer sizes in bytes for these shapes; 0 if none is needed, SIZE_MAX if the size overflows.
+NORM_API size_t norm_saved_bytes(const norm_impl *impl, size_t rows, size_t cols);
+NORM_API size_t norm_workspace_bytes(const norm_impl *impl, size_t rows, size_t cols, int threads);
+
+// Traffic per element that the pass cannot avoid: the sum over its stages.
+NORM_API unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass);
+
+// Runs a pass on an OpenMP team of `threads` threads, of which thread i works on the i-th part of the rows. Backward
+// needs the saved buffer of a forward call on the same x, gamma and shape. With one thread no parallel region is
+// opened.
+NORM_API norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads);
+
+// The part of [0, total) that norm_run gives to thread `index` of `count`; also what first touch must follow.
+NORM_API norm_slice norm_part(norm_split split, size_t total, size_t index, size_t count);
+
+// The reference: double precision, two-pass, libm; shares no code with the implementations. Each output comes with its
+// *scale*, the magnitude to which the rounding error of an ideal implementation is proportional: it forgives what the
+// subtraction of a rounded mean must lose, and nothing else.
+typedef struct {
+    double *dgamma, *dgamma_scale; // (cols) each, added to by every row
+    double *dbeta, *dbeta_scale;
+    double dalpha, dalpha_scale;
+} norm_reference_sums;
+
+// One row of y and its scale, (cols) each, from the inputs in args. params: which parameters to apply.
+NORM_API void norm_reference_forward(norm_op op, unsigned params, norm_dtype dtype, const norm_args *args, size_t row,
+                                     double *y, double *scale);
+// One row of dx and its scale, (cols) each (both NULL: sums only); adds the row's part of the parameter gradients to
+// sums (NULL: dx only).
+NORM_API void norm_reference_backward(norm_op op, unsigned params, norm_dtype dtype, const norm_args *args, size_t row,
+                                      double *dx, double *scale, norm_reference_sums *sums);
+
+// The largest scaled error, |got - reference| / (scale * epsilon of the dtype), that a correct implementation of this
+// form may show in this output; grows with the length of the sums behind it. Derived beside each reference.
+typedef enum { NORM_OUT_Y, NORM_OUT_DX, NORM_OUT_DGAMMA, NORM_OUT_DBETA, NORM_OUT_DALPHA, NORM_OUTPUTS } norm_output;
+NORM_API const char *norm_output_name(norm_output output);
+NORM_API double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, size_t cols);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+// The reference: every op in double precision, two passes, libm; beside each output its scale, and below the bounds
+// that the scaled errors of correct implementations keep. Shares no code with the implementations, so that no mistake
+// can be shared either.
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "norm.h"
+
+static double epsilon_of(norm_dtype dtype) { return dtype == NORM_BF16 ? 0x1p-7 : 0x1p-23; }
+
+static double element(norm_dtype dtype, const void *data, size_t i) {
+    if (dtype == NORM_F32)
+        return (double)((const float *)data)[i];
+    const uint32_t bits = (uint32_t)((const uint16_t *)data)[i] << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return (double)value;
+}
+
+// Added to the scale of whatever may be stored, results and intermediates alike, so that an error of FLT_MIN counts as
+// half an epsilon: the hardware's bf16 conversion flushes what is smaller to zero.
+static double floor_of(norm_dtype dtype) { return 2 * (double)FLT_MIN / epsilon_of(dtype); }
+
+// What the rows below need of the caller's tensors.
+typedef struct {
+    norm_op op;
+    unsigned params;
+    norm_dtype dtype;
+    const norm_args *args;
+    size_t row;
+    double floor;
+} view;
+
+static double x_at(const view *v, size_t i) { return element(v->dtype, v->args->x, v->row * v->args->x_stride + i); }
+
+static double dy_at(const view *v, size_t i) { return element(v->dtype, v->args->dy, v->row * v->args->dy_stride + i); }
+
+static double gamma_at(const view *v, size_t i) {
+    return v->params & NORM_GAMMA ? element(v->dtype, v->args->gamma, i) : 1;
+}
+
+static double beta_at(const view *v, size_t i) {
+    return v->params & NORM_BETA ? element(v->dtype, v->args->beta, i) : 0;
+}
+
+// layernorm and rmsnorm: n = (x - mean) * rstd, y = gamma * n + beta; rmsnorm is the case of a mean held at zero.
+//
+// The scale of n is rstd * (|x| + m(|x|)). A computed mean is off by a multiple of epsilon * m(|x|), whatever the mean
+// itself is, and x - mean inherits that; m(|x|) is |mean| on a row with a large mean and keeps elements near a mean of
+// zero from being held to a standard that no sum can meet. The mean's error enters the variance only squared, so a
+// one-pass variance, whose error is epsilon * mean^2, is not forgiven.
+typedef struct {
+    double mean, mean_abs, rstd;
+} statistics;
+
+static statistics row_statistics(const view *v) {
+    const size_t cols = v->args->cols;
+    const double count = (double)cols;
+    statistics s = {0};
+    if (v->op == NORM_LAYERNORM) {
+        for (size_t i = 0; i < cols; i++) {
+            s.mean += x_at(v, i);
+            s.mean_abs += fabs(x_at(v, i));
+        }
+        s.mean /= count;
+        s.mean_abs /= count;
+    }
+    double squares = 0;
+    for (size_t i = 0; i < cols; i++) {
+        const double centred = x_at(v, i) - s.mean;
+        squares += centred * centred;
+    }
+    s.rstd = 1 / sqrt(squares / count + (double)v->args->eps);
+    return s;
+}
+
+static double normed(const view *v, statistics s, size_t i) { return (x_at(v, i) - s.mean) * s.rstd; }
+
+static double normed_scale(const view *v, statistics s, size_t i) {
+    return (fabs(x_at(v, i)) + s.mean_abs) * s.rstd + v->floor;
+}
+
+static void normalise_forward(const view *v, double *y, double *scale) {
+    const statistics s = row_statistics(v);
+    for (size_t i = 0; i < v->args->cols; i++) {
+        const double gamma = gamma_at(v, i), beta = beta_at(v, i);
+        y[i] = gamma * normed(v, s, i) + beta;
+        scale[i] = fabs(gamma) * normed_scale(v, s, i) + fabs(beta) + v->floor;
+    }
+}
+
+// With g = gamma * dy and N the scale of n: dx = rstd * (g - m(g) - n m(g n)), dgamma = sum dy n, dbeta = sum dy;
+// rmsnorm has no m(g). Each term of dx is charged the sum of the absolute values behind it: |g|, m(|g|), and for the
+// product n m(g n) one factor's scale times the other's value, N |m(g n)| + |n| m(|g| N). A term of dgamma is charged
+// |dy| N, one of dbeta |dy|.
+// Near the edge of the range, where x^2 nears 1e38, the gradient of the mean square, about g n / x^2, has only the bits
+// of a denormal, and whoever stores it before multiplying by x - mean loses the rest: FLT_MIN |x - mean| is epsilon's
+// worth of that, and nothing elsewhere.
+static void normalise_backward(const view *v, double *dx, double *scale, norm_reference_sums *sums) {
+    const size_t cols = v->args->cols;
+    const double count = (double)cols;
+    const statistics s = row_statistics(v);
+    if (dx) {
+        double g_mean = 0, g_mean_abs = 0, gn_mean = 0, gn_scale = 0;
+        for (size_t i = 0; i < cols; i++) {
+            const double g = gamma_at(v, i) * dy_at(v, i), g_scale = fabs(g) + v->floor;
+            g_mean += g / count;
+            g_mean_abs += g_scale / count;
+            gn_mean += g * normed(v, s, i) / count;
+            gn_scale += g_scale * normed_scale(v, s, i) / count;
+        }
+        if (v->op == NORM_RMSNORM)
+            g_mean = g_mean_abs = 0;
+        for (size_t i = 0; i < cols; i++) {
+            const double g = gamma_at(v, i) * dy_at(v, i), n = normed(v, s, i);
+            dx[i] = s.rstd * (g - g_mean - n * gn_mean);
+            const double terms =
+                fabs(g) + v->floor + g_mean_abs + normed_scale(v, s, i) * fabs(gn_mean) + fabs(n) * gn_scale;
+            scale[i] = s.rstd * terms + (double)FLT_MIN * fabs(x_at(v, i) - s.mean) + v->floor;
+        }
+    }
+    for (size_t i = 0; sums && i < cols; i++) {
+        const double dy = dy_at(v, i);
+        if (v->params & NORM_GAMMA) {
+            sums->dgamma[i] += dy * normed(v, s, i);
+            sums->dgamma_scale[i] += fabs(dy) * normed_scale(v, s, i) + v->floor;
+        }
+        if (v->params & NORM_BETA) {
+            sums->dbeta[i] += dy;
+            sums->dbeta_scale[i] += fabs(dy) + v->floor;
+        }
+    }
+}
+
+// dyt: t = tanh(z), z = alpha * x, y = gamma * t + beta.
+//
+// The scale of t is |t| + |z| (1 - t^2): the rounding of tanh and, through its slope, that of z.
+static double dyt_t_scale(const view *v, double z, double t) {
+    return fabs(t) + (isinf(z) ? 0 : fabs(z) * (1 - t) * (1 + t)) + v->floor;
+}
+
+static void dyt_forward(const view *v, double *y, double *scale) {
+    for (size_t i = 0; i < v->args->cols; i++) {
+        const double gamma = gamma_at(v, i), beta = beta_at(v, i);
+        const double z = (double)v->args->alpha * x_at(v, i), t = tanh(z);
+        y[i] = gamma * t + beta;
+        scale[i] = fabs(gamma) * dyt_t_scale(v, z, t) + fabs(beta) + v->floor;
+    }
+}
+
+// With u = gamma * dy * (1 - t^2): dx = alpha u, dalpha = sum u x, dgamma = sum dy t, dbeta = sum dy.
+// 1 - t^2 from a rounded t carries the error of t^2, so its scale is 1, the larger of its terms, however small it is
+// itself; that of u is |gamma dy|. (exp(-2|z|) would give it to full relative accuracy, but neither frameworks nor a
+// saved t can.)
+static void dyt_backward(const view *v, double *dx, double *scale, norm_reference_sums *sums) {
+    const double alpha = (double)v->args->alpha;
+    for (size_t i = 0; i < v->args->cols; i++) {
+        const double x = x_at(v, i), dy = dy_at(v, i), g = gamma_at(v, i) * dy;
+        const double z = alpha * x, t = tanh(z), u = g * (1 - t) * (1 + t), u_scale = fabs(g) + v->floor;
+        if (dx) {
+            dx[i] = alpha * u;
+            scale[i] = fabs(alpha) * u_scale + v->floor;
+        }
+        if (!sums)
+            continue;
+        sums->dalpha += u * x;
+        sums->dalpha_scale += isinf(x) ? 0 : u_scale * fabs(x) + v->floor;
+        if (v->params & NORM_GAMMA) {
+            sums->dgamma[i] += dy * t;
+            sums->dgamma_scale[i] += fabs(dy) * dyt_t_scale(v, z, t) + v->floor;
+        }
+        if (v->params & NORM_BETA) {
+            sums->dbeta[i] += dy;
+            sums->dbeta_scale[i] += fabs(dy) + v->floor;
+        }
+    }
+}
+
+void norm_reference_forward(norm_op op, unsigned params, norm_dtype dtype, const norm_args *args, size_t row, double *y,
+                            double *scale) {
+    const view v = {op, params, dtype, args, row, floor_of(dtype)};
+    switch (op) {
+    case NORM_LAYERNORM:
+    case NORM_RMSNORM:
+        normalise_forward(&v, y, scale);
+        break;
+    case NORM_DYT:
+        dyt_forward(&v, y, scale);
+        break;
+    case NORM_IDENTITY:
+    case NORM_OPS:
+        for (size_t i = 0; i < args->cols; i++)
+            scale[i] = fabs(y[i] = x_at(&v, i)) + v.floor;
+        break;
+    }
+}
+
+void norm_reference_backward(norm_op op, unsigned params, norm_dtype dtype, const norm_args *args, size_t row,
+                             double *dx, double *scale, norm_reference_sums *sums) {
+    const view v = {op, params, dtype, args, row, floor_of(dtype)};
+    switch (op) {
+    case NORM_LAYERNORM:
+    case NORM_RMSNORM:
+        normalise_backward(&v, dx, scale, sums);
+        break;
+    case NORM_DYT:
+        dyt_backward(&v, dx, scale, sums);
+        break;
+    case NORM_IDENTITY:
+    case NORM_OPS:
+        for (size_t i = 0; dx && i < args->cols; i++)
+            scale[i] = fabs(dx[i] = dy_at(&v, i)) + v.floor;
+        break;
+    }
+}
+
+const char *norm_output_name(norm_output output) {
+    static const char *const names[NORM_OUTPUTS] = {"y", "dx", "dgamma", "dbeta", "dalpha"};
+    return names[output];
+}
+
+// Bounds on the scaled error, in epsilon = 2u: a constant, and growth with the square root of the number of
+// additions behind an output.
+//
+// A sum of n terms is off by at most n u times the sum of its terms' magnitudes, but rounding errors that are as often
+// up as down leave it within lambda sqrt(n) u with a probability that rises to 1 like 1 - 2 exp(-lambda^2 / 2): Higham
+// and Mary, A new approach to probabilistic rounding error analysis, SIAM J. Sci. Comput. 41 (2019). Input kinds whose
+// equal terms would round the same way each time have significands short enough to make the sums exact instead
+// (bench/inputs.c).
+//
+// The constants count the roundings between input and output, half an epsilon each, weighted by their share of the
+// scale; the growth rates are about three times the largest that any level showed, of which the one-lane level with its
+// few accumulators sets the pace.
+//
+// One error of sums is not random. The square of an odd number is 1 modulo 8, that of twice an odd number 4 modulo 32,
+// so the squares of bf16 values end in few patterns: a partial sum of them, once its last bit is worth more than
+// theirs, stays a multiple of a power of two on which remainders and ties always round down. The loss is linear in the
+// length, up to some 2^-14 of the sum: nothing to a bf16 result, but it shows in the dgamma of rmsnorm, and of
+// layernorm where the mean is small, which is f32. Hence the linear rate, twice what the one-lane level shows from 4096
+// to 32768 columns.
+typedef struct {
+    double constant;
+    double per_sqrt_cols;  // the sums of a row: mean, variance, m(g), m(g n)
+    double per_sqrt_rows;  // the sums over rows: parameter gradients
+    double bf16_per_col;   // added where inputs are bf16 and the output is not
+    double bf16_roundings; // eager bf16: half an epsilon each, weighted by their share of the scale
+} bound;
+
+double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, size_t cols) {
+    // dx and dalpha of an eager bf16 dyt: z, t, g, u and the result are rounded, worth t z (1 - t^2), 2 t^2 and thrice
+    // 1 - t^2 halves of an epsilon (a half of t's error counts twice in t^2); over all z the sum is at most 3.2.
+    static const bound bounds[NORM_OPS][NORM_OUTPUTS] =
+        {
+            [NORM_LAYERNORM] =
+                {
+                    [NORM_OUT_Y] = {2, 0.1, 0, 0, 3},
+                    [NORM_OUT_DX] = {3, 0.1, 0, 0, 2},
+                    [NORM_OUT_DGAMMA] = {2, 0.1, 0.5, 0.006, 2},
+                    [NORM_OUT_DBETA] = {0, 0, 0.75, 0, 0},
+                },
+            [NORM_RMSNORM] =
+                {
+                    [NORM_OUT_Y] = {3, 0.1, 0, 0, 2},
+                    [NORM_OUT_DX] = {3, 0.1, 0, 0, 2},
+                    [NORM_OUT_DGAMMA] = {2, 0.1, 0.5, 0.006, 2},
+                },
+            [NORM_DYT] =
+                {
+                    [NORM_OUT_Y] = {2, 0, 0, 0, 3},
+                    [NORM_OUT_DX] = {3, 0, 0, 0, 3.2},
+                    [NORM_OUT_DGAMMA] = {2, 0, 0.5, 0, 2},
+                    [NORM_OUT_DBETA] = {0, 0, 0.75, 0, 0},
+                    [NORM_OUT_DALPHA] = {3, 0, 0, 0, 3.2},
+                },
+        };
+    if (impl->op == NORM_IDENTITY)
+        return 0; // a copy
+    const bound b = bounds[impl->op][output];
+    const bool sums = output != NORM_OUT_Y && output != NORM_OUT_DX; // f32 in every dtype
+    const bool bf16 = impl->dtype == NORM_BF16;
+    const double f32 = b.constant + b.per_sqrt_cols * sqrt((double)cols - 1) +
+                       b.per_sqrt_rows * sqrt((double)rows - 1) + (bf16 && sums ? b.bf16_per_col * (double)cols : 0);
+    if (!bf16 || (impl->form == NORM_FUSED && sums))
+        return f32;
+    const double roundings = impl->form == NORM_FUSED ? 1 : b.bf16_roundings;
+    // 1 %: what was rounded before is rounded again. An error made in f32 is worth 2^-16 of bf16's epsilon.
+    return 0.5 * roundings * 1.01 + f32 * 0x1p-16;
+}

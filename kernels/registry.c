@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// registry.c: the table of implementations, the units of list.h crossed with the levels of levels.h, and the names of
+// everything.
+#include <string.h>
+
+#include "table.h"
+
+// A unit that was not built for a level is an error of the linker, not a gap.
+#define DECLARE(unit, level) extern const norm_table norm_##unit##_##level;
+#define DECLARE_LEVEL(ID, level, features) NORM_UNIT_LIST(DECLARE, level)
+NORM_LEVEL_LIST(DECLARE_LEVEL)
+
+#define POINTER(unit, level) &norm_##unit##_##level,
+#define POINTERS(ID, level, features) NORM_UNIT_LIST(POINTER, level)
+static const norm_table *const tables[] = {NORM_LEVEL_LIST(POINTERS)};
+
+const norm_impl *norm_at(size_t index) {
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        if (index < tables[i]->count)
+            return &tables[i]->impls[index];
+        index -= tables[i]->count;
+    }
+    return NULL;
+}
+
+#define NAME(ID, name, ...) #name,
+#define FORMULA(ID, name, parameters, formula) formula,
+static const char *const op_names[] = {NORM_OP_LIST(NAME)};
+static const char *const op_formulas[] = {NORM_OP_LIST(FORMULA)};
+static const char *const level_names[] = {NORM_LEVEL_LIST(NAME)};
+static const char *const pass_names[] = {"forward", "backward"};
+static const char *const form_names[] = {"fused", "eager"};
+static const char *const dtype_names[] = {"f32", "bf16"};
+
+const char *norm_op_name(norm_op op) { return op_names[op]; }
+const char *norm_op_formula(norm_op op) { return op_formulas[op]; }
+const char *norm_pass_name(norm_pass pass) { return pass_names[pass]; }
+const char *norm_form_name(norm_form form) { return form_names[form]; }
+const char *norm_level_name(norm_level level) { return level_names[level]; }
+const char *norm_dtype_name(norm_dtype dtype) { return dtype_names[dtype]; }
+size_t norm_dtype_bytes(norm_dtype dtype) { return dtype == NORM_F32 ? sizeof(float) : sizeof(uint16_t); }
+
+const char *norm_default_variant(norm_op op) {
+    switch (op) {
+    case NORM_LAYERNORM:
+        return "twopass";
+    case NORM_DYT:
+        return "u2";
+    default:
+        return "std";
+    }
+}
+
+const char *norm_error_text(norm_error error) {
+    switch (error) {
+    case NORM_OK:
+        return "no error";
+    case NORM_BAD_ARGUMENT:
+        return "a size of zero, a stride below cols, a missing pointer or fewer than one thread";
+    case NORM_CPU_LACKS:
+        return "this CPU or its operating system lacks a feature of the level";
+    case NORM_NO_TEAM:
+        return "OpenMP gave fewer threads than asked for";
+    }
+    return "unknown error";
+}
+
+const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm_dtype dtype) {
+    const norm_impl *best = NULL;
+    const norm_impl *impl;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
+        if (impl->op == op && impl->form == form && impl->dtype == dtype && strcmp(impl->variant, variant) == 0 &&
+            !norm_level_is_auto(impl->level) && norm_level_missing(impl->level) == NULL &&
+            (best == NULL || impl->level > best->level))
+            best = impl;
+    return best;
+}
+
+const norm_impl *norm_find(const char *op, const char *variant, const char *form, const char *level,
+                           const char *dtype) {
+    const norm_impl *impl;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
+        if (strcmp(op, norm_op_name(impl->op)) != 0 || strcmp(variant, impl->variant) != 0 ||
+            strcmp(form, norm_form_name(impl->form)) != 0 || strcmp(dtype, norm_dtype_name(impl->dtype)) != 0)
+            continue;
+        if (strcmp(level, "best") == 0)
+            return norm_best(impl->op, impl->variant, impl->form, impl->dtype);
+        if (strcmp(level, norm_level_name(impl->level)) == 0)
+            return impl;
+    }
+    return NULL;
+}
+
+unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass) {
+    unsigned bytes = 0;
+    for (size_t i = 0; i < impl->pass[pass].count; i++)
+        bytes += impl->pass[pass].stages[i].bytes;
+    return bytes;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// run.c: the one place that turns an implementation's stages into work for a team of threads, and that sizes the
+// buffers they share.
+#include <omp.h>
+
+#include "norm.h"
+
+// Column slices begin on a multiple of this, so that two threads never write one cache line of a parameter gradient.
+enum { COLUMN_UNIT = 64 };
+
+norm_slice norm_part(norm_split split, size_t total, size_t index, size_t count) {
+    const size_t unit = split == NORM_SPLIT_COLS ? COLUMN_UNIT : 1;
+    const size_t units = (total + unit - 1) / unit;
+    // The first units % count parts are one unit longer.
+    const size_t each = units / count, extra = units % count;
+    const size_t begin = (index * each + (index < extra ? index : extra)) * unit;
+    const size_t end = begin + (each + (index < extra ? 1 : 0)) * unit;
+    return (norm_slice){begin < total ? begin : total, end < total ? end : total, index, count};
+}
+
+static bool add_product(size_t *sum, size_t a, size_t b, size_t c) {
+    size_t product;
+    return !__builtin_mul_overflow(a, b, &product) && !__builtin_mul_overflow(product, c, &product) &&
+           !__builtin_add_overflow(*sum, product, sum);
+}
+
+// A buffer is cut into at most this many parts, each of which is aligned by up to a cache line.
+enum { LINE = 64, PARTS = 16 };
+
+static size_t size_of(const norm_size *size, size_t rows, size_t cols, size_t slices) {
+    size_t bytes = 0, element_row = 0;
+    if (__builtin_mul_overflow(cols, (size_t)size->per_element, &element_row) || cols > SIZE_MAX / LINE)
+        return SIZE_MAX;
+    const size_t floats =
+        (cols * sizeof(float) + LINE - 1) / LINE * LINE; // one partial row, to the end of its last line
+    if (!add_product(&bytes, rows, size->per_row, 1) || !add_product(&bytes, rows, element_row, 1) ||
+        !add_product(&bytes, slices, floats, size->per_slice_col / sizeof(float)) ||
+        !add_product(&bytes, slices, LINE, size->per_slice > 0))
+        return SIZE_MAX;
+    if (bytes > 0 && __builtin_add_overflow(bytes, (size_t)LINE * PARTS, &bytes))
+        return SIZE_MAX;
+    return bytes;
+}
+
+size_t norm_saved_bytes(const norm_impl *impl, size_t rows, size_t cols) {
+    return size_of(&impl->saved, rows, cols, 0);
+}
+
+size_t norm_workspace_bytes(const norm_impl *impl, size_t rows, size_t cols, int threads) {
+    return size_of(&impl->workspace, rows, cols, threads > 0 ? (size_t)threads : 1);
+}
+
+static bool valid(const norm_impl *impl, norm_pass pass, const norm_args *a, int threads) {
+    const bool backward = pass == NORM_BACKWARD;
+    const bool needs_x = !backward || impl->op != NORM_IDENTITY;
+    const unsigned has = impl->params;
+    const bool saves = norm_saved_bytes(impl, a->rows, a->cols) > 0;
+    if (a->rows == 0 || a->cols == 0 || threads < 1)
+        return false;
+    if (needs_x && (a->x == NULL || a->x_stride < a->cols))
+        return false;
+    if ((has & NORM_GAMMA && a->gamma == NULL) || (!backward && has & NORM_BETA && a->beta == NULL))
+        return false;
+    if (saves && a->saved == NULL && (backward || impl->form == NORM_EAGER))
+        return false;
+    if (!backward)
+        return a->y != NULL && a->y_stride >= a->cols;
+    return a->dy != NULL && a->dy_stride >= a->cols && a->dx != NULL && a->dx_stride >= a->cols &&
+           !(has & NORM_GAMMA && a->dgamma == NULL) && !(has & NORM_BETA && a->dbeta == NULL) &&
+           !(has & NORM_ALPHA && a->dalpha == NULL) &&
+           (a->workspace != NULL || norm_workspace_bytes(impl, a->rows, a->cols, threads) == 0);
+}
+
+static void run_stage(const norm_stage *stage, const norm_args *args, size_t index, size_t count) {
+    const size_t total = stage->split == NORM_SPLIT_ROWS ? args->rows : args->cols;
+    const norm_slice slice = norm_part(stage->split, total, index, count);
+    stage->run(args, &slice);
+}
+
+norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
+    if (!valid(impl, pass, args, threads))
+        return NORM_BAD_ARGUMENT;
+    if (norm_level_missing(impl->level) != NULL)
+        return NORM_CPU_LACKS;
+    const norm_stage *const stages = impl->pass[pass].stages;
+    const size_t count = impl->pass[pass].count;
+    if (threads == 1) {
+        for (size_t i = 0; i < count; i++)
+            run_stage(&stages[i], args, 0, 1);
+        return NORM_OK;
+    }
+    bool short_team = false;
+#pragma omp parallel num_threads(threads) default(none) shared(short_team) firstprivate(stages, count, args, threads)
+    {
+        if (omp_get_num_threads() != threads) {
+#pragma omp single
+            short_team = true;
+        } else {
+            for (size_t i = 0; i < count; i++) {
+                if (i > 0) {
+#pragma omp barrier
+                }
+                run_stage(&stages[i], args, (size_t)omp_get_thread_num(), (size_t)threads);
+            }
+        }
+    }
+    return short_team ? NORM_NO_TEAM : NORM_OK;
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// The vector vocabulary: what kernels are written in. The level being compiled (NORM_LEVEL_<ID>, from the Makefile)
+// picks the header that supplies it; kernels may branch on a capability (SIMD_WIDTH, SIMD_FMA, SIMD_LOOKUP32,
+// SIMD_HARDWARE_BF16), never on a level.
+//
+// In every level: v_min(a, b) is b if either is NaN; v_fma(a, b, c) is a * b + c, rounded once where SIMD_FMA; v_fnma
+// is c - a * b.
+#ifndef SIMD_H
+#define SIMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "norm.h"
+
+#if defined(NORM_COMPILE_avx512) || defined(NORM_COMPILE_avx512bf16)
+#include "simd_avx512.h"
+#elif defined(NORM_COMPILE_avx2)
+#include "simd_avx2.h"
+#elif defined(NORM_COMPILE_sse2)
+#include "simd_sse2.h"
+#else
+#include "simd_scalar.h"
+#endif
+
+#define SIMD_INLINE static inline __attribute__((always_inline))
+
+SIMD_INLINE vf v_zero(void) { return v_set1(0.0f); }
+
+// |a|, and the bits of a's sign: enough for odd functions.
+SIMD_INLINE vf v_abs(vf a) { return v_float(vi_and(v_bits(a), vi_set1(0x7fffffffu))); }
+SIMD_INLINE vi v_sign(vf a) { return vi_and(v_bits(a), vi_set1(0x80000000u)); }
+// a >= 0 with a sign put on it.
+SIMD_INLINE vf v_with_sign(vf a, vi sign) { return v_float(vi_or(v_bits(a), sign)); }
+
+// f32 to bf16, round to nearest even, in the upper half of each lane. A NaN keeps its upper payload and is made quiet,
+// for the rounding carry would otherwise turn some NaNs into infinities.
+SIMD_INLINE vi v_round_bf16(vf a) {
+    const vi bits = v_bits(a);
+    const vi odd = vi_and(vi_shr16(bits), vi_set1(1));
+    const vi rounded = vi_add(bits, vi_add(odd, vi_set1(0x7fff)));
+    return vi_select(v_is_nan(a), vi_or(bits, vi_set1(0x400000)), rounded);
+}
+#ifndef SIMD_HARDWARE_BF16
+SIMD_INLINE void v_store_bf16(uint16_t *p, vf a) { v_store_high(p, v_round_bf16(a)); }
+#endif
+
+// n elements of a row from element i on, n <= SIMD_WIDTH; missing lanes are zero. dtype and a full n are constants
+// where these are inlined, so the branches are gone. A partial bf16 vector goes through memory: only the row's tail
+// pays.
+SIMD_INLINE vf v_get(norm_dtype dtype, const void *row, size_t i, size_t n) {
+    if (dtype == NORM_F32) {
+        const float *const p = (const float *)row + i;
+        return n == SIMD_WIDTH ? v_load(p) : v_load_part(p, n);
+    }
+    const uint16_t *p = (const uint16_t *)row + i;
+    uint16_t lanes[SIMD_WIDTH] = {0};
+    if (n != SIMD_WIDTH) {
+        for (size_t k = 0; k < n; k++)
+            lanes[k] = p[k];
+        p = lanes;
+    }
+    return v_float(v_load_high(p));
+}
+SIMD_INLINE void v_put(norm_dtype dtype, void *row, size_t i, size_t n, vf a) {
+    if (dtype == NORM_F32) {
+        float *const p = (float *)row + i;
+        if (n == SIMD_WIDTH)
+            v_store(p, a);
+        else
+            v_store_part(p, a, n);
+        return;
+    }
+    uint16_t *const p = (uint16_t *)row + i;
+    if (n == SIMD_WIDTH) {
+        v_store_bf16(p, a);
+        return;
+    }
+    uint16_t lanes[SIMD_WIDTH];
+    v_store_bf16(lanes, a);
+    for (size_t k = 0; k < n; k++)
+        p[k] = lanes[k];
+}
+
+// The lanes below n of a, zero elsewhere: keeps a formula's value at padding out of a sum.
+SIMD_INLINE vf v_keep(vf a, size_t n) {
+    if (n == SIMD_WIDTH)
+        return a;
+    float lanes[SIMD_WIDTH];
+    v_store(lanes, a);
+    return v_load_part(lanes, n);
+}
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// The vector vocabulary at 256 bits: AVX2 with FMA.
+#ifndef SIMD_AVX2_H
+#define SIMD_AVX2_H
+
+#if !defined(__AVX2__) || !defined(__FMA__)
+#error "simd_avx2.h needs the flags of level avx2 (kernels/levels.mk)"
+#endif
+#include <immintrin.h>
+#include <string.h>
+
+#define SIMD_WIDTH 8
+#define SIMD_FMA 1
+typedef __m256 vf;
+typedef __m256i vi;
+typedef __m256 vm;
+
+// Lanes below n, n < 8.
+static inline __m256i v_first(size_t n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+static inline vf v_set1(float a) { return _mm256_set1_ps(a); }
+static inline vf v_load(const float *p) { return _mm256_loadu_ps(p); }
+static inline void v_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
+static inline vf v_load_part(const float *p, size_t n) { return _mm256_maskload_ps(p, v_first(n)); }
+static inline void v_store_part(float *p, vf a, size_t n) { _mm256_maskstore_ps(p, v_first(n), a); }
+static inline vi v_load_high(const uint16_t *p) {
+    return _mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16);
+}
+// The arithmetic shift leaves every lane within int16, so the saturating pack is exact; the permute joins its two
+// halves.
+static inline void v_store_high(uint16_t *p, vi a) {
+    const vi high = _mm256_srai_epi32(a, 16);
+    const vi packed = _mm256_permute4x64_epi64(_mm256_packs_epi32(high, high), 0x08);
+    _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(packed));
+}
+
+static inline vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+static inline vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+static inline vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+static inline vf v_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+static inline vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+static inline vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
+static inline vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+static inline vm v_less(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+static inline vm v_is_nan(vf a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
+
+static inline vi v_bits(vf a) { return _mm256_castps_si256(a); }
+static inline vf v_float(vi a) { return _mm256_castsi256_ps(a); }
+static inline vi vi_set1(uint32_t a) { return _mm256_set1_epi32((int)a); }
+static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
+static inline vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
+static inline vi vi_or(vi a, vi b) { return _mm256_or_si256(a, b); }
+static inline vi vi_shl23(vi a) { return _mm256_slli_epi32(a, 23); }
+static inline vi vi_shr16(vi a) { return _mm256_srli_epi32(a, 16); }
+static inline vf v_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+static inline vi vi_select(vm m, vi a, vi b) { return v_bits(v_select(m, v_float(a), v_float(b))); }
+
+static inline float v_sum(vf a) {
+    const __m128 quads = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    const __m128 pairs = _mm_add_ps(quads, _mm_movehl_ps(quads, quads));
+    return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
+}
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The vector vocabulary at 512 bits: AVX-512 F, BW, DQ, VL; with the flags of avx512bf16, the hardware conversion as
+// well.
+#ifndef SIMD_AVX512_H
+#define SIMD_AVX512_H
+
+#if !defined(__AVX512F__) || !defined(__AVX512BW__) || !defined(__AVX512DQ__) || !defined(__AVX512VL__)
+#error "simd_avx512.h needs the flags of level avx512 (kernels/levels.mk)"
+#endif
+#include <immintrin.h>
+
+#define SIMD_WIDTH 16
+#define SIMD_FMA 1
+#define SIMD_LOOKUP32 1 // v_lookup32: one permute over two registers
+typedef __m512 vf;
+typedef __m512i vi;
+typedef __mmask16 vm;
+
+// Lanes below n, n < 16.
+static inline __mmask16 v_first(size_t n) { return (__mmask16)((1u << n) - 1u); }
+
+static inline vf v_set1(float a) { return _mm512_set1_ps(a); }
+static inline vf v_load(const float *p) { return _mm512_loadu_ps(p); }
+static inline void v_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
+static inline vf v_load_part(const float *p, size_t n) { return _mm512_maskz_loadu_ps(v_first(n), p); }
+static inline void v_store_part(float *p, vf a, size_t n) { _mm512_mask_storeu_ps(p, v_first(n), a); }
+static inline vi v_load_high(const uint16_t *p) {
+    return _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16);
+}
+static inline void v_store_high(uint16_t *p, vi a) {
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(a, 16)));
+}
+
+static inline vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+static inline vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+static inline vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+static inline vf v_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+static inline vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+static inline vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
+static inline vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
+static inline vm v_less(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+static inline vm v_is_nan(vf a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
+
+static inline vi v_bits(vf a) { return _mm512_castps_si512(a); }
+static inline vf v_float(vi a) { return _mm512_castsi512_ps(a); }
+static inline vi vi_set1(uint32_t a) { return _mm512_set1_epi32((int)a); }
+static inline vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
+static inline vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
+static inline vi vi_or(vi a, vi b) { return _mm512_or_si512(a, b); }
+static inline vi vi_shl23(vi a) { return _mm512_slli_epi32(a, 23); }
+static inline vi vi_shr16(vi a) { return _mm512_srli_epi32(a, 16); }
+static inline vi vi_shr20(vi a) { return _mm512_srli_epi32(a, 20); }
+static inline vf v_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
+static inline vi vi_select(vm m, vi a, vi b) { return _mm512_mask_blend_epi32(m, b, a); }
+
+// table[index mod 32] of each lane.
+static inline vf v_lookup32(vi index, const float table[32]) {
+    return _mm512_permutex2var_ps(_mm512_loadu_ps(table), index, _mm512_loadu_ps(table + 16));
+}
+
+static inline float v_sum(vf a) { return _mm512_reduce_add_ps(a); }
+
+#ifdef __AVX512BF16__
+// Round to nearest even as below, but denormal inputs and results become zero: the instruction ignores MXCSR.
+#define SIMD_HARDWARE_BF16 1
+static inline void v_store_bf16(uint16_t *p, vf a) {
+    _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(a));
+}
+#endif
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// Made by scripts/tanh.py; not edited by hand. The errors are those of exact arithmetic: rounding comes on top.
+#ifndef TANH_TABLE_H
+#define TANH_TABLE_H
+
+// clang-format off
+// tanh(x) = x + x^3 P(x^2) on [0, 5/8]: relative error 1.3e-09
+#define TANH_P0 -0x1.555556p-2f
+#define TANH_P1 0x1.111144p-3f
+#define TANH_P2 -0x1.ba1e82p-5f
+#define TANH_P3 0x1.65b224p-6f
+#define TANH_P4 -0x1.16da12p-7f
+#define TANH_P5 0x1.4128e2p-9f
+// exp(r) = 1 + r + r^2 Q(r) on [-ln 2 / 2, ln 2 / 2]: relative error 4.1e-09
+#define TANH_Q0 0x1.p-1f
+#define TANH_Q1 0x1.55548cp-3f
+#define TANH_Q2 0x1.5554e4p-5f
+#define TANH_Q3 0x1.123d02p-7f
+#define TANH_Q4 0x1.6d514ap-10f
+#define TANH_TWO_LOG2_E 0x1.71547652b82fep+1f
+// ln 2 in two parts: with an FMA, whose product is exact; and with a first part short enough that n times it is exact, n <= 29.
+#define TANH_LN2_HIGH 0x1.62e430p-1f
+#define TANH_LN2_LOW -0x1.05c610ca86c39p-29f
+#define TANH_LN2_SHORT 0x1.630000p-1f
+#define TANH_LN2_REST -0x1.bd0105c610ca8p-13f
+
+#ifdef SIMD_LOOKUP32
+
+// tanh(|x|) = c0 + d (c1 + d (c2 + d (c3 + d c4))), d = |x| - centre, one row of constants for each of 32 intervals, whose width grows
+// with |x| as the curve flattens. Relative error at most 5.2e-08. |x| is first clamped to TANH_LAST, which comes out as 1.
+#define TANH_OFFSET 0x1.500000p-1f
+#define TANH_LAST 0x1.29999ap+3f
+static const float tanh_centre[32] = {
+    0x1.78068ep+0f, 0x1.b7f490p+0f, 0x1.f805cap+0f, 0x1.1bf4b0p+1f,
+    0x1.3c080cp+1f, 0x1.5c082ap+1f, 0x1.7c00cep+1f, 0x1.9bfc44p+1f,
+    0x1.cc0404p+1f, 0x1.05fd84p+2f, 0x1.2603dap+2f, 0x1.45f8acp+2f,
+    0x1.65f8dcp+2f, 0x1.85fbfep+2f, 0x1.a5f448p+2f, 0x1.c60bb8p+2f,
+    0x1.f60bb8p+2f, 0x1.1a4114p+3f, 0x0.0p+0f, 0x1.000bb8p-4f,
+    0x1.0000dap-3f, 0x1.800092p-3f, 0x1.fff044p-3f, 0x1.4009fap-2f,
+    0x1.a0044cp-2f, 0x1.0ff6ccp-1f, 0x1.4ffcb8p-1f, 0x1.900682p-1f,
+    0x1.d003f8p-1f, 0x1.07fd4ep+0f, 0x1.2801bep+0f, 0x1.47ff84p+0f,
+};
+static const float tanh_c0[32] = {
+    0x1.cc78a2p-1f, 0x1.e01912p-1f, 0x1.ec6b9ep-1f, 0x1.f4062ap-1f,
+    0x1.f8b612p-1f, 0x1.fb9116p-1f, 0x1.fd4e28p-1f, 0x1.fe5d0ap-1f,
+    0x1.ff3a06p-1f, 0x1.ffb718p-1f, 0x1.ffe532p-1f, 0x1.fff620p-1f,
+    0x1.fffc5ep-1f, 0x1.fffeaap-1f, 0x1.ffff82p-1f, 0x1.ffffd2p-1f,
+    0x1.fffff6p-1f, 0x1.fffffep-1f, 0x0.0p+0f, 0x1.ff6cf2p-5f,
+    0x1.fd5b40p-4f, 0x1.7b9086p-3f, 0x1.f58920p-3f, 0x1.36029ap-2f,
+    0x1.8a8b8ap-2f, 0x1.f1f404p-2f, 0x1.26d53ep-1f, 0x1.4e9144p-1f,
+    0x1.704d9cp-1f, 0x1.8c7d34p-1f, 0x1.a3bfcep-1f, 0x1.b6b08ap-1f,
+};
+static const float tanh_c1[32] = {
+    0x1.877c82p-3f, 0x1.ee87e8p-4f, 0x1.3348aep-4f, 0x1.7abf5ep-5f,
+    0x1.cf297ap-6f, 0x1.1a800ap-6f, 0x1.5803a2p-7f, 0x1.a24a96p-8f,
+    0x1.8ba772p-9f, 0x1.238b3cp-10f, 0x1.acd4c8p-12f, 0x1.3bfcf0p-13f,
+    0x1.d0fe56p-15f, 0x1.55ff90p-16f, 0x1.f7bbd6p-18f, 0x1.719190p-19f,
+    0x1.49d912p-21f, 0x1.76b242p-24f, 0x1.p+0f, 0x1.fe0126p-1f,
+    0x1.f81518p-1f, 0x1.ee69d6p-1f, 0x1.e14b70p-1f, 0x1.d112b6p-1f,
+    0x1.b3fdc6p-1f, 0x1.86ed54p-1f, 0x1.5638c2p-1f, 0x1.256050p-1f,
+    0x1.ee20c8p-2f, 0x1.99ec6ap-2f, 0x1.4fc294p-2f, 0x1.103f6ep-2f,
+};
+static const float tanh_c2[32] = {
+    -0x1.6016acp-3f, -0x1.cfb7d2p-4f, -0x1.278854p-4f, -0x1.71e364p-5f,
+    -0x1.c890e0p-6f, -0x1.180d56p-6f, -0x1.5633bap-7f, -0x1.a0f3fap-8f,
+    -0x1.8b067cp-9f, -0x1.235c7ap-10f, -0x1.acb534p-12f, -0x1.3bf184p-13f,
+    -0x1.d0f382p-15f, -0x1.55f908p-16f, -0x1.ef3786p-18f, -0x1.a3ba9cp-19f,
+    -0x1.982ebap-21f, 0x1.9d6004p-23f, 0x1.95858ep-21f, -0x1.fd698ap-5f,
+    -0x1.f57a1ep-4f, -0x1.6e86aep-3f, -0x1.d77502p-3f, -0x1.1998aep-2f,
+    -0x1.4ff8f2p-2f, -0x1.7c33c2p-2f, -0x1.8a2272p-2f, -0x1.7f6a4ep-2f,
+    -0x1.6372a6p-2f, -0x1.3d712ep-2f, -0x1.13438cp-2f, -0x1.d28862p-3f,
+};
+static const float tanh_c3[32] = {
+    0x1.7414bep-4f, 0x1.0e298ap-4f, 0x1.6c2470p-5f, 0x1.d6e630p-6f,
+    0x1.285a26p-6f, 0x1.6fd316p-7f, 0x1.c49efcp-8f, 0x1.14eb0cp-8f,
+    0x1.0968c4p-9f, 0x1.8850b0p-11f, 0x1.20d892p-12f, 0x1.a9d95ep-14f,
+    0x1.396084p-15f, 0x1.ccff32p-17f, 0x1.53967cp-18f, 0x1.f317eap-20f,
+    0x1.cbd1d0p-22f, 0x1.09ff66p-24f, -0x1.557b8ap-2f, -0x1.4feae4p-2f,
+    -0x1.405cb6p-2f, -0x1.278eb6p-2f, -0x1.0712aap-2f, -0x1.c17c7ap-3f,
+    -0x1.4261f0p-3f, -0x1.2f6f2ep-4f, -0x1.64dcbcp-10f, 0x1.b5e42ap-5f,
+    0x1.6b20fep-4f, 0x1.b42228p-4f, 0x1.c696c8p-4f, 0x1.b43cdap-4f,
+};
+static const float tanh_c4[32] = {
+    -0x1.8d4e02p-6f, -0x1.89895ep-6f, -0x1.317f38p-6f, -0x1.a9132ep-7f,
+    -0x1.1752d8p-7f, -0x1.633b70p-8f, -0x1.bb16dep-9f, -0x1.114a46p-9f,
+    -0x1.080b50p-10f, -0x1.878a50p-12f, -0x1.20fbc0p-13f, -0x1.a996eep-15f,
+    -0x1.393852p-16f, -0x1.ccf12cp-18f, -0x1.1632d8p-18f, 0x1.02d0dep-18f,
+    0x1.115f50p-22f, -0x1.0ecf26p-20f, 0x1.06bb2ep-7f, 0x1.3bb186p-5f,
+    0x1.42eae2p-4f, 0x1.cd2920p-4f, 0x1.1d0900p-3f, 0x1.438d9cp-3f,
+    0x1.5b59c4p-3f, 0x1.47019ap-3f, 0x1.087a02p-3f, 0x1.7087f2p-4f,
+    0x1.aa7920p-5f, 0x1.56fd5ap-6f, -0x1.612cf2p-10f, -0x1.f40096p-7f,
+};
+#endif
+// clang-format on
+
+#endif
