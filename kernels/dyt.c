@@ -20,27 +20,30 @@ SIMD_INLINE vf v_tanh(tanh_kind kind, vf z) {
     return v_load(lanes);
 }
 
-SIMD_INLINE void apply(norm_dtype dtype, tanh_kind kind, bool beta, const norm_args *a, const void *x, void *y,
-                       vf alpha, size_t c, size_t n) {
+SIMD_INLINE void apply(norm_dtype dtype, tanh_kind kind, bool beta, const void *gamma_row, const void *beta_row,
+                       const void *x, void *y, vf alpha, size_t c, size_t n) {
     const vf t = v_tanh(kind, v_mul(alpha, v_get(dtype, x, c, n)));
-    const vf gamma = v_get(dtype, a->gamma, c, n);
-    v_put(dtype, y, c, n, beta ? v_fma(gamma, t, v_get(dtype, a->beta, c, n)) : v_mul(gamma, t));
+    const vf gamma = v_get(dtype, gamma_row, c, n);
+    v_put(dtype, y, c, n, beta ? v_fma(gamma, t, v_get(dtype, beta_row, c, n)) : v_mul(gamma, t));
 }
 
 SIMD_INLINE void forward(norm_dtype dtype, tanh_kind kind, bool beta, const norm_args *a, const norm_slice *slice) {
+    const void *const gamma = a->gamma, *const beta_row = a->beta;
+    const size_t cols = a->cols;
     const vf alpha = v_set1(a->alpha);
     for (size_t row = slice->begin; row < slice->end; row++) {
         const void *const x = row_of(dtype, a->x, row, a->x_stride);
         void *const y = row_of_mut(dtype, a->y, row, a->y_stride);
-        for_each_vector(a->cols, apply(dtype, kind, beta, a, x, y, alpha, c, SIMD_WIDTH),
-                        apply(dtype, kind, beta, a, x, y, alpha, c, a->cols - c));
+        for_each_vector(cols, apply(dtype, kind, beta, gamma, beta_row, x, y, alpha, c, SIMD_WIDTH),
+                        apply(dtype, kind, beta, gamma, beta_row, x, y, alpha, c, cols - c));
     }
 }
 
 // A vector of columns through `count` rows: the partial gradients are loaded and stored once for all of them.
-SIMD_INLINE void backward_step(norm_dtype dtype, tanh_kind kind, bool beta, const norm_args *a, const row_pair *rows,
-                               size_t count, float *dgamma, float *dbeta, vf *dalpha, size_t c, size_t n) {
-    const vf gamma = v_get(dtype, a->gamma, c, n), alpha = v_set1(a->alpha), one = v_set1(1.0f);
+SIMD_INLINE void backward_step(norm_dtype dtype, tanh_kind kind, bool beta, const void *gamma_row, vf alpha,
+                               const row_pair *rows, size_t count, float *dgamma, float *dbeta, vf *dalpha, size_t c,
+                               size_t n) {
+    const vf gamma = v_get(dtype, gamma_row, c, n), one = v_set1(1.0f);
     vf sum_gamma = v_get(NORM_F32, dgamma, c, n), sum_beta = beta ? v_get(NORM_F32, dbeta, c, n) : v_zero();
     for (size_t i = 0; i < count; i++) {
         const vf x = v_get(dtype, rows[i].x, c, n), dy = v_get(dtype, rows[i].dy, c, n);
@@ -62,18 +65,20 @@ enum { DALPHA_RUN = 64 };
 
 SIMD_INLINE void backward_block(norm_dtype dtype, tanh_kind kind, bool beta, const norm_args *a, size_t row,
                                 size_t count, float *dgamma, float *dbeta, double *dalpha) {
+    const void *const gamma = a->gamma;
+    const vf alpha = v_set1(a->alpha);
+    const size_t cols = a->cols;
     row_pair rows[BLOCK];
     for (size_t i = 0; i < count; i++)
         rows[i] = row_pair_at(dtype, a, row + i);
-    for (size_t first = 0; first < a->cols; first += DALPHA_RUN * SIMD_WIDTH) {
-        const size_t left = a->cols - first,
-                     end = left < DALPHA_RUN * SIMD_WIDTH ? a->cols : first + DALPHA_RUN * SIMD_WIDTH;
+    for (size_t first = 0; first < cols; first += DALPHA_RUN * SIMD_WIDTH) {
+        const size_t left = cols - first, end = left < DALPHA_RUN * SIMD_WIDTH ? cols : first + DALPHA_RUN * SIMD_WIDTH;
         vf sum = v_zero();
         size_t c = first;
         for (; c + SIMD_WIDTH <= end; c += SIMD_WIDTH)
-            backward_step(dtype, kind, beta, a, rows, count, dgamma, dbeta, &sum, c, SIMD_WIDTH);
+            backward_step(dtype, kind, beta, gamma, alpha, rows, count, dgamma, dbeta, &sum, c, SIMD_WIDTH);
         if (c < end)
-            backward_step(dtype, kind, beta, a, rows, count, dgamma, dbeta, &sum, c, end - c);
+            backward_step(dtype, kind, beta, gamma, alpha, rows, count, dgamma, dbeta, &sum, c, end - c);
         *dalpha += (double)v_sum(sum);
     }
 }

@@ -222,11 +222,6 @@ SIMD_INLINE void root_grad(const norm_slice *s, float *row, const float *rstd, s
     for (size_t r = s->begin; r < s->end; r++)
         row[r] = row[r] * -0.5f * rstd[r] * rstd[r] * rstd[r] / (float)cols;
 }
-SIMD_INLINE void negate_mean(const norm_slice *s, float *row, size_t cols) {
-    for (size_t r = s->begin; r < s->end; r++)
-        row[r] = row[r] / (float)cols;
-}
-
 static const float two = 2.0f;
 
 #define FORWARD_STAGES(D)                                                                                              \

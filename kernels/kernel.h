@@ -39,12 +39,19 @@ SIMD_INLINE void *row_of_mut(norm_dtype dtype, void *matrix, size_t row, size_t 
     return (char *)matrix + row * stride * dtype_size(dtype);
 }
 
+// Loops over accumulators are unrolled whole, or they would live in memory.
+#define UNROLL_ACCUMULATORS _Pragma("GCC unroll 8")
+
+SIMD_INLINE void v_clear(vf sums[ACCUMULATORS]) {
+    UNROLL_ACCUMULATORS for (size_t k = 0; k < ACCUMULATORS; k++) sums[k] = v_zero();
+}
+
 SIMD_INLINE vf v_tree_sum(vf sums[ACCUMULATORS]) {
-    for (size_t width = ACCUMULATORS / 2; width > 0; width /= 2)
-        for (size_t k = 0; k < width; k++)
-            sums[k] = v_add(sums[k], sums[k + width]);
+    UNROLL_ACCUMULATORS for (size_t k = 0; k < ACCUMULATORS / 2; k++) sums[k] = v_add(sums[k], sums[k + 4]);
+    sums[0] = v_add(v_add(sums[0], sums[1]), v_add(sums[2], sums[3]));
     return sums[0];
 }
+_Static_assert(ACCUMULATORS == 8, "v_tree_sum adds eight");
 
 // Bytes up to the next multiple of 64: how parts of saved and workspace are laid out. run.c sizes them with the same
 // rule.
@@ -55,10 +62,12 @@ static inline size_t align64(size_t bytes) { return (bytes + 63) & ~(size_t)63; 
 // the main loop holds no partial load or store.
 #define for_each_vector(cols, call_full, call_part)                                                                    \
     do {                                                                                                               \
+        const size_t end_ =                                                                                            \
+            (cols); /* read once: a store might change what it is read from, for all a compiler knows */               \
         size_t c = 0;                                                                                                  \
-        for (; c + SIMD_WIDTH <= (cols); c += SIMD_WIDTH)                                                              \
+        for (; c + SIMD_WIDTH <= end_; c += SIMD_WIDTH)                                                                \
             call_full;                                                                                                 \
-        if (c < (cols))                                                                                                \
+        if (c < end_)                                                                                                  \
             call_part;                                                                                                 \
     } while (0)
 

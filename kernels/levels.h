@@ -4,7 +4,7 @@
 #ifndef NORM_LEVELS_H
 #define NORM_LEVELS_H
 
-// X(ID, name, features): `features` are the CPU features, in the spelling of __builtin_cpu_supports, that a CPU and its
+// X(ID, name, features): `features` are the CPU features, in the spelling of -m<feature>, that a CPU and its
 // operating system must both have before code of this level may run. A level's bits name exactly what its flags enable.
 //
 //   scalar       one element at a time; no vector instruction at all
@@ -14,10 +14,10 @@
 //   avx512bf16   avx512 with the hardware conversion from f32 to bf16; holds bf16 implementations only
 //   auto_*       the same source at width one, left to the compiler's vectoriser: a baseline, never `best`
 #if defined(__x86_64__)
-#define NORM_FEATURES_AVX2(F) F("avx2") F("fma") F("f16c")
-#define NORM_FEATURES_AVX512(F) NORM_FEATURES_AVX2(F) F("avx512f") F("avx512bw") F("avx512dq") F("avx512vl")
-#define NORM_FEATURES_AVX512BF16(F) NORM_FEATURES_AVX512(F) F("avx512bf16")
-#define NORM_FEATURES_SSE2(F) F("sse2")
+#define NORM_FEATURES_AVX2(F) F(avx2) F(fma) F(f16c)
+#define NORM_FEATURES_AVX512(F) NORM_FEATURES_AVX2(F) F(avx512f) F(avx512bw) F(avx512dq) F(avx512vl)
+#define NORM_FEATURES_AVX512BF16(F) NORM_FEATURES_AVX512(F) F(avx512bf16)
+#define NORM_FEATURES_SSE2(F) F(sse2)
 #define NORM_FEATURES_NONE(F)
 #define NORM_LEVEL_LIST(X)                                                                                             \
     X(SCALAR, scalar, NORM_FEATURES_NONE)                                                                              \

@@ -4,20 +4,22 @@
 // n.
 #include "rows.h"
 
-SIMD_INLINE void apply(norm_dtype dtype, const norm_args *a, const void *x, void *y, vf r, size_t c, size_t n) {
-    v_put(dtype, y, c, n, v_mul(v_get(dtype, a->gamma, c, n), v_mul(v_get(dtype, x, c, n), r)));
+SIMD_INLINE void apply(norm_dtype dtype, const void *gamma, const void *x, void *y, vf r, size_t c, size_t n) {
+    v_put(dtype, y, c, n, v_mul(v_get(dtype, gamma, c, n), v_mul(v_get(dtype, x, c, n), r)));
 }
 
 SIMD_INLINE void forward(norm_dtype dtype, const norm_args *a, const norm_slice *slice) {
+    const void *const gamma = a->gamma;
+    const size_t cols = a->cols;
     float *const saved = a->saved;
     for (size_t row = slice->begin; row < slice->end; row++) {
         const void *const x = row_of(dtype, a->x, row, a->x_stride);
         void *const y = row_of_mut(dtype, a->y, row, a->y_stride);
-        const float rstd = row_rstd(row_squares(dtype, x, a->cols, 0.0f, false), a->cols, a->eps);
+        const float rstd = row_rstd(row_squares(dtype, x, cols, 0.0f, false), cols, a->eps);
         if (saved != NULL)
             saved[row] = rstd;
         const vf r = v_set1(rstd);
-        for_each_vector(a->cols, apply(dtype, a, x, y, r, c, SIMD_WIDTH), apply(dtype, a, x, y, r, c, a->cols - c));
+        for_each_vector(cols, apply(dtype, gamma, x, y, r, c, SIMD_WIDTH), apply(dtype, gamma, x, y, r, c, cols - c));
     }
 }
 
@@ -25,24 +27,27 @@ typedef struct {
     vf r, mean_gn;
 } row_constants;
 
-SIMD_INLINE void dot_step(norm_dtype dtype, const norm_args *a, const row_pair *row, vf r, vf *sum, size_t c,
-                          size_t n) {
-    const vf g = v_mul(v_get(dtype, a->gamma, c, n), v_get(dtype, row->dy, c, n));
+SIMD_INLINE void dot_step(norm_dtype dtype, const void *gamma, const row_pair *row, vf r, vf *sum, size_t c, size_t n) {
+    const vf g = v_mul(v_get(dtype, gamma, c, n), v_get(dtype, row->dy, c, n));
     *sum = v_fma(g, v_mul(v_get(dtype, row->x, c, n), r), *sum);
 }
 
-SIMD_INLINE row_constants backward_row(norm_dtype dtype, const norm_args *a, const row_pair *row, float rstd) {
+// Through a pointer: the ABI returns two floats packed in one register, which level scalar must not do.
+SIMD_INLINE void backward_row(norm_dtype dtype, const norm_args *a, const row_pair *row, float rstd,
+                              row_constants *out) {
+    const void *const gamma = a->gamma;
     const vf r = v_set1(rstd);
     vf sums[ACCUMULATORS];
-    sum_columns(a->cols, sums, dot_step(dtype, a, row, r, &sums[k], c, SIMD_WIDTH),
-                dot_step(dtype, a, row, r, &sums[0], c, a->cols - c));
-    return (row_constants){r, v_set1(v_sum(sums[0]) / (float)a->cols)};
+    sum_columns(a->cols, sums, dot_step(dtype, gamma, row, r, &sums[k], c, SIMD_WIDTH),
+                dot_step(dtype, gamma, row, r, &sums[0], c, a->cols - c));
+    out->r = r;
+    out->mean_gn = v_set1(v_sum(sums[0]) / (float)a->cols);
 }
 
 // A vector of columns through `count` rows: the partial dgamma is loaded and stored once for all of them.
-SIMD_INLINE void backward_step(norm_dtype dtype, const norm_args *a, const row_pair *rows, const row_constants *k,
+SIMD_INLINE void backward_step(norm_dtype dtype, const void *gamma_row, const row_pair *rows, const row_constants *k,
                                size_t count, float *dgamma, size_t c, size_t n) {
-    const vf gamma = v_get(dtype, a->gamma, c, n);
+    const vf gamma = v_get(dtype, gamma_row, c, n);
     vf sum = v_get(NORM_F32, dgamma, c, n);
     for (size_t i = 0; i < count; i++) {
         const vf dy = v_get(dtype, rows[i].dy, c, n);
@@ -55,14 +60,16 @@ SIMD_INLINE void backward_step(norm_dtype dtype, const norm_args *a, const row_p
 }
 
 SIMD_INLINE void backward_block(norm_dtype dtype, const norm_args *a, size_t row, size_t count, float *dgamma) {
+    const void *const gamma = a->gamma;
+    const size_t cols = a->cols;
     row_pair rows[BLOCK];
     row_constants k[BLOCK];
     for (size_t i = 0; i < count; i++) {
         rows[i] = row_pair_at(dtype, a, row + i);
-        k[i] = backward_row(dtype, a, &rows[i], ((const float *)a->saved)[row + i]);
+        backward_row(dtype, a, &rows[i], ((const float *)a->saved)[row + i], &k[i]);
     }
-    for_each_vector(a->cols, backward_step(dtype, a, rows, k, count, dgamma, c, SIMD_WIDTH),
-                    backward_step(dtype, a, rows, k, count, dgamma, c, a->cols - c));
+    for_each_vector(cols, backward_step(dtype, gamma, rows, k, count, dgamma, c, SIMD_WIDTH),
+                    backward_step(dtype, gamma, rows, k, count, dgamma, c, cols - c));
 }
 
 SIMD_INLINE void backward(norm_dtype dtype, const norm_args *a, const norm_slice *slice) {

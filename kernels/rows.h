@@ -12,11 +12,10 @@
 // sums[k], step_part the last, partial vector to sums[0].
 #define sum_columns(cols, sums, step_full, step_part)                                                                  \
     do {                                                                                                               \
-        for (size_t k = 0; k < ACCUMULATORS; k++)                                                                      \
-            (sums)[k] = v_zero();                                                                                      \
+        v_clear(sums);                                                                                                 \
         size_t first = 0;                                                                                              \
         for (; first + STEP <= (cols); first += STEP) {                                                                \
-            _Pragma("GCC unroll 8") for (size_t k = 0; k < ACCUMULATORS; k++) {                                        \
+            UNROLL_ACCUMULATORS for (size_t k = 0; k < ACCUMULATORS; k++) {                                            \
                 const size_t c = first + k * SIMD_WIDTH;                                                               \
                 step_full;                                                                                             \
             }                                                                                                          \
