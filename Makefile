@@ -1,0 +1,131 @@
+# normbench. `make help` prints the targets. Personal settings go into local.mk, which git ignores.
+-include local.mk
+
+CC       ?= cc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+PREFIX   ?= /usr/local
+SANITIZE ?=
+WERROR   ?= 1
+RUN      ?=
+V        ?=
+TARGET   := $(shell $(CC) -dumpmachine 2>/dev/null)
+GIT      := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+
+# One folder per compiler and sanitizer, so that switching never mixes objects.
+OBJ      ?= build/$(notdir $(firstword $(CC)))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+comma    := ,
+Q        := $(if $(V),,@)
+
+include kernels/levels.mk
+
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
+SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
+PLAIN    := -O2 -g -fopenmp -Ikernels -Ibench
+LIBS     := -fopenmp -lhwloc -ljansson -lm
+
+# The levelled units are those of list.h; everything else in kernels/ is compiled plainly.
+UNITS    := $(shell sed -n '/define NORM_UNIT_LIST/{s/.*X, arg. //;s/X.//g;s/, arg.//g;p}' kernels/list.h)
+LEVELLED := $(foreach l,$(LEVELS),$(foreach u,$(UNITS),$(OBJ)/kernels/$(u).$(l).o))
+KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels/%.c),$(wildcard kernels/*.c)))
+BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c,$(wildcard bench/*.c)))
+SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
+TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
+SCRIPTS  := $(wildcard tests/test_*.sh)
+PROGRAM  := $(OBJ)/normbench
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all lib check bench verify plots asm lint install clean help deps FORCE
+
+all: deps build/normbench ## build the program, build/normbench
+
+# The program's contractual place; the object folder is the compiler's own.
+build/normbench: $(PROGRAM) FORCE
+	$(Q)cmp -s $< $@ || { mkdir -p build && cp $< $@; }
+
+lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libnorm.so and norm.pc: every kernel, callable by name
+
+check: deps build/normbench lib $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
+	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH="$(CURDIR)/$(PROGRAM)" SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" \
+		sh scripts/check.sh $(if $(ONLY),$(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(TESTS) $(SCRIPTS))
+
+bench: all ## verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one)
+	$(Q)sh scripts/bench.sh build/normbench $(PRESET)
+
+verify: all ## print the largest error of every implementation
+	$(Q)build/normbench verify
+
+plots: ## draw a run's plots again: make plots RUN=results/MACHINE/RUN
+	$(Q)test -n "$(RUN)" || { echo "make plots needs RUN=results/MACHINE/RUN" >&2; exit 2; }
+	$(Q)sh scripts/plots.sh "$(RUN)"
+
+asm: $(LEVELLED:.o=.s) ## leave a listing of every kernel and level in build/<compiler>/kernels/*.s
+	@echo "listings: $(OBJ)/kernels/<unit>.<level>.s"
+
+lint: ## clang-format, shellcheck and cppcheck
+	$(Q)sh scripts/lint.sh
+
+install: all lib ## install program, library and header under PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/normbench
+	install -m 755 build/normbench $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 kernels/norm.h kernels/list.h kernels/levels.h $(DESTDIR)$(PREFIX)/include/normbench/
+	install -m 644 $(OBJ)/libnorm.a $(OBJ)/norm.pc $(DESTDIR)$(PREFIX)/lib/
+	mv $(DESTDIR)$(PREFIX)/lib/norm.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
+	install -m 755 $(OBJ)/libnorm.so $(DESTDIR)$(PREFIX)/lib/
+
+clean: ## remove everything built
+	rm -rf build
+
+help: ## print this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{printf "  %-10s %s\n", $$1, $$2}'
+
+# A missing dependency stops here, with the command that mends it, before a compiler can complain.
+deps:
+	$(Q)CC="$(CC)" sh scripts/setup.sh --check
+
+# Objects depend on the flags they were built with: $(1) file, $(2) text.
+$(OBJ)/flags: FORCE
+	$(Q)mkdir -p $(OBJ); flags='$(CC) $(COMMON) $(PLAIN) $(KERNEL_FLAGS) $(foreach l,$(LEVELS),$(l): $(FLAGS_$(l)))'; \
+		echo "$$flags" | cmp -s - $@ || echo "$$flags" > $@
+
+define LEVEL_RULES
+$(OBJ)/kernels/%.$(1).o: kernels/%.c Makefile kernels/levels.mk $(OBJ)/flags | deps
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) -c -o $$@ $$<
+$(OBJ)/kernels/%.$(1).s: kernels/%.c Makefile kernels/levels.mk $(OBJ)/flags | deps
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) -S -fverbose-asm -o $$@ $$<
+endef
+upper = $(shell echo $(1) | tr a-z A-Z)
+$(foreach l,$(LEVELS),$(eval $(call LEVEL_RULES,$(l),$(call upper,$(l)))))
+
+$(OBJ)/kernels/%.o: kernels/%.c Makefile $(OBJ)/flags | deps
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) $(PLAIN) -ffp-contract=off -fPIC -fvisibility=hidden -c -o $@ $<
+
+# What a run records about its build; the commit is passed to one object only, so that a commit rebuilds one file.
+$(OBJ)/bench/machine.o: PLAIN += -DNORMBENCH_GIT='"$(GIT)"' -DNORMBENCH_CC='"$(CC)"' \
+	-DNORMBENCH_FLAGS='"$(KERNEL_FLAGS)$(foreach l,$(LEVELS),; $(l): $(FLAGS_$(l)))"'
+$(OBJ)/bench/machine.o: $(OBJ)/commit
+$(OBJ)/commit: FORCE
+	$(Q)mkdir -p $(OBJ); echo '$(GIT)' | cmp -s - $@ || echo '$(GIT)' > $@
+
+$(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) $(PLAIN) -Itests -c -o $@ $<
+
+$(PROGRAM): $(OBJ)/bench/main.o $(BENCH) $(KERNELS)
+	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS)
+$(OBJ)/libnorm.a: $(KERNELS)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(OBJ)/libnorm.so: $(KERNELS)
+	$(Q)$(CC) $(SAN) -shared -o $@ $^ -fopenmp -lm
+$(OBJ)/norm.pc: Makefile
+	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: 0.1.0\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' '$(PREFIX)' > $@
+$(OBJ)/test_%: $(OBJ)/tests/test_%.o $(SUPPORT) $(BENCH) $(KERNELS)
+	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
+
+-include $(wildcard $(OBJ)/*/*.d)

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// cell.h: what one row of kernels.csv measures, and the columns by which every CSV of a run names it.
+#ifndef CELL_H
+#define CELL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "csv.h"
+#include "norm.h"
+#include "select.h"
+#include "topology.h"
+
+typedef struct {
+    const norm_impl *impl;
+    norm_pass pass;
+    size_t rows, cols, threads;
+    placement place;
+    cache_state cache;
+} cell;
+
+// Cells of a group are compared with each other, so they are sampled interleaved: same shape, dtype, threads, placement, cache and pass.
+bool cell_same_group(const cell *a, const cell *b);
+bool cell_equal(const cell *a, const cell *b);
+// Orders cells by group, then by form, level, op and variant.
+int cell_compare(const void *a, const void *b);
+
+// op, variant, pass, form, level, dtype, rows, cols, threads, placement, cache: names in the order of every file.
+void cell_write_header(csv_writer *w);
+void cell_write(csv_writer *w, const cell *c);
+// The cell of a row of a CSV with those columns; false if it names something that this program does not have.
+bool cell_read(const csv_table *t, size_t row, cell *c);
+
+// "dyt/u2 forward fused avx512 f32 64x768, 2 threads cores, warm"
+void cell_describe(const cell *c, char *text, size_t size);
+
+#endif

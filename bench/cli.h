@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// cli.h: the command line of a command, from one table: what is accepted, what --help says, what is wrong.
+//
+//     static const cli_option options[] = {{"csv", "FILE", "writes ..."}, {"dry-run", NULL, "..."}};
+//     static const cli_command command = {.name = "verify", .about = "...", .options = options, .option_count = 2,
+//                                         .selectors = CLI_ALL_SELECTORS};
+//     cli_args args = {&command, argc, argv, .at = 1};   // argv[0] is the command's name
+//     char *value;
+//     int option;
+//     while ((option = cli_next(&args, &value)) >= 0)
+//         ...                                            // index into options, or option_count + a selector
+//     if (option != CLI_END)
+//         return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+#ifndef CLI_H
+#define CLI_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "select.h"
+
+typedef struct {
+    const char *name;     // without the dashes
+    const char *argument; // what the option takes, in capitals; NULL: nothing
+    const char *help;     // further lines after each '\n'
+} cli_option;
+
+enum { CLI_ALL_SELECTORS = (1 << SELECTORS) - 1 };
+
+typedef struct {
+    const char *name;    // "verify"
+    const char *operand; // what stands without a dash, in capitals; NULL: nothing may
+    const char *about;   // what the command does, one line or more
+    const cli_option *options;
+    size_t option_count;
+    unsigned selectors; // bit 1 << s for each selector that it takes; their indexes follow those of the options
+} cli_command;
+
+typedef struct {
+    const cli_command *command;
+    int argc;
+    char **argv;
+    int at; // of the next argument
+} cli_args;
+
+enum {
+    CLI_END = -1,
+    CLI_HELP = -2,  // --help was asked for, and printed on stdout
+    CLI_WRONG = -3, // a message was printed on stderr
+};
+
+// The next option and its value (NULL if it takes none), as `--name value` or `--name=value`, or one of the above.
+// Operands come as option_count + SELECTORS.
+int cli_next(cli_args *args, char **value);
+
+void cli_help(FILE *out, const cli_command *command);
+
+// Prints "normbench verify: ..." on stderr.
+__attribute__((format(printf, 2, 3))) void cli_complain(const cli_command *command, const char *format, ...);
+
+#endif

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// `normbench list`: every name that the other commands take, one a line, name first.
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "inputs.h"
+#include "names.h"
+
+static void list_ops(void) {
+    for (norm_op op = 0; op < NORM_OPS; op++)
+        printf("%-10s %s\n", norm_op_name(op), norm_op_formula(op));
+}
+
+// Each with the ops that have it.
+static void list_variants(void) {
+    const char *names[SELECT_MAX_NAMES];
+    const size_t count = selector_names(SELECT_VARIANT, names);
+    for (size_t i = 0; i < count; i++) {
+        bool has[NORM_OPS] = {false};
+        const norm_impl *impl;
+        for (size_t j = 0; (impl = norm_at(j)) != NULL; j++)
+            has[impl->op] = has[impl->op] || strcmp(impl->variant, names[i]) == 0;
+        printf("%-15s", names[i]);
+        for (norm_op op = 0; op < NORM_OPS; op++)
+            if (has[op])
+                printf(" %s%s", norm_op_name(op), strcmp(norm_default_variant(op), names[i]) == 0 ? " (default)" : "");
+        putchar('\n');
+    }
+}
+
+static void list_forms(void) {
+    static const char *const meanings[NORM_FORMS] = {
+        [NORM_FUSED] = "each tensor is read once from memory and written once",
+        [NORM_EAGER] =
+            "one sweep over the whole tensor per elementary operation, as a framework without fusion runs it",
+    };
+    for (norm_form form = 0; form < NORM_FORMS; form++)
+        printf("%-6s %s\n", norm_form_name(form), meanings[form]);
+}
+
+static void print_support(norm_level level, int width) {
+    char text[64] = "runs here";
+    const char *const missing = norm_level_missing(level);
+    if (missing != NULL)
+        snprintf(text, sizeof text, "lacks %s", missing);
+    printf("%-*s", width, text);
+}
+
+static void list_levels(void) {
+#define FEATURE(name) " " #name
+#define NEEDS(ID, name, features) "" features(FEATURE),
+    static const char *const needs[] = {NORM_LEVEL_LIST(NEEDS)};
+#undef NEEDS
+#undef FEATURE
+    for (norm_level level = 0; level < NORM_LEVELS; level++) {
+        printf("%-12s ", norm_level_name(level));
+        print_support(level, 18);
+        printf(" %s", norm_level_is_auto(level) ? "the plain loop as the compiler vectorises it, never `best`; " : "");
+        printf("needs%s\n", *needs[level] ? needs[level] : " nothing");
+    }
+}
+
+static void list_dtypes(void) {
+    for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++)
+        printf("%-5s %zu bytes per element; arithmetic in f32\n", norm_dtype_name(dtype), norm_dtype_bytes(dtype));
+}
+
+static void list_placements(void) {
+    for (placement p = 0; p < PLACEMENTS; p++)
+        printf("%-8s %s\n", placement_name(p), placement_help(p));
+}
+
+static void list_inputs(void) {
+#define INPUT_LINE(ID, name, meaning) printf("%-12s %s\n", #name, meaning);
+    INPUT_LIST(INPUT_LINE)
+#undef INPUT_LINE
+}
+
+// Writes the words that are present with commas between them, "-" if none is.
+static void join(char text[64], const char *const *words, const bool *present, size_t count) {
+    size_t used = 0;
+    snprintf(text, 64, "-");
+    for (size_t i = 0; i < count; i++)
+        if (present[i])
+            used += (size_t)snprintf(text + used, 64 - used, "%s%s", used > 0 ? "," : "", words[i]);
+}
+
+static void list_implementations(void) {
+    static const char *const parameters[] = {"gamma", "beta", "alpha"};
+    const selection everything = {0};
+    const norm_impl *impls[SELECT_MAX_IMPLS];
+    const size_t count = selection_take(&everything, impls);
+    for (size_t i = 0; i < count; i++) {
+        const norm_impl *const impl = impls[i];
+        const char *const passes[] = {norm_pass_name(NORM_FORWARD), norm_pass_name(NORM_BACKWARD)};
+        const bool has_pass[] = {impl->pass[NORM_FORWARD].count > 0, impl->pass[NORM_BACKWARD].count > 0};
+        const bool has[] = {impl->params & NORM_GAMMA, impl->params & NORM_BETA, impl->params & NORM_ALPHA};
+        char pass_text[64], parameter_text[64];
+        join(pass_text, passes, has_pass, NORM_PASSES);
+        join(parameter_text, parameters, has, 3);
+        printf("%-10s %-15s %-6s %-12s %-5s %-17s %-17s ", norm_op_name(impl->op), impl->variant,
+               norm_form_name(impl->form), norm_level_name(impl->level), norm_dtype_name(impl->dtype), pass_text,
+               parameter_text);
+        print_support(impl->level, 0);
+        putchar('\n');
+    }
+}
+
+#define LIST_LIST(X) X(ops) X(variants) X(forms) X(levels) X(dtypes) X(placements) X(inputs) X(implementations)
+#define LIST_NAME(name) #name,
+#define LIST_FUNCTION(name) list_##name,
+#define LIST_LINE(name) "\n  " #name
+static const char *const lists[] = {LIST_LIST(LIST_NAME)};
+static void (*const functions[])(void) = {LIST_LIST(LIST_FUNCTION)};
+enum { LISTS = sizeof lists / sizeof *lists };
+
+int cmd_list(int argc, char **argv) {
+    static const cli_command command = {
+        .name = "list",
+        .operand = "WHAT",
+        .about =
+            "Prints every name of one kind, one a line, name first and then what it means. WHAT is one of" LIST_LIST(
+                LIST_LINE) "\nThe columns of implementations: op, variant, form, level, dtype, passes, parameters, and "
+                           "whether "
+                           "this CPU\nruns it or what it lacks.",
+    };
+    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
+    const char *what = NULL;
+    char *value = NULL, text[512];
+    int option;
+    while ((option = cli_next(&args, &value)) >= 0) {
+        if (what != NULL) {
+            cli_complain(&command, "unexpected argument \"%.40s\": one list at a time", value);
+            return EXIT_USAGE;
+        }
+        what = value;
+    }
+    if (option != CLI_END)
+        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    const size_t found = names_find(what == NULL ? "" : what, lists, LISTS);
+    if (found == LISTS) {
+        names_explain(text, sizeof text, what == NULL ? "" : what, "list", lists, LISTS);
+        cli_complain(&command, "%s", text);
+        return EXIT_USAGE;
+    }
+    functions[found]();
+    return EXIT_DONE;
+}

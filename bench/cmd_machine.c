@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+// `normbench machine`: what this machine is, what its memory can deliver, and what should be mended before measuring.
+#include <errno.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "machine.h"
+#include "norm.h"
+#include "topology.h"
+
+// ---- Ceilings
+
+// Copy bandwidth in one memory: how fast `identity` moves buffers of this size, input and output together.
+typedef struct {
+    const char *memory;
+    size_t bytes, threads;
+    double bytes_per_s; // of the fastest sample; NaN if it could not be measured
+} ceiling;
+
+enum { MAX_CEILINGS = 8, COLS = 1024 };
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// Each thread copies buffers of its own, so that no fork and join is timed, only the memory. A sample lasts from
+// barrier to barrier, at least a millisecond; the cell ends after `seconds`.
+static double copy_rate(const topology *t, const norm_impl *impl, size_t bytes, size_t threads, double seconds) {
+    const size_t rows =
+        bytes / threads / (2 * COLS * sizeof(float)) > 0 ? bytes / threads / (2 * COLS * sizeof(float)) : 1;
+    const size_t tensor = rows * COLS * sizeof(float);
+    // x and y half a page apart modulo 4 KiB: stores would otherwise seem to collide with later loads.
+    const size_t skew = 2048, block = 2 * tensor + skew;
+    topology_seat *seats = malloc(threads * sizeof *seats);
+    int *bound = malloc(threads * sizeof *bound);
+    double fastest = NAN, start = 0, deadline = 0;
+    size_t calls = 1;
+    bool going = true, failed = false;
+    if (seats == NULL || bound == NULL || !topology_plan(t, PLACEMENT_CORES, threads, seats) ||
+        !topology_bind_team(t, threads, seats, bound))
+        goto done;
+
+#pragma omp parallel num_threads((int)threads)
+    {
+        char *data = mmap(NULL, block, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (data == MAP_FAILED) {
+#pragma omp atomic write
+            failed = true;
+        } else {
+            // Advice only: without huge pages the copy is slower, not wrong.
+            (void)madvise(data, block, MADV_HUGEPAGE);
+            memset(data, 0x3f, block); // 0.747 in every f32, touched first by the thread that copies it
+        }
+        const norm_args args = {.rows = rows,
+                                .cols = COLS,
+                                .x_stride = COLS,
+                                .y_stride = COLS,
+                                .x = data,
+                                .y = data == MAP_FAILED ? NULL : data + tensor + skew};
+#pragma omp barrier
+#pragma omp master
+        {
+            going = !failed;
+            deadline = now() + seconds;
+        }
+#pragma omp barrier
+        while (going) {
+#pragma omp barrier
+#pragma omp master
+            start = now();
+            for (size_t i = 0; i < calls; i++)
+                if (norm_run(impl, NORM_FORWARD, &args, 1) != NORM_OK) {
+#pragma omp atomic write
+                    failed = true;
+                }
+#pragma omp barrier
+#pragma omp master
+            {
+                const double end = now(), each = (end - start) / (double)calls;
+                if (end - start < 1e-3 && calls < (size_t)1 << 30)
+                    calls *= 2;
+                else if (!(each >= fastest))
+                    fastest = each;
+                going = !failed && (end < deadline || isnan(fastest));
+            }
+#pragma omp barrier
+        }
+        if (data != MAP_FAILED)
+            munmap(data, block);
+    }
+done:
+    free(bound);
+    free(seats);
+    const double moved = (double)norm_bytes_per_element(impl, NORM_FORWARD) * (double)(rows * COLS) * (double)threads;
+    return failed ? NAN : moved / fastest;
+}
+
+// Sizes that fit where they should: half of a private cache, a quarter of a shared one, and four times all caches for
+// memory, if a quarter of the machine's memory allows that.
+static size_t measure_ceilings(const topology *t, const norm_impl *impl, ceiling *ceilings) {
+    const double seconds = 0.08;
+    const size_t cores = topology_cores(t), l1 = topology_cache_bytes(t, 1), l2 = topology_cache_bytes(t, 2);
+    const size_t llc = topology_llc_bytes(t), all_llc = topology_llc_total_bytes(t);
+    const size_t least = (size_t)64 << 20, most = topology_memory_bytes(t) / 4;
+    size_t memory = 4 * all_llc > least ? 4 * all_llc : least;
+    if (most > 0 && memory > most)
+        memory = most;
+    const ceiling cells[] = {
+        {"L1", l1 / 2, 1, 0},
+        {"L1", l1 / 2 * cores, cores, 0},
+        {"L2", l2 / 2, 1, 0},
+        {"L2", l2 / 2 * cores, cores, 0},
+        {"LLC", llc > l2 ? llc / 4 : 0, 1, 0},
+        {"LLC", llc > l2 ? all_llc / 4 : 0, cores, 0},
+        {"memory", memory, 1, 0},
+        {"memory", memory, cores, 0},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
+        if (cells[i].bytes == 0 || (cells[i].threads == 1 && i % 2 == 1))
+            continue;
+        ceilings[count] = cells[i];
+        ceilings[count].bytes_per_s = copy_rate(t, impl, cells[i].bytes, cells[i].threads, seconds);
+        count++;
+    }
+    return count;
+}
+
+// ---- For people
+
+static void print_bytes(size_t bytes, char text[32]) {
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+    while (value >= 1024 && unit + 1 < sizeof units / sizeof units[0]) {
+        value /= 1024;
+        unit++;
+    }
+    if (bytes == 0)
+        snprintf(text, 32, "unknown");
+    else
+        snprintf(text, 32, value < 10 && value != floor(value) ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+static void print_count(const char *before, size_t n, const char *thing) {
+    printf("%s%zu %s%s", before, n, thing, n == 1 ? "" : "s");
+}
+
+static void print_hardware(const topology *t) {
+    char id[MACHINE_ID_SIZE], text[32];
+    machine_id(t, id, sizeof id);
+    printf("machine    %s\n", id);
+    const char *model = topology_info(t, "CPUModel"), *vendor = topology_info(t, "CPUVendor");
+    const char *family = topology_info(t, "CPUFamilyNumber"), *number = topology_info(t, "CPUModelNumber");
+    const char *stepping = topology_info(t, "CPUStepping"), *architecture = topology_info(t, "Architecture");
+    printf("CPU        %s", model != NULL ? model : architecture != NULL ? architecture : "unknown");
+    if (vendor != NULL && family != NULL && number != NULL && stepping != NULL)
+        printf(" (%s, family %s, model %s, stepping %s)", vendor, family, number, stepping);
+    print_count("\ncores      ", topology_cores(t), "core");
+    print_count(", ", topology_pus(t), "PU");
+    print_count(", ", topology_packages(t), "package");
+    printf("%s\n", topology_is_this_machine(t) ? " (those that this process may use)" : "");
+    static const char *const caches[] = {"caches     L1d", ", L2", ", L3"};
+    for (int level = 1; level <= 3; level++) {
+        print_bytes(topology_cache_bytes(t, level), text);
+        printf("%s %s", caches[level - 1], topology_cache_bytes(t, level) == 0 && level == 3 ? "none" : text);
+    }
+    print_bytes(topology_llc_total_bytes(t), text);
+    printf("; all last-level caches together %s\n", text);
+    print_bytes(topology_memory_bytes(t), text);
+    print_count("memory     ", topology_numa_nodes(t), "NUMA node");
+    printf(", %s\n", text);
+}
+
+static void print_levels(void) {
+    for (int level = 0; level < NORM_LEVELS; level++) {
+        const char *missing = norm_level_missing((norm_level)level);
+        printf("%s%-12s %s%s\n", level == 0 ? "levels     " : "           ", norm_level_name((norm_level)level),
+               missing == NULL ? "yes" : "no: this CPU or its system lacks ", missing == NULL ? "" : missing);
+    }
+}
+
+static void print_ceilings(const ceiling *ceilings, size_t count) {
+    char text[32];
+    for (size_t i = 0; i < count; i++) {
+        print_bytes(ceilings[i].bytes, text);
+        printf("%s%-7s %8s", i == 0 ? "copying    " : "           ", ceilings[i].memory, text);
+        print_count("  ", ceilings[i].threads, "thread");
+        if (isnan(ceilings[i].bytes_per_s))
+            puts("  not measured");
+        else
+            printf("  %.3g GB/s\n", ceilings[i].bytes_per_s / 1e9);
+    }
+}
+
+// ---- For programs
+
+// The whole description, or NULL if memory ran out.
+static json_t *describe(const topology *t, const ceiling *ceilings, size_t ceiling_count,
+                        char (*warnings)[MACHINE_WARNING_SIZE], size_t warning_count) {
+    json_t *machine = machine_describe(t), *rates = json_array(), *texts = json_array();
+    for (size_t i = 0; i < ceiling_count; i++) {
+        const ceiling *c = &ceilings[i];
+        json_array_append_new(rates, json_pack("{s:s, s:I, s:I, s:o}", "memory", c->memory, "bytes",
+                                               (json_int_t)c->bytes, "threads", (json_int_t)c->threads, "gbytes_per_s",
+                                               isnan(c->bytes_per_s)
+                                                   ? json_pack("{s:n, s:s}", "value", "reason", "not measured")
+                                                   : json_real(c->bytes_per_s / 1e9)));
+    }
+    for (size_t i = 0; i < warning_count; i++)
+        json_array_append_new(texts, json_string(warnings[i]));
+    // Each set_new takes its value, also when it fails.
+    if ((json_object_set_new(machine, "ceilings", rates) | json_object_set_new(machine, "warnings", texts)) != 0) {
+        json_decref(machine);
+        return NULL;
+    }
+    return machine;
+}
+
+// false with errno set.
+static bool write_json(const json_t *machine, const char *path) {
+    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    if (file == NULL)
+        return false;
+    bool written = json_dumpf(machine, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 &&
+                   fputc('\n', file) != EOF && fflush(file) == 0;
+    const int reason = errno;
+    if (file != stdout && fclose(file) != 0)
+        return false;
+    errno = reason;
+    return written;
+}
+
+int cmd_machine(int argc, char **argv) {
+    enum { JSON, TOPOLOGY };
+    static const cli_option options[] = {
+        [JSON] = {"json", "FILE",
+                  "also write all of it as JSON; `-` is stdout, and then nothing else is printed there"},
+        [TOPOLOGY] = {"topology", "SOURCE",
+                      "describe another machine from its topology alone: an hwloc synthetic string, as in\n"
+                      "\"package:2 l3:2 core:4 pu:2\", or an XML file written there by `lstopo machine.xml`"},
+    };
+    static const cli_command command = {
+        .name = "machine",
+        .about =
+            "Describes this machine: CPU, caches, NUMA, SIMD levels, the copy bandwidth of each cache and of memory\n"
+            "(measured on the spot, in about a second), and what makes timings noisy, with the command that mends it.",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+    };
+    char error[TOPOLOGY_ERROR_SIZE], warnings[MACHINE_WARNINGS][MACHINE_WARNING_SIZE], *value = NULL;
+    const char *source = NULL, *json_path = NULL;
+    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
+    int option;
+    while ((option = cli_next(&args, &value)) >= 0)
+        *(option == JSON ? &json_path : &source) = value;
+    if (option != CLI_END)
+        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    topology *t = topology_open(source, error);
+    if (t == NULL) {
+        cli_complain(&command, "%s", error);
+        return EXIT_USAGE;
+    }
+
+    int result = EXIT_FAILED;
+    ceiling ceilings[MAX_CEILINGS];
+    size_t ceiling_count = 0;
+    // Before the ceilings, which are a load of their own.
+    const size_t warning_count = machine_warnings(t, warnings, MACHINE_WARNINGS);
+    const norm_impl *copy = norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY), NORM_FUSED, NORM_F32);
+    const bool human = json_path == NULL || strcmp(json_path, "-") != 0;
+    if (human) {
+        print_hardware(t);
+        if (topology_is_this_machine(t))
+            print_levels();
+        fflush(stdout);
+    }
+    if (topology_is_this_machine(t) && copy != NULL)
+        ceiling_count = measure_ceilings(t, copy, ceilings);
+    if (human) {
+        print_ceilings(ceilings, ceiling_count);
+        for (size_t i = 0; i < warning_count; i++)
+            printf("%s%s\n", i == 0 ? "warnings   " : "           ", warnings[i]);
+    }
+    if (json_path != NULL) {
+        json_t *machine = describe(t, ceilings, ceiling_count, warnings, warning_count);
+        const bool written = machine != NULL && write_json(machine, json_path);
+        if (!written)
+            cli_complain(&command, "cannot write %s: %s", json_path,
+                         machine == NULL ? "out of memory" : strerror(errno));
+        json_decref(machine);
+        if (!written)
+            goto done;
+    }
+    result = EXIT_DONE;
+done:
+    topology_close(t);
+    return result;
+}

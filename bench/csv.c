@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+// RFC 4180 with lines that end in a bare line feed, which every reader takes and diff prefers; the reader takes CRLF
+// too.
+#include "csv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void fail(csv_writer *w) {
+    if (!w->error)
+        w->error = errno ? errno : EIO;
+}
+
+// Everything up to the end of the stream, with a NUL behind it, for the caller to free; NULL with errno set.
+static char *read_all(FILE *file, size_t *length) {
+    size_t capacity = 1 << 16, used = 0;
+    char *buffer = malloc(capacity);
+    while (buffer) {
+        errno = 0;
+        used += fread(buffer + used, 1, capacity - 1 - used, file);
+        if (ferror(file)) {
+            const int error = errno ? errno : EIO;
+            free(buffer);
+            errno = error;
+            return NULL;
+        }
+        if (used < capacity - 1)
+            break;
+        char *larger = realloc(buffer, capacity *= 2);
+        if (!larger)
+            free(buffer);
+        buffer = larger;
+    }
+    if (buffer) {
+        buffer[used] = '\0';
+        *length = used;
+    }
+    return buffer;
+}
+
+// Cuts off a last line without an end, left by a writer that was killed, lest the next row be glued to it. 0 or errno.
+static int cut_partial_row(int descriptor) {
+    const int copy = dup(descriptor);
+    FILE *file = copy < 0 ? NULL : fdopen(copy, "r");
+    if (!file) {
+        const int error = errno;
+        if (copy >= 0)
+            close(copy);
+        return error;
+    }
+    size_t length = 0, whole = 0;
+    bool quoted = false;
+    char *text = read_all(file, &length);
+    int error = text ? 0 : errno;
+    for (size_t i = 0; !error && i < length; i++) {
+        quoted ^= text[i] == '"';
+        if (text[i] == '\n' && !quoted)
+            whole = i + 1;
+    }
+    if (!error && whole < length && ftruncate(descriptor, (off_t)whole) != 0)
+        error = errno;
+    free(text);
+    fclose(file);
+    return error;
+}
+
+int csv_open(csv_writer *w, const char *path, bool append) {
+    *w = (csv_writer){0};
+    if (strcmp(path, "-") == 0) {
+        w->file = stdout;
+        return 0;
+    }
+    const int flags = append ? O_RDWR | O_APPEND : O_WRONLY | O_TRUNC;
+    const int descriptor = open(path, flags | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0)
+        return errno;
+    struct stat info;
+    int error = fstat(descriptor, &info) == 0 ? 0 : errno;
+    const bool continued = !error && append && S_ISREG(info.st_mode);
+    if (continued)
+        error = cut_partial_row(descriptor);
+    if (!error && !(w->file = fdopen(descriptor, append ? "a" : "w")))
+        error = errno;
+    if (error) {
+        close(descriptor);
+        return error;
+    }
+    // C leaves open where an appending stream begins; at its end, ftell tells a new file, which needs a header, from an
+    // old one.
+    if (continued && fseek(w->file, 0, SEEK_END) != 0) {
+        error = errno;
+        fclose(w->file);
+        w->file = NULL;
+    }
+    return error;
+}
+
+static void put(csv_writer *w, const char *text, size_t length) {
+    errno = 0;
+    if (fwrite(text, 1, length, w->file) != length)
+        fail(w);
+}
+
+static void separate(csv_writer *w) {
+    if (w->field++)
+        put(w, ",", 1);
+}
+
+void csv_text(csv_writer *w, const char *text) {
+    separate(w);
+    if (!text)
+        return;
+    if (!text[strcspn(text, ",\"\r\n")]) {
+        put(w, text, strlen(text));
+        return;
+    }
+    put(w, "\"", 1);
+    while (*text) {
+        const size_t run = strcspn(text, "\"");
+        put(w, text, run);
+        text += run;
+        if (*text) {
+            put(w, "\"\"", 2);
+            text++;
+        }
+    }
+    put(w, "\"", 1);
+}
+
+// A formatted number, always with '.' as the decimal point.
+static __attribute__((format(printf, 2, 3))) void number(csv_writer *w, const char *format, ...) {
+    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (c_locale == (locale_t)0) {
+        fail(w);
+        return;
+    }
+    locale_t previous = uselocale(c_locale);
+    char text[64];
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    uselocale(previous);
+    freelocale(c_locale);
+    separate(w);
+    if (length > 0 && (size_t)length < sizeof text) {
+        put(w, text, (size_t)length);
+    } else {
+        errno = EOVERFLOW;
+        fail(w);
+    }
+}
+
+void csv_size(csv_writer *w, size_t value) { number(w, "%zu", value); }
+void csv_int(csv_writer *w, long long value) { number(w, "%lld", value); }
+
+void csv_real(csv_writer *w, double value, int significant) {
+    if (isnan(value))
+        csv_empty(w);
+    else if (isinf(value))
+        csv_text(w, value > 0 ? "INF" : "-INF"); // the spelling of Table Schema
+    else
+        number(w, "%.*g", significant, value);
+}
+
+void csv_empty(csv_writer *w) { separate(w); }
+
+int csv_end(csv_writer *w) {
+    put(w, "\n", 1);
+    w->field = 0;
+    errno = 0;
+    if (fflush(w->file) != 0)
+        fail(w);
+    return w->error;
+}
+
+int csv_close(csv_writer *w) {
+    if (!w->file)
+        return w->error;
+    errno = 0;
+    if ((w->file == stdout ? fflush(w->file) : fclose(w->file)) != 0)
+        fail(w);
+    w->file = NULL;
+    return w->error;
+}
+
+// ---- Reader
+
+// The parser's state: fields are unquoted in place, in the buffer, and collected in one growing array.
+typedef struct {
+    char **fields;
+    size_t count, capacity;
+    size_t line; // being read, from 1
+    char *message;
+    size_t size;
+} parser;
+
+static __attribute__((format(printf, 2, 3))) int complain(const parser *p, const char *format, ...) {
+    if (p->size) {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(p->message, p->size, format, arguments);
+        va_end(arguments);
+    }
+    return -1;
+}
+
+static int add_field(parser *p, char *field) {
+    if (p->count == p->capacity) {
+        const size_t capacity = p->capacity ? 2 * p->capacity : 256;
+        char **fields = realloc(p->fields, capacity * sizeof *fields);
+        if (!fields)
+            return ENOMEM;
+        p->fields = fields;
+        p->capacity = capacity;
+    }
+    p->fields[p->count++] = field;
+    return 0;
+}
+
+// Unquotes the field at *cursor in place, tells in *end what ended it (',', '\n' or, at the end of the file, NUL) and
+// moves *cursor beyond that.
+static int take_field(parser *p, char **cursor, char *end) {
+    char *from = *cursor, *to = from;
+    int error = add_field(p, to);
+    if (error)
+        return error;
+    if (*from == '"') {
+        for (from++; *from && (*from != '"' || from[1] == '"'); from++) {
+            p->line += *from == '\n';
+            from += *from == '"';
+            *to++ = *from;
+        }
+        from += *from == '"';
+        from += *from == '\r' && from[1] == '\n';
+        if (*from && *from != ',' && *from != '\n')
+            return complain(p, "line %zu: text after the closing quote of a field", p->line);
+    } else {
+        from += strcspn(from, ",\n\"");
+        if (*from == '"')
+            return complain(p, "line %zu: a quote inside a field that does not begin with one", p->line);
+        to = *from == '\n' && from > *cursor && from[-1] == '\r' ? from - 1 : from;
+    }
+    *end = *from;
+    *to = '\0';
+    *cursor = from + (*end != '\0');
+    return 0;
+}
+
+// Splits the buffer into rows of equal width; leaves out a last line without an end.
+static int parse(parser *p, csv_table *t) {
+    p->line = 1;
+    for (char *cursor = t->buffer; *cursor; p->line++) {
+        const size_t first_line = p->line, before = p->count;
+        char end = ',';
+        while (end == ',') {
+            const int error = take_field(p, &cursor, &end);
+            if (error)
+                return error;
+        }
+        if (end == '\0') {
+            t->truncated = true;
+            p->count = before;
+            return 0;
+        }
+        const size_t width = p->count - before;
+        if (t->column_count == 0)
+            t->column_count = width;
+        else if (width != t->column_count)
+            return complain(p, "line %zu: %zu field%s, header has %zu", first_line, width, width == 1 ? "" : "s",
+                            t->column_count);
+    }
+    return 0;
+}
+
+int csv_read(csv_table *t, const char *path, char *message, size_t size) {
+    *t = (csv_table){0};
+    parser p = {.message = message, .size = size};
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return errno;
+    size_t length = 0;
+    t->buffer = read_all(file, &length);
+    int error = t->buffer ? 0 : errno;
+    fclose(file);
+    if (!error && strlen(t->buffer) != length)
+        error = complain(&p, "a NUL byte after %zu bytes: not a text file, or damaged", strlen(t->buffer));
+    if (!error)
+        error = parse(&p, t);
+    if (!error && t->column_count == 0)
+        error = complain(&p, "no complete header line");
+    if (!error) {
+        t->row_count = p.count / t->column_count - 1;
+        t->rows = malloc((t->row_count + 1) * sizeof *t->rows);
+        error = t->rows ? 0 : ENOMEM;
+    }
+    t->header = p.fields; // the header's fields are the first of the one array that holds them all
+    if (error) {
+        csv_free(t);
+        return error;
+    }
+    for (size_t i = 0; i < t->row_count; i++)
+        t->rows[i] = p.fields + (i + 1) * t->column_count;
+    return 0;
+}
+
+void csv_free(csv_table *t) {
+    free(t->rows);
+    free(t->header);
+    free(t->buffer);
+    *t = (csv_table){0};
+}
+
+int csv_column(const csv_table *t, const char *name) {
+    for (size_t i = 0; i < t->column_count; i++)
+        if (strcmp(t->header[i], name) == 0)
+            return (int)i;
+    return -1;
+}

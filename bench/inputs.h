@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// inputs.h: the named, seeded distributions that tensors are filled from. Owns the one list of them.
+#ifndef INPUTS_H
+#define INPUTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "norm.h"
+
+// X(ID, name, meaning)
+#define INPUT_LIST(X)                                                                                                  \
+    X(ACTIVATIONS, activations, "normal, deviation per token 0.5 to 2, 1 % of the channels 20 to 60 times larger")     \
+    X(NORMAL, normal, "normal, mean 0, deviation 1")                                                                   \
+    X(SYMMETRIC, symmetric, "pairs of dyadic values around an exact dyadic mean: every sum is exact in any order")     \
+    X(OFFSET, offset, "mean 10000, deviation 1")                                                                       \
+    X(CONSTANT, constant, "every element of a row the same value")                                                     \
+    X(ZERO, zero, "zeros of both signs")                                                                               \
+    X(DENORMAL, denormal, "below the smallest normal number of the dtype, both signs")                                 \
+    X(LARGE, large, "just inside the supported range: |x| * sqrt(cols) near 1e19")                                     \
+    X(SWEEP, sweep, "evenly spaced over +-20: through the S of tanh into saturation at alpha 0.5 and up")
+
+#define INPUT_ROW(ID, ...) INPUT_##ID,
+typedef enum { INPUT_LIST(INPUT_ROW) INPUTS } input_kind;
+#undef INPUT_ROW
+const char *input_name(input_kind kind);
+
+// Fills rows [begin, end) of a (rows, cols) matrix. A row's values depend on (kind, seed, row, cols) alone, so any split of the rows over
+// threads gives the same matrix. Elements between cols and stride are not touched.
+void inputs_fill(input_kind kind, norm_dtype dtype, void *data, size_t cols, size_t stride, size_t begin, size_t end, uint64_t seed);
+
+// The distribution of dy that goes with one of x: the same where that keeps sums exact or everything small, else normal.
+input_kind inputs_gradient(input_kind kind);
+
+// alpha and eps for a check, by its seed: alphas of both signs, which bf16 can hold, and the usual epsilons.
+void inputs_scalars(uint64_t seed, float *alpha, float *eps);
+
+// The value of element i of an array of dtype, and its inverse with round-to-nearest-even. Also used by whoever prints or compares tensors.
+double dtype_get(norm_dtype dtype, const void *data, size_t i);
+void dtype_set(norm_dtype dtype, void *data, size_t i, double value);
+
+#endif

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: MIT
+// plan.c: see plan.h. Owns the presets.
+#include "plan.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parse.h"
+
+#define NAME(ID, name, launches, seconds, help) #name,
+#define HELP(ID, name, launches, seconds, help) help,
+#define LAUNCHES(ID, name, launches, seconds, help) launches,
+#define SECONDS(ID, name, launches, seconds, help) seconds,
+static const char *const names[] = {PRESET_LIST(NAME)};
+static const char *const helps[] = {PRESET_LIST(HELP)};
+static const size_t launch_counts[] = {PRESET_LIST(LAUNCHES)};
+static const double budgets[] = {PRESET_LIST(SECONDS)};
+const char *preset_name(preset p) { return names[p]; }
+const char *preset_help(preset p) { return helps[p]; }
+size_t preset_launches(preset p) { return launch_counts[p]; }
+double preset_seconds(preset p) { return budgets[p]; }
+
+// ---- Sweeps
+
+enum { MANY = 48 };
+typedef enum { ONE_THREAD, ALL_CORES, SCALING } team_kind;
+typedef struct {
+    unsigned presets; // bit per preset
+    bool every_level; // else the best
+    team_kind team;
+    unsigned passes, forms, dtypes, caches;
+    const char *variants[8]; // of dyt; the other ops have one
+    shape shapes[MANY];
+} sweep;
+
+enum {
+    Q = 1u << PRESET_QUICK,
+    D = 1u << PRESET_DEFAULT,
+    F = 1u << PRESET_FULL,
+    FORWARD = 1u << NORM_FORWARD,
+    BACKWARD = 1u << NORM_BACKWARD,
+    FUSED = 1u << NORM_FUSED,
+    EAGER = 1u << NORM_EAGER,
+    F32 = 1u << NORM_F32,
+    BF16 = 1u << NORM_BF16,
+    WARM = 1u << CACHE_WARM,
+    COLD = 1u << CACHE_COLD
+};
+
+// 64x768: the rows of DiT-B/4 (64 tokens of width 768), 384 KiB of f32 in and out, which fit the L2 of every recent
+// core. 4096x4096: one sequence of LLaMA 7B, the shape that the paper timed.
+static const sweep sweeps[] = {
+    // Figure `levels`: every level, where memory is no limit.
+    {Q, true, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
+    {D, true, ONE_THREAD, FORWARD | BACKWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
+    {D, true, ONE_THREAD, FORWARD, FUSED, BF16, WARM, {"u2"}, {{64, 768}}},
+    {Q | D, false, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2", "u2_nobeta", "libm"}, {{64, 768}}},
+    // Figure `sizes`: from L1 to memory at one width.
+    {Q, false, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{4, 768}, {64, 768}, {1024, 768}, {16384, 768}}},
+    {D,
+     false,
+     ONE_THREAD,
+     FORWARD,
+     FUSED,
+     F32,
+     WARM,
+     {"u2"},
+     {{1, 768}, {4, 768}, {16, 768}, {64, 768}, {256, 768}, {1024, 768}, {4096, 768}, {16384, 768}, {65536, 768}}},
+    // Figure `threads`.
+    {Q, false, SCALING, FORWARD, FUSED, F32, WARM, {"u2"}, {{512, 4096}}},
+    {D, false, SCALING, FORWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}, {512, 4096}, {4096, 4096}}},
+    // Figure `map`.
+    {Q,
+     false,
+     ONE_THREAD,
+     FORWARD,
+     FUSED,
+     F32,
+     WARM,
+     {"u2"},
+     {{1, 1024}, {1, 4096}, {64, 1024}, {64, 4096}, {1024, 1024}, {1024, 4096}}},
+    {D, false, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{1, 256},    {1, 1024},    {1, 4096},    {1, 16384},
+                                                               {16, 256},   {16, 1024},   {16, 4096},   {16, 16384},
+                                                               {64, 256},   {64, 1024},   {64, 4096},   {64, 16384},
+                                                               {256, 256},  {256, 1024},  {256, 4096},  {256, 16384},
+                                                               {1024, 256}, {1024, 1024}, {1024, 4096}, {1024, 16384},
+                                                               {4096, 256}, {4096, 1024}, {4096, 4096}}},
+    // Figure `forms`: the paper's question, op by op against fused.
+    {Q, false, ALL_CORES, FORWARD, FUSED | EAGER, F32 | BF16, WARM, {"u2", "u2_nobeta"}, {{512, 4096}}},
+    {D, false, ALL_CORES, FORWARD | BACKWARD, FUSED | EAGER, F32 | BF16, WARM, {"u2", "u2_nobeta"}, {{4096, 4096}}},
+    // Inputs that come from memory although they would fit a cache.
+    {D, false, ONE_THREAD, FORWARD, FUSED, F32, COLD, {"u2"}, {{64, 768}}},
+    {F,
+     true,
+     SCALING,
+     FORWARD | BACKWARD,
+     FUSED | EAGER,
+     F32 | BF16,
+     WARM | COLD,
+     {"u2", "u2_nobeta", "libm"},
+     {{1, 4096}, {64, 768}, {197, 768}, {512, 4096}, {4096, 4096}}},
+};
+
+// ---- Making a plan
+
+static bool add(plan *p, size_t *room, const cell *c) {
+    if (norm_level_missing(c->impl->level) != NULL)
+        return true;
+    if (p->count == *room) {
+        const size_t more = *room == 0 ? 256 : 2 * *room;
+        planned *const items = realloc(p->items, more * sizeof *items);
+        if (items == NULL)
+            return false;
+        p->items = items;
+        *room = more;
+    }
+    p->items[p->count++] = (planned){.cell = *c, .max_error = NAN};
+    return true;
+}
+
+// The cell and the two that its ratios are made with.
+static bool add_with_partners(plan *p, size_t *room, const cell *c) {
+    const norm_impl *impl;
+    cell partner = *c;
+    if (!add(p, room, c))
+        return false;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
+        if (impl->op == NORM_RMSNORM && impl->form == c->impl->form && impl->level == c->impl->level &&
+            impl->dtype == c->impl->dtype && strcmp(impl->variant, norm_default_variant(NORM_RMSNORM)) == 0) {
+            partner.impl = impl;
+            if (!add(p, room, &partner))
+                return false;
+        }
+    partner.impl = norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY), NORM_FUSED, c->impl->dtype);
+    return partner.impl == NULL || add(p, room, &partner);
+}
+
+static bool is_best(const norm_impl *impl) {
+    return norm_best(impl->op, impl->variant, impl->form, impl->dtype) == impl;
+}
+
+static bool sweep_has(const sweep *w, const norm_impl *impl) {
+    if (!(w->forms >> impl->form & 1) || !(w->dtypes >> impl->dtype & 1) || !(w->every_level || is_best(impl)))
+        return false;
+    if (impl->op != NORM_DYT)
+        return strcmp(impl->variant, norm_default_variant(impl->op)) == 0;
+    for (size_t i = 0; i < sizeof w->variants / sizeof *w->variants && w->variants[i] != NULL; i++)
+        if (strcmp(impl->variant, w->variants[i]) == 0)
+            return true;
+    return false;
+}
+
+// Thread counts: 1, 2, 4 ... all cores, and then all PUs if cores have several.
+static size_t team_threads(team_kind team, const topology *t, size_t *threads) {
+    const size_t cores = topology_cores(t), pus = topology_pus(t);
+    size_t count = 0;
+    if (team != ALL_CORES)
+        threads[count++] = 1;
+    for (size_t n = 2; team == SCALING && n < cores && count < MANY - 2; n *= 2)
+        threads[count++] = n;
+    if (team != ONE_THREAD && (cores > 1 || team == ALL_CORES))
+        threads[count++] = cores;
+    if (team == SCALING && pus > cores)
+        threads[count++] = pus;
+    return count;
+}
+
+static bool wants_threads(const selection *s, size_t threads) {
+    bool found = s->thread_count == 0;
+    for (size_t i = 0; i < s->thread_count; i++)
+        found |= s->threads[i] == threads;
+    return found;
+}
+static bool wants_shape(const selection *s, shape what) {
+    bool found = s->shape_count == 0;
+    for (size_t i = 0; i < s->shape_count; i++)
+        found |= s->shapes[i].rows == what.rows && s->shapes[i].cols == what.cols;
+    return found;
+}
+static bool wants_placement(const selection *s, placement p) {
+    bool found = s->placement_count == 0;
+    for (size_t i = 0; i < s->placement_count; i++)
+        found |= s->placements[i] == p;
+    return found;
+}
+
+static bool add_sweep(plan *p, size_t *room, const sweep *w, const selection *s, const topology *t) {
+    size_t threads[MANY];
+    const size_t thread_count = team_threads(w->team, t, threads);
+    const norm_impl *impl;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
+        if (!sweep_has(w, impl) || !selection_has(s, impl))
+            continue;
+        for (unsigned pass = 0; pass < NORM_PASSES; pass++)
+            for (unsigned cache = 0; cache < CACHES; cache++)
+                for (size_t k = 0; k < MANY && w->shapes[k].rows > 0; k++)
+                    for (size_t n = 0; n < thread_count; n++) {
+                        const cell c = {impl,       (norm_pass)pass, w->shapes[k].rows, w->shapes[k].cols,
+                                        threads[n], PLACEMENT_CORES, (cache_state)cache};
+                        if (w->passes >> pass & 1 && w->caches >> cache & 1 && selection_has_pass(s, c.pass) &&
+                            (!s->given[SELECT_CACHE] || s->cache[cache]) && wants_shape(s, w->shapes[k]) &&
+                            wants_threads(s, threads[n]) && wants_placement(s, PLACEMENT_CORES) &&
+                            !add_with_partners(p, room, &c))
+                            return false;
+                    }
+    }
+    return true;
+}
+
+// Without a preset: every combination of what was selected, with one value for what was not.
+static bool add_product(plan *p, size_t *room, const selection *s) {
+    static const shape one_shape[] = {{64, 768}};
+    static const size_t one_count[] = {1};
+    static const placement one_placement[] = {PLACEMENT_CORES};
+    const shape *const shapes = s->shape_count > 0 ? s->shapes : one_shape;
+    const size_t *const threads = s->thread_count > 0 ? s->threads : one_count;
+    const placement *const placements = s->placement_count > 0 ? s->placements : one_placement;
+    const size_t shape_count = s->shape_count > 0 ? s->shape_count : 1;
+    const size_t thread_count = s->thread_count > 0 ? s->thread_count : 1;
+    const size_t placement_count = s->placement_count > 0 ? s->placement_count : 1;
+    const norm_impl *impl;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
+        if (!selection_has(s, impl) || (!s->given[SELECT_FORM] && impl->form != NORM_FUSED) ||
+            (!s->given[SELECT_DTYPE] && impl->dtype != NORM_F32) || (!s->given[SELECT_LEVEL] && !is_best(impl)) ||
+            (!s->given[SELECT_VARIANT] && strcmp(impl->variant, norm_default_variant(impl->op)) != 0))
+            continue;
+        for (unsigned pass = 0; pass < NORM_PASSES; pass++)
+            for (unsigned cache = 0; cache < CACHES; cache++) {
+                if (s->given[SELECT_PASS] ? !s->pass[pass] : pass != NORM_FORWARD)
+                    continue;
+                if (s->given[SELECT_CACHE] ? !s->cache[cache] : cache != CACHE_WARM)
+                    continue;
+                for (size_t k = 0; k < shape_count; k++)
+                    for (size_t n = 0; n < thread_count; n++)
+                        for (size_t w = 0; w < placement_count; w++) {
+                            const cell c = {impl,       (norm_pass)pass, shapes[k].rows,    shapes[k].cols,
+                                            threads[n], placements[w],   (cache_state)cache};
+                            if (!add_with_partners(p, room, &c))
+                                return false;
+                        }
+            }
+    }
+    return true;
+}
+
+static int compare(const void *a, const void *b) {
+    return cell_compare(&((const planned *)a)->cell, &((const planned *)b)->cell);
+}
+
+static void number_groups(plan *p) {
+    p->groups = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        if (i == 0 || !cell_same_group(&p->items[i - 1].cell, &p->items[i].cell))
+            p->groups++;
+        p->items[i].group = p->groups - 1;
+    }
+}
+
+bool plan_make(plan *p, preset which, const selection *s, const topology *t) {
+    size_t room = 0, kept = 0;
+    bool ok = true;
+    *p = (plan){0};
+    if (which == PRESETS)
+        ok = add_product(p, &room, s);
+    else
+        for (size_t i = 0; ok && i < sizeof sweeps / sizeof *sweeps; i++)
+            if (sweeps[i].presets >> which & 1)
+                ok = add_sweep(p, &room, &sweeps[i], s, t);
+    if (!ok) {
+        plan_free(p);
+        return false;
+    }
+    if (p->count > 0)
+        qsort(p->items, p->count, sizeof *p->items, compare);
+    for (size_t i = 0; i < p->count; i++)
+        if (kept == 0 || !cell_equal(&p->items[kept - 1].cell, &p->items[i].cell))
+            p->items[kept++] = p->items[i];
+    p->count = kept;
+    number_groups(p);
+    return true;
+}
+
+void plan_free(plan *p) {
+    free(p->items);
+    *p = (plan){0};
+}
+
+void plan_group(const plan *p, size_t group, size_t *begin, size_t *end) {
+    size_t i = 0;
+    while (i < p->count && p->items[i].group != group)
+        i++;
+    *begin = i;
+    while (i < p->count && p->items[i].group == group)
+        i++;
+    *end = i;
+}
+
+// ---- How long it takes
+
+// Before the pilot: ns per element, forward on one thread, roughly as on the machines of 2020 to 2026. For --dry-run
+// alone.
+static double rough_ns(const cell *c) {
+    const norm_impl *const impl = c->impl;
+    const bool slow = strncmp(impl->variant, "libm", 4) == 0, narrow = impl->level == NORM_LEVEL_SCALAR;
+    const double arithmetic = slow ? 10 : impl->op == NORM_DYT ? (narrow ? 6 : 0.5) : narrow ? 1.5 : 0.2;
+    const double traffic = 0.05 * norm_bytes_per_element(impl, c->pass);
+    return ((arithmetic + traffic) * (c->pass == NORM_BACKWARD ? 1.5 : 1)) * (double)c->rows * (double)c->cols /
+           (double)c->threads;
+}
+
+static double item_ns(const planned *item) { return item->ns > 0 ? item->ns : rough_ns(&item->cell); }
+
+static double group_sum(const plan *p, size_t begin, size_t end, double *fastest) {
+    double sum = 0;
+    *fastest = INFINITY;
+    for (size_t i = begin; i < end; i++) {
+        sum += p->items[i].wrong ? 0 : item_ns(&p->items[i]);
+        *fastest = fmin(*fastest, item_ns(&p->items[i]));
+    }
+    return sum;
+}
+
+double plan_round_seconds(const plan *p) {
+    double seconds = 0, fastest;
+    for (size_t begin = 0, end; begin < p->count; begin = end) {
+        plan_group(p, p->items[begin].group, &begin, &end);
+        const double sum = group_sum(p, begin, end, &fastest);
+        const double calls = p->items[begin].calls > 0 ? (double)p->items[begin].calls : fmax(1, ceil(1e6 / fastest));
+        // Untimed calls: one before each sample of several, and backward's forward, at about two thirds of its cost.
+        const double extra = (calls > 1 ? 1 : 0) + (p->items[begin].cell.pass == NORM_BACKWARD ? 0.7 : 0);
+        seconds += 2e-9 * sum * (calls + extra);
+    }
+    return seconds;
+}
+
+double plan_launch_seconds(const plan *p) {
+    // 2 ns per byte to map, draw and touch; two rounds' worth of samples to warm up; 20 ms to start a process.
+    double seconds = 0.02 + plan_round_seconds(p);
+    for (size_t begin = 0, end; begin < p->count; begin = end) {
+        plan_group(p, p->items[begin].group, &begin, &end);
+        const cell *const c = &p->items[begin].cell;
+        const double tensors = c->pass == NORM_FORWARD ? 2 : 4;
+        seconds += 0.5e-9 * tensors * (double)c->rows * (double)c->cols * (double)norm_dtype_bytes(c->impl->dtype);
+    }
+    return seconds;
+}
+
+// ---- plan.csv
+
+int plan_write(const plan *p, const char *path) {
+    csv_writer w;
+    const int error = csv_open(&w, path, false);
+    if (error != 0)
+        return error;
+    cell_write_header(&w);
+    csv_text(&w, "group");
+    csv_text(&w, "calls");
+    csv_text(&w, "pilot_ns");
+    csv_text(&w, "max_error");
+    csv_text(&w, "wrong");
+    csv_text(&w, "reason");
+    csv_end(&w);
+    for (size_t i = 0; i < p->count; i++) {
+        const planned *const item = &p->items[i];
+        cell_write(&w, &item->cell);
+        csv_size(&w, item->group);
+        csv_size(&w, item->calls);
+        csv_real(&w, item->ns, 9);
+        csv_real(&w, item->max_error, 9);
+        csv_int(&w, item->wrong);
+        csv_text(&w, item->reason);
+        csv_end(&w);
+    }
+    return csv_close(&w);
+}
+
+int plan_read(plan *p, const char *path, char *message, size_t size) {
+    csv_table t;
+    *p = (plan){0};
+    int error = csv_read(&t, path, message, size);
+    if (error != 0)
+        return error;
+    const int calls = csv_column(&t, "calls"), ns = csv_column(&t, "pilot_ns"), max_error = csv_column(&t, "max_error"),
+              wrong = csv_column(&t, "wrong"), reason = csv_column(&t, "reason");
+    p->items = calloc(t.row_count > 0 ? t.row_count : 1, sizeof *p->items);
+    if (p->items == NULL)
+        error = ENOMEM;
+    else if (calls < 0 || ns < 0 || max_error < 0 || wrong < 0 || reason < 0)
+        error = -1;
+    for (size_t i = 0; error == 0 && i < t.row_count; i++) {
+        planned *const item = &p->items[i];
+        if (!cell_read(&t, i, &item->cell) || !parse_size(t.rows[i][calls], &item->calls) ||
+            !parse_real(t.rows[i][ns], &item->ns))
+            error = -1;
+        if (!parse_real(t.rows[i][max_error], &item->max_error))
+            item->max_error = NAN;
+        item->wrong = strcmp(t.rows[i][wrong], "0") != 0;
+        snprintf(item->reason, sizeof item->reason, "%s", t.rows[i][reason]);
+        p->count = i + 1;
+    }
+    if (error == -1)
+        snprintf(message, size, "line %zu is not a cell of this program: was the plan made by another version?",
+                 p->count + 1);
+    csv_free(&t);
+    if (error != 0)
+        plan_free(p);
+    else
+        number_groups(p);
+    return error;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// plan.h: which cells a run measures. A preset is a list of sweeps, each the data of one figure; explicit selectors are
+// a cross product.
+#ifndef PLAN_H
+#define PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cell.h"
+#include "select.h"
+#include "topology.h"
+
+#define PRESET_LIST(X)                                                                                                 \
+    X(QUICK, quick, 6, 40, "a first look: at most a minute")                                                           \
+    X(DEFAULT, default, 9, 270, "every figure: at most five minutes")                                                  \
+    X(FULL, full, 15, 3600, "every variant, level, dtype and pass at many shapes: about an hour")
+#define PRESET_ROW(ID, ...) PRESET_##ID,
+typedef enum { PRESET_LIST(PRESET_ROW) PRESETS } preset;
+#undef PRESET_ROW
+const char *preset_name(preset p);
+const char *preset_help(preset p);
+size_t preset_launches(preset p); // fresh processes
+double preset_seconds(preset p);  // the budget, unless one is given
+
+// A cell in a plan, and what the pilot found out about it.
+typedef struct {
+    cell cell;
+    size_t group;     // cells of a group stand together
+    size_t calls;     // per sample, the same for the whole group; 0 until calibrated
+    double ns;        // one call, by the pilot
+    double max_error; // scaled, by the pilot; NaN until verified
+    bool wrong;       // not to be timed
+    char reason[160]; // why not
+} planned;
+
+typedef struct {
+    planned *items;
+    size_t count, groups;
+} plan;
+
+// The cells of a preset that the selection does not rule out; without a preset (p == PRESETS) the cross product of the
+// selection, by default the best level's fused forward in f32 at 64x768 on one thread. Every group also gets the
+// partners of its ratios: rmsnorm of the same form and level, and identity at the best level. Implementations that this
+// CPU cannot run are left out. false if memory ran out; an empty plan is no error.
+bool plan_make(plan *p, preset which, const selection *s, const topology *t);
+void plan_free(plan *p);
+
+// Cells [*begin, *end) of a group.
+void plan_group(const plan *p, size_t group, size_t *begin, size_t *end);
+
+// Seconds that one round through all groups takes: each cell twice, by the pilot's times, or by rough rates before one.
+double plan_round_seconds(const plan *p);
+// What a launch takes besides rounds: drawing inputs and warming up.
+double plan_launch_seconds(const plan *p);
+
+// plan.csv: what --resume goes by. 0 or errno; reading: -1 with a message.
+int plan_write(const plan *p, const char *path);
+int plan_read(plan *p, const char *path, char *message, size_t size);
+
+#endif

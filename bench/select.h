@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// select.h: the selectors that commands share (--op dyt --shape 64x768,...): one list of them, their parsing, and what a selection holds.
+#ifndef SELECT_H
+#define SELECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "norm.h"
+#include "topology.h"
+
+// warm: the same buffers at every call. cold: each call takes the next of several buffer sets, together over twice the last-level cache.
+#define CACHE_LIST(X) X(WARM, warm) X(COLD, cold)
+#define CACHE_ROW(ID, name) CACHE_##ID,
+typedef enum { CACHE_LIST(CACHE_ROW) CACHES } cache_state;
+#undef CACHE_ROW
+const char *cache_name(cache_state cache);
+
+// X(ID, option, argument, help)
+#define SELECTOR_LIST(X)                                                                                               \
+    X(OP, op, "LIST", "ops (normbench list ops), or all")                                                              \
+    X(VARIANT, variant, "LIST", "variants (normbench list variants), or all")                                          \
+    X(PASS, pass, "LIST", "forward, backward, or all")                                                                 \
+    X(FORM, form, "LIST", "fused, eager, or all")                                                                      \
+    X(LEVEL, level, "LIST", "SIMD levels (normbench list levels), best, or all")                                       \
+    X(DTYPE, dtype, "LIST", "f32, bf16, or all")                                                                       \
+    X(SHAPE, shape, "LIST", "ROWSxCOLS, as in 64x768,4096x4096")                                                       \
+    X(THREADS, threads, "LIST", "numbers, cores (one per core), all (every PU)")                                       \
+    X(PLACEMENT, placement, "LIST", "placements (normbench list placements), or all")                                  \
+    X(CACHE, cache, "LIST", "warm, cold, or all")
+
+#define SELECTOR_ROW(ID, ...) SELECT_##ID,
+typedef enum { SELECTOR_LIST(SELECTOR_ROW) SELECTORS } selector;
+#undef SELECTOR_ROW
+const char *selector_option(selector s); // "op"
+const char *selector_argument(selector s);
+const char *selector_help(selector s);
+
+enum { SELECT_MAX_VARIANTS = 32, SELECT_MAX_NAMES = 32, SELECT_MAX_SHAPES = 256, SELECT_MAX_THREADS = 256, SELECT_ERROR_SIZE = 512, SELECT_MAX_IMPLS = 1024 };
+
+// The names that a selector takes, besides `all` and `best`, in the order of their enum (variants: as they appear in the registry).
+// Returns how many; 0 for those that take numbers.
+size_t selector_names(selector which, const char *names[SELECT_MAX_NAMES]);
+
+typedef struct {
+    size_t rows, cols;
+} shape;
+
+// What was asked for. A selector that was not given holds nothing, and matches everything.
+typedef struct {
+    bool given[SELECTORS];
+    bool op[NORM_OPS], pass[NORM_PASSES], form[NORM_FORMS], level[NORM_LEVELS], best_level, dtype[NORM_DTYPES],
+        cache[CACHES];
+    const char *variants[SELECT_MAX_VARIANTS]; // the implementations' own strings
+    size_t variant_count;
+    shape shapes[SELECT_MAX_SHAPES];
+    size_t shape_count;
+    size_t threads[SELECT_MAX_THREADS];
+    size_t thread_count;
+    placement placements[PLACEMENTS];
+    size_t placement_count;
+} selection;
+
+// Takes the value of one selector, which replaces an earlier one. value is cut up. false with a message that lists what is valid.
+bool selection_set(selection *s, selector which, char *value, const topology *t, char error[SELECT_ERROR_SIZE]);
+
+// Whether the implementation is among what op, variant, form, level and dtype select.
+bool selection_has(const selection *s, const norm_impl *impl);
+// All of those, the levels of an op, form, variant and dtype together, weakest first. Returns how many.
+size_t selection_take(const selection *s, const norm_impl *impls[SELECT_MAX_IMPLS]);
+bool selection_has_pass(const selection *s, norm_pass pass);
+
+#endif

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// Order statistics, their exact intervals, and the seeded generator.
+#include "stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// A sorted copy for the caller to free. NULL, and so a NaN as the caller's result, if there is nothing to sort, a value
+// is NaN (it has no rank) or memory ran out.
+static double *sorted(const double *values, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (isnan(values[i]))
+            return NULL;
+    double *copy = n ? malloc(n * sizeof *copy) : NULL;
+    if (copy) {
+        memcpy(copy, values, n * sizeof *copy);
+        qsort(copy, n, sizeof *copy, ascending);
+    }
+    return copy;
+}
+
+static double middle(const double *ordered, size_t n) { return 0.5 * (ordered[(n - 1) / 2] + ordered[n / 2]); }
+
+double stats_median(const double *values, size_t n) {
+    double *ordered = sorted(values, n);
+    const double median = ordered ? middle(ordered, n) : NAN;
+    free(ordered);
+    return median;
+}
+
+double stats_min(const double *values, size_t n) {
+    double min = n ? values[0] : NAN;
+    for (size_t i = 1; i < n && !isnan(min); i++)
+        if (!(values[i] >= min))
+            min = values[i];
+    return min;
+}
+
+double stats_quantile(const double *values, size_t n, double q) {
+    double *ordered = sorted(values, n);
+    if (!ordered)
+        return NAN;
+    // The factor keeps a product such as 0.07 * 100, which is 7 and one ulp, from rounding up to the next rank.
+    const double rank = ceil(q * (double)n * (1 - 1e-12));
+    const size_t k = rank < 1 ? 1 : rank > (double)n ? n : (size_t)rank;
+    const double value = ordered[k - 1];
+    free(ordered);
+    return value;
+}
+
+double stats_mad(const double *values, size_t n) {
+    double *deviation = n ? malloc(n * sizeof *deviation) : NULL;
+    if (!deviation)
+        return NAN;
+    const double median = stats_median(values, n);
+    for (size_t i = 0; i < n; i++)
+        deviation[i] = fabs(values[i] - median);
+    const double mad = stats_median(deviation, n);
+    free(deviation);
+    return mad;
+}
+
+// The interval [x(k), x(n+1-k)] covers the median with probability P(k <= B <= n-k), B the number of values below it.
+// Summing that from the centre outwards, where the terms are largest, needs no factorial and cannot underflow, however
+// large n is.
+size_t stats_median_rank(size_t n, double confidence, double *coverage) {
+    if (coverage)
+        *coverage = 0;
+    if (n < 2)
+        return 0;
+    const size_t half = n / 2, pairs = (n + 1) / 2;
+    double term = 1; // P(B = half) = prod (2i - 1) / 2i, also for odd n, where half and half + 1 are equally likely
+    for (size_t i = 1; i <= pairs; i++)
+        term *= (double)(2 * i - 1) / (double)(2 * i);
+    size_t k = half;
+    double covered = n % 2 ? 2 * term : term;
+    while (covered < confidence && k > 1) {
+        term *= (double)k / (double)(n - k + 1);
+        covered += 2 * term;
+        k--;
+    }
+    if (covered < confidence)
+        return 0;
+    if (coverage)
+        *coverage = covered;
+    return k;
+}
+
+stats_interval stats_median_interval(const double *values, size_t n, double confidence) {
+    stats_interval interval = {.median = NAN, .lo = NAN, .hi = NAN, .n = n};
+    double *ordered = sorted(values, n);
+    if (!ordered)
+        return interval;
+    interval.median = middle(ordered, n);
+    const size_t k = stats_median_rank(n, confidence, &interval.coverage);
+    if (k) {
+        interval.lo = ordered[k - 1];
+        interval.hi = ordered[n - k];
+    }
+    free(ordered);
+    return interval;
+}
+
+static uint64_t splitmix64(uint64_t *state) {
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+// The seed is mixed before the stream enters, so that neighbouring seeds and neighbouring streams give unrelated
+// sequences.
+void stats_rng_seed(stats_rng *rng, uint64_t seed, uint64_t stream) {
+    uint64_t state = splitmix64(&seed) ^ stream;
+    for (size_t i = 0; i < 4; i++)
+        rng->s[i] = splitmix64(&state);
+}
+
+static uint64_t rotate_left(uint64_t x, unsigned bits) { return (x << bits) | (x >> (64 - bits)); }
+
+uint64_t stats_rng_next(stats_rng *rng) {
+    uint64_t *s = rng->s;
+    const uint64_t result = rotate_left(s[0] + s[3], 23) + s[0];
+    const uint64_t shifted = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= shifted;
+    s[3] = rotate_left(s[3], 45);
+    return result;
+}
+
+uint64_t stats_rng_below(stats_rng *rng, uint64_t bound) {
+    // 2^64 mod bound: below it lie the draws that would make small results likelier.
+    const uint64_t excess = (0 - bound) % bound;
+    uint64_t draw;
+    do
+        draw = stats_rng_next(rng);
+    while (draw < excess);
+    return draw % bound;
+}
+
+double stats_rng_uniform(stats_rng *rng) { return (double)(stats_rng_next(rng) >> 11) * 0x1p-53; }
+
+double stats_rng_normal(stats_rng *rng) {
+    const double pi = 3.14159265358979323846;
+    const double radius = sqrt(-2 * log(1 - stats_rng_uniform(rng))); // 1 - u is in (0, 1]
+    return radius * cos(2 * pi * stats_rng_uniform(rng));
+}
+
+void stats_shuffle(stats_rng *rng, size_t *items, size_t n) {
+    for (size_t i = n; i > 1; i--) {
+        const size_t j = (size_t)stats_rng_below(rng, i);
+        const size_t item = items[i - 1];
+        items[i - 1] = items[j];
+        items[j] = item;
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// stats.h: order statistics with exact intervals. No distribution is assumed, nothing is resampled, nothing is dropped.
+#ifndef STATS_H
+#define STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    double median, lo, hi; // lo, hi: NaN when n is too small for the level
+    double coverage;       // what [lo, hi] really covers, from Bin(n, 1/2); 0 if NaN
+    size_t n;
+} stats_interval;
+
+// Median of n values, mean of the middle two if n is even. NaN if n is 0. Does not reorder `values`.
+double stats_median(const double *values, size_t n);
+double stats_min(const double *values, size_t n);
+// Nearest-rank quantile q in [0, 1].
+double stats_quantile(const double *values, size_t n, double q);
+// Median of the absolute deviations from the median, unscaled.
+double stats_mad(const double *values, size_t n);
+
+// Ranks k (1-based) of the narrowest symmetric order-statistic interval [x(k), x(n+1-k)] for the median whose exact coverage under
+// Bin(n, 1/2) is at least `confidence`; 0 if even [min, max] falls short (n < 6 at 0.95).
+size_t stats_median_rank(size_t n, double confidence, double *coverage);
+stats_interval stats_median_interval(const double *values, size_t n, double confidence);
+
+// Seeded generator: xoshiro256++ seeded by splitmix64 (Blackman and Vigna, 2019).
+typedef struct {
+    uint64_t s[4];
+} stats_rng;
+void stats_rng_seed(stats_rng *rng, uint64_t seed, uint64_t stream);
+uint64_t stats_rng_next(stats_rng *rng);
+uint64_t stats_rng_below(stats_rng *rng, uint64_t bound); // unbiased; bound >= 1
+double stats_rng_uniform(stats_rng *rng);                 // [0, 1)
+double stats_rng_normal(stats_rng *rng);                  // mean 0, deviation 1
+void stats_shuffle(stats_rng *rng, size_t *items, size_t n);
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// summary.h: from samples to numbers. Every interval is an exact order-statistic interval over launches; ratios are
+// made of paired samples.
+#ifndef SUMMARY_H
+#define SUMMARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "plan.h"
+#include "stats.h"
+#include "worker.h"
+
+enum { SCHEMA_VERSION = 1 };
+
+// All samples of a run, in the order in which they were taken.
+typedef struct {
+    observation *items;
+    size_t count, room;
+} observations;
+bool observations_add(observations *all, const observation *o); // false: no memory
+void observations_free(observations *all);
+
+// A run's samples, indexed for the questions below. Borrows the plan.
+typedef struct {
+    const plan *plan;
+    observation *sorted; // by cell, launch, sample
+    size_t *first;       // of each cell; first[count] is the end
+    double *scratch;
+} summary;
+bool summary_make(summary *s, const plan *p, const observations *all);
+void summary_free(summary *s);
+
+// ns of one call: the median over launches of each launch's median sample.
+stats_interval summary_time(const summary *s, size_t index);
+// Time of cell a over that of cell b, which is of the same group: in each round, the mean of the log times of a's two
+// samples less that of b's; median over a launch's rounds; median and interval over launches.
+stats_interval summary_ratio(const summary *s, size_t a, size_t b);
+
+// The cell with these properties, SIZE_MAX if the plan has none.
+size_t summary_partner(const plan *p, size_t index, norm_op op, const char *variant, norm_form form, norm_level level);
+size_t summary_rmsnorm(const plan *p, size_t index); // of the same form and level
+size_t summary_identity(const summary *s,
+                        size_t index); // the fastest fused identity of the group; SIZE_MAX if none was timed
+
+// A row narrower than this on both sides is stable.
+#define SUMMARY_STABLE 0.04
+
+// Writes kernels.csv. *rows: how many; *missing: of them never timed though planned. 0 or errno.
+int summary_write(const summary *s, const char *path, const char *run_id, const char *git_commit,
+                  const char *machine_id, size_t *rows, size_t *missing);
+
+#endif
