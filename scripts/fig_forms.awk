@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+# Eager against fused for every op at the best level: the largest shape and, for it, the conditions with most eager rows.
+function figure(    i, best, group, largest, size, s, p, f, has) {
+    mark_best(best)
+    for (i = 1; i <= cells; i++) {
+        size = cell[i, "rows"] * cell[i, "cols"]
+        if (cell[i, "form"] == "eager" && best[i] && size > largest)
+            largest = size
+    }
+    for (i = 1; i <= cells; i++)
+        if (cell[i, "form"] == "eager" && best[i] && cell[i, "rows"] * cell[i, "cols"] == largest)
+            vote(group_of(i), 1)
+    group = winner()
+    if (group == "") {
+        print "nothing was measured in form eager"
+        return
+    }
+    for (i = 1; i <= cells; i++)
+        if (best[i] && group_of(i) == group && cell[i, "form"] == "eager")
+            panel_of(kind(i))
+    for (i = 1; i <= cells; i++) {
+        if (!best[i] || group_of(i) != group || !(kind(i) in panel_number))
+            continue
+        p = panel_of(kind(i))
+        s = op_rank(cell[i, "op"])
+        f = cell[i, "form"]
+        if (f == "eager" && cell[i, "op"] == "rmsnorm")
+            rmsnorm[p] = cell[i, "ns_per_element"]
+        if (f == "eager" && cell[i, "variant"] ~ /nobeta/ && (!(p in nobeta) || cell[i, "variant"] ~ /u2/))
+            nobeta[p] = cell[i, "ns_per_element"]
+        if (!s || (f != "fused" && f != "eager") || !stands_for_op(i) || has[p, s, f]++)
+            continue
+        if (!(s in shown)) {
+            shown[s] = 1
+            list[++list[0]] = s
+        }
+        pick[p, s, f] = i
+        variant[s, f] = cell[i, "variant"]
+        note(level_seen, level_list, cell[i, "level"])
+    }
+    sort(list, place)
+    for (p = 1; p <= panels; p++) {
+        if (rmsnorm[p] > 0 && nobeta[p] > 0)
+            panel_title[p] = panel_title[p] sprintf("; eager: dyt without beta / rmsnorm = %.2f", nobeta[p] / rmsnorm[p])
+        for (s in place) {
+            if ((p, s, "fused") in pick)
+                add_point(p, 2 * s - 1, place[s] - 0.19, pick[p, s, "fused"], 0)
+            if ((p, s, "eager") in pick)
+                add_point(p, 2 * s, place[s] + 0.19, pick[p, s, "eager"], 0)
+        }
+    }
+    print_points(2 * op_rank("identity"))
+    print_op_series()
+    print "bars = " list[0]
+    for (s in place)
+        axis = axis (axis == "" ? "" : ", ") quoted(op_name(s)) " " place[s]
+    print "set xtics (" axis ")"
+    print_title("Eager (op by op through memory) against fused, with 95 % intervals", best_levels() ", " group different_variants())
+}
+
+function group_of(i) { return shape(i) ", " conditions(i) }
+
+# Eager code may have fewer variants than fused: whichever it has, with every parameter, stands for the op.
+function stands_for_op(i) { return is_main(i) || (cell[i, "form"] == "eager" && cell[i, "variant"] !~ /nobeta/) }
+
+# Told where eager and fused do not run the same tanh.
+function different_variants(    s, fused, eager) {
+    s = op_rank("dyt")
+    fused = variant[s, "fused"]
+    eager = variant[s, "eager"]
+    return fused == "" || eager == "" || fused == eager ? "" : "; tanh of dyt: " fused " in fused, " eager " in eager"
+}

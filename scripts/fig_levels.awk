@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# Time per element of every op at every level: the shape and conditions under which most levels were measured.
+function figure(    i, key, group, seen, s, x, levels, rank, libm, p, fixed) {
+    libm = op_rank("identity") + 1
+    for (i = 1; i <= cells; i++) {
+        if (cell[i, "form"] != "fused" || !series_of(i, libm))
+            continue
+        key = shape(i) ", " conditions(i)
+        vote(key, (key, cell[i, "level"]) in seen ? 1 : 1000)
+        seen[key, cell[i, "level"]] = 1
+    }
+    group = winner()
+    if (score[group] < 2000) {
+        print "no shape was measured at two levels in form fused"
+        return
+    }
+    for (rank = 1; rank <= 10; rank++)
+        for (i = 1; i <= cells; i++)
+            if (level_rank(cell[i, "level"]) == rank && (group, cell[i, "level"]) in seen && !(cell[i, "level"] in x)) {
+                x[cell[i, "level"]] = ++levels
+                axis = axis (axis == "" ? "" : ", ") quoted(cell[i, "level"]) " " levels
+            }
+    for (i = 1; i <= cells; i++) {
+        s = series_of(i, libm)
+        if (cell[i, "form"] != "fused" || !s || shape(i) ", " conditions(i) != group)
+            continue
+        shown[s] = 1
+        p = panel_of(kind(i))
+        add_point(p, s, x[cell[i, "level"]] + (s - 3.5) * 0.11, i, 0)
+    }
+    print_points(libm)
+    print_op_series()
+    print "libm_shown = " (shown[libm] ? 1 : 0)
+    print "levels = " levels
+    print "set xtics (" axis ")"
+    print_title("Time per element by SIMD level, with 95 % intervals", "fused, " group)
+}
+
+# A series for each op, and one for DyT by the C library's tanh.
+function series_of(i, libm) {
+    if (cell[i, "op"] == "dyt" && cell[i, "variant"] == "libm")
+        return libm
+    return is_main(i) ? op_rank(cell[i, "op"]) : 0
+}

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# Time per element against the bytes of the tensors, on one thread at the best level; the conditions measured at most shapes.
+function figure(    i, key, group, best, s, sizes, size, seen, p, levels) {
+    mark_best(best)
+    for (i = 1; i <= cells; i++) {
+        if (!in_figure(i, best))
+            continue
+        key = conditions(i)
+        vote(key, (cell[i, "cache"] == "warm" ? 1.5 : 1))
+    }
+    group = winner()
+    for (i = 1; i <= cells; i++) {
+        size = working_set(i)
+        if (in_figure(i, best) && conditions(i) == group && !((kind(i), size) in seen)) {
+            seen[kind(i), size] = 1
+            sizes[kind(i)]++
+        }
+    }
+    for (i = 1; i <= cells; i++) {
+        if (!in_figure(i, best) || conditions(i) != group || sizes[kind(i)] < 3)
+            continue
+        s = op_rank(cell[i, "op"])
+        shown[s] = 1
+        size = working_set(i)
+        smallest = smallest == "" || size < smallest ? size : smallest
+        largest = size > largest ? size : largest
+        p = panel_of(kind(i))
+        note(level_seen, level_list, cell[i, "level"])
+        add_point(p, s, size, i, 0)
+    }
+    if (!panels) {
+        print "no pass and dtype was measured in form fused on one thread at three sizes"
+        return
+    }
+    print_points(op_rank("identity"))
+    print_op_series()
+    print "smallest = " smallest ".0; largest = " largest ".0"
+    caches = 0
+    print_cache("l1d", "L1d")
+    print_cache("l2", "L2")
+    print_cache("l3", "L3")
+    print "caches = " caches
+    print_title("Time per element by working set, with 95 % intervals",
+                "fused, " best_levels() ", " group "; dotted: cache sizes; dashed: identity, the floor")
+}
+
+function in_figure(i, best) {
+    return cell[i, "form"] == "fused" && cell[i, "threads"] == 1 && best[i] && is_main(i) && op_rank(cell[i, "op"])
+}
+
+# Bytes of the tensors that a pass touches: x and y forward; x, dy and dx backward.
+function working_set(i) {
+    return cell[i, "rows"] * cell[i, "cols"] * (cell[i, "dtype"] == "f32" ? 4 : 2) * (cell[i, "pass"] == "forward" ? 2 : 3)
+}
+
+function print_cache(key, label) {
+    if (meta(key) == "")
+        return
+    caches++
+    print "cache_bytes_" caches " = " meta(key) ".0; cache_label_" caches " = " quoted(label)
+}

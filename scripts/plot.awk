@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: MIT
+# What every figure's selection shares. Reads meta.json, then kernels.csv (RFC 4180) into cell[i, column], i = 1 .. cells, keeping the
+# rows that were measured; calls figure(), which the figure's own file defines; and helps it to print gnuplot data.
+
+FILENAME == ARGV[1] { json = json $0 " "; next }
+{
+    record = partial == "" ? $0 : partial "\n" $0
+    partial = record
+    if (gsub(/"/, "\"", record) % 2) # inside a quoted field: the row goes on
+        next
+    partial = ""
+    take_row(record)
+}
+END {
+    if (failed || partial != "" || !("ns_per_element" in column)) {
+        failed = 1
+        exit 1
+    }
+    figure()
+}
+
+function take_row(record,    count, i, field) {
+    count = split_csv(record, field)
+    if (width == 0) {
+        width = count
+        for (i = 1; i <= count; i++) {
+            name[i] = field[i]
+            column[field[i]] = i
+        }
+        return
+    }
+    if (count != width) {
+        failed = 1
+        exit 1
+    }
+    if (field[column["status"]] != "ok" && field[column["status"]] != "unstable")
+        return
+    if (field[column["ns_per_element"]] == "")
+        return
+    cells++
+    for (i = 1; i <= count; i++)
+        cell[cells, name[i]] = field[i]
+}
+
+function split_csv(text, field,    count, value) {
+    sub(/\r$/, "", text)
+    text = text ","
+    for (count = 0; text != ""; ) {
+        if (substr(text, 1, 1) == "\"") {
+            match(text, /^"([^"]|"")*"/)
+            value = substr(text, 2, RLENGTH - 2)
+            gsub(/""/, "\"", value)
+            text = substr(text, RLENGTH + 2)
+        } else {
+            match(text, /^[^,]*/)
+            value = substr(text, 1, RLENGTH)
+            text = substr(text, RLENGTH + 2)
+        }
+        field[++count] = value
+    }
+    return count
+}
+
+# The value of a key in meta.json, as text; "" if it is missing or null. Keys are taken to be unique.
+function meta(key,    value) {
+    if (!match(json, "\"" key "\"[ \t]*:[ \t]*(\"[^\"]*\"|[-+.0-9eE]+)"))
+        return ""
+    value = substr(json, RSTART, RLENGTH)
+    sub(/^"[^"]*"[ \t]*:[ \t]*/, "", value)
+    gsub(/"/, "", value)
+    return value
+}
+
+# A gnuplot string.
+function quoted(text) {
+    gsub(/'/, "''", text)
+    gsub(/[\r\n]+/, " ", text)
+    return "'" text "'"
+}
+
+# ---- The vocabulary
+
+# Position on an axis of levels, weakest first; a level that is not listed comes after them.
+function level_rank(level,    i, n, order) {
+    n = split("scalar sse2 neon auto_avx2 avx2 auto_avx512 avx512 avx512bf16 sve", order, " ")
+    for (i = 1; i <= n; i++)
+        if (order[i] == level)
+            return i
+    return n + 1
+}
+
+function is_auto(level) { return level ~ /^auto_/ || level == "library" }
+
+# The variant that stands for an op in a figure with one line per op.
+function main_variant(op) { return op == "layernorm" ? "twopass" : op == "dyt" ? "u2" : "std" }
+
+function is_main(i) { return cell[i, "variant"] == main_variant(cell[i, "op"]) }
+
+# Ops in the order of every legend; 0 for an op that figures do not show.
+function op_rank(op) {
+    return op == "layernorm" ? 1 : op == "rmsnorm" ? 2 : op == "dyt" ? 3 : op == "derf" ? 4 : op == "identity" ? 5 : 0
+}
+function op_name(rank,    names) {
+    split("layernorm rmsnorm dyt derf identity", names, " ")
+    return names[rank]
+}
+function op_label(rank) { return op_name(rank) == "dyt" ? "dyt (u2)" : op_name(rank) }
+
+# best[i]: whether row i has the strongest hand-written level among the rows of its op, variant, form and dtype.
+function mark_best(best,    i, key, top) {
+    for (i = 1; i <= cells; i++) {
+        key = cell[i, "op"] SUBSEP cell[i, "variant"] SUBSEP cell[i, "form"] SUBSEP cell[i, "dtype"]
+        if (!is_auto(cell[i, "level"]) && level_rank(cell[i, "level"]) > top[key])
+            top[key] = level_rank(cell[i, "level"])
+    }
+    for (i = 1; i <= cells; i++) {
+        key = cell[i, "op"] SUBSEP cell[i, "variant"] SUBSEP cell[i, "form"] SUBSEP cell[i, "dtype"]
+        best[i] = !is_auto(cell[i, "level"]) && level_rank(cell[i, "level"]) == top[key]
+    }
+}
+
+# "best level (avx512, avx512bf16)", of the levels that were put into level_list.
+function best_levels(    i, text) {
+    for (i = 1; i <= level_list[0]; i++)
+        text = text (i > 1 ? ", " : "") level_list[i]
+    return "best level (" text ")"
+}
+
+# How a group of rows ran, both as a key to group by and as words for a title.
+function conditions(i) {
+    return plural(cell[i, "threads"], "thread") ", placement " cell[i, "placement"] ", " cell[i, "cache"] " cache"
+}
+function shape(i) { return cell[i, "rows"] "x" cell[i, "cols"] }
+function kind(i) { return cell[i, "pass"] ", " cell[i, "dtype"] }
+function plural(n, word) { return n " " word (n == 1 ? "" : "s") }
+
+# The key with the largest score, the first of equals in the order they were met; "" if there is none. Adds to score[] with vote().
+function vote(key, weight) {
+    if (!(key in score))
+        candidate[++candidates] = key
+    score[key] += weight
+}
+function winner(    i, choice) {
+    for (i = 1; i <= candidates; i++)
+        if (choice == "" || score[candidate[i]] > score[choice])
+            choice = candidate[i]
+    return choice
+}
+
+# The number of a panel by its title, in the order they were met.
+function panel_of(title) {
+    if (!(title in panel_number)) {
+        panel_number[title] = ++panels
+        panel_title[panels] = title
+    }
+    return panel_number[title]
+}
+
+# ---- Data for gnuplot: block[panel, series] holds lines "x y lo hi unstable"; every block is printed, even empty, so that
+# `index (panel - 1) * series + s - 1` finds it.
+
+function number_or_nan(value) { return value == "" ? "NaN" : value }
+
+# A point of row i with its time per element; inverse: elements per time instead.
+function add_point(panel, series, x, i, inverse,    elements, y, lo, hi, n) {
+    elements = cell[i, "rows"] * cell[i, "cols"]
+    y = cell[i, "ns_per_element"]
+    lo = cell[i, "time_ns_lo95"] == "" ? y : cell[i, "time_ns_lo95"] / elements
+    hi = cell[i, "time_ns_hi95"] == "" ? y : cell[i, "time_ns_hi95"] / elements
+    if (y + 0 <= 0 || lo <= 0)
+        return
+    if (cell[i, "status"] == "unstable")
+        unstable = 1
+    n = ++points[panel, series]
+    at[panel, series, n] = x + 0 # a number, or it would be sorted as text
+    line[panel, series, n] = sprintf("%.10g %.6g %.6g %.6g %d", x, inverse ? 1 / y : y, inverse ? 1 / hi : lo,
+                                     inverse ? 1 / lo : hi, cell[i, "status"] == "unstable")
+}
+
+# Prints the data block, each series in the order of x, and the names of panels.
+function print_points(series,    p, s, i, j, count, text, place) {
+    print "$data << END_OF_DATA"
+    for (p = 1; p <= panels; p++) {
+        for (s = 1; s <= series; s++) {
+            count = points[p, s]
+            for (i = 2; i <= count; i++) { # insertion sort: a series has a few dozen points
+                place = at[p, s, i]
+                text = line[p, s, i]
+                for (j = i - 1; j >= 1 && at[p, s, j] > place; j--) {
+                    at[p, s, j + 1] = at[p, s, j]
+                    line[p, s, j + 1] = line[p, s, j]
+                }
+                at[p, s, j + 1] = place
+                line[p, s, j + 1] = text
+            }
+            for (i = 1; i <= count; i++)
+                print line[p, s, i]
+            if (!count)
+                print "NaN NaN NaN NaN 0"
+            print "\n"
+        }
+    }
+    print "END_OF_DATA"
+    print "series = " series
+    print_panels()
+}
+
+function print_panels(    p) {
+    print "panels = " panels
+    print "array panel_title[" panels "]"
+    for (p = 1; p <= panels; p++)
+        print "panel_title[" p "] = " quoted(panel_title[p])
+}
+
+# The title: what is shown, and below it what was held fixed.
+function print_title(what, fixed) {
+    print "what = " quoted(what)
+    print "fixed = " quoted(fixed) " . \"\\n\" . " quoted((meta("cpu_model") == "" ? meta("machine_id") : meta("cpu_model")) \
+        (unstable ? "      * unstable: the reason is in kernels.csv" : ""))
+}
+
+# One series for each op that figures know.
+function print_op_series(    s, n) {
+    n = op_rank("identity")
+    print "ops = " n "\narray op[" n "]\narray label[" n "]"
+    for (s = 1; s <= n; s++)
+        print "op[" s "] = " quoted(op_name(s)) "; label[" s "] = " quoted(shown[s] ? op_label(s) : "")
+}
+
+# ---- Axes of categories
+
+# Adds a value to list[1 ...] unless it is there.
+function note(seen, list, value) {
+    if (!(value in seen)) {
+        seen[value] = 1
+        list[++list[0]] = value
+    }
+}
+
+# place[value] = 1, 2, ... in ascending order; returns how many there are.
+function sort(list, place,    i, j) {
+    for (i = 1; i <= list[0]; i++) {
+        place[list[i]] = 1
+        for (j = 1; j <= list[0]; j++)
+            if (list[j] + 0 < list[i] + 0)
+                place[list[i]]++
+    }
+    return list[0]
+}
+
+# "'64' 1, '128' 2" for gnuplot's tics.
+function axis_of(place,    value, text) {
+    for (value in place)
+        text = text (text == "" ? "" : ", ") quoted(value) " " place[value]
+    return text
+}

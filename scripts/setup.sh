@@ -1,0 +1,213 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs what building, testing and plotting need and this machine lacks. What is there is found by trying it, not by asking the
+# package manager, so hand-installed compilers and libraries count. Knows Debian, Ubuntu and Fedora; elsewhere it names what is needed.
+set -u
+
+usage() {
+    cat <<'TEXT'
+usage: sh scripts/setup.sh [--dev] [--check | --dry-run]
+Installs what normbench needs and this machine lacks, as root or through sudo.
+
+  --dev       also clang, clang-format and shellcheck, for `make lint`
+  --check     install nothing; one line naming what is missing. Exit 1 if the build or the tests lack something
+  --dry-run   print the commands instead of running them
+  --help      this text
+
+CC names the compiler to look for (default: cc, as make's).
+OS_RELEASE names the file that tells the distribution (default: /etc/os-release).
+FONTS names the folder where fonts are (default: /usr/share/fonts).
+TEXT
+}
+
+dev=no mode=install
+while [ $# -gt 0 ]; do
+    case $1 in
+    --dev) dev=yes ;;
+    --check) mode=check ;;
+    --dry-run) mode=dry ;;
+    --help) usage && exit 0 ;;
+    *)
+        echo "setup.sh: unknown option $1; valid are --dev, --check, --dry-run and --help" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# As make: $CC, which may hold options.
+compiler=${CC:-cc}
+fonts=${FONTS:-/usr/share/fonts}
+
+# The headers of its arguments that the compiler does not find, in one run of the preprocessor.
+missing_headers() {
+    for header in "$@"; do
+        printf '#if !__has_include(<%s>)\n%s\n#endif\n' "$header" "$header"
+    done | $compiler -E -P -x c - 2>/dev/null
+}
+
+has_font() {
+    for file in "$fonts"/*/*.[ot]t[fc] "$fonts"/*/*/*.[ot]t[fc]; do
+        [ -e "$file" ] && return 0
+    done
+    return 1
+}
+
+# Needs are named by what is tried: a command, a header, or `font`. `needed` stops the build or the tests, `useful` only the rest.
+find_missing() {
+    needed='' useful=''
+    if have "${compiler%% *}"; then
+        needed=$(missing_headers stdio.h omp.h hwloc.h jansson.h cmocka.h mpfr.h)
+    else
+        needed="${compiler%% *} stdio.h hwloc.h jansson.h cmocka.h mpfr.h"
+    fi
+    for tool in make nm objdump; do
+        have "$tool" || needed="$needed $tool"
+    done
+    for tool in gnuplot git pkg-config; do
+        have "$tool" || useful="$useful $tool"
+    done
+    has_font || useful="$useful font"
+    if [ "$dev" = yes ]; then
+        for tool in clang clang-format shellcheck; do
+            have "$tool" || useful="$useful $tool"
+        done
+    fi
+    # shellcheck disable=SC2086 # one word each, one space between
+    { set -- $needed && needed="$*"; set -- $useful && useful="$*"; }
+}
+
+# The package of a need in Debian and Ubuntu, and in Fedora. gcc only recommends the C library's headers, so they are named; clang's
+# OpenMP is a package of its own.
+debian_package() {
+    case $1 in
+    cc) echo gcc ;;
+    stdio.h) echo libc6-dev ;;
+    omp.h) echo libomp-dev ;;
+    hwloc.h) echo libhwloc-dev ;;
+    jansson.h) echo libjansson-dev ;;
+    cmocka.h) echo libcmocka-dev ;;
+    mpfr.h) echo libmpfr-dev ;;
+    nm | objdump) echo binutils ;;
+    gnuplot) echo gnuplot-nox ;;
+    font) echo fonts-dejavu-core ;;
+    clang) echo clang libomp-dev ;;
+    *) echo "$1" ;;
+    esac
+}
+
+fedora_package() {
+    case $1 in
+    cc) echo gcc ;;
+    stdio.h) echo glibc-devel ;;
+    omp.h) echo libomp-devel ;;
+    hwloc.h) echo hwloc-devel ;;
+    jansson.h) echo jansson-devel ;;
+    cmocka.h) echo libcmocka-devel ;;
+    mpfr.h) echo mpfr-devel ;;
+    nm | objdump) echo binutils ;;
+    pkg-config) echo pkgconf-pkg-config ;;
+    font) echo dejavu-sans-fonts ;;
+    clang) echo clang libomp-devel ;;
+    clang-format) echo clang-tools-extra ;;
+    shellcheck) echo ShellCheck ;;
+    *) echo "$1" ;;
+    esac
+}
+
+# The packages of all that is missing, each once. $1: debian or fedora.
+packages_of() {
+    list=''
+    for need in $needed $useful; do
+        for package in $("$1_package" "$need"); do
+            case " $list " in
+            *" $package "*) ;;
+            *) list="$list $package" ;;
+            esac
+        done
+    done
+    echo "${list# }"
+}
+
+# debian, fedora or unknown.
+find_family() {
+    file=${OS_RELEASE:-/etc/os-release}
+    ids=unknown
+    # shellcheck disable=SC1090 # whichever file tells
+    [ -r "$file" ] && ids=$(. "$file" && echo "${ID:-unknown} ${ID_LIKE:-}")
+    case " $ids " in
+    *" debian "* | *" ubuntu "*) echo debian ;;
+    *" fedora "*) echo fedora ;;
+    *) echo unknown ;;
+    esac
+}
+
+find_missing
+missing="$needed${needed:+${useful:+ }}$useful"
+
+if [ "$mode" = check ]; then
+    [ -z "$missing" ] || echo "missing: $missing; install with \`sh scripts/setup.sh\`" >&2
+    [ -z "$needed" ]
+    exit
+fi
+if [ -z "$missing" ]; then
+    echo "setup.sh: nothing is missing"
+    exit 0
+fi
+echo "setup.sh: missing: $missing"
+
+family=$(find_family)
+packages=$(packages_of "$family" 2>/dev/null)
+case $family in
+debian)
+    update="apt-get update"
+    install="env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages"
+    ;;
+fedora)
+    update=''
+    install="dnf install -y $packages"
+    ;;
+*)
+    cat >&2 <<'TEXT'
+setup.sh: this system is none of Debian, Ubuntu and Fedora. Install by its own means what is missing of these:
+  to build   a C17 compiler with OpenMP and the C library's headers, GNU make, binutils,
+             the development files of hwloc (2.4 or later) and jansson
+  to test    the development files of cmocka and MPFR
+  to plot    gnuplot with cairo terminals, and a font such as DejaVu Sans
+  besides    git, pkg-config
+TEXT
+    exit 1
+    ;;
+esac
+
+if [ "$(id -u)" -eq 0 ]; then
+    sudo=''
+elif have sudo; then
+    sudo=sudo
+else
+    echo "setup.sh: installing takes root or sudo, and this is neither. As root, run:" >&2
+    [ -z "$update" ] || echo "  $update" >&2
+    echo "  $install" >&2
+    exit 1
+fi
+
+run_as_root() {
+    echo "+${sudo:+ $sudo} $*"
+    [ "$mode" = dry ] || $sudo "$@"
+}
+
+# shellcheck disable=SC2086 # words, not file names
+if ! { [ -z "$update" ] || run_as_root $update; } || ! run_as_root $install; then
+    echo "setup.sh: the package manager failed; its message is above" >&2
+    exit 1
+fi
+[ "$mode" = dry ] && exit 0
+
+find_missing
+if [ -n "$needed$useful" ]; then
+    echo "setup.sh: installed, but still not found: $needed $useful" >&2
+    exit 1
+fi
+echo "setup.sh: done"

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# The look of every figure. The caller has set format, out, panels and, in pixels, panel_width and panel_height.
+
+# Okabe and Ito's colours, which the colour-blind can tell apart: one for each op, the same in every figure.
+color(op) = op eq "layernorm" ? "#009E73" : op eq "rmsnorm" ? "#D55E00" : op eq "dyt" ? "#0072B2" : \
+            op eq "derf" ? "#CC79A7" : op eq "identity" ? "#666666" : "#56B4E9"
+# Marks differ too, for print without colour.
+mark(op) = op eq "layernorm" ? 5 : op eq "rmsnorm" ? 9 : op eq "dyt" ? 7 : op eq "derf" ? 13 : 11
+pale(op) = op eq "layernorm" ? "#99D8C7" : op eq "rmsnorm" ? "#EEBF99" : op eq "dyt" ? "#99C7E0" : \
+           op eq "derf" ? "#EBC9DC" : op eq "identity" ? "#C2C2C2" : "#BBE1F6"
+
+dash(op) = op eq "identity" ? 2 : 1
+
+across = panels > 2 ? (panels > 4 ? 3 : 2) : panels
+down = (panels + across - 1) / across
+head = 74.0 # pixels above the panels for the title, below them for the key
+foot = 34.0
+if (across * panel_width < 740) { panel_width = 740.0 / across } # what the longest title needs
+page_width = across * panel_width
+page_height = down * panel_height + head + foot
+if (format eq "svg") {
+    set terminal svg size page_width, page_height noenhanced font "DejaVu Sans,Helvetica,Arial,sans-serif,12" background "white"
+}
+if (format eq "png") {
+    set terminal pngcairo size 1.5 * page_width, 1.5 * page_height noenhanced font "DejaVu Sans,12" \
+        fontscale 1.1 linewidth 1.5 pointscale 1.3
+}
+if (format eq "pdf") { # one point for a pixel, so that fonts keep their proportion
+    set terminal pdfcairo size page_width / 72.0, page_height / 72.0 noenhanced font "DejaVu Sans,12" fontscale 0.85 linewidth 1.3
+}
+set output out
+
+set encoding utf8
+set border 3 lc rgb "#444444"
+set tics nomirror tc rgb "#222222"
+set grid ytics lc rgb "#DDDDDD" lt 1 lw 0.6
+set style line 1 lw 1.5
+set bars small
+unset key
+
+# The title stands left, in two sizes; panels fill the page between it and the key.
+set label 1 what at screen 12.0 / page_width, 1 - 18.0 / page_height left font ",15" tc rgb "#000000"
+set label 2 fixed at screen 12.0 / page_width, 1 - 38.0 / page_height left font ",10" tc rgb "#555555"
+column_of(p) = (p - 1) % across
+row_of(p) = (p - 1) / across
+
+# Log axes get 1, 2, 5 as marks and just the room that the data needs: decades alone would leave most of a panel empty.
+log_y = "set logscale y; set format y '%g'; set autoscale yfix; set offsets 0, 0, graph 0.06, graph 0.06; set ytics (1);" . \
+    "set for [e = -5:5] ytics add (10.0**e, 2 * 10.0**e, 5 * 10.0**e)"
+
+# To be evaluated before each panel p, and before the last plot, which has the key alone.
+start_panel = "if (p > 1) { unset label 1; unset label 2 };" . \
+    "set title panel_title[p] offset 0, -0.5 font ',11';" . \
+    "set lmargin at screen (column_of(p) * panel_width + 74.0) / page_width;" . \
+    "set rmargin at screen ((column_of(p) + 1) * panel_width - 22.0) / page_width;" . \
+    "set tmargin at screen 1 - (head + row_of(p) * panel_height + 28) / page_height;" . \
+    "set bmargin at screen 1 - (head + (row_of(p) + 1) * panel_height - 72) / page_height"
+start_key = "unset label; unset title; unset border; unset tics; unset xlabel; unset ylabel;" . \
+    "unset logscale; unset arrow; unset offsets;" . \
+    "set lmargin at screen 0; set rmargin at screen 1; set bmargin at screen 0; set tmargin at screen foot / page_height;" . \
+    "set xrange [0:1]; set yrange [0:1]; set key center center horizontal samplen 2.5 width 1"

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes every constant of tanh: prints kernels/tanh_table.h, which has the constants and the error of each approximation beside them.
+
+    python3 scripts/tanh.py > kernels/tanh_table.h         (needs mpmath: package python3-mpmath)
+
+Polynomials are fitted by least squares on Chebyshev nodes, which is within a few percent of minimax here. The coefficient that matters most
+is rounded to f32 first and the others are fitted anew around it, and so on, so that rounding one is made good by the next.
+"""
+import struct
+from mpmath import chop, cos, exp, floor, fabs, log, lu_solve, matrix, mp, mpf, nint, pi, tanh
+
+mp.prec = 200
+NODES = 60
+
+
+def f32(x):
+    return mpf(struct.unpack("f", struct.pack("f", float(x)))[0])  # double first: 53 bits hold what matters of 24
+
+
+def fit(f, low, high, powers, weight=lambda x: 1):
+    """f32 coefficients of the given powers, rounded lowest power first, for f on [low, high]; errors are weighted by 1 / weight."""
+    nodes = [(low + high) / 2 + (high - low) / 2 * cos(pi * (k + mpf(1) / 2) / NODES) for k in range(NODES)]
+    rounded = {}
+    while len(rounded) < len(powers):
+        free = [p for p in powers if p not in rounded]
+        rows = [[x**p / weight(x) for p in free] for x in nodes]
+        rest = [(f(x) - sum(c * x**p for p, c in rounded.items())) / weight(x) for x in nodes]
+        a = matrix(rows)
+        solution = lu_solve(a.T * a, a.T * matrix(rest))
+        rounded[free[0]] = f32(solution[0])
+    return [rounded[p] for p in powers]
+
+
+def largest(error, low, high, points=4000):
+    return max(fabs(error(low + (high - low) * k / points)) for k in range(points + 1))
+
+
+def horner(coefficients, x):
+    value = mpf(0)
+    for c in reversed(coefficients):
+        value = value * x + c
+    return value
+
+
+def literal(x):
+    return float(x).hex().replace("0000000p", "p").replace("000000p", "p") + "f"
+
+
+def define(name, x):
+    print(f"#define {name} {literal(x)}")
+
+
+def small_and_exp():
+    limit = mpf(5) / 8
+    tiny = mpf(2) ** -12
+    p = fit(lambda x: (tanh(x) - x) / x**3, tiny, limit, [0, 2, 4, 6, 8, 10])
+    error = largest(lambda x: (x + x**3 * horner(p, x * x)) / tanh(x) - 1, tiny, limit)
+    print(f"// tanh(x) = x + x^3 P(x^2) on [0, 5/8]: relative error {float(error):.2g}")
+    for k, c in enumerate(p):
+        define(f"TANH_P{k}", c)
+    half = log(2) / 2
+    q = fit(lambda r: (exp(r) - 1 - r) / r**2 if r else mpf(1) / 2, -half, half, [0, 1, 2, 3, 4], lambda r: 1 / (r * r + mpf(2) ** -20))
+    error = largest(lambda r: (1 + r + r * r * horner(q, r)) / exp(r) - 1, -half, half)
+    print(f"// exp(r) = 1 + r + r^2 Q(r) on [-ln 2 / 2, ln 2 / 2]: relative error {float(error):.2g}")
+    for k, c in enumerate(q):
+        define(f"TANH_Q{k}", c)
+    define("TANH_TWO_LOG2_E", 2 / log(2))
+    print("// ln 2 in two parts: with an FMA, whose product is exact; and with a first part short enough that n times it is exact, n <= 29.")
+    define("TANH_LN2_HIGH", f32(log(2)))
+    define("TANH_LN2_LOW", log(2) - f32(log(2)))
+    short = nint(log(2) * 512) / 512
+    define("TANH_LN2_SHORT", short)
+    define("TANH_LN2_REST", log(2) - short)
+
+
+OFFSET, LAST = mpf("0.65625"), f32(mpf("9.3"))
+
+
+def interval(slot):
+    """The |x| that look up this slot. |x| + OFFSET has the slot in the low two bits of its exponent and the first three of its mantissa;
+    8 and 9 share theirs with 1/2 and 9/16, which OFFSET keeps out of reach."""
+    if slot == 18:
+        return mpf(0), mpf(1) / 32
+    if slot in (16, 17):
+        return slot - 8 - OFFSET, min(slot - 7 - OFFSET, LAST)
+    octave = mpf(2) ** [1, 2, -1, 0][slot // 8]
+    low = octave * (1 + mpf(slot % 8) / 8) - OFFSET
+    return low, low + octave / 8
+
+
+def centre(low, high):
+    """Of the floats about the middle, one whose tanh and slope both are nearly floats, so that c0 and c1, which decide the last bit, carry
+    hardly any rounding error of their own."""
+    middle, best = f32((low + high) / 2), None
+    step = mpf(2) ** (floor(log(middle, 2)) - 23)
+    for k in range(-1500, 1501):
+        c = middle + k * step
+        t = tanh(c)
+        slope = 1 - t * t
+        miss = (fabs(t - f32(t)) + fabs(slope - f32(slope)) * (high - low) / 2) / t
+        if best is None or miss < best[0]:
+            best = (miss, c)
+    return best[1]
+
+
+def table():
+    rows, worst = [], mpf(0)
+    for slot in range(32):
+        low, high = interval(slot)
+        if slot == 18:  # through the origin: a relative error needs c0 = 0 and c1 = 1
+            rest = fit(lambda x: tanh(x) / x - 1, mpf(2) ** -12, high, [1, 2, 3])
+            c, row = mpf(0), [mpf(0), mpf(1)] + rest
+            error = largest(lambda x: horner(row, x) / tanh(x) - 1, mpf(2) ** -12, high)
+        else:
+            c = centre(low, high)
+            c0, c1 = f32(tanh(c)), f32(1 - tanh(c) ** 2)
+            rest = fit(lambda d: tanh(c + d) - c0 - c1 * d, low - c, high - c, [2, 3, 4], lambda d: tanh(c + d))
+            row = [c0, c1] + rest
+            error = largest(lambda x: horner(row, x - c) / tanh(x) - 1, low, high)
+        rows.append([c] + row)
+        worst = max(worst, error)
+    print("\n// tanh(|x|) = c0 + d (c1 + d (c2 + d (c3 + d c4))), d = |x| - centre, one row of constants for each of 32 intervals, whose width grows")
+    print(f"// with |x| as the curve flattens. Relative error at most {float(worst):.2g}. |x| is first clamped to TANH_LAST, which comes out as 1.")
+    define("TANH_OFFSET", OFFSET)
+    define("TANH_LAST", LAST)
+    for k, name in enumerate(["centre", "c0", "c1", "c2", "c3", "c4"]):
+        print(f"static const float tanh_{name}[32] = {{")
+        for i in range(0, 32, 4):
+            print("    " + ", ".join(literal(r[k]) for r in rows[i : i + 4]) + ",")
+        print("};")
+
+
+print("// SPDX-License-Identifier: MIT")
+print("// Made by scripts/tanh.py; not edited by hand. The errors are those of exact arithmetic: rounding comes on top.")
+print("#ifndef TANH_TABLE_H\n#define TANH_TABLE_H\n")
+print("// clang-format off")
+small_and_exp()
+print("\n#ifdef SIMD_LOOKUP32")
+table()
+print("#endif\n// clang-format on\n\n#endif")

@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Holds README.md against what the program and the Makefile say of themselves, both ways: the README names no command, option,
+# make target, script or file that is not there, and every option of every command is in it.
+#
+# It looks at code alone: fenced lines and `spans`. Prose and layout are free.
+set -eu
+cd "$(dirname "$0")/.."
+: "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+failed=0
+fail() {
+    failed=$((failed + 1))
+    printf 'FAIL %s\n' "$*"
+}
+
+[ -f README.md ] || {
+    echo "FAIL README.md is missing"
+    exit 1
+}
+
+# Every piece of code on a line of its own, without a prompt; a command that a backslash continues is one line.
+awk '
+    /^ *```/ { fence = !fence; next }
+    fence && /\\$/ { sub(/\\$/, ""); held = held $0; next }
+    fence { line = held $0; held = ""; sub(/^ *\$ /, "", line); print line; next }
+    { n = split($0, part, "`"); for (i = 2; i <= n; i += 2) print part[i] }' README.md >"$work/code"
+
+# Words that look like options: --name, as the program spells them.
+options() { grep -oE -- '(^|[^A-Za-z0-9_-])--[a-z][a-z0-9-]*' | grep -oE -- '--[a-z][a-z0-9-]*' | sort -u; }
+
+# ---- The commands and their help. A command is a cmd_*.c. ----
+
+commands=$(for file in bench/cmd_*.c; do basename "$file" .c; done | sed 's/^cmd_//')
+"$NORMBENCH" --help </dev/null >"$work/help" 2>"$work/err" || fail "normbench --help exits with $?"
+options <"$work/help" >"$work/all"
+for command in $commands; do
+    "$NORMBENCH" "$command" --help </dev/null >"$work/help.$command" 2>"$work/err" ||
+        fail "normbench $command --help exits with $?"
+    [ -s "$work/help.$command" ] || fail "normbench $command --help prints nothing to standard output"
+    grep -qw -- "$command" "$work/help" || fail "normbench --help does not name the command $command"
+    grep -qE "(^|[^a-z_])normbench $command([^a-z_]|$)" "$work/code" || fail "README.md does not show \`normbench $command\`"
+    options <"$work/help.$command" >"$work/options.$command"
+    while read -r option; do
+        [ "$option" = --help ] && continue
+        grep -qE -- "(^|[^A-Za-z0-9_-])$option([^a-z0-9-]|$)" "$work/code" ||
+            fail "README.md does not document $option of normbench $command"
+    done <"$work/options.$command"
+done
+{ echo --help && cat "$work/all" "$work"/options.*; } | sort -u >"$work/known"
+
+# ---- The README's own pieces of code. ----
+
+# named TEXT OPTIONS WHERE: every option in the text is in the file of options
+named() {
+    printf '%s\n' "$1" | options | while read -r option; do
+        grep -qxe "$option" "$2" || printf '%s\n' "README.md names $option, unknown to $3: $1"
+    done
+}
+
+# A line may hold several commands, each of which is looked at alone, without what may stand before it.
+sed -E 's/(&&|[;|]( |$))/\n/g' "$work/code" | sed -E 's/^ *((sudo|sh|bash|[A-Z_]+=[^ ]*) +)*//' >"$work/pieces"
+
+while read -r piece; do
+    program=${piece%% *}
+    case $program in
+    *normbench)
+        command=$(printf '%s\n' "$piece" | sed -nE 's/^(.* )?[^ ]*normbench +([a-z]+).*/\2/p')
+        if [ -z "$command" ]; then
+            named "$piece" "$work/known" "normbench"
+        elif [ -f "$work/options.$command" ]; then
+            named "$piece" "$work/options.$command" "normbench $command"
+        else
+            echo "README.md names a command that is not there: $piece"
+        fi
+        ;;
+    scripts/* | .ci/* | tests/*)
+        if [ -f "$program" ]; then
+            options <"$program" >"$work/script"
+            named "$piece" "$work/script" "$program"
+        elif [ ! -d "$program" ]; then
+            case $program in
+            *[*\<]*) ;; # a pattern or a placeholder
+            *) echo "README.md names $program, which is not there" ;;
+            esac
+        fi
+        ;;
+    # Options of programs that are not ours.
+    make | git | cc | gcc | clang | pkg-config | apt-get | dnf | python3 | perf | numactl | lstopo | cmake | docker | cpupower) ;;
+    *) named "$piece" "$work/known" "every command" ;;
+    esac
+done <"$work/pieces" >"$work/findings"
+
+# `make X Y VAR=value`: targets are in the help, variables in the Makefile or its help. Words end at whatever no target can be.
+env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s help >"$work/make" </dev/null || fail "make help exits with $?"
+sed -nE 's/^[^A-Za-z]*(make +)?([a-z][a-z_-]*).*/\2/p' "$work/make" >"$work/targets"
+sed -n 's/^make  *//p' "$work/pieces" | while read -r line; do
+    for word in $line; do
+        case $word in
+        -*) ;;
+        [A-Z]*=*)
+            variable=${word%%=*}
+            case $variable in
+            CC | CFLAGS | LDFLAGS | DESTDIR) continue ;;
+            esac
+            grep -qwe "$variable" Makefile "$work/make" || echo "README.md names the variable $variable, which no Makefile reads"
+            ;;
+        *[!a-z_-]*) break ;;
+        *) grep -qxe "$word" "$work/targets" || echo "README.md names \`make $word\`, which make help does not list" ;;
+        esac
+    done
+done >>"$work/findings"
+
+# Links and pictures that point into the project.
+grep -oE '\]\([^)]+\)' README.md | sed -E 's/^\]\(//; s/[ #].*//; s/\)$//' | while read -r target; do
+    case $target in
+    '' | http://* | https://* | mailto:*) ;;
+    *) [ -e "$target" ] || echo "README.md links to $target, which is not there" ;;
+    esac
+done >>"$work/findings"
+
+# The two commands that the first screen promises; .ci/run takes the second from there.
+for target in bench check; do
+    grep -qxE "sh scripts/setup.sh && make $target" "$work/code" ||
+        fail "README.md does not show \`sh scripts/setup.sh && make $target\` on a line of its own"
+done
+
+sort -u "$work/findings" >"$work/unique"
+while read -r line; do fail "$line"; done <"$work/unique"
+
+if [ "$failed" -gt 0 ]; then
+    echo "test_docs: $failed differences between README.md and what it describes"
+    exit 1
+fi
+echo "test_docs: README.md and $(echo "$commands" | wc -l) commands agree"

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// The input distributions are what their one-line descriptions say, whoever fills which rows; and conversion to bf16
+// rounds once.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inputs.h"
+
+enum { ROWS = 16, COLS = 1000, GAP = 3, STRIDE = COLS + GAP };
+static float matrix[ROWS * STRIDE], other[ROWS * STRIDE];
+
+static void fill(input_kind kind, uint64_t seed) { inputs_fill(kind, NORM_F32, matrix, COLS, STRIDE, 0, ROWS, seed); }
+
+static double at(size_t row, size_t col) { return (double)matrix[row * STRIDE + col]; }
+
+static void rows_do_not_depend_on_who_fills_them(void **state) {
+    (void)state;
+    for (input_kind kind = 0; kind < INPUTS; kind++) {
+        memset(matrix, 0x55, sizeof matrix);
+        memset(other, 0x55, sizeof other);
+        fill(kind, 5);
+        inputs_fill(kind, NORM_F32, other, COLS, STRIDE, 7, ROWS, 5);
+        inputs_fill(kind, NORM_F32, other, COLS, STRIDE, 0, 7, 5);
+        assert_memory_equal(matrix, other, sizeof matrix);
+        for (size_t row = 0; row < ROWS; row++)
+            for (size_t i = COLS * sizeof(float); i < STRIDE * sizeof(float); i++)
+                assert_int_equal(((unsigned char *)&matrix[row * STRIDE])[i], 0x55);
+    }
+}
+
+static void seeds_differ(void **state) {
+    (void)state;
+    fill(INPUT_NORMAL, 1);
+    memcpy(other, matrix, sizeof matrix);
+    fill(INPUT_NORMAL, 2);
+    assert_memory_not_equal(matrix, other, sizeof matrix);
+    assert_memory_not_equal(&matrix[0], &matrix[STRIDE], COLS * sizeof(float));
+}
+
+static double mean_of(double power) {
+    double sum = 0;
+    for (size_t row = 0; row < ROWS; row++)
+        for (size_t i = 0; i < COLS; i++)
+            sum += pow(at(row, i), power);
+    return sum / (ROWS * COLS);
+}
+
+static void normal_has_its_moments(void **state) {
+    (void)state;
+    fill(INPUT_NORMAL, 9);
+    assert_true(fabs(mean_of(1)) < 0.05);
+    assert_true(fabs(mean_of(2) - 1) < 0.05);
+    assert_true(fabs(mean_of(3)) < 0.1);
+    assert_true(fabs(mean_of(4) - 2.85) < 0.3);
+}
+
+static void activations_have_outlier_channels(void **state) {
+    (void)state;
+    fill(INPUT_ACTIVATIONS, 9);
+    size_t outliers = 0;
+    double largest = 0;
+    for (size_t i = 0; i < COLS; i++) {
+        double column = 0;
+        for (size_t row = 0; row < ROWS; row++) {
+            column += at(row, i) * at(row, i) / ROWS;
+            largest = fmax(largest, fabs(at(row, i)));
+        }
+        outliers += sqrt(column) > 8;
+    }
+    assert_int_equal(outliers, COLS / 100);
+    assert_true(largest > 50);
+}
+
+static void exact_kinds_are_exact(void **state) {
+    (void)state;
+    fill(INPUT_SYMMETRIC, 3);
+    for (size_t row = 0; row < ROWS; row++) {
+        float forward = 0, backward = 0, squares = 0;
+        double sum = 0, square_sum = 0;
+        for (size_t i = 0; i < COLS; i++) {
+            const float x = matrix[row * STRIDE + i];
+            forward += x;
+            backward += matrix[row * STRIDE + COLS - 1 - i];
+            squares += x * x;
+            sum += (double)x;
+            square_sum += (double)x * (double)x;
+        }
+        assert_true(forward == backward && (double)forward == sum && (double)squares == square_sum);
+        assert_true(fmod(sum / COLS * 4, 1) == 0); // the mean that the pairs surround
+    }
+    fill(INPUT_CONSTANT, 3);
+    for (size_t i = 0; i < COLS; i++)
+        assert_true(at(2, i) == at(2, 0) && at(2, i) != 0);
+}
+
+static void extreme_kinds_keep_their_ranges(void **state) {
+    (void)state;
+    bool signs[2] = {false, false};
+    fill(INPUT_ZERO, 1);
+    for (size_t i = 0; i < COLS; i++) {
+        assert_true(at(0, i) == 0);
+        signs[signbit(at(0, i)) != 0] = true;
+    }
+    assert_true(signs[0] && signs[1]);
+    for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++) {
+        inputs_fill(INPUT_DENORMAL, dtype, matrix, COLS, COLS, 0, 1, 1);
+        for (size_t i = 0; i < COLS; i++) {
+            const double x = fabs(dtype_get(dtype, matrix, i));
+            assert_true(x > 0 && x < (double)FLT_MIN);
+        }
+        inputs_fill(INPUT_LARGE, dtype, matrix, COLS, COLS, 0, 1, 1);
+        for (size_t i = 0; i < COLS; i++) {
+            const double x = fabs(dtype_get(dtype, matrix, i)) * sqrt(COLS);
+            assert_true(x > 0.4e19 && x < 1e19);
+        }
+        inputs_fill(INPUT_SWEEP, dtype, matrix, COLS, COLS, 0, 1, 1);
+        for (size_t i = 0; i < COLS; i++)
+            assert_true(fabs(dtype_get(dtype, matrix, i)) <= 20);
+    }
+}
+
+static double through_bf16(double value) {
+    uint16_t bits;
+    dtype_set(NORM_BF16, &bits, 0, value);
+    return dtype_get(NORM_BF16, &bits, 0);
+}
+
+static void bf16_rounds_once_to_nearest_even(void **state) {
+    (void)state;
+    const double ulp = 0x1p-7;
+    assert_true(through_bf16(1 + ulp / 2) == 1);
+    assert_true(through_bf16(1 + 3 * ulp / 2) == 1 + 2 * ulp);
+    assert_true(through_bf16(1 + ulp / 2 + 0x1p-40) == 1 + ulp); // f32 would make it a tie first
+    assert_true(through_bf16(-1 - 3 * ulp / 2 + 0x1p-40) == -1 - ulp);
+    assert_true(through_bf16((double)FLT_MAX) == (double)INFINITY);
+    assert_true(through_bf16(-(double)INFINITY) == -(double)INFINITY);
+    assert_true(isnan(through_bf16((double)NAN)));
+    assert_true(signbit(through_bf16(-0.0)) != 0);
+    assert_true(through_bf16(0x1p-133) == 0x1p-133); // the smallest denormal
+    for (uint32_t bits = 0; bits < 0x7f80; bits++) {
+        const uint16_t stored = (uint16_t)bits;
+        const double value = dtype_get(NORM_BF16, &stored, 0);
+        assert_true(through_bf16(value) == value);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_do_not_depend_on_who_fills_them),
+        cmocka_unit_test(seeds_differ),
+        cmocka_unit_test(normal_has_its_moments),
+        cmocka_unit_test(activations_have_outlier_channels),
+        cmocka_unit_test(exact_kinds_are_exact),
+        cmocka_unit_test(extreme_kinds_keep_their_ranges),
+        cmocka_unit_test(bf16_rounds_once_to_nearest_even),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
+}

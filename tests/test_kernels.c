@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+// Every implementation that this CPU can run against the reference, one test each, over awkward shapes, places,
+// strides, inputs and teams.
+//   REQUIRE="sse2 avx2"   levels whose absence is a failure, not a skip
+//   TRIAL="..."           runs this trial alone, as a failure prints it; IMPL="..." one implementation alone, likewise
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trial.h"
+
+static trial_buffers buffers;
+static char current[2 * TRIAL_TEXT]; // the reproducer of the trial that is running
+
+// The errors seen, and in which implementation and shape the worst of them.
+typedef struct {
+    verify_worst worst;
+    const norm_impl *impl;
+    input_kind kind;
+    size_t rows, cols;
+} observation;
+static observation observed[NORM_OPS][NORM_FORMS][NORM_DTYPES][NORM_OUTPUTS];
+
+static double share(const verify_worst *w) { return w->bound > 0 ? w->max_error / w->bound : 0; }
+
+static void observe(const norm_impl *impl, const trial *t, const verify_result *result) {
+    for (norm_output output = 0; output < NORM_OUTPUTS; output++) {
+        const verify_worst *const w = &result->worst[output];
+        observation *const o = &observed[impl->op][impl->form][impl->dtype][output];
+        if (w->cases == 0 || (o->impl && share(w) <= share(&o->worst)))
+            continue;
+        *o = (observation){*w, impl, t->kind, t->rows, t->cols};
+    }
+}
+
+static void impl_print(const norm_impl *impl, char *text, size_t size) {
+    snprintf(text, size, "%s/%s/%s/%s/%s", norm_op_name(impl->op), impl->variant, norm_form_name(impl->form),
+             norm_level_name(impl->level), norm_dtype_name(impl->dtype));
+}
+
+// A fault ends the program; first it says in which trial.
+static void on_fault(int number) {
+    static const char text[] = "\nfault, reading or writing outside a buffer, in: ";
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0 || write(STDERR_FILENO, current, strlen(current)) < 0 ||
+        write(STDERR_FILENO, "\n", 1) < 0)
+        _exit(EXIT_FAILURE);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void attempt(const norm_impl *impl, const trial *t) {
+    char name[128], word[TRIAL_TEXT], why[TRIAL_TEXT];
+    impl_print(impl, name, sizeof name);
+    trial_print(t, word);
+    snprintf(current, sizeof current, "IMPL=%s TRIAL=%s make check ONLY=kernels", name, word);
+    verify_result result;
+    const bool ok = trial_run(impl, t, &buffers, &result, why);
+    observe(impl, t, &result);
+    if (!ok)
+        fail_msg("%s\n    reproduce: %s", why, current);
+}
+
+// A different, reproducible variation of whatever a loop does not enumerate.
+static trial varied(size_t index, size_t rows, size_t cols) {
+    static const size_t misalign[] = {0, 4, 12, 60, 2, 34}, gaps[] = {0, 1, 7, 16, 3};
+    return (trial){
+        .kind = (input_kind)(index % INPUTS),
+        .rows = rows,
+        .cols = cols,
+        .gap = gaps[index % 5],
+        .place = (guard_place)(index % GUARD_PLACES),
+        .misalign = misalign[index % 6],
+        .threads = 1,
+        .seed = 1000 + index,
+    };
+}
+
+static const size_t row_counts[] = {1, 2, 3, 5, 7};
+
+// Every tail of a step of up to 128 elements (8 accumulators of 16), at every place.
+static void every_tail(const norm_impl *impl) {
+    size_t index = 0;
+    for (size_t cols = 1; cols <= 2 * 128 + 3; cols++)
+        for (guard_place place = 0; place < GUARD_PLACES; place++, index++) {
+            trial t = varied(index, row_counts[index / 3 % 5], cols);
+            t.kind = (input_kind)(index * 7 / 3 % INPUTS); // not in step with the places
+            t.place = place;
+            attempt(impl, &t);
+        }
+}
+
+static void every_input(const norm_impl *impl) {
+    static const size_t cols[] = {1, 2, 64, 255, 768, 1000, 1023, 1024, 1025, 4096};
+    for (input_kind kind = 0; kind < INPUTS; kind++)
+        for (size_t i = 0; i < sizeof cols / sizeof *cols; i++) {
+            trial t = varied(31 * kind + i, 1 + (kind + i) % 3, cols[i]);
+            t.kind = kind;
+            attempt(impl, &t);
+        }
+}
+
+// Threads as few as one and more than there are rows; 64 rows hold several blocks of any partial sum over rows.
+static void every_team(const norm_impl *impl) {
+    static const size_t rows[] = {1, 2, 3, 7, 64};
+    static const int threads[] = {1, 2, 3, 9};
+    size_t index = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t j = 0; j < sizeof threads / sizeof *threads; j++, index++) {
+            trial t = varied(index, rows[i], index % 2 ? 37 : 130);
+            t.kind = index % 3 ? INPUT_NORMAL : INPUT_ACTIVATIONS;
+            t.threads = threads[j];
+            attempt(impl, &t);
+        }
+    trial crowd = varied(5, 64, 768);
+    crowd.threads = 65;
+    attempt(impl, &crowd);
+}
+
+static void in_place(const norm_impl *impl) {
+    static const size_t cols[] = {1, 15, 17, 63, 64, 130, 257, 1000};
+    for (size_t i = 0; i < sizeof cols / sizeof *cols && impl->form == NORM_FUSED; i++) {
+        trial t = varied(3 * i, 5, cols[i]);
+        t.in_place = true;
+        t.threads = 1 + (int)i % 2;
+        attempt(impl, &t);
+        t.forward_only = true;
+        attempt(impl, &t);
+        t.in_place = false;
+        attempt(impl, &t);
+    }
+}
+
+static void not_numbers(const norm_impl *impl) {
+    static const size_t cols[] = {1, 5, 16, 33, 100, 129, 768};
+    for (size_t i = 0; i < sizeof cols / sizeof *cols; i++) {
+        trial t = varied(i, 6, cols[i]);
+        t.kind = i % 2 ? INPUT_NORMAL : INPUT_SWEEP;
+        t.specials = true;
+        attempt(impl, &t);
+    }
+}
+
+static void check_implementation(void **state) {
+    const norm_impl *const impl = *state;
+    const char *const missing = norm_level_missing(impl->level);
+    if (missing) {
+        print_message("skipped: this CPU lacks %s\n", missing);
+        skip();
+    }
+    signal(SIGSEGV, on_fault); // here, because cmocka installs its own before each test
+    signal(SIGBUS, on_fault);
+    const char *const word = getenv("TRIAL");
+    if (word) {
+        trial t;
+        if (!trial_parse(word, &t))
+            fail_msg("TRIAL=%s is not a trial; copy one from a failure", word);
+        attempt(impl, &t);
+        return;
+    }
+    every_tail(impl);
+    every_input(impl);
+    every_team(impl);
+    in_place(impl);
+    not_numbers(impl);
+}
+
+static norm_level level_by_name(const char *name) {
+    norm_level level = 0;
+    while (level < NORM_LEVELS && strcmp(norm_level_name(level), name) != 0)
+        level++;
+    return level;
+}
+
+static void required_levels_are_here(void **state) {
+    (void)state;
+    assert_non_null(norm_at(0));
+    const char *const require = getenv("REQUIRE");
+    char *const list = strdup(require ? require : "");
+    assert_non_null(list);
+    bool ok = true;
+    for (char *rest = list, *name; (name = strtok_r(rest, " ,", &rest));) {
+        const norm_level level = level_by_name(name);
+        const char *const missing = level < NORM_LEVELS ? norm_level_missing(level) : "";
+        if (level == NORM_LEVELS)
+            print_error("REQUIRE names %s, which is no level of this build\n", name);
+        else if (missing)
+            print_error("level %s is required, but this CPU lacks %s\n", name, missing);
+        ok = ok && level < NORM_LEVELS && !missing;
+    }
+    free(list);
+    assert_true(ok);
+}
+
+// Printed whatever the outcome, so that a bound that has become loose is seen.
+static void print_observed(void) {
+    printf("\nlargest scaled error by output, beside the bound at that shape\n");
+    printf("%-10s %-6s %-5s %-7s %10s %10s %6s  %s\n", "op", "form", "dtype", "output", "error", "bound", "share",
+           "where");
+    for (size_t op = 0; op < NORM_OPS; op++)
+        for (size_t form = 0; form < NORM_FORMS; form++)
+            for (size_t dtype = 0; dtype < NORM_DTYPES; dtype++)
+                for (size_t output = 0; output < NORM_OUTPUTS; output++) {
+                    const observation *const o = &observed[op][form][dtype][output];
+                    if (!o->impl)
+                        continue;
+                    printf("%-10s %-6s %-5s %-7s %10.4g %10.4g %5.0f%%  %s %s %s %zux%zu\n", norm_op_name(o->impl->op),
+                           norm_form_name(o->impl->form), norm_dtype_name(o->impl->dtype),
+                           norm_output_name((norm_output)output), o->worst.max_error, o->worst.bound,
+                           100 * share(&o->worst), o->impl->variant, norm_level_name(o->impl->level),
+                           input_name(o->kind), o->rows, o->cols);
+                }
+}
+
+enum { MOST_TESTS = 512, NAME_SIZE = 96 };
+
+int main(void) {
+    static struct CMUnitTest tests[MOST_TESTS];
+    static char names[MOST_TESTS][NAME_SIZE];
+    const char *const only = getenv("IMPL");
+    size_t count = 0;
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(required_levels_are_here);
+    for (size_t i = 0; norm_at(i); i++) {
+        if (count == MOST_TESTS) {
+            fprintf(stderr, "test_kernels: more than %d implementations; raise MOST_TESTS\n", MOST_TESTS - 1);
+            return EXIT_FAILURE;
+        }
+        impl_print(norm_at(i), names[count], NAME_SIZE);
+        if (only && strcmp(only, names[count]) != 0)
+            continue;
+        tests[count] =
+            (struct CMUnitTest){names[count], check_implementation, NULL, NULL, (void *)(uintptr_t)norm_at(i)};
+        count++;
+    }
+    if (only && count == 1) {
+        fprintf(stderr, "test_kernels: IMPL=%s is not an implementation; write op/variant/form/level/dtype\n", only);
+        return EXIT_FAILURE;
+    }
+    // The function behind cmocka_run_group_tests, which can only take an array that is full.
+    const int failures = _cmocka_run_group_tests("kernels", tests, count, NULL, NULL);
+    print_observed();
+    trial_close(&buffers);
+    return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+// Every CSV file under results/, and the column tables of results/README.md, against results/datapackage.json. Run from
+// the top folder.
+#include <errno.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "csv.h"
+#include "parse.h"
+
+static json_t *package;
+static char message[400];
+
+static int load_package(void **state) {
+    (void)state;
+    json_error_t error;
+    package = json_load_file("results/datapackage.json", JSON_REJECT_DUPLICATES, &error);
+    if (!package)
+        print_error("results/datapackage.json:%d: %s\n", error.line, error.text);
+    return package ? 0 : -1;
+}
+
+static int free_package(void **state) {
+    (void)state;
+    json_decref(package);
+    return 0;
+}
+
+static const char *text_of(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+// The columns of a table, or NULL.
+static const json_t *fields_of(const char *name) {
+    size_t i;
+    json_t *resource;
+    json_array_foreach(json_object_get(package, "resources"), i,
+                       resource) if (strcmp(text_of(resource, "name"), name) ==
+                                     0) return json_object_get(json_object_get(resource, "schema"), "fields");
+    return NULL;
+}
+
+// NULL if the value fits the column, else what is wrong with it.
+static const char *value_fault(const json_t *field, const char *value) {
+    const json_t *constraints = json_object_get(field, "constraints");
+    if (*value == '\0')
+        return json_is_true(json_object_get(constraints, "required")) ? "is empty but required" : NULL;
+    const char *type = text_of(field, "type");
+    double number = 0;
+    uint64_t whole;
+    if (strcmp(type, "integer") == 0 && !parse_u64(value, &whole))
+        return "is not an integer";
+    if (strcmp(type, "string") != 0) {
+        const bool infinite = strcmp(value, "INF") == 0 && strcmp(type, "number") == 0;
+        if (!infinite && !parse_real(value, &number))
+            return "is not a number";
+        const json_t *minimum = json_object_get(constraints, "minimum"),
+                     *maximum = json_object_get(constraints, "maximum");
+        if (minimum && !infinite && number < json_number_value(minimum))
+            return "is below the minimum";
+        if (maximum && (infinite || number > json_number_value(maximum)))
+            return "is above the maximum";
+    }
+    const json_t *allowed = json_object_get(constraints, "enum");
+    size_t i;
+    const json_t *item;
+    json_array_foreach(allowed, i, item) if (strcmp(json_string_value(item), value) == 0) return NULL;
+    return allowed ? "is not one of the allowed values" : NULL;
+}
+
+// Whether a file fits the columns; if not, `message` says why.
+static bool valid(const char *path, const json_t *fields) {
+    csv_table table;
+    const int error = csv_read(&table, path, message, sizeof message);
+    if (error > 0)
+        snprintf(message, sizeof message, "%s", strerror(error));
+    if (error)
+        return false;
+    bool good = false;
+    if (table.truncated) {
+        snprintf(message, sizeof message, "the last line has no end");
+        goto done;
+    }
+    if (table.column_count != json_array_size(fields)) {
+        snprintf(message, sizeof message, "%zu columns instead of %zu", table.column_count, json_array_size(fields));
+        goto done;
+    }
+    size_t column;
+    const json_t *field;
+    json_array_foreach(fields, column, field) {
+        if (strcmp(table.header[column], text_of(field, "name")) != 0) {
+            snprintf(message, sizeof message, "column %zu is %s instead of %s", column + 1, table.header[column],
+                     text_of(field, "name"));
+            goto done;
+        }
+        for (size_t row = 0; row < table.row_count; row++) {
+            const char *fault = value_fault(field, table.rows[row][column]);
+            if (fault) {
+                snprintf(message, sizeof message, "row %zu: %s \"%s\" %s", row + 1, text_of(field, "name"),
+                         table.rows[row][column], fault);
+                goto done;
+            }
+        }
+    }
+    // What no single column can say: a status other than ok has its reason.
+    const int status = csv_column(&table, "status"), reason = csv_column(&table, "reason");
+    for (size_t row = 0; status >= 0 && reason >= 0 && row < table.row_count; row++) {
+        if ((strcmp(table.rows[row][status], "ok") == 0) != (*table.rows[row][reason] == '\0')) {
+            snprintf(message, sizeof message, "row %zu: status %s with reason \"%s\"", row + 1, table.rows[row][status],
+                     table.rows[row][reason]);
+            goto done;
+        }
+    }
+    good = true;
+done:
+    csv_free(&table);
+    return good;
+}
+
+static size_t files_seen, files_bad;
+
+static int check_file(const char *path, const struct stat *info, int kind, struct FTW *where) {
+    (void)info;
+    const char *base = path + where->base, *dot = strrchr(base, '.');
+    if (kind != FTW_F || !dot || strcmp(dot, ".csv") != 0)
+        return 0;
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)(dot - base), base);
+    const json_t *fields = fields_of(name);
+    files_seen++;
+    if (!fields)
+        snprintf(message, sizeof message, "results/datapackage.json has no resource \"%s\"", name);
+    if (!fields || !valid(path, fields)) {
+        files_bad++;
+        print_error("%s: %s\n", path, message);
+    }
+    return 0;
+}
+
+static void every_file(void **state) {
+    (void)state;
+    assert_int_equal(nftw("results", check_file, 8, FTW_PHYS), 0);
+    assert_int_equal(nftw("tests/data", check_file, 8, FTW_PHYS), 0); // what other tests take for a result
+    print_message("%zu files\n", files_seen);
+    assert_int_equal(files_bad, 0);
+}
+
+// The package itself: every column has a name of its own in lower_snake, a known type and a description.
+static void package_is_sound(void **state) {
+    (void)state;
+    size_t i, j, k;
+    const json_t *resource, *field, *other;
+    json_array_foreach(json_object_get(package, "resources"), i, resource) {
+        assert_true(*text_of(resource, "name") && *text_of(resource, "path") && *text_of(resource, "description"));
+        const json_t *fields = json_object_get(json_object_get(resource, "schema"), "fields");
+        json_array_foreach(fields, j, field) {
+            const char *name = text_of(field, "name"), *type = text_of(field, "type");
+            assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(name));
+            assert_true(*name && *text_of(field, "description"));
+            assert_true(!strcmp(type, "string") || !strcmp(type, "integer") || !strcmp(type, "number"));
+            assert_true(strcmp(type, "number") != 0 || *text_of(field, "unit"));
+            json_array_foreach(fields, k, other) assert_true(k == j || strcmp(name, text_of(other, "name")) != 0);
+        }
+    }
+    assert_true(fields_of("kernels") && fields_of("samples") && fields_of("verify"));
+}
+
+static char *read_text(const char *path) {
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char *text = calloc(1, 1 << 20);
+    assert_non_null(text);
+    const size_t length = fread(text, 1, (1 << 20) - 1, file);
+    assert_true(length > 0 && length < (1 << 20) - 1);
+    fclose(file);
+    return text;
+}
+
+// The README has a section for each table, with one line for each column, in order and in the words of the package.
+static void readme_names_every_column(void **state) {
+    (void)state;
+    char *readme = read_text("results/README.md");
+    size_t i, j;
+    const json_t *resource, *field;
+    json_array_foreach(json_object_get(package, "resources"), i, resource) {
+        const json_t *fields = json_object_get(json_object_get(resource, "schema"), "fields");
+        if (!fields)
+            continue;
+        char line[800];
+        snprintf(line, sizeof line, "\n## %s.csv\n", text_of(resource, "name"));
+        const char *section = strstr(readme, line);
+        assert_non_null(section);
+        const char *rule = strstr(section, "|---|---|---|---|\n");
+        assert_non_null(rule);
+        const char *at = strchr(rule, '\n') + 1;
+        json_array_foreach(fields, j, field) {
+            snprintf(line, sizeof line, "| `%s` | %s | %s | %s |\n", text_of(field, "name"), text_of(field, "type"),
+                     text_of(field, "unit"), text_of(field, "description"));
+            if (strncmp(at, line, strlen(line)) != 0)
+                print_error("results/README.md, %s.csv: this line should come next:\n%s", text_of(resource, "name"),
+                            line);
+            assert_int_equal(strncmp(at, line, strlen(line)), 0);
+            at += strlen(line);
+        }
+        assert_true(*at == '\0' || *at == '\n'); // and no column more
+    }
+    free(readme);
+}
+
+// ---- Files that must be refused
+
+typedef struct {
+    const char *column, *value; // the value of that column in the one row; or, if value is NULL, the column is left out
+    const char *why;            // part of the message; NULL: the file must pass
+} mutation;
+
+// A table of one row that is right but for the mutation.
+static void check_mutation(const char *table, const mutation *m) {
+    char path[] = "/tmp/normbench-test-schema-XXXXXX";
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(close(descriptor), 0);
+    csv_writer w;
+    assert_int_equal(csv_open(&w, path, false), 0);
+    const json_t *fields = fields_of(table), *field;
+    for (int row = 0; row < 2; row++) {
+        size_t i;
+        json_array_foreach(fields, i, field) {
+            const char *name = text_of(field, "name");
+            const json_t *allowed = json_object_get(json_object_get(field, "constraints"), "enum");
+            const bool mutated = m->column && strcmp(m->column, name) == 0;
+            if (mutated && !m->value)
+                continue;
+            if (row == 0)
+                csv_text(&w, name);
+            else if (mutated)
+                csv_text(&w, m->value);
+            else if (allowed)
+                csv_text(&w, json_string_value(json_array_get(allowed, 0)));
+            else if (strcmp(name, "reason") == 0)
+                csv_empty(&w);
+            else
+                csv_text(&w, strcmp(text_of(field, "type"), "string") == 0 ? "text" : "1");
+        }
+        assert_int_equal(csv_end(&w), 0);
+    }
+    assert_int_equal(csv_close(&w), 0);
+    const bool passed = valid(path, fields);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(passed, !m->why);
+    if (m->why)
+        assert_non_null(strstr(message, m->why));
+}
+
+static void bad_values(void **state) {
+    (void)state;
+    const mutation kernels[] = {
+        {NULL, NULL, NULL},
+        {"max_error", "INF", NULL},
+        {"ratio_lo95", "", NULL},
+        {"time_ns_min", "1.5e-3", NULL},
+        {"reason", "text, with \"quotes\"\nand lines", "status ok with reason"},
+        {"status", "unstable", "status unstable with reason \"\""},
+        {"status", "OK", "not one of the allowed values"},
+        {"run_id", "", "run_id \"\" is empty but required"},
+        {"dtype", "f64", "not one of the allowed values"},
+        {"rows", "0", "below the minimum"},
+        {"rows", "1.5", "not an integer"},
+        {"rows", "-1", "not an integer"},
+        {"time_ns_median", "-1", "below the minimum"},
+        {"time_ns_median", "1,5", "not a number"},
+        {"time_ns_median", "nan", "not a number"},
+        {"time_ns_median", " 1", "not a number"},
+        {"git_commit", NULL, "columns instead of"},
+    };
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
+        check_mutation("kernels", &kernels[i]);
+    const mutation samples[] = {{NULL, NULL, NULL}, {"bound", "", NULL}, {"preempted", "2", "above the maximum"}};
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
+        check_mutation("samples", &samples[i]);
+    const mutation verify[] = {
+        {NULL, NULL, NULL}, {"seed", "18446744073709551615", NULL}, {"output", "z", "not one of"}};
+    for (size_t i = 0; i < sizeof verify / sizeof *verify; i++)
+        check_mutation("verify", &verify[i]);
+}
+
+static void bad_headers(void **state) {
+    (void)state;
+    const char *const texts[][2] = {
+        {"", "no complete header"},
+        {"schema_version,run_id\n", "2 columns instead of"},
+        {"schema_version,run_id\n1\n", "line 2: 1 field"},
+    };
+    char path[] = "/tmp/normbench-test-schema-XXXXXX";
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(close(descriptor), 0);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_true(fputs(texts[i][0], file) >= 0);
+        assert_int_equal(fclose(file), 0);
+        assert_false(valid(path, fields_of("kernels")));
+        assert_non_null(strstr(message, texts[i][1]));
+    }
+    // The right columns in the wrong order.
+    csv_writer w;
+    assert_int_equal(csv_open(&w, path, false), 0);
+    const size_t count = json_array_size(fields_of("kernels"));
+    for (size_t i = 0; i < count; i++)
+        csv_text(&w, text_of(json_array_get(fields_of("kernels"), i < 2 ? 1 - i : i), "name"));
+    assert_int_equal(csv_end(&w), 0);
+    assert_int_equal(csv_close(&w), 0);
+    assert_false(valid(path, fields_of("kernels")));
+    assert_non_null(strstr(message, "column 1 is run_id instead of schema_version"));
+    assert_int_equal(unlink(path), 0);
+    assert_false(valid(path, fields_of("kernels")));
+    assert_non_null(strstr(message, strerror(ENOENT)));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(package_is_sound), cmocka_unit_test(every_file),  cmocka_unit_test(readme_names_every_column),
+        cmocka_unit_test(bad_values),       cmocka_unit_test(bad_headers),
+    };
+    return cmocka_run_group_tests(tests, load_package, free_package);
+}

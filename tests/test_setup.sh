@@ -1,0 +1,172 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# scripts/setup.sh on systems that exist only here: a PATH of fake commands, fake distributions, a fake package manager that logs what
+# it is told. Nothing is installed.
+set -u
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+failures=0
+sh=$(command -v sh)
+
+fail() {
+    echo "test_setup: $*" >&2
+    failures=$((failures + 1))
+}
+
+# fake NAME [BODY]: a command of the fake system; its BODY sees $work as the folder of the logs.
+fake() {
+    printf '#!%s\nwork=%s\n%s\n' "$sh" "$work" "${2:-:}" >"$work/bin/$1"
+    chmod +x "$work/bin/$1"
+}
+
+# A bare system: no compiler, no make, root.
+bare() {
+    rm -rf "${work:?}/bin" "${work:?}/fonts" "${work:?}/log"
+    mkdir "$work/bin"
+    : >"$work/log"
+    for real in cat env; do
+        ln -s "$(command -v $real)" "$work/bin/$real"
+    done
+    fake id 'echo 0'
+}
+
+# A system that has everything; `cc` lacks the headers named in the file `absent`.
+whole() {
+    bare
+    for name in make nm objdump gnuplot git pkg-config clang clang-format shellcheck; do
+        fake "$name"
+    done
+    : >"$work/absent"
+    mkdir -p "$work/fonts/truetype/any"
+    : >"$work/fonts/truetype/any/any.ttf"
+    # shellcheck disable=SC2016 # expanded by the fake
+    fake cc 'while read -r line; do [ -s $work/absent ] && case $line in *include*) ;; "#"*) ;;
+        *) while read -r name; do [ "$name" = "$line" ] && echo "$line"; done <$work/absent ;; esac; done; :'
+}
+
+distribution() {
+    printf 'NAME="Some System"\nID=%s\n%s\n' "$1" "${2:+ID_LIKE=\"$2\"}" >"$work/os-release"
+}
+
+# expect CODE TEXT ARGUMENTS...: exit code of setup.sh, and TEXT (if any) in what it says.
+expect() {
+    code=$1 text=$2
+    shift 2
+    PATH="$work/bin" CC='' FONTS="$work/fonts" OS_RELEASE="$work/os-release" "$sh" scripts/setup.sh "$@" >"$work/said" 2>&1
+    got=$?
+    [ "$got" -eq "$code" ] || fail "$step: exit $got, expected $code: $(cat "$work/said")"
+    [ -z "$text" ] || grep -qF -e "$text" "$work/said" || fail "$step: no \"$text\" in: $(cat "$work/said")"
+}
+
+said() { grep -qwF -e "$1" "$work/said" || fail "$step: no \"$1\" in: $(cat "$work/said")"; }
+silent_about() { ! grep -qwF -e "$1" "$work/said" || fail "$step: unexpected \"$1\" in: $(cat "$work/said")"; }
+
+step='bare Debian as root'
+bare
+distribution debian
+expect 0 '+ apt-get update' --dry-run
+said 'apt-get install -y --no-install-recommends'
+for package in gcc libc6-dev make libhwloc-dev libjansson-dev libcmocka-dev libmpfr-dev gnuplot-nox binutils git pkg-config \
+    fonts-dejavu-core; do
+    said "$package"
+done
+silent_about sudo
+silent_about clang
+silent_about shellcheck
+[ "$(grep -o binutils "$work/said" | wc -l)" -eq 1 ] || fail "$step: binutils is named more than once"
+
+step='bare Ubuntu through sudo, with --dev'
+fake id 'echo 1000'
+fake sudo
+distribution ubuntu debian
+expect 0 '+ sudo apt-get update' --dev --dry-run
+for package in gcc libhwloc-dev clang libomp-dev clang-format shellcheck; do
+    said "$package"
+done
+
+step='a derivative of Debian'
+distribution something 'ubuntu debian'
+expect 0 'apt-get install' --dry-run
+
+step='bare Fedora'
+distribution fedora
+expect 0 '+ sudo dnf install -y' --dry-run
+for package in gcc glibc-devel make hwloc-devel jansson-devel libcmocka-devel mpfr-devel gnuplot binutils git \
+    pkgconf-pkg-config dejavu-sans-fonts; do
+    said "$package"
+done
+silent_about apt-get
+
+step='neither root nor sudo'
+rm "$work/bin/sudo"
+distribution debian
+expect 1 'takes root or sudo'
+said 'apt-get update'
+said libhwloc-dev
+[ ! -s "$work/log" ] || fail "$step: something was run: $(cat "$work/log")"
+
+step='an unknown system'
+distribution plan9
+expect 1 'none of Debian, Ubuntu and Fedora'
+said hwloc
+rm "$work/os-release"
+expect 1 'none of Debian, Ubuntu and Fedora'
+
+step='--check on a bare system'
+distribution debian
+expect 1 'sh scripts/setup.sh' --check
+for need in cc hwloc.h jansson.h make gnuplot; do
+    said "$need"
+done
+[ "$(wc -l <"$work/said")" -eq 1 ] || fail "$step: more than one line: $(cat "$work/said")"
+
+step='--check with everything there'
+whole
+expect 0 '' --check
+silent_about hwloc.h
+
+step='--check without a header'
+echo jansson.h >"$work/absent"
+expect 1 'missing: jansson.h' --check
+silent_about hwloc.h
+
+step='only what is missing is installed'
+expect 0 libjansson-dev --dry-run
+silent_about libhwloc-dev
+silent_about gcc
+
+step='--check without a tool that the build can do without'
+whole
+rm "$work/bin/gnuplot"
+expect 0 gnuplot --check
+
+step='an installation'
+whole
+echo hwloc.h >"$work/absent"
+# shellcheck disable=SC2016 # expanded by the fake
+fake apt-get 'echo "apt-get $*" >>$work/log; [ "$1" != install ] || : >$work/absent'
+expect 0 'setup.sh: done'
+grep -q '^apt-get update' "$work/log" || fail "$step: the package lists were not fetched"
+grep -q '^apt-get install .*libhwloc-dev' "$work/log" || fail "$step: $(cat "$work/log")"
+
+step='an installation that does not help'
+whole
+echo hwloc.h >"$work/absent"
+fake apt-get
+expect 1 'still not found: hwloc.h'
+
+step='a package manager that fails'
+fake apt-get 'exit 100'
+expect 1 'package manager failed'
+
+step='a compiler of the user'\''s that is not there'
+whole
+PATH="$work/bin" CC='clang-99 -O1' "$sh" scripts/setup.sh --check >"$work/said" 2>&1 && fail "$step: exit 0"
+said clang-99
+
+step='usage'
+expect 0 'usage: sh scripts/setup.sh' --help
+expect 2 'unknown option --nonsense' --nonsense
+
+[ "$failures" -eq 0 ] || exit 1
+echo "test_setup: passed"
