@@ -19,7 +19,8 @@ typedef struct {
     cache_state cache;
 } cell;
 
-// Cells of a group are compared with each other, so they are sampled interleaved: same shape, dtype, threads, placement, cache and pass.
+// Cells of a group are compared with each other, so they are sampled interleaved: same shape, dtype, threads,
+// placement, cache and pass.
 bool cell_same_group(const cell *a, const cell *b);
 bool cell_equal(const cell *a, const cell *b);
 // Orders cells by group, then by form, level, op and variant.

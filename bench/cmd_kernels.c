@@ -21,7 +21,9 @@
 #include "verdict.h"
 
 // An interval of 95 % takes at least this many launches (stats_median_rank).
-enum { MIN_LAUNCHES = 6, DEFAULT_LAUNCHES = 9, MAX_ROUNDS = 4 };
+enum { MIN_LAUNCHES = 6, DEFAULT_LAUNCHES = 9 };
+// Without a budget, what a launch may take; a plan too large for it gets one round of everything.
+#define LAUNCH_SECONDS 5.0
 
 static volatile sig_atomic_t stop;
 static void on_signal(int number) {
@@ -173,36 +175,29 @@ static int check_plan(const plan *p, const selection *s, const topology *t) {
     return EXIT_DONE;
 }
 
-// Rounds and launches that the budget allows; see preset and --budget.
-static void spend(const plan *p, double budget_s, size_t *launches, size_t *rounds) {
-    const double round = plan_round_seconds(p), fixed = plan_launch_seconds(p);
-    *rounds = 2;
-    if (budget_s == 0)
-        return;
-    const double left = budget_s / (double)*launches - fixed;
-    *rounds = left < round ? 1 : left > MAX_ROUNDS * round ? MAX_ROUNDS : (size_t)(left / round);
-    while (*launches > MIN_LAUNCHES && (double)*launches * (fixed + round) > budget_s)
+// Sets the rounds that the budget allows, and takes launches away where even one round is too much.
+static void spend(plan *p, double budget_s, size_t *launches) {
+    plan_spend(p, budget_s > 0 ? budget_s / (double)*launches : LAUNCH_SECONDS);
+    while (budget_s > 0 && *launches > MIN_LAUNCHES && (double)*launches * plan_launch_seconds(p) > budget_s) {
         --*launches;
+        plan_spend(p, budget_s / (double)*launches);
+    }
 }
 
-static double launches_seconds(const plan *p, size_t launches, size_t rounds) {
-    return (double)launches * (plan_launch_seconds(p) + (double)rounds * plan_round_seconds(p));
-}
-
-static int dry_run(const plan *p, const request *r) {
-    size_t launches = r->launches, rounds;
+static int dry_run(plan *p, const request *r) {
+    size_t launches = r->launches;
     char text[160], duration[32];
-    spend(p, r->budget_s, &launches, &rounds);
+    spend(p, r->budget_s, &launches);
     for (size_t i = 0; i < p->count; i++) {
         if (i == 0 || p->items[i].group != p->items[i - 1].group)
             printf("group %zu\n", p->items[i].group + 1);
         cell_describe(&p->items[i].cell, text, sizeof text);
         printf("  %s\n", text);
     }
-    // The pilot runs every cell once, holds it against the reference and calibrates it: about a launch of one round.
-    progress_duration(launches_seconds(p, launches, rounds) + launches_seconds(p, 1, 1), duration, sizeof duration);
-    printf("%zu cells in %zu groups, %zu launches of %zu rounds: about %s, by rough rates; the pilot knows better\n",
-           p->count, p->groups, launches, rounds, duration);
+    // The pilot runs every cell once, holds it against the reference and calibrates it: about as long as a launch.
+    progress_duration((double)(launches + 1) * plan_launch_seconds(p), duration, sizeof duration);
+    printf("%zu cells in %zu groups, %zu launches: about %s, by rough rates; the pilot knows better\n", p->count,
+           p->groups, launches, duration);
     return EXIT_DONE;
 }
 
@@ -341,10 +336,10 @@ static int after(course *c, worker_end end, const char *how) {
 }
 
 static int pilot(course *c) {
-    char error[RUN_ERROR_SIZE], path[PATH_MAX], how[200] = "";
+    char path[PATH_MAX], how[200] = "";
     const worker_listener listener = {c, on_pilot_group, on_verified, on_calibrated, NULL, on_skipped};
     run_path(&c->run, "plan.csv", path);
-    const worker_job job = {WORKER_PILOT, path, c->run.experiment.seed, 0, 0, NULL};
+    const worker_job job = {WORKER_PILOT, path, c->run.experiment.seed, 0, NULL};
     progress_start(&c->progress, progress_stderr(), "verify", (double)c->plan.count);
     c->done_s = 0;
     const int status = after(c, worker_launch(&job, &c->plan, &listener, &stop, how, sizeof how), how);
@@ -352,7 +347,7 @@ static int pilot(course *c) {
     if (status != EXIT_DONE)
         return status;
     agree_on_calls(&c->plan);
-    return run_write_plan(&c->run, &c->plan, error) ? EXIT_DONE : failed(c, error);
+    return EXIT_DONE;
 }
 
 static int measure(course *c) {
@@ -362,7 +357,7 @@ static int measure(course *c) {
     size_t *const room = calloc(c->plan.count + 1, sizeof *room);
     const worker_listener listener = {c, on_group, NULL, NULL, on_observed, on_skipped};
     int status = had == NULL || room == NULL ? failed(c, "out of memory") : EXIT_DONE;
-    const double per_launch = launches_seconds(&c->plan, 1, e->rounds);
+    const double per_launch = plan_launch_seconds(&c->plan);
     run_path(&c->run, "plan.csv", path);
     progress_start(&c->progress, progress_stderr(), "measure", (double)e->launches * per_launch);
     c->begun_ns = sampler_now_ns();
@@ -376,7 +371,7 @@ static int measure(course *c) {
             break;
         }
         count_rounds(c, launch, had, room);
-        const worker_job job = {WORKER_MEASURE, path, e->seed, launch, e->rounds, had};
+        const worker_job job = {WORKER_MEASURE, path, e->seed, launch, had};
         c->done_s = (double)launch * per_launch;
         status = after(c, worker_launch(&job, &c->plan, &listener, &stop, how, sizeof how), how);
     }
@@ -482,18 +477,20 @@ static int conduct(course *c) {
     char duration[32];
     int status = EXIT_DONE;
     fprintf(stderr, "%zu cells in %zu groups, seed %llu\n", c->plan.count, c->plan.groups, (unsigned long long)e->seed);
-    if (e->rounds == 0) {
+    if (!e->piloted) {
+        char error[RUN_ERROR_SIZE];
         const double start = sampler_now_ns();
         status = pilot(c);
         if (status != EXIT_DONE)
             return status;
         const double spent = 1e-9 * (sampler_now_ns() - start);
-        spend(&c->plan, e->budget_s > 0 ? fmax(e->budget_s - spent, 1) : 0, &e->launches, &e->rounds);
-        (void)run_write_meta(&c->run, c->topology, false); // report() writes it again, and tells
+        spend(&c->plan, e->budget_s > 0 ? fmax(e->budget_s - spent, 1) : 0, &e->launches);
+        e->piloted = true;
+        if (!run_write_plan(&c->run, &c->plan, error) || run_write_meta(&c->run, c->topology, false) != 0)
+            return failed(c, "cannot write the plan: is the disk full?");
     }
-    const double seconds = launches_seconds(&c->plan, e->launches, e->rounds);
-    progress_duration(seconds, duration, sizeof duration);
-    fprintf(stderr, "%zu launches of %zu rounds: about %s\n", e->launches, e->rounds, duration);
+    progress_duration((double)e->launches * plan_launch_seconds(&c->plan), duration, sizeof duration);
+    fprintf(stderr, "%zu launches: about %s\n", e->launches, duration);
     return measure(c);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// commands.h: the commands of normbench, one cmd_<name>.c each, and what their exit codes mean. The only list of either.
+// commands.h: the commands of normbench, one cmd_<name>.c each, and what their exit codes mean. The only list of
+// either.
 #ifndef COMMANDS_H
 #define COMMANDS_H
 

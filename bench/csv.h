@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// csv.h: RFC 4180, one writer and one reader for every file of the project. Numbers use '.' whatever the locale; a NaN is an empty field.
+// csv.h: RFC 4180, one writer and one reader for every file of the project. Numbers use '.' whatever the locale; a NaN
+// is an empty field.
 #ifndef CSV_H
 #define CSV_H
 
@@ -8,7 +9,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-// Writer: fields in order, then csv_end. Every error (full disk, closed pipe) is remembered and told by csv_end and csv_close.
+// Writer: fields in order, then csv_end. Every error (full disk, closed pipe) is remembered and told by csv_end and
+// csv_close.
 typedef struct {
     FILE *file;
     size_t field; // fields of this row so far
@@ -17,7 +19,7 @@ typedef struct {
 
 // path "-" is stdout. append: continue an existing file. 0 or errno.
 int csv_open(csv_writer *w, const char *path, bool append);
-void csv_text(csv_writer *w, const char *text);      // NULL: empty
+void csv_text(csv_writer *w, const char *text); // NULL: empty
 void csv_size(csv_writer *w, size_t value);
 void csv_int(csv_writer *w, long long value);
 void csv_real(csv_writer *w, double value, int significant); // %.*g; NaN: empty

@@ -25,17 +25,20 @@ typedef enum { INPUT_LIST(INPUT_ROW) INPUTS } input_kind;
 #undef INPUT_ROW
 const char *input_name(input_kind kind);
 
-// Fills rows [begin, end) of a (rows, cols) matrix. A row's values depend on (kind, seed, row, cols) alone, so any split of the rows over
-// threads gives the same matrix. Elements between cols and stride are not touched.
-void inputs_fill(input_kind kind, norm_dtype dtype, void *data, size_t cols, size_t stride, size_t begin, size_t end, uint64_t seed);
+// Fills rows [begin, end) of a (rows, cols) matrix. A row's values depend on (kind, seed, row, cols) alone, so any
+// split of the rows over threads gives the same matrix. Elements between cols and stride are not touched.
+void inputs_fill(input_kind kind, norm_dtype dtype, void *data, size_t cols, size_t stride, size_t begin, size_t end,
+                 uint64_t seed);
 
-// The distribution of dy that goes with one of x: the same where that keeps sums exact or everything small, else normal.
+// The distribution of dy that goes with one of x: the same where that keeps sums exact or everything small, else
+// normal.
 input_kind inputs_gradient(input_kind kind);
 
 // alpha and eps for a check, by its seed: alphas of both signs, which bf16 can hold, and the usual epsilons.
 void inputs_scalars(uint64_t seed, float *alpha, float *eps);
 
-// The value of element i of an array of dtype, and its inverse with round-to-nearest-even. Also used by whoever prints or compares tensors.
+// The value of element i of an array of dtype, and its inverse with round-to-nearest-even. Also used by whoever prints
+// or compares tensors.
 double dtype_get(norm_dtype dtype, const void *data, size_t i);
 void dtype_set(norm_dtype dtype, void *data, size_t i, double value);
 

@@ -24,16 +24,14 @@ static void prepare_environment(void) {
 }
 
 static pid_t start(const worker_job *job, int input, int output, int *error) {
-    char seed[32], launch[32], rounds[32], plan_path[4096];
+    char seed[32], launch[32], plan_path[4096];
     char mode_pilot[] = "pilot", mode_measure[] = "measure", name[] = "normbench", kernels[] = "kernels",
          worker[] = "--worker";
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)job->seed);
     snprintf(launch, sizeof launch, "%zu", job->launch);
-    snprintf(rounds, sizeof rounds, "%zu", job->rounds);
     snprintf(plan_path, sizeof plan_path, "%s", job->plan_path);
     char *const argv[] = {name,      kernels, worker, job->mode == WORKER_PILOT ? mode_pilot : mode_measure,
-                          plan_path, seed,    launch, rounds,
-                          NULL};
+                          plan_path, seed,    launch, NULL};
     posix_spawn_file_actions_t actions;
     pid_t pid = -1;
     *error = posix_spawn_file_actions_init(&actions);

@@ -23,12 +23,12 @@ static void usage(FILE *out) {
           out);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-10s %s\n", names[i], commands[i].help);
-    fprintf(
-        out,
-        "\n`normbench COMMAND --help` explains a command. Results go to files or stdout, everything else to stderr.\n"
-        "Exit: %d done, %d usage, %d failed or a wrong result, %d not comparable, %d fewer rows than planned,\n"
-        "%d interrupted.\n",
-        EXIT_DONE, EXIT_USAGE, EXIT_FAILED, EXIT_INCOMPARABLE, EXIT_INCOMPLETE, EXIT_INTERRUPTED);
+    fprintf(out,
+            "\n`normbench COMMAND --help` explains a command, `normbench --version` says what was built.\n"
+            "Results go to files or stdout, everything else to stderr.\n"
+            "Exit: %d done, %d usage, %d failed or a wrong result, %d not comparable, %d fewer rows than planned,\n"
+            "%d interrupted.\n",
+            EXIT_DONE, EXIT_USAGE, EXIT_FAILED, EXIT_INCOMPARABLE, EXIT_INCOMPLETE, EXIT_INTERRUPTED);
 }
 
 static int dispatch(int argc, char **argv) {

@@ -323,29 +323,57 @@ static double group_sum(const plan *p, size_t begin, size_t end, double *fastest
     return sum;
 }
 
-double plan_round_seconds(const plan *p) {
-    double seconds = 0, fastest;
+// One round through a group: each of its cells twice.
+static double round_seconds(const plan *p, size_t begin, size_t end) {
+    double fastest;
+    const double sum = group_sum(p, begin, end, &fastest);
+    const double calls = p->items[begin].calls > 0 ? (double)p->items[begin].calls : fmax(1, ceil(1e6 / fastest));
+    // Untimed calls: one before each sample of several, and backward's forward, at about two thirds of its cost.
+    const double extra = (calls > 1 ? 1 : 0) + (p->items[begin].cell.pass == NORM_BACKWARD ? 0.7 : 0);
+    return 2e-9 * sum * (calls + extra);
+}
+
+// What a group takes before its first round: two samples of each cell to warm up, and half a nanosecond for each byte
+// of its tensors to map, draw and touch.
+static double prepare_seconds(const plan *p, size_t begin, size_t end) {
+    const cell *const c = &p->items[begin].cell;
+    const double tensors = c->pass == NORM_FORWARD ? 2 : 4;
+    return round_seconds(p, begin, end) +
+           0.5e-9 * tensors * (double)c->rows * (double)c->cols * (double)norm_dtype_bytes(c->impl->dtype);
+}
+
+double plan_launch_seconds(const plan *p) {
+    double seconds = 0.02; // to start a process
     for (size_t begin = 0, end; begin < p->count; begin = end) {
         plan_group(p, p->items[begin].group, &begin, &end);
-        const double sum = group_sum(p, begin, end, &fastest);
-        const double calls = p->items[begin].calls > 0 ? (double)p->items[begin].calls : fmax(1, ceil(1e6 / fastest));
-        // Untimed calls: one before each sample of several, and backward's forward, at about two thirds of its cost.
-        const double extra = (calls > 1 ? 1 : 0) + (p->items[begin].cell.pass == NORM_BACKWARD ? 0.7 : 0);
-        seconds += 2e-9 * sum * (calls + extra);
+        seconds += prepare_seconds(p, begin, end) + (double)p->items[begin].rounds * round_seconds(p, begin, end);
     }
     return seconds;
 }
 
-double plan_launch_seconds(const plan *p) {
-    // 2 ns per byte to map, draw and touch; two rounds' worth of samples to warm up; 20 ms to start a process.
-    double seconds = 0.02 + plan_round_seconds(p);
+// Each group gets the rounds that fit `share` seconds.
+static void set_rounds(plan *p, double share) {
     for (size_t begin = 0, end; begin < p->count; begin = end) {
         plan_group(p, p->items[begin].group, &begin, &end);
-        const cell *const c = &p->items[begin].cell;
-        const double tensors = c->pass == NORM_FORWARD ? 2 : 4;
-        seconds += 0.5e-9 * tensors * (double)c->rows * (double)c->cols * (double)norm_dtype_bytes(c->impl->dtype);
+        const double fit = share / round_seconds(p, begin, end);
+        const size_t rounds = fit < 1 ? 1 : fit > PLAN_MAX_ROUNDS ? PLAN_MAX_ROUNDS : (size_t)fit;
+        for (size_t i = begin; i < end; i++)
+            p->items[i].rounds = rounds;
     }
-    return seconds;
+}
+
+void plan_spend(plan *p, double seconds) {
+    double low = 0, high = seconds;
+    // The time of a launch grows with the share, in steps; forty halvings leave nothing of the budget to argue about.
+    for (int i = 0; i < 40; i++) {
+        const double share = (low + high) / 2;
+        set_rounds(p, share);
+        if (plan_launch_seconds(p) > seconds)
+            high = share;
+        else
+            low = share;
+    }
+    set_rounds(p, low);
 }
 
 // ---- plan.csv
@@ -358,6 +386,7 @@ int plan_write(const plan *p, const char *path) {
     cell_write_header(&w);
     csv_text(&w, "group");
     csv_text(&w, "calls");
+    csv_text(&w, "rounds");
     csv_text(&w, "pilot_ns");
     csv_text(&w, "max_error");
     csv_text(&w, "wrong");
@@ -368,6 +397,7 @@ int plan_write(const plan *p, const char *path) {
         cell_write(&w, &item->cell);
         csv_size(&w, item->group);
         csv_size(&w, item->calls);
+        csv_size(&w, item->rounds);
         csv_real(&w, item->ns, 9);
         csv_real(&w, item->max_error, 9);
         csv_int(&w, item->wrong);
@@ -383,17 +413,18 @@ int plan_read(plan *p, const char *path, char *message, size_t size) {
     int error = csv_read(&t, path, message, size);
     if (error != 0)
         return error;
-    const int calls = csv_column(&t, "calls"), ns = csv_column(&t, "pilot_ns"), max_error = csv_column(&t, "max_error"),
-              wrong = csv_column(&t, "wrong"), reason = csv_column(&t, "reason");
+    const int calls = csv_column(&t, "calls"), rounds = csv_column(&t, "rounds"), ns = csv_column(&t, "pilot_ns"),
+              max_error = csv_column(&t, "max_error"), wrong = csv_column(&t, "wrong"),
+              reason = csv_column(&t, "reason");
     p->items = calloc(t.row_count > 0 ? t.row_count : 1, sizeof *p->items);
     if (p->items == NULL)
         error = ENOMEM;
-    else if (calls < 0 || ns < 0 || max_error < 0 || wrong < 0 || reason < 0)
+    else if (calls < 0 || rounds < 0 || ns < 0 || max_error < 0 || wrong < 0 || reason < 0)
         error = -1;
     for (size_t i = 0; error == 0 && i < t.row_count; i++) {
         planned *const item = &p->items[i];
         if (!cell_read(&t, i, &item->cell) || !parse_size(t.rows[i][calls], &item->calls) ||
-            !parse_real(t.rows[i][ns], &item->ns))
+            !parse_size(t.rows[i][rounds], &item->rounds) || !parse_real(t.rows[i][ns], &item->ns))
             error = -1;
         if (!parse_real(t.rows[i][max_error], &item->max_error))
             item->max_error = NAN;

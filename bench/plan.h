@@ -28,6 +28,7 @@ typedef struct {
     cell cell;
     size_t group;     // cells of a group stand together
     size_t calls;     // per sample, the same for the whole group; 0 until calibrated
+    size_t rounds;    // per launch, the same for the whole group; 0 until the pilot is done
     double ns;        // one call, by the pilot
     double max_error; // scaled, by the pilot; NaN until verified
     bool wrong;       // not to be timed
@@ -49,9 +50,12 @@ void plan_free(plan *p);
 // Cells [*begin, *end) of a group.
 void plan_group(const plan *p, size_t group, size_t *begin, size_t *end);
 
-// Seconds that one round through all groups takes: each cell twice, by the pilot's times, or by rough rates before one.
-double plan_round_seconds(const plan *p);
-// What a launch takes besides rounds: drawing inputs and warming up.
+// Sets every group's rounds so that a launch takes at most `seconds`, by the pilot's times or by rough rates before
+// one: every group one round at least, then those that take least time first, up to PLAN_MAX_ROUNDS each, for a round
+// of a small shape costs next to nothing.
+enum { PLAN_MAX_ROUNDS = 16 };
+void plan_spend(plan *p, double seconds);
+// Seconds that a launch takes with the rounds as they are set: drawing inputs, warming up, sampling.
 double plan_launch_seconds(const plan *p);
 
 // plan.csv: what --resume goes by. 0 or errno; reading: -1 with a message.

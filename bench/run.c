@@ -121,7 +121,7 @@ static bool read_meta(run *r, char error[RUN_ERROR_SIZE]) {
     snprintf(r->experiment.preset, sizeof r->experiment.preset, "%s", text_of(e, "preset"));
     snprintf(r->experiment.command, sizeof r->experiment.command, "%s", text_of(e, "command"));
     r->experiment.launches = (size_t)json_integer_value(json_object_get(e, "launches"));
-    r->experiment.rounds = (size_t)json_integer_value(json_object_get(e, "rounds"));
+    r->experiment.piloted = json_is_true(json_object_get(e, "piloted"));
     r->experiment.budget_s = json_number_value(json_object_get(e, "budget_s"));
     // A JSON number may lose the upper bits of a seed; a string does not.
     const bool ok =
@@ -225,15 +225,15 @@ int run_write_meta(const run *r, const topology *t, bool complete) {
     const experiment *const e = &r->experiment;
     const char *const model = topology_info(t, "CPUModel");
     json_t *const meta =
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:{s:I, s:I, s:I}, s:{s:s, s:s, s:s, s:I, s:I, s:f, s:i, s:i}, "
+        json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:{s:I, s:I, s:I}, s:{s:s, s:s, s:s, s:I, s:b, s:f, s:i, s:i}, "
                   "s:{s:s, s:f, s:f}, s:o*}",
                   "schema_version", SCHEMA_VERSION, "run_id", r->id, "machine_id", r->machine, "cpu_model",
                   model != NULL ? model : "unknown CPU", "git_commit", r->git, "complete", complete, "cache_bytes",
                   "l1d", (json_int_t)topology_cache_bytes(t, 1), "l2", (json_int_t)topology_cache_bytes(t, 2), "l3",
                   (json_int_t)topology_cache_bytes(t, 3), "experiment", "command", e->command, "preset", e->preset,
-                  "seed", seed, "launches", (json_int_t)e->launches, "rounds", (json_int_t)e->rounds, "budget_s",
-                  e->budget_s, "samples_per_round", 2, "min_sample_ns", (int)SAMPLER_MIN_NS, "clock", "source",
-                  "CLOCK_MONOTONIC", "overhead_ns", overhead, "step_ns", step, "machine", machine_describe(t));
+                  "seed", seed, "launches", (json_int_t)e->launches, "piloted", e->piloted, "budget_s", e->budget_s,
+                  "samples_per_round", 2, "min_sample_ns", (int)SAMPLER_MIN_NS, "clock", "source", "CLOCK_MONOTONIC",
+                  "overhead_ns", overhead, "step_ns", step, "machine", machine_describe(t));
     if (meta == NULL)
         return ENOMEM;
     run_path(r, "meta.json", path);

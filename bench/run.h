@@ -19,10 +19,11 @@ enum { RUN_ERROR_SIZE = 3 * PATH_MAX, RUN_NAME_SIZE = 128 };
 // What was asked for: everything that another run would need to be the same.
 typedef struct {
     uint64_t seed;
-    size_t launches, rounds; // rounds: 0 until the pilot has set it
-    double budget_s;         // 0: none
-    char preset[16];         // "" for explicit selectors
-    char command[1024];      // as typed
+    size_t launches;
+    bool piloted;       // the plan has been verified, calibrated and given its rounds
+    double budget_s;    // 0: none
+    char preset[16];    // "" for explicit selectors
+    char command[1024]; // as typed
 } experiment;
 
 typedef struct {

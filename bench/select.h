@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// select.h: the selectors that commands share (--op dyt --shape 64x768,...): one list of them, their parsing, and what a selection holds.
+// select.h: the selectors that commands share (--op dyt --shape 64x768,...): one list of them, their parsing, and what
+// a selection holds.
 #ifndef SELECT_H
 #define SELECT_H
 
@@ -9,7 +10,8 @@
 #include "norm.h"
 #include "topology.h"
 
-// warm: the same buffers at every call. cold: each call takes the next of several buffer sets, together over twice the last-level cache.
+// warm: the same buffers at every call. cold: each call takes the next of several buffer sets, together over twice the
+// last-level cache.
 #define CACHE_LIST(X) X(WARM, warm) X(COLD, cold)
 #define CACHE_ROW(ID, name) CACHE_##ID,
 typedef enum { CACHE_LIST(CACHE_ROW) CACHES } cache_state;
@@ -36,10 +38,17 @@ const char *selector_option(selector s); // "op"
 const char *selector_argument(selector s);
 const char *selector_help(selector s);
 
-enum { SELECT_MAX_VARIANTS = 32, SELECT_MAX_NAMES = 32, SELECT_MAX_SHAPES = 256, SELECT_MAX_THREADS = 256, SELECT_ERROR_SIZE = 512, SELECT_MAX_IMPLS = 1024 };
+enum {
+    SELECT_MAX_VARIANTS = 32,
+    SELECT_MAX_NAMES = 32,
+    SELECT_MAX_SHAPES = 256,
+    SELECT_MAX_THREADS = 256,
+    SELECT_ERROR_SIZE = 512,
+    SELECT_MAX_IMPLS = 1024
+};
 
-// The names that a selector takes, besides `all` and `best`, in the order of their enum (variants: as they appear in the registry).
-// Returns how many; 0 for those that take numbers.
+// The names that a selector takes, besides `all` and `best`, in the order of their enum (variants: as they appear in
+// the registry). Returns how many; 0 for those that take numbers.
 size_t selector_names(selector which, const char *names[SELECT_MAX_NAMES]);
 
 typedef struct {
@@ -61,7 +70,8 @@ typedef struct {
     size_t placement_count;
 } selection;
 
-// Takes the value of one selector, which replaces an earlier one. value is cut up. false with a message that lists what is valid.
+// Takes the value of one selector, which replaces an earlier one. value is cut up. false with a message that lists what
+// is valid.
 bool selection_set(selection *s, selector which, char *value, const topology *t, char error[SELECT_ERROR_SIZE]);
 
 // Whether the implementation is among what op, variant, form, level and dtype select.

@@ -20,8 +20,8 @@ double stats_quantile(const double *values, size_t n, double q);
 // Median of the absolute deviations from the median, unscaled.
 double stats_mad(const double *values, size_t n);
 
-// Ranks k (1-based) of the narrowest symmetric order-statistic interval [x(k), x(n+1-k)] for the median whose exact coverage under
-// Bin(n, 1/2) is at least `confidence`; 0 if even [min, max] falls short (n < 6 at 0.95).
+// Ranks k (1-based) of the narrowest symmetric order-statistic interval [x(k), x(n+1-k)] for the median whose exact
+// coverage under Bin(n, 1/2) is at least `confidence`; 0 if even [min, max] falls short (n < 6 at 0.95).
 size_t stats_median_rank(size_t n, double confidence, double *coverage);
 stats_interval stats_median_interval(const double *values, size_t n, double confidence);
 

@@ -8,7 +8,8 @@
 
 #include "norm.h"
 
-// The largest errors seen in one output. A NaN or infinity that does not match the reference's counts as an infinite error.
+// The largest errors seen in one output. A NaN or infinity that does not match the reference's counts as an infinite
+// error.
 typedef struct {
     size_t cases;     // elements compared
     double max_ulp;   // |got - want| in units in the last place of `want` in the output's dtype
@@ -23,10 +24,10 @@ typedef struct {
     verify_worst worst[NORM_OUTPUTS]; // cases == 0: the pass does not write this output
 } verify_result;
 
-// Compares what `impl` left in args' outputs after `pass`. If rows > max_rows, y and dx are compared on max_rows rows: the first, the last,
-// and others spread evenly; parameter gradients always sum over all rows. Works in row order in a few vectors of `cols` doubles, so it adds
-// little memory; uses `threads` OpenMP threads. Merges into *result, which the caller has zeroed (with ok = true).
-// false if memory ran out.
+// Compares what `impl` left in args' outputs after `pass`. If rows > max_rows, y and dx are compared on max_rows rows:
+// the first, the last, and others spread evenly; parameter gradients always sum over all rows. Works in row order in a
+// few vectors of `cols` doubles, so it adds little memory; uses `threads` OpenMP threads. Merges into *result, which
+// the caller has zeroed (with ok = true). false if memory ran out.
 bool verify_outputs(const norm_impl *impl, norm_pass pass, const norm_args *args, size_t max_rows, int threads,
                     verify_result *result);
 
@@ -34,10 +35,11 @@ bool verify_outputs(const norm_impl *impl, norm_pass pass, const norm_args *args
 double verify_largest(const verify_result *result);
 
 // One element: merged into *worst. epsilon and the ulp are those of dtype.
-void verify_element(verify_worst *worst, norm_dtype dtype, double got, double want, double scale, size_t row, size_t col);
+void verify_element(verify_worst *worst, norm_dtype dtype, double got, double want, double scale, size_t row,
+                    size_t col);
 
-// Adds what another case saw of the same output. Shapes differ in their bounds, so the worse of two is the one that uses more of its bound; true
-// if that is the case added.
+// Adds what another case saw of the same output. Shapes differ in their bounds, so the worse of two is the one that
+// uses more of its bound; true if that is the case added.
 bool verify_merge(verify_worst *into, const verify_worst *from);
 
 // Writes "y[3, 17]: got 1.25, reference 1.5, error 1.2e+06 of 6.1 allowed" for the first failing output.

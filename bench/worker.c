@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysinfo.h>
-#include <unistd.h>
 
 #include "buffers.h"
 #include "commands.h"
+#include "memory.h"
 #include "parse.h"
 #include "sampler.h"
 #include "stats.h"
@@ -32,18 +31,6 @@ typedef struct {
 // Rows of y and dx that are held against the reference before timing; parameter gradients always cover all rows.
 // `normbench verify` and the tests compare everything; here it is the shape, threads and buffers that are new.
 enum { VERIFIED_ROWS = 64 };
-
-// Memory that may be taken without pushing the machine into swap.
-static size_t memory_available(void) {
-    FILE *const file = fopen("/proc/meminfo", "r");
-    char line[128];
-    size_t kib = 0;
-    while (file != NULL && kib == 0 && fgets(line, sizeof line, file) != NULL)
-        (void)sscanf(line, "MemAvailable: %zu kB", &kib);
-    if (file != NULL)
-        (void)fclose(file);
-    return kib > 0 ? kib * 1024 : (size_t)sysconf(_SC_AVPHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
-}
 
 // Fills what the cell will write with NaN: nothing that another cell left may pass for its result.
 static void poison(const cell *c, const norm_args *args) {
@@ -136,7 +123,7 @@ static bool measure_group(worker *w, size_t group, size_t begin, size_t end, con
     for (size_t i = begin; i < end && !interrupted; i++)
         if (!w->plan.items[i].wrong && !sampler_warm_up(&w->plan.items[i].cell, b, w->plan.items[i].calls, &ns))
             return false;
-    for (size_t i = had.complete; i < w->job.rounds && !interrupted; i++)
+    for (size_t i = had.complete; i < w->plan.items[begin].rounds && !interrupted; i++)
         if (!round_of(w, group, had.next + i - had.complete, begin, end, b))
             return false;
     return true;
@@ -171,26 +158,25 @@ static bool visit(worker *w, size_t group) {
     plan_group(&w->plan, group, &begin, &end);
     const cell *const c = &w->plan.items[begin].cell;
     const size_t cold = 2 * topology_llc_total_bytes(w->topology), count = end - begin;
-    char why[200] = "out of memory";
-    if (w->job.mode == WORKER_MEASURE && w->had[group].complete >= w->job.rounds)
+    char why[200] = "";
+    if (w->job.mode == WORKER_MEASURE && w->had[group].complete >= w->plan.items[begin].rounds)
         return true;
     cell *const cells = malloc(count * sizeof *cells);
     if (cells == NULL)
         return false;
     for (size_t i = 0; i < count; i++)
         cells[i] = w->plan.items[begin + i].cell;
-    const size_t bytes = buffers_bytes(cells, count, cold), available = memory_available();
+    const size_t bytes = buffers_bytes(cells, count, cold);
     buffers b = {0};
     bool ok = true;
-    if (bytes > available / 10 * 9)
-        snprintf(why, sizeof why, "needs %.2g GB of memory, %.2g GB are available", (double)bytes / 1e9,
-                 (double)available / 1e9);
-    else if (bind_team(w, c, group, why, sizeof why) && buffers_make(&b, cells, count, cold, w->job.seed)) {
-        if (w->job.mode == WORKER_MEASURE)
+    if (memory_fits(bytes, why, sizeof why) && bind_team(w, c, group, why, sizeof why)) {
+        if (!buffers_make(&b, cells, count, cold, w->job.seed))
+            snprintf(why, sizeof why, "out of memory");
+        else if (w->job.mode == WORKER_MEASURE)
             ok = measure_group(w, group, begin, end, &b);
-        for (size_t i = begin; w->job.mode == WORKER_PILOT && i < end && !interrupted; i++)
-            pilot_cell(&w->plan.items[i], i, &b);
-        why[0] = '\0';
+        else
+            for (size_t i = begin; i < end && !interrupted; i++)
+                pilot_cell(&w->plan.items[i], i, &b);
     }
     if (why[0] != '\0')
         printf("skipped %zu %s\n", group, why);
@@ -213,8 +199,7 @@ int worker_main(int argc, char **argv) {
     char message[256];
     size_t *order = NULL;
     int status = EXIT_FAILED;
-    if (argc != 6 || !parse_u64(argv[3], &w.job.seed) || !parse_size(argv[4], &w.job.launch) ||
-        !parse_size(argv[5], &w.job.rounds)) {
+    if (argc != 5 || !parse_u64(argv[3], &w.job.seed) || !parse_size(argv[4], &w.job.launch)) {
         fputs("normbench: --worker is for normbench itself\n", stderr);
         return EXIT_USAGE;
     }

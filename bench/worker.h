@@ -31,7 +31,7 @@ typedef struct {
     worker_mode mode;
     const char *plan_path;
     uint64_t seed;
-    size_t launch, rounds;
+    size_t launch;
     const rounds_had *had; // per group: what an interrupted run already has; NULL: nothing
 } worker_job;
 

@@ -10,8 +10,14 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 static bool has_f16c(void) {
-    unsigned a, b, c, d;
-    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+    // Asked once: in a virtual machine CPUID leaves the guest, which costs more than a small call of a kernel.
+    static _Atomic int answer;
+    enum { UNKNOWN, YES, NO };
+    if (answer == UNKNOWN) {
+        unsigned a, b, c, d;
+        answer = __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0 ? YES : NO;
+    }
+    return answer == YES;
 }
 #define HAS_sse2 __builtin_cpu_supports("sse2")
 #define HAS_avx2 __builtin_cpu_supports("avx2")

@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: MIT
-# Time per element against the bytes of the tensors, on one thread at the best level; the conditions measured at most shapes.
+# Time per element against the bytes of the tensors, on one thread at the best level and one width: the conditions and number of columns
+# measured at most shapes, for at another width the same bytes are other rows.
 function figure(    i, key, group, best, s, sizes, size, seen, p, levels) {
     mark_best(best)
     for (i = 1; i <= cells; i++) {
         if (!in_figure(i, best))
             continue
-        key = conditions(i)
+        key = held(i)
         vote(key, (cell[i, "cache"] == "warm" ? 1.5 : 1))
     }
     group = winner()
     for (i = 1; i <= cells; i++) {
         size = working_set(i)
-        if (in_figure(i, best) && conditions(i) == group && !((kind(i), size) in seen)) {
+        if (in_figure(i, best) && held(i) == group && !((kind(i), size) in seen)) {
             seen[kind(i), size] = 1
             sizes[kind(i)]++
         }
     }
     for (i = 1; i <= cells; i++) {
-        if (!in_figure(i, best) || conditions(i) != group || sizes[kind(i)] < 3)
+        if (!in_figure(i, best) || held(i) != group || sizes[kind(i)] < 3)
             continue
         s = op_rank(cell[i, "op"])
         shown[s] = 1
@@ -47,6 +48,9 @@ function figure(    i, key, group, best, s, sizes, size, seen, p, levels) {
 function in_figure(i, best) {
     return cell[i, "form"] == "fused" && cell[i, "threads"] == 1 && best[i] && is_main(i) && op_rank(cell[i, "op"])
 }
+
+# What the figure holds fixed.
+function held(i) { return conditions(i) ", " cell[i, "cols"] " columns" }
 
 # Bytes of the tensors that a pass touches: x and y forward; x, dy and dx backward.
 function working_set(i) {
