@@ -59,7 +59,8 @@ typedef enum {
 } norm_error;
 
 // The tensors of one call. Matrices have `rows` rows of `cols` elements of the implementation's dtype, row i beginning
-// at i * stride elements. No pointer needs any alignment beyond that of its element. Outputs may not overlap inputs,
+// at i * stride elements. No pointer to a tensor needs any alignment beyond that of its
+// element; saved and workspace are aligned as malloc aligns. Outputs may not overlap inputs,
 // with one exception: in form `fused`, y may be x with the same stride, and dx may be dy with the same stride. Inputs
 // are never written. Finite inputs must keep |x| * sqrt(cols) below 1e19, where a sum of squares would leave the range
 // of f32.

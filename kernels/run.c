@@ -39,7 +39,7 @@ static size_t size_of(const norm_size *size, size_t rows, size_t cols, size_t sl
         return SIZE_MAX;
     if (bytes > 0 && __builtin_add_overflow(bytes, (size_t)LINE * PARTS, &bytes))
         return SIZE_MAX;
-    return bytes;
+    return bytes / LINE * LINE; // the room for aligning parts is ample; so buffers put side by side stay aligned
 }
 
 size_t norm_saved_bytes(const norm_impl *impl, size_t rows, size_t cols) {

@@ -14,12 +14,17 @@ typedef uint32_t vi;
 typedef bool vm;
 
 static inline vf v_set1(float a) { return a; }
-static inline vf v_load(const float *p) { return *p; }
-static inline void v_store(float *p, vf a) { *p = a; }
-static inline vf v_load_part(const float *p, size_t n) { return n > 0 ? *p : 0.0f; }
+// Through memcpy, which any alignment suits: identity moves pairs of bf16 as one f32. It compiles to one move.
+static inline vf v_load(const float *p) {
+    vf a;
+    memcpy(&a, p, sizeof a);
+    return a;
+}
+static inline void v_store(float *p, vf a) { memcpy(p, &a, sizeof a); }
+static inline vf v_load_part(const float *p, size_t n) { return n > 0 ? v_load(p) : 0.0f; }
 static inline void v_store_part(float *p, vf a, size_t n) {
     if (n > 0)
-        *p = a;
+        v_store(p, a);
 }
 static inline vi v_load_high(const uint16_t *p) { return (vi)*p << 16; }
 static inline void v_store_high(uint16_t *p, vi a) { *p = (uint16_t)(a >> 16); }
