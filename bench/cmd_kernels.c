@@ -2,6 +2,7 @@
 // `normbench kernels`: verifies and times the kernels in several launches, and reports. Owns the course of a run:
 // pilot, budget, launches, summary; what each of these is stands in plan.h, worker.h, run.h and summary.h.
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "machine.h"
+#include "memory.h"
 #include "parse.h"
 #include "progress.h"
 #include "run.h"
@@ -121,10 +123,10 @@ static int parse_request(int argc, char **argv, const topology *t, request *r) {
     }
     if (option != CLI_END)
         return option == CLI_HELP ? -1 : EXIT_USAGE;
-    if (r->resume != NULL && (selected || r->preset != PRESETS || r->seeded || r->launches > 0 || r->out != NULL)) {
-        cli_complain(
-            &command,
-            "--resume goes on with the run as it was planned: give no selectors, preset, seed, launches or out");
+    if (r->resume != NULL && (selected || r->preset != PRESETS || r->budget_s > 0 || r->seeded || r->launches > 0 ||
+                              r->out != NULL || r->dry_run)) {
+        cli_complain(&command, "--resume goes on with the run as it was planned: give no selectors, preset, budget, "
+                               "seed, launches, out or dry-run");
         return EXIT_USAGE;
     }
     if (!selected && r->preset == PRESETS)
@@ -141,8 +143,10 @@ static int parse_request(int argc, char **argv, const topology *t, request *r) {
     return EXIT_DONE;
 }
 
-// Refuses what cannot run before anything is allocated: levels that this CPU lacks, shapes that memory cannot hold.
-static int check_plan(const plan *p, const selection *s, const topology *t) {
+// Refuses what cannot run before anything is allocated: levels that this CPU lacks, shapes that memory cannot hold. Of
+// a preset, which nobody made for this machine, the workers leave out what does not fit.
+static int check_plan(const plan *p, const request *r, const topology *t) {
+    const selection *const s = &r->selection;
     for (unsigned level = 0; level < NORM_LEVELS; level++)
         if (s->level[level] && norm_level_missing((norm_level)level) != NULL) {
             bool only = !s->best_level;
@@ -160,18 +164,29 @@ static int check_plan(const plan *p, const selection *s, const topology *t) {
             "the selection leaves nothing to measure; see normbench list implementations, or --dry-run of a wider one");
         return EXIT_USAGE;
     }
-    const size_t memory = topology_memory_bytes(t), cold = 2 * topology_llc_total_bytes(t);
-    for (size_t i = 0; i < p->count; i++) {
+    const size_t cold = 2 * topology_llc_total_bytes(t);
+    for (size_t i = 0; i < p->count && r->preset == PRESETS; i++) {
         const cell *const c = &p->items[i].cell;
-        const size_t bytes = buffers_bytes(c, 1, cold);
-        if (bytes == SIZE_MAX || (memory > 0 && bytes > memory)) {
-            char text[160];
+        char text[160], why[200];
+        if (!memory_fits(buffers_bytes(c, 1, cold), why, sizeof why)) {
             cell_describe(c, text, sizeof text);
-            cli_complain(&command, "%s needs %s%.3g GB of memory, this machine has %.3g GB; choose a smaller --shape",
-                         text, bytes == SIZE_MAX ? "more than " : "", (double)bytes / 1e9, (double)memory / 1e9);
+            cli_complain(&command, "%s %s; choose a smaller --shape", text, why);
             return EXIT_USAGE;
         }
     }
+    return EXIT_DONE;
+}
+
+// Nothing is computed for a file that cannot be opened.
+static int check_csv(const char *path) {
+    if (path == NULL || strcmp(path, "-") == 0)
+        return EXIT_DONE;
+    const int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0) {
+        cli_complain(&command, "cannot write %s: %s", path, strerror(errno));
+        return EXIT_USAGE;
+    }
+    (void)close(descriptor);
     return EXIT_DONE;
 }
 
@@ -211,8 +226,7 @@ typedef struct {
     const topology *topology;
     char bound[1024];        // the PUs of the group that is being measured
     double done_s, begun_ns; // of the launches, as planned
-    size_t wrong;
-    bool failed_to_write;
+    bool complete;           // every launch is done and reported
 } course;
 
 static void say_group(course *c, size_t group, const char *phase) {
@@ -241,7 +255,6 @@ static void on_verified(void *context, size_t index, double max_error, bool ok, 
         char text[160];
         cell_describe(&item->cell, text, sizeof text);
         progress_line(&c->progress, "WRONG, not timed: %s: %s", text, reason);
-        c->wrong++;
     }
     c->done_s += 1;
     progress_update(&c->progress, c->done_s, c->progress.what);
@@ -272,19 +285,18 @@ static void on_group(void *context, size_t group, const char *bound) {
 static bool on_observed(void *context, const observation *o) {
     course *const c = context;
     const planned *const item = &c->plan.items[o->cell];
-    if (!observations_add(&c->all, o) || !run_add_sample(&c->run, &c->plan, o, c->bound)) {
-        c->failed_to_write = true;
+    if (!observations_add(&c->all, o) || !run_add_sample(&c->run, &c->plan, o, c->bound))
         return false;
-    }
     c->done_s += 1e-9 * o->ns * ((double)item->calls + 1);
     progress_update(&c->progress, c->done_s, c->progress.what);
     return true;
 }
 
-// The cells of a group are sampled with the same number of calls: what makes the fastest of them last long enough.
+// The cells of a group are sampled with the same number of calls: what makes the fastest of them last long enough. A
+// group that the pilot skipped keeps none, so that nothing is timed that was not verified.
 static void agree_on_calls(plan *p) {
     for (size_t begin = 0, end; begin < p->count; begin = end) {
-        size_t calls = 1;
+        size_t calls = 0;
         plan_group(p, p->items[begin].group, &begin, &end);
         for (size_t i = begin; i < end; i++)
             calls = p->items[i].calls > calls ? p->items[i].calls : calls;
@@ -327,8 +339,7 @@ static int after(course *c, worker_end end, const char *how) {
     case WORKER_INTERRUPTED:
         return EXIT_INTERRUPTED;
     case WORKER_STOPPED:
-        return failed(c, "cannot write samples.csv: is the disk full? What was written is valid; go on with --resume "
-                         "once there is room");
+        return failed(c, "cannot write samples.csv: is the disk full?");
     case WORKER_DIED:
         break;
     }
@@ -386,14 +397,19 @@ static int report(course *c, int status, const char *csv) {
     char path[PATH_MAX];
     summary s;
     size_t rows = 0, missing = 0;
-    const bool complete = status == EXIT_DONE;
     if (!summary_make(&s, &c->plan, &c->all))
         return failed(c, "out of memory");
     run_path(&c->run, "kernels.csv", path);
-    const char *const target = csv != NULL ? csv : path;
-    int error = summary_write(&s, target, c->run.id, c->run.git, c->run.machine, &rows, &missing);
+    const char *target = path;
+    int error = 0;
+    if (!c->run.temporary)
+        error = summary_write(&s, target, c->run.id, c->run.git, c->run.machine, &rows, &missing);
+    if (error == 0 && csv != NULL) {
+        target = csv;
+        error = summary_write(&s, target, c->run.id, c->run.git, c->run.machine, &rows, &missing);
+    }
     if (error == 0)
-        error = run_write_meta(&c->run, c->topology, complete);
+        error = run_write_meta(&c->run, c->topology, status == EXIT_DONE);
     // With CSV on stdout, words go to stderr.
     FILE *const words = csv != NULL && strcmp(csv, "-") == 0 ? stderr : stdout;
     if (error != 0) {
@@ -405,18 +421,21 @@ static int report(course *c, int status, const char *csv) {
             fprintf(words, "\nResults: %s\n", c->run.folder);
     }
     summary_free(&s);
-    if (status == EXIT_INTERRUPTED && !c->run.temporary)
-        cli_complain(&command, "interrupted; what is on disk is valid; go on with\n  normbench kernels --resume %s",
-                     c->run.folder);
+    c->complete = status == EXIT_DONE;
+    if (status != EXIT_DONE && !c->run.temporary)
+        cli_complain(&command, "%swhat is on disk is valid; go on with\n  normbench kernels --resume %s",
+                     status == EXIT_INTERRUPTED ? "interrupted; " : "", c->run.folder);
     if (status != EXIT_DONE)
         return status;
-    if (c->wrong > 0) {
-        cli_complain(&command, "%zu of %zu rows are wrong and were not timed", c->wrong, rows);
+    size_t wrong = 0, skipped = 0;
+    for (size_t i = 0; i < c->plan.count; i++) {
+        wrong += c->plan.items[i].wrong;
+        skipped += c->plan.items[i].reason[0] != '\0' && !c->plan.items[i].wrong;
+    }
+    if (wrong > 0) {
+        cli_complain(&command, "%zu of %zu rows are wrong and were not timed", wrong, rows);
         return EXIT_FAILED;
     }
-    size_t skipped = 0;
-    for (size_t i = 0; i < c->plan.count; i++)
-        skipped += c->plan.items[i].reason[0] != '\0' && !c->plan.items[i].wrong;
     if (missing + skipped > 0) {
         cli_complain(&command, "%zu of %zu rows were not measured; their reason is in the CSV", missing + skipped,
                      rows);
@@ -440,8 +459,11 @@ static int begin(course *c, const request *r, const topology *t, int argc, char 
         cli_complain(&command, "out of memory");
         return EXIT_FAILED;
     }
-    const int status = check_plan(&c->plan, &r->selection, t);
+    int status = check_plan(&c->plan, r, t);
     if (status != EXIT_DONE || r->dry_run)
+        return status;
+    status = check_csv(r->csv);
+    if (status != EXIT_DONE)
         return status;
     if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, t, error) ||
         !run_write_plan(&c->run, &c->plan, error)) {
@@ -459,6 +481,9 @@ static int begin(course *c, const request *r, const topology *t, int argc, char 
 static int resume(course *c, const request *r, const topology *t) {
     char error[RUN_ERROR_SIZE];
     bool other_machine;
+    const int status = check_csv(r->csv);
+    if (status != EXIT_DONE)
+        return status;
     if (run_resume(&c->run, r->resume, &c->plan, &c->all, t, &other_machine, error))
         return EXIT_DONE;
     cli_complain(&command, "%s", error);
@@ -521,10 +546,8 @@ int cmd_kernels(int argc, char **argv) {
     } else if (status == EXIT_DONE) {
         warn(t);
         status = report(&c, conduct(&c), r.csv);
-        run_end(&c.run, status == EXIT_DONE || status == EXIT_INCOMPLETE);
-    } else {
-        run_end(&c.run, false);
     }
+    run_end(&c.run, c.complete);
     plan_free(&c.plan);
     observations_free(&c.all);
     topology_close(t);

@@ -218,7 +218,7 @@ bool run_add_sample(run *r, const plan *p, const observation *o, const char *bou
 }
 
 int run_write_meta(const run *r, const topology *t, bool complete) {
-    char path[PATH_MAX], seed[32];
+    char path[PATH_MAX], fresh[PATH_MAX], seed[32];
     double overhead, step;
     sampler_clock(&overhead, &step);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->experiment.seed);
@@ -236,8 +236,10 @@ int run_write_meta(const run *r, const topology *t, bool complete) {
                   "overhead_ns", overhead, "step_ns", step, "machine", machine_describe(t));
     if (meta == NULL)
         return ENOMEM;
+    // A run without its meta.json could not be resumed, so the old one stands until the new one is whole.
     run_path(r, "meta.json", path);
-    FILE *const file = fopen(path, "w");
+    run_path(r, "meta.json.new", fresh);
+    FILE *const file = fopen(fresh, "w");
     int error = file == NULL ? errno : 0;
     if (file != NULL) {
         if (json_dumpf(meta, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0 || fputc('\n', file) == EOF)
@@ -245,13 +247,16 @@ int run_write_meta(const run *r, const topology *t, bool complete) {
         if (fclose(file) != 0 && error == 0)
             error = errno;
     }
+    if (error == 0 && rename(fresh, path) != 0)
+        error = errno;
+    if (error != 0)
+        (void)unlink(fresh);
     json_decref(meta);
     return error;
 }
 
 void run_end(run *r, bool complete) {
-    static const char *const files[] = {"plan.csv",  "samples.csv", "topology.xml",
-                                        "meta.json", "kernels.csv", "plan.csv.new"};
+    static const char *const files[] = {"plan.csv", "samples.csv", "topology.xml", "meta.json", "plan.csv.new"};
     char path[PATH_MAX];
     if (r->samples.file != NULL)
         (void)csv_close(&r->samples); // every row was flushed, and its error told, when it was added

@@ -259,6 +259,13 @@ static size_t synthetic_pus(const char *text) {
     return product;
 }
 
+// hwloc finds out that a file is no XML when it is named or when it is loaded, according to which XML reader it was
+// built with.
+static void refuse_xml(const char *source, char error[TOPOLOGY_ERROR_SIZE]) {
+    snprintf(error, TOPOLOGY_ERROR_SIZE,
+             "%.120s is not a readable hwloc XML topology; `lstopo machine.xml` on that machine writes one", source);
+}
+
 // Tells hwloc where to read the topology. false with a message.
 static bool set_source(hwloc_topology_t hwloc, const char *source, char error[TOPOLOGY_ERROR_SIZE]) {
     if (source == NULL)
@@ -275,9 +282,7 @@ static bool set_source(hwloc_topology_t hwloc, const char *source, char error[TO
         else if (hwloc_topology_set_xml(hwloc, source) == 0)
             return true;
         else
-            snprintf(error, TOPOLOGY_ERROR_SIZE,
-                     "%.120s is not a readable hwloc XML topology; `lstopo machine.xml` on that machine writes one",
-                     source);
+            refuse_xml(source, error);
         return false;
     }
     if (synthetic_pus(source) > SYNTHETIC_PUS)
@@ -303,8 +308,10 @@ topology *topology_open(const char *source, char error[TOPOLOGY_ERROR_SIZE]) {
     if (!set_source(t->hwloc, source, error))
         goto fail;
     if (hwloc_topology_load(t->hwloc) != 0) {
-        snprintf(error, TOPOLOGY_ERROR_SIZE, "hwloc cannot load the topology %.120s; does `lstopo` work?",
-                 source == NULL ? "of this machine" : source);
+        if (source == NULL)
+            snprintf(error, TOPOLOGY_ERROR_SIZE, "hwloc cannot load the topology of this machine; does `lstopo` work?");
+        else
+            refuse_xml(source, error);
         goto fail;
     }
     t->usable = hwloc_bitmap_dup(hwloc_topology_get_allowed_cpuset(t->hwloc));

@@ -159,7 +159,8 @@ static bool visit(worker *w, size_t group) {
     const cell *const c = &w->plan.items[begin].cell;
     const size_t cold = 2 * topology_llc_total_bytes(w->topology), count = end - begin;
     char why[200] = "";
-    if (w->job.mode == WORKER_MEASURE && w->had[group].complete >= w->plan.items[begin].rounds)
+    if (w->job.mode == WORKER_MEASURE &&
+        (w->plan.items[begin].calls == 0 || w->had[group].complete >= w->plan.items[begin].rounds))
         return true;
     cell *const cells = malloc(count * sizeof *cells);
     if (cells == NULL)

@@ -41,7 +41,8 @@ for script in "$here"/fig_*.gp; do
         continue
     fi
     for format in svg png pdf; do
-        gnuplot -c "$script" "$format" "$run/plots/$name.$format" "$selected" "$here/style.gp" || {
+        # The locale is one whose characters gnuplot can convert, whatever the user's is.
+        LC_ALL=C.UTF-8 gnuplot -c "$script" "$format" "$run/plots/$name.$format" "$selected" "$here/style.gp" || {
             rm -f "$run/plots/$name.$format"
             printf 'plots: gnuplot could not draw %s.%s, see above\n' "$name" "$format" >&2
             status=3
