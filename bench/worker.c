@@ -186,13 +186,18 @@ static bool visit(worker *w, size_t group) {
     return ok;
 }
 
-// Lines "had GROUP COMPLETE NEXT" on standard input, up to its end.
+// Lines "had GROUP COMPLETE NEXT" on standard input, up to its end. The order goes on beyond every place that the
+// rounds so far may have taken.
 static void read_had(worker *w) {
     size_t group;
     rounds_had had;
     while (scanf(" had %zu %zu %zu", &group, &had.complete, &had.next) == 3)
-        if (group < w->plan.groups)
+        if (group < w->plan.groups) {
+            size_t begin, end;
+            plan_group(&w->plan, group, &begin, &end);
             w->had[group] = had;
+            w->order += 2 * had.next * (end - begin);
+        }
 }
 
 int worker_main(int argc, char **argv) {
