@@ -298,6 +298,15 @@ void plan_group(const plan *p, size_t group, size_t *begin, size_t *end) {
     *end = i;
 }
 
+size_t plan_family_end(const plan *p, size_t begin) {
+    const planned *const first = &p->items[begin];
+    size_t i = begin;
+    while (i < p->count && p->items[i].group == first->group && p->items[i].cell.impl->form == first->cell.impl->form &&
+           p->items[i].cell.impl->level == first->cell.impl->level)
+        i++;
+    return i;
+}
+
 // ---- How long it takes
 
 // Before the pilot: ns per element, forward on one thread, roughly as on the machines of 2020 to 2026. For --dry-run
@@ -313,24 +322,19 @@ static double rough_ns(const cell *c) {
 
 static double item_ns(const planned *item) { return item->ns > 0 ? item->ns : rough_ns(&item->cell); }
 
-static double group_sum(const plan *p, size_t begin, size_t end, double *fastest) {
-    double sum = 0;
-    *fastest = INFINITY;
-    for (size_t i = begin; i < end; i++) {
-        sum += p->items[i].wrong ? 0 : item_ns(&p->items[i]);
-        *fastest = fmin(*fastest, item_ns(&p->items[i]));
-    }
-    return sum;
-}
-
 // One round through a group: each of its cells twice.
 static double round_seconds(const plan *p, size_t begin, size_t end) {
-    double fastest;
-    const double sum = group_sum(p, begin, end, &fastest);
-    const double calls = p->items[begin].calls > 0 ? (double)p->items[begin].calls : fmax(1, ceil(1e6 / fastest));
-    // Untimed calls: one before each sample of several, and backward's forward, at about two thirds of its cost.
-    const double extra = (calls > 1 ? 1 : 0) + (p->items[begin].cell.pass == NORM_BACKWARD ? 0.7 : 0);
-    return 2e-9 * sum * (calls + extra);
+    double seconds = 0, fastest = INFINITY;
+    for (size_t i = begin; i < end; i++)
+        fastest = fmin(fastest, item_ns(&p->items[i]));
+    for (size_t i = begin; i < end; i++) {
+        const planned *const item = &p->items[i];
+        const double calls = item->calls > 0 ? (double)item->calls : fmax(1, ceil(1e6 / fastest));
+        // Untimed calls: one before each sample of several, and backward's forward, at about two thirds of its cost.
+        const double extra = (calls > 1 ? 1 : 0) + (item->cell.pass == NORM_BACKWARD ? 0.7 : 0);
+        seconds += item->wrong ? 0 : 2e-9 * item_ns(item) * (calls + extra);
+    }
+    return seconds;
 }
 
 // What a group takes before its first round: two samples of each cell to warm up, and half a nanosecond for each byte

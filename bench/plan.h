@@ -27,7 +27,7 @@ double preset_seconds(preset p);  // the budget, unless one is given
 typedef struct {
     cell cell;
     size_t group;     // cells of a group stand together
-    size_t calls;     // per sample, the same for the whole group; 0 until calibrated
+    size_t calls;     // per sample, the same for a family but for very slow cells; 0 until calibrated
     size_t rounds;    // per launch, the same for the whole group; 0 until the pilot is done
     double ns;        // one call, by the pilot
     double max_error; // scaled, by the pilot; NaN until verified
@@ -49,6 +49,9 @@ void plan_free(plan *p);
 
 // Cells [*begin, *end) of a group.
 void plan_group(const plan *p, size_t group, size_t *begin, size_t *end);
+
+// The end of the family that begins at items[begin]: the cells of its group with the same form and level.
+size_t plan_family_end(const plan *p, size_t begin);
 
 // Sets every group's rounds so that a launch takes at most `seconds`, by the pilot's times or by rough rates before
 // one: every group one round at least, then those that take least time first, up to PLAN_MAX_ROUNDS each, for a round

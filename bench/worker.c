@@ -95,25 +95,16 @@ static bool visit_family(worker *w, stats_rng *rng, size_t round, size_t begin, 
     return ok;
 }
 
-// The end of the family that begins at items[begin]: cell_compare has put its members side by side.
-static size_t family_end(const plan *p, size_t begin, size_t end) {
-    const norm_impl *const first = p->items[begin].cell.impl;
-    size_t i = begin;
-    while (i < end && p->items[i].cell.impl->form == first->form && p->items[i].cell.impl->level == first->level)
-        i++;
-    return i;
-}
-
 static bool round_of(worker *w, size_t group, size_t round, size_t begin, size_t end, const buffers *b) {
     size_t families[NORM_FORMS * NORM_LEVELS], count = 0;
     stats_rng rng;
     stats_rng_seed(&rng, w->job.seed, ((uint64_t)w->job.launch << 40) + ((uint64_t)group << 16) + round + 1);
-    for (size_t i = begin; i < end; i = family_end(&w->plan, i, end))
+    for (size_t i = begin; i < end; i = plan_family_end(&w->plan, i))
         families[count++] = i;
     stats_shuffle(&rng, families, count);
     bool ok = true;
     for (size_t i = 0; ok && !interrupted && i < count; i++)
-        ok = visit_family(w, &rng, round, families[i], family_end(&w->plan, families[i], end), b);
+        ok = visit_family(w, &rng, round, families[i], plan_family_end(&w->plan, families[i]), b);
     return ok;
 }
 
