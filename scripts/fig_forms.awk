@@ -24,10 +24,9 @@ function figure(    i, best, group, largest, size, s, p, f, has) {
         p = panel_of(kind(i))
         s = op_rank(cell[i, "op"])
         f = cell[i, "form"]
-        if (f == "eager" && cell[i, "op"] == "rmsnorm")
-            rmsnorm[p] = cell[i, "ns_per_element"]
+        # The paired ratio with its interval: the quotient of the two bars would carry the drift between their samples.
         if (f == "eager" && cell[i, "variant"] ~ /nobeta/ && (!(p in nobeta) || cell[i, "variant"] ~ /u2/))
-            nobeta[p] = cell[i, "ns_per_element"]
+            nobeta[p] = i
         if (!s || (f != "fused" && f != "eager") || !stands_for_op(i) || has[p, s, f]++)
             continue
         if (!(s in shown)) {
@@ -40,8 +39,9 @@ function figure(    i, best, group, largest, size, s, p, f, has) {
     }
     sort(list, place)
     for (p = 1; p <= panels; p++) {
-        if (rmsnorm[p] > 0 && nobeta[p] > 0)
-            panel_title[p] = panel_title[p] sprintf("; eager: dyt without beta / rmsnorm = %.2f", nobeta[p] / rmsnorm[p])
+        if (p in nobeta && cell[nobeta[p], "ratio_lo95"] != "")
+            panel_title[p] = panel_title[p] sprintf("; eager: dyt without beta / rmsnorm = %.2f [%.2f, %.2f]",
+                cell[nobeta[p], "ratio_to_rmsnorm"], cell[nobeta[p], "ratio_lo95"], cell[nobeta[p], "ratio_hi95"])
         for (s in place) {
             if ((p, s, "fused") in pick)
                 add_point(p, 2 * s - 1, place[s] - 0.19, pick[p, s, "fused"], 0)

@@ -42,7 +42,7 @@ function figure(    i, key, group, best, s, sizes, size, seen, p, levels) {
     print_cache("l3", "L3")
     print "caches = " caches
     print_title("Time per element by working set, with 95 % intervals",
-                "fused, " best_levels() ", " group "; dotted: cache sizes; dashed: identity, the floor")
+                "fused, " best_levels() ", " group "; dotted: cache sizes; dashed: identity, a copy with regular stores")
 }
 
 function in_figure(i, best) {
