@@ -2,17 +2,16 @@
 // `normbench machine`: what this machine is, what its memory can deliver, and what should be mended before measuring.
 #include <errno.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
+#include "buffers.h"
 #include "cli.h"
 #include "commands.h"
 #include "machine.h"
 #include "norm.h"
+#include "sampler.h"
 #include "topology.h"
 
 // ---- Ceilings
@@ -26,86 +25,34 @@ typedef struct {
 
 enum { MAX_CEILINGS = 8, COLS = 1024 };
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-// Each thread copies buffers of its own, so that no fork and join is timed, only the memory. A sample lasts from
-// barrier to barrier, at least a millisecond; the cell ends after `seconds`.
+// A call on several threads includes its fork and join, as every call that normbench times does.
 static double copy_rate(const topology *t, const norm_impl *impl, size_t bytes, size_t threads, double seconds) {
-    const size_t rows =
-        bytes / threads / (2 * COLS * sizeof(float)) > 0 ? bytes / threads / (2 * COLS * sizeof(float)) : 1;
-    const size_t tensor = rows * COLS * sizeof(float);
-    // x and y half a page apart modulo 4 KiB: stores would otherwise seem to collide with later loads.
-    const size_t skew = 2048, block = 2 * tensor + skew;
-    topology_seat *seats = malloc(threads * sizeof *seats);
-    int *bound = malloc(threads * sizeof *bound);
-    double fastest = NAN, start = 0, deadline = 0;
-    size_t calls = 1;
-    bool going = true, failed = false;
-    if (seats == NULL || bound == NULL || !topology_plan(t, PLACEMENT_CORES, threads, seats) ||
-        !topology_bind_team(t, threads, seats, bound))
-        goto done;
-
-#pragma omp parallel num_threads((int)threads)
-    {
-        char *data = mmap(NULL, block, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (data == MAP_FAILED) {
-#pragma omp atomic write
-            failed = true;
-        } else {
-            // Advice only: without huge pages the copy is slower, not wrong.
-            (void)madvise(data, block, MADV_HUGEPAGE);
-            memset(data, 0x3f, block); // 0.747 in every f32, touched first by the thread that copies it
+    const size_t rows = bytes / (2 * COLS * sizeof(float));
+    const cell c = {impl, NORM_FORWARD, rows > threads ? rows : threads, COLS, threads, PLACEMENT_CORES, CACHE_WARM};
+    topology_seat *const seats = malloc(threads * sizeof *seats);
+    int *const bound = malloc(threads * sizeof *bound);
+    buffers b = {0};
+    double fastest = NAN, ns;
+    if (seats != NULL && bound != NULL && topology_plan(t, c.place, threads, seats) &&
+        topology_bind_team(t, threads, seats, bound) && buffers_make(&b, &c, 1, 0, 1)) {
+        const size_t calls = sampler_calibrate(&c, &b, &ns);
+        const double deadline = sampler_now_ns() + 1e9 * seconds;
+        sample s;
+        while (calls > 0 && sampler_sample(&c, &b, calls, &s)) {
+            fastest = fmin(fastest, s.ns);
+            if (sampler_now_ns() >= deadline)
+                break;
         }
-        const norm_args args = {.rows = rows,
-                                .cols = COLS,
-                                .x_stride = COLS,
-                                .y_stride = COLS,
-                                .x = data,
-                                .y = data == MAP_FAILED ? NULL : data + tensor + skew};
-#pragma omp barrier
-#pragma omp master
-        {
-            going = !failed;
-            deadline = now() + seconds;
-        }
-#pragma omp barrier
-        while (going) {
-#pragma omp barrier
-#pragma omp master
-            start = now();
-            for (size_t i = 0; i < calls; i++)
-                if (norm_run(impl, NORM_FORWARD, &args, 1) != NORM_OK) {
-#pragma omp atomic write
-                    failed = true;
-                }
-#pragma omp barrier
-#pragma omp master
-            {
-                const double end = now(), each = (end - start) / (double)calls;
-                if (end - start < 1e-3 && calls < (size_t)1 << 30)
-                    calls *= 2;
-                else if (!(each >= fastest))
-                    fastest = each;
-                going = !failed && (end < deadline || isnan(fastest));
-            }
-#pragma omp barrier
-        }
-        if (data != MAP_FAILED)
-            munmap(data, block);
     }
-done:
+    buffers_free(&b);
     free(bound);
     free(seats);
-    const double moved = (double)norm_bytes_per_element(impl, NORM_FORWARD) * (double)(rows * COLS) * (double)threads;
-    return failed ? NAN : moved / fastest;
+    return (double)norm_bytes_per_element(impl, NORM_FORWARD) * (double)c.rows * COLS / (1e-9 * fastest);
 }
 
 // Sizes that fit where they should: half of a private cache, a quarter of a shared one, and four times all caches for
-// memory, if a quarter of the machine's memory allows that.
+// memory, if a quarter of the machine's memory allows that. L1 on one thread only: on several, a call that small is all
+// fork and join.
 static size_t measure_ceilings(const topology *t, const norm_impl *impl, ceiling *ceilings) {
     const double seconds = 0.08;
     const size_t cores = topology_cores(t), l1 = topology_cache_bytes(t, 1), l2 = topology_cache_bytes(t, 2);
@@ -116,7 +63,6 @@ static size_t measure_ceilings(const topology *t, const norm_impl *impl, ceiling
         memory = most;
     const ceiling cells[] = {
         {"L1", l1 / 2, 1, 0},
-        {"L1", l1 / 2 * cores, cores, 0},
         {"L2", l2 / 2, 1, 0},
         {"L2", l2 / 2 * cores, cores, 0},
         {"LLC", llc > l2 ? llc / 4 : 0, 1, 0},
@@ -126,7 +72,8 @@ static size_t measure_ceilings(const topology *t, const norm_impl *impl, ceiling
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
-        if (cells[i].bytes == 0 || (cells[i].threads == 1 && i % 2 == 1))
+        if (cells[i].bytes == 0 ||
+            (i > 0 && strcmp(cells[i].memory, cells[i - 1].memory) == 0 && cells[i].threads == cells[i - 1].threads))
             continue;
         ceilings[count] = cells[i];
         ceilings[count].bytes_per_s = copy_rate(t, impl, cells[i].bytes, cells[i].threads, seconds);

@@ -6,8 +6,6 @@
 #include "commands.h"
 #include "names.h"
 
-#define NORMBENCH_VERSION "0.1.0"
-
 #define NAME(name, help) #name,
 #define COMMAND(name, help) {cmd_##name, help},
 static const char *const names[] = {COMMAND_LIST(NAME)};

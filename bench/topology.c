@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "parse.h"
 
@@ -402,7 +403,15 @@ size_t topology_llc_total_bytes(const topology *t) {
     return total;
 }
 
-size_t topology_memory_bytes(const topology *t) { return (size_t)hwloc_get_root_obj(t->hwloc)->total_memory; }
+size_t topology_memory_bytes(const topology *t) {
+    const size_t nodes = (size_t)hwloc_get_root_obj(t->hwloc)->total_memory;
+    if (!topology_is_this_machine(t))
+        return nodes;
+    // A virtual machine whose memory was plugged in later may list a part of it (6 of 24 GiB, seen) under its nodes.
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    const size_t all = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 0;
+    return all > nodes ? all : nodes;
+}
 
 const char *topology_info(const topology *t, const char *name) {
     const hwloc_obj_t pu = hwloc_get_pu_obj_by_os_index(t->hwloc, (unsigned)t->units[0].seat.pu);

@@ -3,22 +3,12 @@
 // calls tanhf for each element, `u2` is ours; `*_nobeta` has no beta, as in the paper's LLaMA. Backward recomputes t =
 // tanh(alpha x) rather than read it back: with u = gamma dy (1 - t^2), dx = alpha u, dalpha = sum of u x, dgamma = sum
 // of dy t, dbeta = sum of dy.
-#include <math.h>
-
 #include "rows.h"
 #include "simd_math.h"
 
 typedef enum { TANH_LIBM, TANH_U2 } tanh_kind;
 
-SIMD_INLINE vf v_tanh(tanh_kind kind, vf z) {
-    if (kind == TANH_U2)
-        return v_tanh_u2(z);
-    float lanes[SIMD_WIDTH];
-    v_store(lanes, z);
-    for (size_t k = 0; k < SIMD_WIDTH; k++)
-        lanes[k] = tanhf(lanes[k]);
-    return v_load(lanes);
-}
+SIMD_INLINE vf v_tanh(tanh_kind kind, vf z) { return kind == TANH_U2 ? v_tanh_u2(z) : v_tanh_libm(z); }
 
 SIMD_INLINE void apply(norm_dtype dtype, tanh_kind kind, bool beta, const void *gamma_row, const void *beta_row,
                        const void *x, void *y, vf alpha, size_t c, size_t n) {

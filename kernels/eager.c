@@ -37,13 +37,8 @@ SIMD_INLINE vf compute(elementary op, vf a, vf b) {
         return v_tanh_u2(a);
     case TANH_GRAD: // dt (1 - t^2)
         return v_mul(a, v_fnma(b, b, v_set1(1.0f)));
-    case TANH_LIBM: {
-        float lanes[SIMD_WIDTH];
-        v_store(lanes, a);
-        for (size_t k = 0; k < SIMD_WIDTH; k++)
-            lanes[k] = tanhf(lanes[k]);
-        return v_load(lanes);
-    }
+    case TANH_LIBM:
+        return v_tanh_libm(a);
     case CAST:
         break;
     }

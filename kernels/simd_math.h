@@ -5,6 +5,8 @@
 #ifndef SIMD_MATH_H
 #define SIMD_MATH_H
 
+#include <math.h>
+
 #include "simd.h"
 #include "tanh_table.h"
 
@@ -69,5 +71,14 @@ SIMD_INLINE vf v_tanh_u2(vf x) {
 }
 
 #endif
+
+// What one gets without effort: a call of libm for each lane.
+SIMD_INLINE vf v_tanh_libm(vf x) {
+    float lanes[SIMD_WIDTH];
+    v_store(lanes, x);
+    for (size_t k = 0; k < SIMD_WIDTH; k++)
+        lanes[k] = tanhf(lanes[k]);
+    return v_load(lanes);
+}
 
 #endif
