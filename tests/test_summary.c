@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// From samples to numbers: ratios and intervals of made-up samples whose answer is known beforehand.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "summary.h"
+
+enum { RMSNORM, DYT, IDENTITY, CELLS, LAUNCHES = 9, ROUNDS = 3 };
+
+static plan three_cells(planned items[CELLS]) {
+    const char *const ops[CELLS] = {"rmsnorm", "dyt", "identity"}, *const variants[CELLS] = {"std", "u2", "std"};
+    for (size_t i = 0; i < CELLS; i++)
+        items[i] = (planned){.cell = {.impl = norm_find(ops[i], variants[i], "fused", "scalar", "f32"),
+                                      .pass = NORM_FORWARD,
+                                      .rows = 4,
+                                      .cols = 8,
+                                      .threads = 1,
+                                      .place = PLACEMENT_NONE,
+                                      .cache = CACHE_WARM},
+                             .calls = 1};
+    return (plan){.items = items, .count = CELLS, .groups = 1};
+}
+
+static void add(observations *all, size_t which, size_t launch, size_t index, double ns) {
+    const observation o = {.cell = which, .launch = launch, .index = index, .order = all->count, .calls = 1, .ns = ns};
+    assert_true(observations_add(all, &o));
+}
+
+// The true ratio of a launch: 2.0, 2.1 ... 2.8, in an order that is none.
+static double ratio_of(size_t launch) { return 2.0 + 0.1 * (double)((5 * launch) % LAUNCHES); }
+
+// Every round has a pace of its own, up to a hundredfold, and within it the machine slows down steadily (in the
+// logarithm), so that only the mirrored order R D I I D R gives the ratio back.
+static void fill(observations *all) {
+    static const size_t order[2 * CELLS] = {RMSNORM, DYT, IDENTITY, IDENTITY, DYT, RMSNORM};
+    for (size_t launch = 0; launch < LAUNCHES; launch++)
+        for (size_t round = 0; round < ROUNDS; round++) {
+            const double pace = pow(10.0, (double)((launch + round) % 3));
+            for (size_t k = 0; k < 2 * CELLS; k++) {
+                const double truth = order[k] == DYT ? ratio_of(launch) : order[k] == IDENTITY ? 0.5 : 1.0;
+                add(all, order[k], launch, 2 * round + (k >= CELLS), 100 * pace * truth * exp(0.05 * (double)k));
+            }
+        }
+}
+
+static void expect_interval(stats_interval got, double median, double lo, double hi) {
+    assert_float_equal(got.median, median, 1e-6);
+    assert_float_equal(got.lo, lo, 1e-6);
+    assert_float_equal(got.hi, hi, 1e-6);
+}
+
+static void ratio_survives_pace_and_drift(void **state) {
+    (void)state;
+    planned items[CELLS];
+    const plan p = three_cells(items);
+    observations all = {0};
+    summary s;
+    fill(&all);
+    assert_true(summary_make(&s, &p, &all));
+    // Nine launches: the fifth of the ordered ratios, between the second and the eighth.
+    expect_interval(summary_ratio(&s, DYT, RMSNORM), 2.4, 2.1, 2.7);
+    expect_interval(summary_ratio(&s, RMSNORM, DYT), 1 / 2.4, 1 / 2.7, 1 / 2.1);
+    expect_interval(summary_ratio(&s, RMSNORM, RMSNORM), 1, 1, 1);
+    assert_int_equal(summary_rmsnorm(&p, DYT), RMSNORM);
+    assert_int_equal(summary_identity(&s, DYT), IDENTITY);
+    summary_free(&s);
+    observations_free(&all);
+}
+
+static void half_rounds_and_lone_launches_make_no_ratio(void **state) {
+    (void)state;
+    planned items[CELLS];
+    const plan p = three_cells(items);
+    observations all = {0};
+    summary s;
+    fill(&all);
+    // A round that was cut off, then a whole one after it, as a resumed launch leaves them; and a launch that only one
+    // of the two has.
+    add(&all, DYT, 0, 2 * ROUNDS, 1e9);
+    for (size_t half = 0; half < 2; half++) {
+        add(&all, RMSNORM, 0, 2 * ROUNDS + 2 + half, 10);
+        add(&all, DYT, 0, 2 * ROUNDS + 2 + half, 10 * ratio_of(0));
+        add(&all, DYT, LAUNCHES, half, 1e9);
+    }
+    assert_true(summary_make(&s, &p, &all));
+    const stats_interval ratio = summary_ratio(&s, DYT, RMSNORM);
+    expect_interval(ratio, 2.4, 2.1, 2.7);
+    assert_int_equal(ratio.n, LAUNCHES);
+    assert_int_equal(summary_time(&s, DYT).n, LAUNCHES + 1); // no sample is dropped from the times
+    summary_free(&s);
+    observations_free(&all);
+}
+
+static void a_launch_counts_once(void **state) {
+    (void)state;
+    planned items[CELLS];
+    const plan p = three_cells(items);
+    observations all = {0};
+    summary s;
+    // Medians of launches: 1, 2 ... 9, one of them from a thousand samples.
+    for (size_t launch = 0; launch < LAUNCHES; launch++)
+        for (size_t i = 0; i < (launch == 0 ? 1000 : 1); i++)
+            add(&all, RMSNORM, launch, i, (double)(launch + 1));
+    assert_true(summary_make(&s, &p, &all));
+    expect_interval(summary_time(&s, RMSNORM), 5, 2, 8);
+    assert_true(isnan(summary_ratio(&s, DYT, RMSNORM).median));
+    summary_free(&s);
+    observations_free(&all);
+}
+
+static void five_launches_have_no_interval(void **state) {
+    (void)state;
+    planned items[CELLS];
+    const plan p = three_cells(items);
+    observations all = {0};
+    summary s;
+    for (size_t launch = 0; launch < 5; launch++)
+        add(&all, RMSNORM, launch, 0, 1.0);
+    assert_true(summary_make(&s, &p, &all));
+    assert_true(isnan(summary_time(&s, RMSNORM).lo));
+    assert_float_equal(summary_time(&s, RMSNORM).median, 1, 0);
+    summary_free(&s);
+    observations_free(&all);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ratio_survives_pace_and_drift),
+        cmocka_unit_test(half_rounds_and_lone_launches_make_no_ratio),
+        cmocka_unit_test(a_launch_counts_once),
+        cmocka_unit_test(five_launches_have_no_interval),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// The presets' plans, on any machine: no cell twice, every ratio's partner there, the budget kept, and plan.csv read
+// back as written.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "plan.h"
+#include "summary.h"
+
+static const char *const machines[] = {"package:1 core:1 pu:1", "package:1 l3:1 core:2 pu:1",
+                                       "package:2 l3:2 core:8 pu:2"};
+enum { MACHINES = sizeof machines / sizeof *machines };
+
+static topology *open_machine(const char *source) {
+    char error[TOPOLOGY_ERROR_SIZE];
+    topology *const t = topology_open(source, error);
+    if (t == NULL)
+        fail_msg("%s", error);
+    return t;
+}
+
+static bool has_identity(const plan *p, size_t index) {
+    size_t begin, end;
+    plan_group(p, p->items[index].group, &begin, &end);
+    for (size_t i = begin; i < end; i++)
+        if (p->items[i].cell.impl->op == NORM_IDENTITY)
+            return true;
+    return false;
+}
+
+static void every_preset_is_sound(void **state) {
+    (void)state;
+    for (size_t m = 0; m < MACHINES; m++) {
+        topology *const t = open_machine(machines[m]);
+        for (preset which = 0; which < PRESETS; which++) {
+            const selection everything = {0};
+            plan p;
+            assert_true(plan_make(&p, which, &everything, t));
+            assert_true(p.count > 0);
+            for (size_t i = 0; i < p.count; i++) {
+                const cell *const c = &p.items[i].cell;
+                assert_null(norm_level_missing(c->impl->level));
+                assert_true(c->threads <= topology_pus(t));
+                assert_true(has_identity(&p, i));
+                // identity has no partner of its own form and level where the level was added for it alone.
+                if (c->impl->op != NORM_IDENTITY)
+                    assert_true(summary_rmsnorm(&p, i) != SIZE_MAX);
+                if (i > 0) {
+                    assert_true(cell_compare(&p.items[i - 1].cell, c) < 0);
+                    assert_int_equal(p.items[i].group == p.items[i - 1].group,
+                                     cell_same_group(&p.items[i - 1].cell, c));
+                }
+            }
+            plan_free(&p);
+        }
+        topology_close(t);
+    }
+}
+
+static void rounds_keep_to_the_budget(void **state) {
+    (void)state;
+    topology *const t = open_machine(machines[1]);
+    const selection everything = {0};
+    plan p;
+    assert_true(plan_make(&p, PRESET_DEFAULT, &everything, t));
+    plan_spend(&p, 0);
+    const double least = plan_launch_seconds(&p);
+    for (size_t i = 0; i < p.count; i++)
+        assert_int_equal(p.items[i].rounds, 1);
+    plan_spend(&p, 1e9);
+    for (size_t i = 0; i < p.count; i++)
+        assert_int_equal(p.items[i].rounds, PLAN_MAX_ROUNDS);
+    const double most = plan_launch_seconds(&p);
+    assert_true(most > 2 * least);
+    plan_spend(&p, (least + most) / 2);
+    assert_true(plan_launch_seconds(&p) <= (least + most) / 2);
+    bool one = false, several = false;
+    for (size_t i = 0; i < p.count; i++) {
+        assert_in_range(p.items[i].rounds, 1, PLAN_MAX_ROUNDS);
+        one |= p.items[i].rounds < PLAN_MAX_ROUNDS;
+        several |= p.items[i].rounds > 1;
+    }
+    assert_true(one && several);
+    plan_free(&p);
+    topology_close(t);
+}
+
+static void a_plan_is_read_back_as_written(void **state) {
+    (void)state;
+    topology *const t = open_machine(machines[1]);
+    const selection everything = {0};
+    char path[] = "/tmp/test_sweeps.XXXXXX", message[256];
+    const int file = mkstemp(path);
+    plan p, again;
+    assert_true(file >= 0);
+    (void)close(file);
+    assert_true(plan_make(&p, PRESET_QUICK, &everything, t));
+    p.items[1].calls = 7;
+    p.items[1].rounds = 3;
+    p.items[1].ns = 1234.5;
+    p.items[2].wrong = true;
+    (void)snprintf(p.items[2].reason, sizeof p.items[2].reason, "y[0, 1]: got \"1\", reference 2");
+    assert_int_equal(plan_write(&p, path), 0);
+    assert_int_equal(plan_read(&again, path, message, sizeof message), 0);
+    assert_int_equal(again.count, p.count);
+    assert_int_equal(again.groups, p.groups);
+    for (size_t i = 0; i < p.count; i++) {
+        assert_true(cell_equal(&p.items[i].cell, &again.items[i].cell));
+        assert_int_equal(p.items[i].group, again.items[i].group);
+        assert_int_equal(p.items[i].calls, again.items[i].calls);
+        assert_int_equal(p.items[i].rounds, again.items[i].rounds);
+        assert_float_equal(p.items[i].ns, again.items[i].ns, 1e-6);
+        assert_int_equal(p.items[i].wrong, again.items[i].wrong);
+        assert_string_equal(p.items[i].reason, again.items[i].reason);
+    }
+    (void)unlink(path);
+    plan_free(&again);
+    plan_free(&p);
+    topology_close(t);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_preset_is_sound),
+        cmocka_unit_test(rounds_keep_to_the_budget),
+        cmocka_unit_test(a_plan_is_read_back_as_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
