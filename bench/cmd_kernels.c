@@ -338,15 +338,15 @@ static int failed(course *c, const char *what) {
     return EXIT_FAILED;
 }
 
-static int after(course *c, worker_end end, const char *how) {
+static int after(course *c, launch_end end, const char *how) {
     switch (end) {
-    case WORKER_DONE:
+    case LAUNCH_DONE:
         return EXIT_DONE;
-    case WORKER_INTERRUPTED:
+    case LAUNCH_INTERRUPTED:
         return EXIT_INTERRUPTED;
-    case WORKER_STOPPED:
+    case LAUNCH_STOPPED:
         return failed(c, "cannot write samples.csv: is the disk full?");
-    case WORKER_DIED:
+    case LAUNCH_DIED:
         break;
     }
     return stop ? EXIT_INTERRUPTED : failed(c, how);

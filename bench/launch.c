@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: MIT
-// launch.c: the parent's side of a launch; see worker.h.
+// launch.c: see launch.h.
+#include "launch.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "commands.h"
-#include "worker.h"
 
 extern char **environ;
+
+// The parent looks into the pipe this often and sleeps in between. Woken by every line instead, a thousand times a
+// second, it took the CPU from a thread that was being timed in 40 % of all samples (two cores, two threads). A pipe
+// holds 64 KiB, five times what a child writes meanwhile.
+enum { NAP_MS = 200 };
 
 // The child's OpenMP: threads stay where we bind them, teams have the size we ask for, and a waiting thread spins,
 // since between two calls there is nothing else for it to do. What the user has set stands, and is recorded with the
@@ -23,17 +32,12 @@ static void prepare_environment(void) {
     (void)setenv("OMP_WAIT_POLICY", "active", 0);
 }
 
-static pid_t start(const worker_job *job, int input, int output, int *error) {
-    char seed[32], launch[32], plan_path[4096];
-    char mode_pilot[] = "pilot", mode_measure[] = "measure", name[] = "normbench", kernels[] = "kernels",
-         worker[] = "--worker";
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)job->seed);
-    snprintf(launch, sizeof launch, "%zu", job->launch);
-    snprintf(plan_path, sizeof plan_path, "%s", job->plan_path);
-    char *const argv[] = {name,      kernels, worker, job->mode == WORKER_PILOT ? mode_pilot : mode_measure,
-                          plan_path, seed,    launch, NULL};
+static pid_t start(const launch_job *job, int input, int output, int *error) {
+    char name[] = "normbench", *argv[LAUNCH_ARGUMENTS + 2] = {name};
     posix_spawn_file_actions_t actions;
     pid_t pid = -1;
+    for (size_t i = 0; i < LAUNCH_ARGUMENTS && job->arguments[i] != NULL; i++)
+        argv[i + 1] = (char *)(uintptr_t)job->arguments[i]; // posix_spawn does not write them
     *error = posix_spawn_file_actions_init(&actions);
     if (*error != 0)
         return -1;
@@ -46,107 +50,121 @@ static pid_t start(const worker_job *job, int input, int output, int *error) {
     return *error == 0 ? pid : -1;
 }
 
-// Hands one line on. false: stop.
-static bool hear(const worker_job *job, const worker_listener *to, char *line) {
-    size_t index, group;
-    observation o = {.launch = job->launch};
-    int preempted, ok, rest = 0;
-    double value;
-    line[strcspn(line, "\n")] = '\0';
-    if (sscanf(line, "sample %zu %zu %zu %zu %lf %d", &o.cell, &o.index, &o.order, &o.calls, &o.ns, &preempted) == 6) {
-        o.preempted = preempted != 0;
-        return to->observed == NULL || to->observed(to->context, &o);
+// What the child has written and nobody has heard yet.
+typedef struct {
+    int descriptor; // non-blocking
+    char *text;
+    size_t length, room;
+} inbox;
+
+typedef enum { TOLD_ALL, TOLD_END, TOLD_STOP, TOLD_ERROR } told;
+
+// Reads what is there and hands on every whole line. An unfinished last one waits for its end, or is dropped with it.
+static told drain(inbox *in, const launch_job *job, bool deaf) {
+    for (;;) {
+        if (in->room - in->length < 4096) {
+            char *const larger = realloc(in->text, in->room + (1 << 16));
+            if (larger == NULL)
+                return TOLD_ERROR;
+            in->text = larger;
+            in->room += 1 << 16;
+        }
+        const ssize_t got = read(in->descriptor, in->text + in->length, in->room - in->length);
+        if (got < 0)
+            return errno == EAGAIN || errno == EINTR ? TOLD_ALL : TOLD_ERROR;
+        if (got == 0)
+            return TOLD_END;
+        in->length += (size_t)got;
+        char *line = in->text, *end;
+        while ((end = memchr(line, '\n', in->length - (size_t)(line - in->text))) != NULL) {
+            *end = '\0';
+            if (!deaf && !job->hear(job->context, line))
+                return TOLD_STOP;
+            line = end + 1;
+        }
+        in->length -= (size_t)(line - in->text);
+        memmove(in->text, line, in->length);
     }
-    if (sscanf(line, "verified %zu %lf %d %n", &index, &value, &ok, &rest) == 3 && to->verified != NULL)
-        to->verified(to->context, index, value, ok != 0, line + rest);
-    else if (sscanf(line, "calibrated %zu %zu %lf", &index, &o.calls, &value) == 3 && to->calibrated != NULL)
-        to->calibrated(to->context, index, o.calls, value);
-    else if (sscanf(line, "group %zu %n", &group, &rest) == 1 && to->group != NULL)
-        to->group(to->context, group, line + rest);
-    else if (sscanf(line, "skipped %zu %n", &group, &rest) == 1 && to->skipped != NULL)
-        to->skipped(to->context, group, line + rest);
-    return true;
 }
 
-static worker_end judge(int status, bool stopped, char *how, size_t size) {
+// Sleeps until the next look, or until the child or a signal ends the wait. Without pidfd_open (before Linux 5.3) the
+// child's end is noticed at the next look.
+static void nap(int child) {
+    struct pollfd exit_of = {.fd = child, .events = POLLIN};
+    (void)poll(&exit_of, 1, NAP_MS);
+}
+
+static launch_end judge(int status, bool stopped, char *how, size_t size) {
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE && !stopped)
-        return WORKER_DONE;
+        return LAUNCH_DONE;
     if (stopped)
-        return WORKER_STOPPED;
+        return LAUNCH_STOPPED;
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERRUPTED)
-        return WORKER_INTERRUPTED;
+        return LAUNCH_INTERRUPTED;
     if (WIFSIGNALED(status))
         snprintf(how, size, "a launch was killed by signal %d (%s)%s", WTERMSIG(status), strsignal(WTERMSIG(status)),
                  WTERMSIG(status) == SIGKILL ? ": was memory short?" : "");
     else
         snprintf(how, size, "a launch failed with exit code %d", WEXITSTATUS(status));
-    return WORKER_DIED;
+    return LAUNCH_DIED;
 }
 
-worker_end worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
-                         const volatile sig_atomic_t *stop, char *how, size_t size) {
-    int to[2], from[2], error;
-    if (pipe2(to, O_CLOEXEC) != 0) {
-        snprintf(how, size, "no pipe: %s", strerror(errno));
-        return WORKER_DIED;
-    }
-    if (pipe2(from, O_CLOEXEC) != 0) {
-        snprintf(how, size, "no pipe: %s", strerror(errno));
-        (void)close(to[0]);
-        (void)close(to[1]);
-        return WORKER_DIED;
-    }
-    prepare_environment();
-    const pid_t pid = start(job, to[0], from[1], &error);
-    (void)close(to[0]);
-    (void)close(from[1]);
-    FILE *const orders = fdopen(to[1], "w"), *const told = fdopen(from[0], "r");
-    if (pid < 0 || orders == NULL || told == NULL) {
-        snprintf(how, size, "could not start a launch: %s", strerror(pid < 0 ? error : errno));
-        if (pid > 0) {
-            (void)kill(pid, SIGKILL);
-            (void)waitpid(pid, NULL, 0);
-        }
-        if (orders != NULL)
-            (void)fclose(orders);
-        else
-            (void)close(to[1]);
-        if (told != NULL)
-            (void)fclose(told);
-        else
-            (void)close(from[0]);
-        return WORKER_DIED;
-    }
-    for (size_t group = 0; job->had != NULL && group < p->groups; group++)
-        if (job->had[group].next > 0)
-            fprintf(orders, "had %zu %zu %zu\n", group, job->had[group].complete, job->had[group].next);
-    (void)fclose(orders); // a child that is gone shows in its status
+static void close_if_open(int descriptor) {
+    if (descriptor >= 0)
+        (void)close(descriptor);
+}
 
-    char *line = NULL;
-    size_t room = 0;
+launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, char *how, size_t size) {
+    int to[2] = {-1, -1}, from[2] = {-1, -1}, child = -1, error = 0, status = 0;
+    inbox in = {0};
     bool signalled = false, stopped = false;
-    for (;;) {
-        errno = 0;
-        const ssize_t length = getline(&line, &room, told);
+    launch_end end = LAUNCH_DIED;
+    pid_t pid = -1;
+    FILE *orders = NULL;
+    if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0 || fcntl(from[0], F_SETFL, O_NONBLOCK) != 0 ||
+        (orders = fdopen(to[1], "w")) == NULL) {
+        snprintf(how, size, "no pipe to a launch: %s", strerror(errno));
+        goto cleanup;
+    }
+    to[1] = -1;
+    prepare_environment();
+    pid = start(job, to[0], from[1], &error);
+    if (pid < 0) {
+        snprintf(how, size, "could not start a launch: %s", strerror(error));
+        goto cleanup;
+    }
+    close_if_open(to[0]);
+    close_if_open(from[1]);
+    to[0] = from[1] = -1;
+    if (job->orders != NULL)
+        (void)fputs(job->orders, orders);
+    (void)fclose(orders); // a child that is gone shows in its status
+    orders = NULL;
+    child = (int)syscall(SYS_pidfd_open, pid, 0);
+    in.descriptor = from[0];
+    for (told what = TOLD_ALL; what != TOLD_END && what != TOLD_ERROR;) {
+        nap(child);
         if (*stop && !signalled) {
             (void)kill(pid, SIGINT);
             signalled = true;
         }
-        if (length > 0 && line[length - 1] == '\n') {
-            if (!stopped && !hear(job, listener, line)) {
-                stopped = true;
-                (void)kill(pid, SIGINT);
-            }
-        } else if (length < 0 && errno == EINTR) {
-            clearerr(told);
-        } else if (length < 0) {
-            break;
+        what = drain(&in, job, stopped);
+        if (what == TOLD_STOP || what == TOLD_ERROR) {
+            stopped = true;
+            (void)kill(pid, SIGINT);
         }
     }
-    free(line);
-    (void)fclose(told);
-    int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    return judge(status, stopped, how, size);
+    end = judge(status, stopped, how, size);
+cleanup:
+    if (orders != NULL)
+        (void)fclose(orders);
+    free(in.text);
+    close_if_open(child);
+    close_if_open(to[0]);
+    close_if_open(to[1]);
+    close_if_open(from[0]);
+    close_if_open(from[1]);
+    return end;
 }

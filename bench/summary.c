@@ -66,7 +66,7 @@ void summary_free(summary *s) {
 }
 
 // The end of the launch that begins at sorted[i].
-static size_t launch_end(const summary *s, size_t index, size_t i) {
+static size_t end_of_launch(const summary *s, size_t index, size_t i) {
     const size_t launch = s->sorted[i].launch;
     while (i < s->first[index + 1] && s->sorted[i].launch == launch)
         i++;
@@ -86,7 +86,7 @@ static size_t launch_medians(const summary *s, size_t index) {
     double *const medians = s->scratch, *const values = s->scratch + (s->first[s->plan->count] + 1);
     size_t launches = 0;
     for (size_t i = s->first[index], end; i < s->first[index + 1]; i = end) {
-        end = launch_end(s, index, i);
+        end = end_of_launch(s, index, i);
         for (size_t k = i; k < end; k++)
             values[k - i] = s->sorted[k].ns;
         medians[launches++] = stats_median(values, end - i);
@@ -105,12 +105,12 @@ stats_interval summary_ratio(const summary *s, size_t a, size_t b) {
         const observation *const x = &s->sorted[i], *const y = &s->sorted[j];
         if (x->launch != y->launch) {
             if (x->launch < y->launch)
-                i = launch_end(s, a, i);
+                i = end_of_launch(s, a, i);
             else
-                j = launch_end(s, b, j);
+                j = end_of_launch(s, b, j);
             continue;
         }
-        const size_t i_end = launch_end(s, a, i), j_end = launch_end(s, b, j);
+        const size_t i_end = end_of_launch(s, a, i), j_end = end_of_launch(s, b, j);
         size_t count = 0;
         while (i < i_end && j < j_end) {
             const size_t round = s->sorted[i].index / 2, other = s->sorted[j].index / 2;

@@ -452,6 +452,8 @@ bool topology_bind_team(const topology *t, size_t threads, const topology_seat *
         return false;
     for (size_t i = 0; i < threads; i++)
         bound[i] = -2;
+    // Threads of a larger team before this one would go on spinning, on PUs that this one leaves to the system.
+    (void)omp_pause_resource_all(omp_pause_hard);
     // Left to itself the runtime may choose a smaller team.
     omp_set_dynamic(0);
 #pragma omp parallel num_threads((int)threads)

@@ -4,11 +4,11 @@
 #ifndef WORKER_H
 #define WORKER_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "launch.h"
 #include "plan.h"
 
 // pilot: verify every cell on the shape to be timed, and calibrate it. measure: warm up, then sample round by round.
@@ -45,11 +45,8 @@ typedef struct {
     void (*skipped)(void *context, size_t group, const char *reason);
 } worker_listener;
 
-typedef enum { WORKER_DONE, WORKER_INTERRUPTED, WORKER_STOPPED, WORKER_DIED } worker_end;
-
-// Runs one launch to its end. *stop is looked at after every line and signal: once set, the child finishes its sample
-// and ends. WORKER_DIED comes with how.
-worker_end worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
+// Runs one launch to its end, as launch_run does.
+launch_end worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
                          const volatile sig_atomic_t *stop, char *how, size_t size);
 
 // The child's side: what `normbench kernels --worker ...` runs. An exit code.

@@ -269,11 +269,11 @@ bool __wrap_memory_fits(size_t bytes, char *text, size_t size);
 bool __wrap_memory_fits(size_t bytes, char *text, size_t size) {
     return __real_memory_fits(bytes > 100000 && faulty("memory") ? SIZE_MAX : bytes, text, size);
 }
-worker_end __real_worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
+launch_end __real_worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
                                 const volatile sig_atomic_t *stop, char *how, size_t size);
-worker_end __wrap_worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
+launch_end __wrap_worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
                                 const volatile sig_atomic_t *stop, char *how, size_t size);
-worker_end __wrap_worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
+launch_end __wrap_worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
                                 const volatile sig_atomic_t *stop, char *how, size_t size) {
     (void)setenv("STRIKE", job->mode == WORKER_PILOT ? "pilot" : job->launch == 2 ? "now" : "", 1);
     return __real_worker_launch(job, p, listener, stop, how, size);

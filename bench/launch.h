@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// launch.h: one launch: a fresh process of this program, which tells what it finds line by line.
+#ifndef LAUNCH_H
+#define LAUNCH_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum { LAUNCH_DONE, LAUNCH_INTERRUPTED, LAUNCH_STOPPED, LAUNCH_DIED } launch_end;
+
+enum { LAUNCH_ARGUMENTS = 8 };
+
+typedef struct {
+    const char *arguments[LAUNCH_ARGUMENTS]; // of the process, NULL after the last
+    const char *orders;                      // what it reads on standard input; NULL: nothing
+    void *context;                           // of hear
+    bool (*hear)(void *context, char *line); // one whole line without its end; false: stop, LAUNCH_STOPPED
+} launch_job;
+
+// Runs one launch to its end. *stop is looked at several times a second and at every signal: once set, the child is
+// sent SIGINT, finishes its sample and ends. Whatever ends it, no line that it had written is lost. LAUNCH_DIED comes
+// with how.
+launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, char *how, size_t size);
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// told.c: the parent's side of a worker: its orders, and what its lines mean; see worker.h.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker.h"
+
+typedef struct {
+    const worker_job *job;
+    const worker_listener *to;
+} ears;
+
+// Hands one line on. false: stop.
+static bool hear(void *context, char *line) {
+    const ears *const e = context;
+    const worker_listener *const to = e->to;
+    size_t index, group;
+    observation o = {.launch = e->job->launch};
+    int preempted, ok, rest = 0;
+    double value;
+    if (sscanf(line, "sample %zu %zu %zu %zu %lf %d", &o.cell, &o.index, &o.order, &o.calls, &o.ns, &preempted) == 6) {
+        o.preempted = preempted != 0;
+        return to->observed == NULL || to->observed(to->context, &o);
+    }
+    if (sscanf(line, "verified %zu %lf %d %n", &index, &value, &ok, &rest) == 3 && to->verified != NULL)
+        to->verified(to->context, index, value, ok != 0, line + rest);
+    else if (sscanf(line, "calibrated %zu %zu %lf", &index, &o.calls, &value) == 3 && to->calibrated != NULL)
+        to->calibrated(to->context, index, o.calls, value);
+    else if (sscanf(line, "group %zu %n", &group, &rest) == 1 && to->group != NULL)
+        to->group(to->context, group, line + rest);
+    else if (sscanf(line, "skipped %zu %n", &group, &rest) == 1 && to->skipped != NULL)
+        to->skipped(to->context, group, line + rest);
+    return true;
+}
+
+launch_end worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
+                         const volatile sig_atomic_t *stop, char *how, size_t size) {
+    char seed[32], launch[32], *orders = NULL;
+    size_t length = 0;
+    ears e = {job, listener};
+    FILE *const text = open_memstream(&orders, &length);
+    if (text == NULL) {
+        snprintf(how, size, "no memory to start a launch: %s", strerror(errno));
+        return LAUNCH_DIED;
+    }
+    for (size_t group = 0; job->had != NULL && group < p->groups; group++)
+        if (job->had[group].next > 0)
+            fprintf(text, "had %zu %zu %zu\n", group, job->had[group].complete, job->had[group].next);
+    if (fclose(text) != 0) {
+        snprintf(how, size, "no memory to start a launch: %s", strerror(errno));
+        free(orders);
+        return LAUNCH_DIED;
+    }
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)job->seed);
+    snprintf(launch, sizeof launch, "%zu", job->launch);
+    const launch_job what = {
+        {"kernels", "--worker", job->mode == WORKER_PILOT ? "pilot" : "measure", job->plan_path, seed, launch},
+        orders,
+        &e,
+        hear};
+    const launch_end end = launch_run(&what, stop, how, size);
+    free(orders);
+    return end;
+}
