@@ -13,7 +13,7 @@
 
 #define PRESET_LIST(X)                                                                                                 \
     X(QUICK, quick, 6, 40, "a first look: at most a minute")                                                           \
-    X(DEFAULT, default, 9, 270, "every figure: at most five minutes")                                                  \
+    X(DEFAULT, default, 15, 270, "every figure: at most five minutes")                                                 \
     X(FULL, full, 15, 3600, "every variant, level, dtype and pass at many shapes: about an hour")
 #define PRESET_ROW(ID, ...) PRESET_##ID,
 typedef enum { PRESET_LIST(PRESET_ROW) PRESETS } preset;

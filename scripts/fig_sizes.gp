@@ -11,7 +11,8 @@ set offsets 0, 0, graph 0.16, graph 0.06 # room for the names of the caches
 set format x "%.0b %BB"
 set ylabel "ns per element"
 set xlabel "working set of one call (bytes of input and output tensors)"
-set xtics largest / smallest > 4096 ? 16 : 4 font ",10"
+# From a power of two on, or ticks fall on 1020 kiB.
+set xtics 1024, largest / smallest > 4096 ? 16 : 4 font ",10"
 set for [c = 1:caches] arrow from first value(sprintf("cache_bytes_%d", c)), graph 0 to first value(sprintf("cache_bytes_%d", c)), graph 1 \
     nohead back dt 3 lc rgb "#999999"
 set for [c = 1:caches] label 10 + c value(sprintf("cache_label_%d", c)) at first value(sprintf("cache_bytes_%d", c)), graph 0.96 \
