@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// shapes.h: the models, one row each. Sources: reference in shapes.c, per row.
+#ifndef SHAPES_H
+#define SHAPES_H
+
+#include "norm.h"
+
+typedef enum { MODEL_LLAMA, MODEL_VIT, MODEL_DIT, MODEL_WAV2VEC, MODEL_GPT2, MODEL_CONVNEXT, MODEL_KINDS } model_kind;
+
+enum { MODEL_STAGES = 4 };
+
+typedef struct {
+    const char *name; // as the command line and the CSV spell it
+    const char *title; // for plots: "LLaMA 7B"
+    model_kind kind;
+    size_t dim, depth, heads, kv_heads, head_dim, ffn;
+    size_t vocab;   // classes of the head; patch values for dit
+    size_t tokens;  // of one sequence (positions of an image) in training or prefill, as published
+    norm_op native; // the model's own norm
+    float eps;
+    double theta;   // RoPE; 0: none
+    bool qk_norm;   // a norm of width head_dim on every head of q and k (Qwen 3)
+    bool post_norm; // x = norm(x + f(x)) instead of x = x + f(norm(x))
+    float alpha;    // initial alpha of DyT in the paper
+    struct {
+        size_t side, width, blocks;
+    } stages[MODEL_STAGES]; // convnext only: image side, channels, blocks of each stage; ffn is 4 times the width
+} model_shape;
+
+// NULL beyond the last.
+const model_shape *model_at(size_t index);
+const model_shape *model_find(const char *name); // NULL: no such model
+const char *model_kind_name(model_kind kind);
+// Norm calls of one layer and of the whole model (final norm and the like included).
+size_t model_layer_norms(const model_shape *m);
+size_t model_norms(const model_shape *m);
+
+#endif
