@@ -24,13 +24,14 @@ include kernels/levels.mk
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
 SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
 COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
-PLAIN    := -O2 -g -fopenmp -Ikernels -Ibench
-LIBS     := -fopenmp -lhwloc -ljansson -lm
+PLAIN    := -O2 -g -fopenmp -Ikernels -Imodels -Ibench
+LIBS     := -fopenmp -ldnnl -lhwloc -ljansson -lm
 
 # The levelled units are those of list.h; everything else in kernels/ is compiled plainly.
 UNITS    := $(shell sed -n '/define NORM_UNIT_LIST/{s/.*X, arg. //;s/X.//g;s/, arg.//g;p}' kernels/list.h)
 LEVELLED := $(foreach l,$(LEVELS),$(foreach u,$(UNITS),$(OBJ)/kernels/$(u).$(l).o))
 KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels/%.c),$(wildcard kernels/*.c)))
+MODELS   := $(patsubst %.c,$(OBJ)/%.o,$(wildcard models/*.c))
 BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c,$(wildcard bench/*.c)))
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
@@ -119,7 +120,7 @@ $(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(PLAIN) -Itests -c -o $@ $<
 
-$(PROGRAM): $(OBJ)/bench/main.o $(BENCH) $(KERNELS)
+$(PROGRAM): $(OBJ)/bench/main.o $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS)
 $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -127,7 +128,7 @@ $(OBJ)/libnorm.so: $(KERNELS)
 	$(Q)$(CC) $(SAN) -shared -o $@ $^ -fopenmp -lm
 $(OBJ)/norm.pc: Makefile
 	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' '$(PREFIX)' > $@
-$(OBJ)/test_%: $(OBJ)/tests/test_%.o $(SUPPORT) $(BENCH) $(KERNELS)
+$(OBJ)/test_%: $(OBJ)/tests/test_%.o $(SUPPORT) $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
 
 -include $(wildcard $(OBJ)/*/*.d)
