@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// matrix.h: a matrix as an operand of the steps around a norm: where its elements are, not whose they are.
+#ifndef MATRIX_H
+#define MATRIX_H
+
+#include "norm.h"
+
+// (rows, cols) elements of dtype, row i beginning at i * stride elements, stride >= cols; any alignment of an element.
+typedef struct {
+    norm_dtype dtype;
+    size_t rows, cols, stride;
+    void *data;
+} matrix;
+
+#endif

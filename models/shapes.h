@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// shapes.h: the models, one row each. Sources: reference in shapes.c, per row.
+#ifndef SHAPES_H
+#define SHAPES_H
+
+#include "norm.h"
+
+typedef enum { MODEL_LLAMA, MODEL_VIT, MODEL_DIT, MODEL_WAV2VEC, MODEL_GPT2, MODEL_CONVNEXT, MODEL_KINDS } model_kind;
+
+enum { MODEL_STAGES = 4 };
+
+typedef struct {
+    const char *name;  // as the command line and the CSV spell it
+    const char *title; // for plots: "LLaMA 7B"
+    model_kind kind;
+    size_t dim, depth, heads, kv_heads, head_dim, ffn; // convnext: dim is the last stage's width, heads are 0
+    size_t vocab;   // classes of the head; dit: values of an output patch, wav2vec: of an input frame
+    size_t tokens;  // of one sequence (positions of an image) in training or prefill, as published
+    norm_op native; // the model's own norm
+    float eps;
+    double theta;    // RoPE; 0: none
+    bool qk_norm;    // a norm of width head_dim on every head of q and k (Qwen 3)
+    bool post_norm;  // x = norm(x + f(x)) instead of x = x + f(norm(x))
+    bool tied_head;  // the head's weights are the embedding's
+    float alpha;     // initial alpha of DyT in the paper
+    float alpha_attention; // the same before attention, where the paper has another
+    struct {
+        size_t side, width, blocks;
+    } stages[MODEL_STAGES]; // convnext only: image side, channels, blocks of each stage; ffn is 4 times the width
+} model_shape;
+
+// NULL beyond the last.
+const model_shape *model_at(size_t index);
+const model_shape *model_find(const char *name); // NULL: no such model
+const char *model_kind_name(model_kind kind);
+// Norm calls of one layer and of the whole model (final norm and the like included).
+size_t model_layer_norms(const model_shape *m);
+size_t model_norms(const model_shape *m);
+// Weights of the products of one layer (convnext: of `stage`), which is half the FLOPs of a token in them; dit: those
+// of the conditioning, which run once per sample, included.
+size_t model_layer_weights(const model_shape *m, size_t stage);
+
+#endif
