@@ -32,11 +32,11 @@ enum { ACCUMULATORS = 8, STEP = ACCUMULATORS * SIMD_WIDTH };
 enum { NORM_F32_BYTES = sizeof(float), NORM_BF16_BYTES = sizeof(uint16_t) };
 SIMD_INLINE size_t dtype_size(norm_dtype dtype) { return dtype == NORM_F32 ? NORM_F32_BYTES : NORM_BF16_BYTES; }
 
-SIMD_INLINE const void *row_of(norm_dtype dtype, const void *matrix, size_t row, size_t stride) {
-    return (const char *)matrix + row * stride * dtype_size(dtype);
+SIMD_INLINE const void *row_of(norm_dtype dtype, const void *data, size_t row, size_t stride) {
+    return (const char *)data + row * stride * dtype_size(dtype);
 }
-SIMD_INLINE void *row_of_mut(norm_dtype dtype, void *matrix, size_t row, size_t stride) {
-    return (char *)matrix + row * stride * dtype_size(dtype);
+SIMD_INLINE void *row_of_mut(norm_dtype dtype, void *data, size_t row, size_t stride) {
+    return (char *)data + row * stride * dtype_size(dtype);
 }
 
 // Loops over accumulators are unrolled whole, or they would live in memory.
