@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The depthwise convolution: the library's grouped convolution, one channel a group; in f32 through converted copies
-// where it has none for the dtype.
+// where it has none for the dtype. The gradient of the weights is a loop of this file's where the library has no
+// depthwise one: oneDNN 2.6 on AVX2 then pads every group to eight channels, which took 24 ms for 56 x 56 x 128 where
+// forward took 1 ms, both on one thread.
 #include "conv.h"
 
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "onednn.h"
 #include "pointwise.h"
@@ -18,7 +21,8 @@ struct conv {
     onednn_op forward, backward_data, backward_weights;
     // Weights come and go as frameworks have them; the library keeps them otherwise.
     onednn_op forward_in, backward_in, gradient_out;
-    size_t bytes; // of scratch
+    bool own_gradient; // of the weights
+    size_t bytes;      // of scratch
 };
 
 // Indices of the weights among the operands of all three.
@@ -54,7 +58,7 @@ static copies place(const conv *c, char *base) {
     const size_t forward = onednn_bytes(&c->forward, WEIGHTS);
     at.weights = take(base, &at.bytes, s->train ? larger(forward, onednn_bytes(&c->backward_data, WEIGHTS)) : forward);
     if (s->train) {
-        at.dlayout = take(base, &at.bytes, onednn_bytes(&c->backward_weights, WEIGHTS));
+        at.dlayout = take(base, &at.bytes, c->own_gradient ? 0 : onednn_bytes(&c->backward_weights, WEIGHTS));
         at.dweights = take(base, &at.bytes, weights * sizeof(float));
         at.dbias = take(base, &at.bytes, s->channels * sizeof(float));
     }
@@ -67,6 +71,9 @@ static void free_ops(conv *c) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         onednn_free(all[i]);
 }
+
+// Others pad every group to a vector of channels.
+static bool is_depthwise(const onednn_op *op) { return strstr(onednn_name(op), "dw") != NULL; }
 
 static dnnl_status_t make_ops(conv *c, norm_dtype dtype) {
     const conv_spec *const s = &c->spec;
@@ -100,9 +107,14 @@ static dnnl_status_t make_ops(conv *c, norm_dtype dtype) {
     if (status == dnnl_success && s->train)
         status = onednn_reorder_out(&c->gradient_out, &c->backward_weights, WEIGHTS, &dgiven);
     if (status == dnnl_success && dtype != NORM_F32 &&
-        (onednn_is_reference(&c->forward) ||
-         (s->train && (onednn_is_reference(&c->backward_data) || onednn_is_reference(&c->backward_weights)))))
+        !(is_depthwise(&c->forward) &&
+          (!s->train || (is_depthwise(&c->backward_data) && is_depthwise(&c->backward_weights)))))
         status = dnnl_unimplemented;
+    if (status == dnnl_success && s->train && !is_depthwise(&c->backward_weights)) {
+        c->own_gradient = true;
+        onednn_free(&c->gradient_out);
+        onednn_free(&c->backward_weights);
+    }
     if (status != dnnl_success)
         free_ops(c);
     return status;
@@ -187,6 +199,48 @@ bool conv_forward(conv *c, const void *x, const void *weights, const void *bias,
     return run_rounded(c, &c->forward, data, 3, y, at.y);
 }
 
+// Channels that one thread sums at a time: enough independent sums to hide the latency of an addition, and few enough
+// that the sums of all taps stay in a first-level cache.
+enum { CHUNK = 32 };
+
+// Adds the gradient of the weights of channels [first, first + n): dweights[c][i][j] += the sum over all pixels p of
+// x[p + tap][c] dy[p][c]. sums: (kernel * kernel, n), scratch.
+static void add_chunk(const conv_spec *s, const float *x, const float *dy, float *sums, float *dweights, size_t first,
+                      size_t n) {
+    const size_t side = s->side, channels = s->channels, kernel = s->kernel, half = kernel / 2;
+    memset(sums, 0, kernel * kernel * n * sizeof *sums);
+    for (size_t line = 0; line < s->batch * side; line++) // of all images
+        for (size_t i = 0; i < kernel; i++) {
+            if (line % side + i < half || line % side + i - half >= side)
+                continue;
+            for (size_t j = 0; j < kernel; j++) {
+                float *const sum = sums + (i * kernel + j) * n;
+                const size_t begin = j < half ? half - j : 0, beyond = side + half > j ? side + half - j : 0;
+                const size_t end = beyond < side ? beyond : side;
+                for (size_t col = begin; col < end; col++) {
+                    const float *const from = x + ((line + i - half) * side + col + j - half) * channels + first;
+                    const float *const to = dy + (line * side + col) * channels + first;
+#pragma omp simd
+                    for (size_t c = 0; c < n; c++)
+                        sum[c] += from[c] * to[c];
+                }
+            }
+        }
+    for (size_t c = 0; c < n; c++)
+        for (size_t tap = 0; tap < kernel * kernel; tap++)
+            dweights[(first + c) * kernel * kernel + tap] += sums[tap * n + c];
+}
+
+static void add_weights(const conv *c, const float *x, const float *dy, float *sums, float *dweights) {
+    const conv_spec *const s = &c->spec;
+#pragma omp parallel for num_threads(omp_get_max_threads()) schedule(dynamic) default(none)                            \
+    firstprivate(s, x, dy, sums, dweights)
+    for (size_t first = 0; first < s->channels; first += CHUNK) {
+        const size_t left = s->channels - first;
+        add_chunk(s, x, dy, sums + first * s->kernel * s->kernel, dweights, first, left < CHUNK ? left : CHUNK);
+    }
+}
+
 bool conv_backward(conv *c, const void *x, const void *weights, const void *dy, void *dx, float *dweights,
                    float *dbias) {
     if (!c->spec.train)
@@ -195,14 +249,21 @@ bool conv_backward(conv *c, const void *x, const void *weights, const void *dy, 
     const size_t channels = c->spec.channels, area = c->spec.kernel * c->spec.kernel;
     const void *const wide_dy = widened(c, dy, c->rows, channels, at.y);
     const void *const wide_x = widened(c, x, c->rows, channels, at.x);
-    if (!onednn_run(&c->backward_weights, (const void *const[]){wide_x, at.dlayout, at.dbias, wide_dy}) ||
-        !onednn_run(&c->gradient_out, (const void *const[]){at.dlayout, at.dweights}) ||
-        !onednn_run(&c->backward_in, (const void *const[]){given_weights(c, weights, &at), at.weights}))
+    if (c->own_gradient) {
+        add_weights(c, wide_x, wide_dy, at.dweights, dweights);
+        pointwise_col_sums(omp_get_max_threads(), dbias,
+                           (matrix){c->dtype, c->rows, channels, channels, (void *)(uintptr_t)wide_dy});
+    } else {
+        if (!onednn_run(&c->backward_weights, (const void *const[]){wide_x, at.dlayout, at.dbias, wide_dy}) ||
+            !onednn_run(&c->gradient_out, (const void *const[]){at.dlayout, at.dweights}))
+            return false;
+        for (size_t i = 0; i < channels * area; i++)
+            dweights[i] += at.dweights[i];
+        for (size_t i = 0; i < channels; i++)
+            dbias[i] += at.dbias[i];
+    }
+    if (!onednn_run(&c->backward_in, (const void *const[]){given_weights(c, weights, &at), at.weights}))
         return false;
-    for (size_t i = 0; i < channels * area; i++)
-        dweights[i] += at.dweights[i];
-    for (size_t i = 0; i < channels; i++)
-        dbias[i] += at.dbias[i];
     // x has been read for the last time, so its copy makes room for dx.
     const void *data[ONEDNN_ARGS] = {NULL, at.weights, wide_dy};
     return run_rounded(c, &c->backward_data, data, 0, dx, at.x);
