@@ -145,13 +145,13 @@ static double slope_of(activation kind, double x) {
     }
 }
 
-static double loss_of(const double *x, size_t cols, size_t stride, size_t label) {
-    double most = x[0], sum = 0;
+static double loss_of(const double *x, size_t cols, size_t label) {
+    // Relative to the label's: the sum is at least 1, and small enough for a double.
+    double sum = 1;
     for (size_t c = 0; c < cols; c++)
-        most = fmax(most, x[c * stride]);
-    for (size_t c = 0; c < cols; c++)
-        sum += exp(x[c * stride] - most);
-    return log(sum) + most - x[label * stride];
+        if (c != label)
+            sum += exp(x[c] - x[label]);
+    return log(sum);
 }
 
 static double probability(const double *x, size_t cols, size_t c, double scale) {
@@ -177,9 +177,9 @@ static void check_slopes(void **unused) {
     for (size_t i = 0; i < 7; i++) {
         const double middle = x[i], gradient = probability(x, 7, i, 1) - (i == 2);
         x[i] = middle + h;
-        const double above = loss_of(x, 7, 1, 2);
+        const double above = loss_of(x, 7, 2);
         x[i] = middle - h;
-        const double below = loss_of(x, 7, 1, 2);
+        const double below = loss_of(x, 7, 2);
         x[i] = middle;
         assert_true(fabs((above - below) / (2 * h) - gradient) < 1e-8);
     }
@@ -530,7 +530,7 @@ static void check_loss(const setting *s) {
         }
         for (size_t c = 0; c < s->cols; c++)
             sum += exp(row[c] - most);
-        loss += loss_of(row, s->cols, 1, label);
+        loss += loss_of(row, s->cols, label);
         loss_error += softmax_error(largest) + U * fabs(most - row[label]); // of log(sum) and of its other term
         for (size_t c = 0; c < s->cols; c++) {
             const double p = exp(row[c] - most) / sum;
