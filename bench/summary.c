@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONFIDENCE 0.95
-
 bool observations_add(observations *all, const observation *o) {
     if (all->count == all->room) {
         const size_t room = all->room == 0 ? 4096 : 2 * all->room;
@@ -41,8 +39,9 @@ bool summary_make(summary *s, const plan *p, const observations *all) {
     *s = (summary){.plan = p};
     s->sorted = malloc((all->count + 1) * sizeof *s->sorted);
     s->first = calloc(p->count + 1, sizeof *s->first);
-    s->scratch = malloc(2 * (all->count + 1) * sizeof *s->scratch);
-    if (s->sorted == NULL || s->first == NULL || s->scratch == NULL) {
+    s->points = malloc(2 * (all->count + 1) * sizeof *s->points);
+    s->medians = malloc((all->count + 1) * sizeof *s->medians);
+    if (s->sorted == NULL || s->first == NULL || s->points == NULL || s->medians == NULL) {
         summary_free(s);
         return false;
     }
@@ -61,73 +60,29 @@ bool summary_make(summary *s, const plan *p, const observations *all) {
 void summary_free(summary *s) {
     free(s->sorted);
     free(s->first);
-    free(s->scratch);
+    free(s->points);
+    free(s->medians);
     *s = (summary){0};
 }
 
-// The end of the launch that begins at sorted[i].
-static size_t end_of_launch(const summary *s, size_t index, size_t i) {
-    const size_t launch = s->sorted[i].launch;
-    while (i < s->first[index + 1] && s->sorted[i].launch == launch)
-        i++;
-    return i;
-}
-
-// The end of the round that begins at sorted[i], at most `end`.
-static size_t round_end(const summary *s, size_t i, size_t end) {
-    const size_t round = s->sorted[i].index / 2;
-    while (i < end && s->sorted[i].index / 2 == round)
-        i++;
-    return i;
-}
-
-// The medians of a cell's launches, into the front of scratch.
-static size_t launch_medians(const summary *s, size_t index) {
-    double *const medians = s->scratch, *const values = s->scratch + (s->first[s->plan->count] + 1);
-    size_t launches = 0;
-    for (size_t i = s->first[index], end; i < s->first[index + 1]; i = end) {
-        end = end_of_launch(s, index, i);
-        for (size_t k = i; k < end; k++)
-            values[k - i] = s->sorted[k].ns;
-        medians[launches++] = stats_median(values, end - i);
+// A cell's samples as a series of times, or of their logarithms, at `points`.
+static series series_of(const summary *s, size_t index, bool logs, series_point *points) {
+    const size_t begin = s->first[index], count = s->first[index + 1] - begin;
+    for (size_t i = 0; i < count; i++) {
+        const observation *const o = &s->sorted[begin + i];
+        points[i] = (series_point){o->launch, o->index, logs ? log(o->ns) : o->ns};
     }
-    return launches;
+    return (series){points, count};
 }
 
 stats_interval summary_time(const summary *s, size_t index) {
-    return stats_median_interval(s->scratch, launch_medians(s, index), CONFIDENCE);
+    return series_median(series_of(s, index, false, s->points));
 }
 
 stats_interval summary_ratio(const summary *s, size_t a, size_t b) {
-    double *const logs = s->scratch, *const rounds = s->scratch + (s->first[s->plan->count] + 1);
-    size_t launches = 0;
-    for (size_t i = s->first[a], j = s->first[b]; i < s->first[a + 1] && j < s->first[b + 1];) {
-        const observation *const x = &s->sorted[i], *const y = &s->sorted[j];
-        if (x->launch != y->launch) {
-            if (x->launch < y->launch)
-                i = end_of_launch(s, a, i);
-            else
-                j = end_of_launch(s, b, j);
-            continue;
-        }
-        const size_t i_end = end_of_launch(s, a, i), j_end = end_of_launch(s, b, j);
-        size_t count = 0;
-        while (i < i_end && j < j_end) {
-            const size_t round = s->sorted[i].index / 2, other = s->sorted[j].index / 2;
-            const size_t i_next = round_end(s, i, i_end), j_next = round_end(s, j, j_end);
-            // A round is samples 2k and 2k + 1; one that was cut off has no pair and is left to the medians of times.
-            if (round == other && i_next - i == 2 && j_next - j == 2)
-                rounds[count++] = 0.5 * (log(s->sorted[i].ns) + log(s->sorted[i + 1].ns) - log(s->sorted[j].ns) -
-                                         log(s->sorted[j + 1].ns));
-            i = round <= other ? i_next : i;
-            j = other <= round ? j_next : j;
-        }
-        if (count > 0)
-            logs[launches++] = stats_median(rounds, count);
-        i = i_end;
-        j = j_end;
-    }
-    stats_interval result = stats_median_interval(logs, launches, CONFIDENCE);
+    const series of_a = series_of(s, a, true, s->points);
+    const series of_b = series_of(s, b, true, s->points + of_a.count);
+    stats_interval result = series_difference(of_a, of_b, SERIES_CONFIDENCE);
     result.median = exp(result.median);
     result.lo = exp(result.lo);
     result.hi = exp(result.hi);
@@ -220,12 +175,12 @@ static const char *write_row(const summary *s, csv_writer *w, size_t index, cons
     const stats_interval floor_ratio = identity == SIZE_MAX ? none : summary_ratio(s, identity, index);
     // rmsnorm's ratio to itself says nothing, so it is judged by its ratio to identity.
     const stats_interval *const judged = index == rmsnorm ? &floor_ratio : &ratio;
-    const size_t launches = launch_medians(s, index);
-    const stats_interval time = stats_median_interval(s->scratch, launches, CONFIDENCE);
+    const size_t launches = series_launch_medians(series_of(s, index, false, s->points), s->medians);
+    const stats_interval time = stats_median_interval(s->medians, launches, SERIES_CONFIDENCE);
     double least = INFINITY, most = 0;
     for (size_t i = 0; i < launches; i++) {
-        least = fmin(least, s->scratch[i]);
-        most = fmax(most, s->scratch[i]);
+        least = fmin(least, s->medians[i]);
+        most = fmax(most, s->medians[i]);
     }
     const double spread = launches > 0 ? 100 * (most - least) / time.median : NAN;
     const double rate = bytes * elements / time.median;

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "plan.h"
-#include "stats.h"
+#include "series.h"
 #include "worker.h"
 
 enum { SCHEMA_VERSION = 1 };
@@ -26,7 +26,8 @@ typedef struct {
     const plan *plan;
     observation *sorted; // by cell, launch, sample
     size_t *first;       // of each cell; first[count] is the end
-    double *scratch;
+    series_point *points; // scratch: two cells' series
+    double *medians;      // scratch: a cell's launches
 } summary;
 bool summary_make(summary *s, const plan *p, const observations *all);
 void summary_free(summary *s);
