@@ -18,8 +18,8 @@
 #include "memory.h"
 #include "parse.h"
 #include "progress.h"
-#include "run.h"
 #include "sampler.h"
+#include "samples.h"
 #include "verdict.h"
 
 // An interval of 95 % takes at least this many launches (stats_median_rank).
@@ -285,7 +285,7 @@ static void on_group(void *context, size_t group, const char *bound) {
 static bool on_observed(void *context, const observation *o) {
     course *const c = context;
     const planned *const item = &c->plan.items[o->cell];
-    if (!observations_add(&c->all, o) || !run_add_sample(&c->run, &c->plan, o, c->bound))
+    if (!observations_add(&c->all, o) || !samples_add(&c->run, &c->plan, o, c->bound))
         return false;
     c->done_s += 1e-9 * o->ns * ((double)item->calls + 1);
     progress_update(&c->progress, c->done_s, c->progress.what);
@@ -471,8 +471,8 @@ static int begin(course *c, const request *r, const topology *t, int argc, char 
     status = check_csv(r->csv);
     if (status != EXIT_DONE)
         return status;
-    if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, t, error) ||
-        !run_write_plan(&c->run, &c->plan, error)) {
+    if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, t, samples_header, error) ||
+        !samples_write_plan(&c->run, &c->plan, error)) {
         cli_complain(&command, "%s", error);
         return EXIT_USAGE;
     }
@@ -490,7 +490,8 @@ static int resume(course *c, const request *r, const topology *t) {
     const int status = check_csv(r->csv);
     if (status != EXIT_DONE)
         return status;
-    if (run_resume(&c->run, r->resume, &c->plan, &c->all, t, &other_machine, error))
+    if (run_resume(&c->run, r->resume, command.name, t, samples_header, &other_machine, error) &&
+        samples_read(&c->run, &c->plan, &c->all, error))
         return EXIT_DONE;
     cli_complain(&command, "%s", error);
     return other_machine ? EXIT_INCOMPARABLE : EXIT_USAGE;
@@ -517,7 +518,7 @@ static int conduct(course *c) {
         const double spent = 1e-9 * (sampler_now_ns() - start);
         spend(&c->plan, e->budget_s > 0 ? fmax(e->budget_s - spent, 1) : 0, &e->launches);
         e->piloted = true;
-        if (!run_write_plan(&c->run, &c->plan, error) || run_write_meta(&c->run, c->topology, false) != 0)
+        if (!samples_write_plan(&c->run, &c->plan, error) || run_write_meta(&c->run, c->topology, false) != 0)
             return failed(c, "cannot write the plan: is the disk full?");
     }
     progress_duration((double)e->launches * plan_launch_seconds(&c->plan), duration, sizeof duration);

@@ -15,6 +15,9 @@
 #include "parse.h"
 #include "sampler.h"
 
+// A file that is being written anew, until it takes its name.
+#define FRESH "new.part"
+
 void run_path(const run *r, const char *file, char path[PATH_MAX]) {
     // A folder too long for its files fails when they are opened.
     (void)snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - 64, r->folder, file);
@@ -33,9 +36,7 @@ static int make_folders(const char *path) {
     return mkdir(partial, 0777) != 0 && errno != EEXIST ? errno : 0;
 }
 
-static bool open_samples(run *r, bool append, char error[RUN_ERROR_SIZE]) {
-    static const char *const before[] = {"schema_version", "run_id"};
-    static const char *const after[] = {"launch", "sample", "order", "calls", "time_ns", "preempted", "bound"};
+static bool open_samples(run *r, bool append, run_header *header, char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX];
     run_path(r, "samples.csv", path);
     const int code = csv_open(&r->samples, path, append);
@@ -45,16 +46,14 @@ static bool open_samples(run *r, bool append, char error[RUN_ERROR_SIZE]) {
     }
     if (append && ftell(r->samples.file) > 0)
         return true;
-    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
-        csv_text(&r->samples, before[i]);
-    cell_write_header(&r->samples);
-    for (size_t i = 0; i < sizeof after / sizeof *after; i++)
-        csv_text(&r->samples, after[i]);
+    csv_text(&r->samples, "schema_version");
+    csv_text(&r->samples, "run_id");
+    header(&r->samples);
     csv_end(&r->samples);
     return true;
 }
 
-bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t,
+bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, run_header *header,
                char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX], stamp[32];
     const time_t now = time(NULL);
@@ -98,7 +97,7 @@ bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, 
         snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, strerror(errno));
         return false;
     }
-    return open_samples(r, false, error);
+    return open_samples(r, false, header, error);
 }
 
 static const char *text_of(const json_t *object, const char *key) {
@@ -106,7 +105,7 @@ static const char *text_of(const json_t *object, const char *key) {
     return text != NULL ? text : "";
 }
 
-static bool read_meta(run *r, char error[RUN_ERROR_SIZE]) {
+static bool read_meta(run *r, const char *name, char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX];
     json_error_t why;
     run_path(r, "meta.json", path);
@@ -124,52 +123,24 @@ static bool read_meta(run *r, char error[RUN_ERROR_SIZE]) {
     r->experiment.piloted = json_is_true(json_object_get(e, "piloted"));
     r->experiment.budget_s = json_number_value(json_object_get(e, "budget_s"));
     // A JSON number may lose the upper bits of a seed; a string does not.
-    const bool ok =
-        r->id[0] != '\0' && r->experiment.launches > 0 && parse_u64(text_of(e, "seed"), &r->experiment.seed);
+    char begin[64];
+    snprintf(begin, sizeof begin, "normbench %s", name);
+    const bool ok = r->id[0] != '\0' && r->experiment.launches > 0 &&
+                    strncmp(r->experiment.command, begin, strlen(begin)) == 0 &&
+                    parse_u64(text_of(e, "seed"), &r->experiment.seed);
     if (!ok)
-        snprintf(error, RUN_ERROR_SIZE, "%s is not the meta.json of a run of normbench kernels", path);
+        snprintf(error, RUN_ERROR_SIZE, "%s is not the meta.json of a run of normbench %s", path, name);
     json_decref(meta);
     return ok;
 }
 
-static bool read_samples(const run *r, const plan *p, observations *all, char error[RUN_ERROR_SIZE]) {
-    char path[PATH_MAX];
-    csv_table t;
-    run_path(r, "samples.csv", path);
-    const int code = csv_read(&t, path, error, RUN_ERROR_SIZE);
-    if (code != 0) {
-        if (code > 0)
-            snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s", path, strerror(code));
-        return false;
-    }
-    const int launch = csv_column(&t, "launch"), index = csv_column(&t, "sample"), order = csv_column(&t, "order"),
-              calls = csv_column(&t, "calls"), ns = csv_column(&t, "time_ns"), preempted = csv_column(&t, "preempted");
-    bool ok = launch >= 0 && index >= 0 && order >= 0 && calls >= 0 && ns >= 0 && preempted >= 0;
-    for (size_t i = 0; ok && i < t.row_count; i++) {
-        observation o = {0};
-        cell c;
-        ok = cell_read(&t, i, &c) && parse_size(t.rows[i][launch], &o.launch) &&
-             parse_size(t.rows[i][index], &o.index) && parse_size(t.rows[i][order], &o.order) &&
-             parse_size(t.rows[i][calls], &o.calls) && parse_real(t.rows[i][ns], &o.ns);
-        o.preempted = ok && strcmp(t.rows[i][preempted], "1") == 0;
-        while (ok && o.cell < p->count && !cell_equal(&p->items[o.cell].cell, &c))
-            o.cell++;
-        ok = ok && o.cell < p->count && observations_add(all, &o);
-        if (!ok)
-            snprintf(error, RUN_ERROR_SIZE, "%s: line %zu is not a sample of this run's plan", path, i + 2);
-    }
-    csv_free(&t);
-    return ok;
-}
-
-bool run_resume(run *r, const char *folder, plan *p, observations *all, const topology *t, bool *other_machine,
-                char error[RUN_ERROR_SIZE]) {
-    char path[PATH_MAX], machine[RUN_NAME_SIZE], message[256] = "";
+bool run_resume(run *r, const char *folder, const char *name, const topology *t, run_header *header,
+                bool *other_machine, char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX], machine[RUN_NAME_SIZE];
     *r = (run){0};
-    *p = (plan){0};
     *other_machine = false;
     snprintf(r->folder, sizeof r->folder, "%s", folder);
-    if (!read_meta(r, error))
+    if (!read_meta(r, name, error))
         return false;
     machine_id(t, machine, sizeof machine);
     if (strcmp(machine, r->machine) != 0) {
@@ -181,44 +152,40 @@ bool run_resume(run *r, const char *folder, plan *p, observations *all, const to
     }
     snprintf(r->git, sizeof r->git, "%s", machine_git());
     run_path(r, "plan.csv", path);
-    const int code = plan_read(p, path, message, sizeof message);
-    if (code != 0) {
-        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s%s", path, code > 0 ? strerror(code) : message,
-                 code == ENOENT ? ": the run is complete, there is nothing to resume" : "");
+    if (access(path, R_OK) != 0) {
+        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s%s", path, strerror(errno),
+                 errno == ENOENT ? ": the run is complete, there is nothing to resume" : "");
         return false;
     }
-    return read_samples(r, p, all, error) && open_samples(r, true, error);
+    return open_samples(r, true, header, error);
 }
 
-bool run_write_plan(const run *r, const plan *p, char error[RUN_ERROR_SIZE]) {
+int run_replace(const run *r, const char *file, int (*write)(const void *what, const char *path), const void *what) {
     char path[PATH_MAX], fresh[PATH_MAX];
-    run_path(r, "plan.csv", path);
-    run_path(r, "plan.csv.new", fresh);
-    int code = plan_write(p, fresh);
+    run_path(r, file, path);
+    run_path(r, FRESH, fresh);
+    int code = write(what, fresh);
     if (code == 0 && rename(fresh, path) != 0)
         code = errno;
     if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, strerror(code));
-    return code == 0;
+        (void)unlink(fresh);
+    return code;
 }
 
-bool run_add_sample(run *r, const plan *p, const observation *o, const char *bound) {
-    csv_writer *const w = &r->samples;
-    csv_int(w, SCHEMA_VERSION);
-    csv_text(w, r->id);
-    cell_write(w, &p->items[o->cell].cell);
-    csv_size(w, o->launch);
-    csv_size(w, o->index);
-    csv_size(w, o->order);
-    csv_size(w, o->calls);
-    csv_real(w, o->ns, 9);
-    csv_int(w, o->preempted);
-    csv_text(w, bound);
-    return csv_end(w) == 0;
+static int write_json(const void *what, const char *path) {
+    FILE *const file = fopen(path, "w");
+    int error = file == NULL ? errno : 0;
+    if (file == NULL)
+        return error;
+    if (json_dumpf(what, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0 || fputc('\n', file) == EOF)
+        error = errno != 0 ? errno : EIO;
+    if (fclose(file) != 0 && error == 0)
+        error = errno;
+    return error;
 }
 
 int run_write_meta(const run *r, const topology *t, bool complete) {
-    char path[PATH_MAX], fresh[PATH_MAX], seed[32];
+    char seed[32];
     double overhead, step;
     sampler_clock(&overhead, &step);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->experiment.seed);
@@ -237,26 +204,13 @@ int run_write_meta(const run *r, const topology *t, bool complete) {
     if (meta == NULL)
         return ENOMEM;
     // A run without its meta.json could not be resumed, so the old one stands until the new one is whole.
-    run_path(r, "meta.json", path);
-    run_path(r, "meta.json.new", fresh);
-    FILE *const file = fopen(fresh, "w");
-    int error = file == NULL ? errno : 0;
-    if (file != NULL) {
-        if (json_dumpf(meta, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0 || fputc('\n', file) == EOF)
-            error = errno != 0 ? errno : EIO;
-        if (fclose(file) != 0 && error == 0)
-            error = errno;
-    }
-    if (error == 0 && rename(fresh, path) != 0)
-        error = errno;
-    if (error != 0)
-        (void)unlink(fresh);
+    const int error = run_replace(r, "meta.json", write_json, meta);
     json_decref(meta);
     return error;
 }
 
 void run_end(run *r, bool complete) {
-    static const char *const files[] = {"plan.csv", "samples.csv", "topology.xml", "meta.json", "plan.csv.new"};
+    static const char *const files[] = {"plan.csv", "samples.csv", "topology.xml", "meta.json", FRESH};
     char path[PATH_MAX];
     if (r->samples.file != NULL)
         (void)csv_close(&r->samples); // every row was flushed, and its error told, when it was added

@@ -9,10 +9,9 @@
 #include <stdint.h>
 
 #include "csv.h"
-#include "plan.h"
-#include "summary.h"
 #include "topology.h"
-#include "worker.h"
+
+enum { SCHEMA_VERSION = 1 };
 
 enum { RUN_ERROR_SIZE = 3 * PATH_MAX, RUN_NAME_SIZE = 128 };
 
@@ -33,19 +32,21 @@ typedef struct {
     csv_writer samples;
 } run;
 
+// Writes the names of a row's columns, from run_id on.
+typedef void run_header(csv_writer *w);
+
 // Begins a run in `folder` (made if need be; refused if it already holds a run), in results/<machine>/<id>/ if NULL, or
 // in a temporary folder. Writes topology.xml. false with a message.
-bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t,
+bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, run_header *header,
                char error[RUN_ERROR_SIZE]);
-// Takes up the run of a folder: its plan and its samples so far. *other_machine: the results are of another machine.
-bool run_resume(run *r, const char *folder, plan *p, observations *all, const topology *t, bool *other_machine,
-                char error[RUN_ERROR_SIZE]);
+// Takes up the run of a folder, which must be one of `normbench NAME`. *other_machine: the results are of another
+// machine.
+bool run_resume(run *r, const char *folder, const char *name, const topology *t, run_header *header,
+                bool *other_machine, char error[RUN_ERROR_SIZE]);
 
 void run_path(const run *r, const char *file, char path[PATH_MAX]);
-// Writes the plan, for the workers and for run_resume.
-bool run_write_plan(const run *r, const plan *p, char error[RUN_ERROR_SIZE]);
-// Appends to samples.csv and flushes. false: the disk is full or the folder is gone.
-bool run_add_sample(run *r, const plan *p, const observation *o, const char *bound);
+// Writes a file of the run anew: the old one stands until the new one is whole. write: 0 or errno, as this.
+int run_replace(const run *r, const char *file, int (*write)(const void *what, const char *path), const void *what);
 // Writes meta.json; complete: every launch is done. 0 or errno.
 int run_write_meta(const run *r, const topology *t, bool complete);
 // Closes; removes plan.csv if the run is complete, and everything if it is temporary.

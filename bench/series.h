@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// series.h: one quantity as it was sampled: in rounds of two samples, ABBA, in several launches; and what can be said of
-// it. Every interval is an exact order-statistic interval over launches (stats.h).
+// series.h: one quantity as it was sampled: in rounds of two samples, ABBA, in several launches; and what can be said
+// of it. Every interval is an exact order-statistic interval over launches (stats.h).
 #ifndef SERIES_H
 #define SERIES_H
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run.h"
+
 bool observations_add(observations *all, const observation *o) {
     if (all->count == all->room) {
         const size_t room = all->room == 0 ? 4096 : 2 * all->room;

@@ -11,8 +11,6 @@
 #include "series.h"
 #include "worker.h"
 
-enum { SCHEMA_VERSION = 1 };
-
 // All samples of a run, in the order in which they were taken.
 typedef struct {
     observation *items;
@@ -24,8 +22,8 @@ void observations_free(observations *all);
 // A run's samples, indexed for the questions below. Borrows the plan.
 typedef struct {
     const plan *plan;
-    observation *sorted; // by cell, launch, sample
-    size_t *first;       // of each cell; first[count] is the end
+    observation *sorted;  // by cell, launch, sample
+    size_t *first;        // of each cell; first[count] is the end
     series_point *points; // scratch: two cells' series
     double *medians;      // scratch: a cell's launches
 } summary;

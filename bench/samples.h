@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// samples.h: the plan and the samples of a run of `normbench kernels`, as they stand in its folder.
+#ifndef SAMPLES_H
+#define SAMPLES_H
+
+#include <stdbool.h>
+
+#include "plan.h"
+#include "run.h"
+#include "summary.h"
+
+// samples.csv from its run_id on: the header, for run_begin and run_resume.
+void samples_header(csv_writer *w);
+// Appends to samples.csv and flushes. false: the disk is full or the folder is gone.
+bool samples_add(run *r, const plan *p, const observation *o, const char *bound);
+// Reads the plan and the samples so far of a run that run_resume has taken up. false with a message.
+bool samples_read(const run *r, plan *p, observations *all, char error[RUN_ERROR_SIZE]);
+// Writes the plan, for the workers and for samples_read.
+bool samples_write_plan(const run *r, const plan *p, char error[RUN_ERROR_SIZE]);
+
+#endif
