@@ -2,51 +2,29 @@
 // `normbench kernels`: verifies and times the kernels in several launches, and reports. Owns the course of a run:
 // pilot, budget, launches, summary; what each of these is stands in plan.h, worker.h, run.h and summary.h.
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "buffers.h"
 #include "cli.h"
 #include "commands.h"
 #include "machine.h"
 #include "memory.h"
-#include "parse.h"
 #include "progress.h"
+#include "request.h"
 #include "sampler.h"
 #include "samples.h"
 #include "verdict.h"
 
-// An interval of 95 % takes at least this many launches (stats_median_rank).
-enum { MIN_LAUNCHES = 6, DEFAULT_LAUNCHES = 9 };
 // Without a budget, what a launch may take; a plan too large for it gets one round of everything.
 #define LAUNCH_SECONDS 5.0
 
-static volatile sig_atomic_t stop;
-static void on_signal(int number) {
-    (void)number;
-    stop = 1;
-}
+static const volatile sig_atomic_t *stop;
 
-enum { PRESET, BUDGET, LAUNCHES_OPTION, SEED, OUT, CSV, DRY_RUN, RESUME, OPTIONS };
-static const cli_option options[OPTIONS] = {
-    [PRESET] = {"preset", "NAME",
-                "quick (at most a minute), default (at most five) or full (an hour); selectors then narrow it.\n"
-                "Without a preset, selectors are a cross product; without either, the preset is default"},
-    [BUDGET] = {"budget", "TIME",
-                "measure no longer than about this, as in 40s or 5m: fewer rounds, then fewer launches"},
-    [LAUNCHES_OPTION] = {"launches", "N", "fresh processes to measure in; 6 or more give 95 % intervals; default 9"},
-    [SEED] = {"seed", "N", "of the inputs and of every random order; default from the clock, and recorded"},
-    [OUT] = {"out", "DIR", "write the run there; default results/MACHINE/RUN"},
-    [CSV] = {"csv", "FILE", "write kernels.csv there, `-` for stdout; without --out, nothing else is kept"},
-    [DRY_RUN] = {"dry-run", NULL, "say what would be measured and for how long, and stop"},
-    [RESUME] = {"resume", "DIR", "go on with an interrupted run"},
-};
+static const cli_option options[REQUEST_OPTIONS] = {REQUEST_ROWS(
+    "kernels.csv", "quick (at most a minute), default (at most five) or full (an hour); selectors then narrow it.")};
 static const cli_command command = {
     .name = "kernels",
     .about =
@@ -54,90 +32,35 @@ static const cli_command command = {
         "compared with. Every group of cells also gets rmsnorm of the same form and level and identity at the best "
         "level.",
     .options = options,
-    .option_count = OPTIONS,
+    .option_count = REQUEST_OPTIONS,
     .selectors = CLI_ALL_SELECTORS,
 };
 
-typedef struct {
-    selection selection;
-    preset preset; // PRESETS: none
-    double budget_s;
-    size_t launches;
-    uint64_t seed;
-    bool seeded, dry_run;
-    const char *out, *csv, *resume;
-} request;
-
-static int complain(const char *option, const char *value, const char *expected) {
-    cli_complain(&command, "--%s %s: expected %s", option, value, expected);
-    return EXIT_USAGE;
-}
-
-static int parse_request(int argc, char **argv, const topology *t, request *r) {
+static int parse_request(int argc, char **argv, const topology *t, request *r, selection *s) {
     cli_args args = {&command, argc, argv, 1};
     char *value, error[SELECT_ERROR_SIZE];
     int option;
     bool selected = false;
     *r = (request){.preset = PRESETS};
+    *s = (selection){0};
     while ((option = cli_next(&args, &value)) >= 0) {
-        switch (option) {
-        case PRESET:
-            r->preset = (preset)0;
-            while (r->preset < PRESETS && strcmp(value, preset_name(r->preset)) != 0)
-                r->preset++;
-            if (r->preset == PRESETS)
-                return complain("preset", value, "quick, default or full");
-            break;
-        case BUDGET:
-            if (!parse_duration(value, &r->budget_s))
-                return complain("budget", value, "a time such as 40s or 5m");
-            break;
-        case LAUNCHES_OPTION:
-            if (!parse_size(value, &r->launches) || r->launches == 0 || r->launches > 1000)
-                return complain("launches", value, "a number from 1 to 1000");
-            break;
-        case SEED:
-            if (!parse_u64(value, &r->seed))
-                return complain("seed", value, "a number below 2^64");
-            r->seeded = true;
-            break;
-        case OUT:
-            r->out = value;
-            break;
-        case CSV:
-            r->csv = value;
-            break;
-        case DRY_RUN:
-            r->dry_run = true;
-            break;
-        case RESUME:
-            r->resume = value;
-            break;
-        default:
-            if (!selection_set(&r->selection, (selector)(option - OPTIONS), value, t, error)) {
-                cli_complain(&command, "%s", error);
+        if (option < REQUEST_OPTIONS) {
+            if (!request_take(r, &command, option, value))
                 return EXIT_USAGE;
-            }
-            selected = true;
+            continue;
         }
+        if (!selection_set(s, (selector)(option - REQUEST_OPTIONS), value, t, error)) {
+            cli_complain(&command, "%s", error);
+            return EXIT_USAGE;
+        }
+        selected = true;
     }
     if (option != CLI_END)
         return option == CLI_HELP ? -1 : EXIT_USAGE;
-    if (r->resume != NULL && (selected || r->preset != PRESETS || r->budget_s > 0 || r->seeded || r->launches > 0 ||
-                              r->out != NULL || r->dry_run)) {
-        cli_complain(&command, "--resume goes on with the run as it was planned: give no selectors, preset, budget, "
-                               "seed, launches, out or dry-run");
+    if (!request_complete(r, &command, selected))
         return EXIT_USAGE;
-    }
-    if (!selected && r->preset == PRESETS)
-        r->preset = PRESET_DEFAULT;
-    if (!r->seeded) {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        r->seed = (uint64_t)now.tv_sec * 1000003u + (uint64_t)now.tv_nsec;
-    }
     if (r->launches == 0)
-        r->launches = r->preset == PRESETS ? DEFAULT_LAUNCHES : preset_launches(r->preset);
+        r->launches = r->preset == PRESETS ? REQUEST_DEFAULT_LAUNCHES : preset_launches(r->preset);
     if (r->budget_s == 0 && r->preset != PRESETS)
         r->budget_s = preset_seconds(r->preset);
     return EXIT_DONE;
@@ -145,8 +68,7 @@ static int parse_request(int argc, char **argv, const topology *t, request *r) {
 
 // Refuses what cannot run before anything is allocated: levels that this CPU lacks, shapes that memory cannot hold. Of
 // a preset, which nobody made for this machine, the workers leave out what does not fit.
-static int check_plan(const plan *p, const request *r, const topology *t) {
-    const selection *const s = &r->selection;
+static int check_plan(const plan *p, const request *r, const selection *s, const topology *t) {
     for (unsigned level = 0; level < NORM_LEVELS; level++)
         if (s->level[level] && norm_level_missing((norm_level)level) != NULL) {
             bool only = !s->best_level;
@@ -177,23 +99,10 @@ static int check_plan(const plan *p, const request *r, const topology *t) {
     return EXIT_DONE;
 }
 
-// Nothing is computed for a file that cannot be opened.
-static int check_csv(const char *path) {
-    if (path == NULL || strcmp(path, "-") == 0)
-        return EXIT_DONE;
-    const int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0) {
-        cli_complain(&command, "cannot write %s: %s", path, strerror(errno));
-        return EXIT_USAGE;
-    }
-    (void)close(descriptor);
-    return EXIT_DONE;
-}
-
 // Sets the rounds that the budget allows, and takes launches away where even one round is too much.
 static void spend(plan *p, double budget_s, size_t *launches) {
     plan_spend(p, budget_s > 0 ? budget_s / (double)*launches : LAUNCH_SECONDS);
-    while (budget_s > 0 && *launches > MIN_LAUNCHES && (double)*launches * plan_launch_seconds(p) > budget_s) {
+    while (budget_s > 0 && *launches > REQUEST_MIN_LAUNCHES && (double)*launches * plan_launch_seconds(p) > budget_s) {
         --*launches;
         plan_spend(p, budget_s / (double)*launches);
     }
@@ -349,7 +258,7 @@ static int after(course *c, launch_end end, const char *how) {
     case LAUNCH_DIED:
         break;
     }
-    return stop ? EXIT_INTERRUPTED : failed(c, how);
+    return *stop ? EXIT_INTERRUPTED : failed(c, how);
 }
 
 static int pilot(course *c) {
@@ -359,7 +268,7 @@ static int pilot(course *c) {
     const worker_job job = {WORKER_PILOT, path, c->run.experiment.seed, 0, NULL};
     progress_start(&c->progress, progress_stderr(), "verify", (double)c->plan.count);
     c->done_s = 0;
-    const int status = after(c, worker_launch(&job, &c->plan, &listener, &stop, how, sizeof how), how);
+    const int status = after(c, worker_launch(&job, &c->plan, &listener, stop, how, sizeof how), how);
     progress_end(&c->progress);
     if (status != EXIT_DONE)
         return status;
@@ -381,7 +290,7 @@ static int measure(course *c) {
     for (size_t launch = 0; status == EXIT_DONE && launch < e->launches; launch++) {
         // A machine that slowed down since the pilot does not take the run far beyond its budget, but an interval needs
         // its launches.
-        if (e->budget_s > 0 && launch >= MIN_LAUNCHES &&
+        if (e->budget_s > 0 && launch >= REQUEST_MIN_LAUNCHES &&
             1e-9 * (sampler_now_ns() - c->begun_ns) + per_launch > 1.05 * e->budget_s) {
             progress_line(&c->progress, "budget spent after %zu launches", launch);
             c->run.experiment.launches = launch;
@@ -390,7 +299,7 @@ static int measure(course *c) {
         count_rounds(c, launch, had, room);
         const worker_job job = {WORKER_MEASURE, path, e->seed, launch, had};
         c->done_s = (double)launch * per_launch;
-        status = after(c, worker_launch(&job, &c->plan, &listener, &stop, how, sizeof how), how);
+        status = after(c, worker_launch(&job, &c->plan, &listener, stop, how, sizeof how), how);
     }
     progress_end(&c->progress);
     free(had);
@@ -450,27 +359,20 @@ static int report(course *c, int status, const char *csv) {
     return EXIT_DONE;
 }
 
-static void quote_command(int argc, char **argv, char *text, size_t size) {
-    size_t used = (size_t)snprintf(text, size, "normbench");
-    for (int i = 0; i < argc && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, " %s", argv[i]);
-}
-
-static int begin(course *c, const request *r, const topology *t, int argc, char **argv) {
+static int begin(course *c, const request *r, const selection *s, const topology *t, int argc, char **argv) {
     char error[RUN_ERROR_SIZE];
     experiment e = {.seed = r->seed, .launches = r->launches, .budget_s = r->budget_s};
     snprintf(e.preset, sizeof e.preset, "%s", r->preset == PRESETS ? "" : preset_name(r->preset));
-    quote_command(argc, argv, e.command, sizeof e.command);
-    if (!plan_make(&c->plan, r->preset, &r->selection, t)) {
+    request_quote(argc, argv, e.command, sizeof e.command);
+    if (!plan_make(&c->plan, r->preset, s, t)) {
         cli_complain(&command, "out of memory");
         return EXIT_FAILED;
     }
-    int status = check_plan(&c->plan, r, t);
+    int status = check_plan(&c->plan, r, s, t);
     if (status != EXIT_DONE || r->dry_run)
         return status;
-    status = check_csv(r->csv);
-    if (status != EXIT_DONE)
-        return status;
+    if (!request_csv_writable(&command, r->csv))
+        return EXIT_USAGE;
     if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, t, samples_header, error) ||
         !samples_write_plan(&c->run, &c->plan, error)) {
         cli_complain(&command, "%s", error);
@@ -487,9 +389,8 @@ static int begin(course *c, const request *r, const topology *t, int argc, char 
 static int resume(course *c, const request *r, const topology *t) {
     char error[RUN_ERROR_SIZE];
     bool other_machine;
-    const int status = check_csv(r->csv);
-    if (status != EXIT_DONE)
-        return status;
+    if (!request_csv_writable(&command, r->csv))
+        return EXIT_USAGE;
     if (run_resume(&c->run, r->resume, command.name, t, samples_header, &other_machine, error) &&
         samples_read(&c->run, &c->plan, &c->all, error))
         return EXIT_DONE;
@@ -528,6 +429,7 @@ static int conduct(course *c) {
 
 int cmd_kernels(int argc, char **argv) {
     request r;
+    selection s;
     char error[TOPOLOGY_ERROR_SIZE];
     course c = {0};
     if (argc > 1 && strcmp(argv[1], "--worker") == 0)
@@ -538,16 +440,13 @@ int cmd_kernels(int argc, char **argv) {
         return EXIT_FAILED;
     }
     c.topology = t;
-    int status = parse_request(argc, argv, t, &r);
+    int status = parse_request(argc, argv, t, &r, &s);
     if (status != EXIT_DONE) {
         topology_close(t);
         return status < 0 ? EXIT_DONE : status;
     }
-    const struct sigaction action = {.sa_handler = on_signal};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)signal(SIGPIPE, SIG_IGN); // a closed stdout is an error to be told, not an end
-    status = r.resume != NULL ? resume(&c, &r, t) : begin(&c, &r, t, argc, argv);
+    stop = request_signals();
+    status = r.resume != NULL ? resume(&c, &r, t) : begin(&c, &r, &s, t, argc, argv);
     if (status == EXIT_DONE && r.dry_run) {
         status = dry_run(&c.plan, &r);
     } else if (status == EXIT_DONE) {
