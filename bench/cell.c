@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "names.h"
 #include "parse.h"
 
 static const char *const columns[] = {"op",   "variant", "pass",    "form",      "level", "dtype",
@@ -82,14 +81,6 @@ void cell_write(csv_writer *w, const cell *c) {
     csv_text(w, cache_name(c->cache));
 }
 
-// The index that a selector's name has; false if it is none.
-static bool read_name(selector which, const char *text, size_t *index) {
-    const char *names[SELECT_MAX_NAMES];
-    const size_t count = selector_names(which, names);
-    *index = names_find(text, names, count);
-    return *index < count;
-}
-
 bool cell_read(const csv_table *t, size_t row, cell *c) {
     const char *field[COLUMNS];
     for (size_t i = 0; i < COLUMNS; i++) {
@@ -99,9 +90,9 @@ bool cell_read(const csv_table *t, size_t row, cell *c) {
         field[i] = t->rows[row][column];
     }
     size_t pass, level, place, cache;
-    if (!read_name(SELECT_PASS, field[2], &pass) || !read_name(SELECT_LEVEL, field[4], &level) ||
+    if (!selector_index(SELECT_PASS, field[2], &pass) || !selector_index(SELECT_LEVEL, field[4], &level) ||
         !parse_size(field[6], &c->rows) || !parse_size(field[7], &c->cols) || !parse_size(field[8], &c->threads) ||
-        !read_name(SELECT_PLACEMENT, field[9], &place) || !read_name(SELECT_CACHE, field[10], &cache))
+        !selector_index(SELECT_PLACEMENT, field[9], &place) || !selector_index(SELECT_CACHE, field[10], &cache))
         return false;
     c->impl = norm_find(field[0], field[1], field[3], field[4], field[5]);
     c->pass = (norm_pass)pass;

@@ -3,7 +3,7 @@
 //
 //     static const cli_option options[] = {{"csv", "FILE", "writes ..."}, {"dry-run", NULL, "..."}};
 //     static const cli_command command = {.name = "verify", .about = "...", .options = options, .option_count = 2,
-//                                         .selectors = CLI_ALL_SELECTORS};
+//                                         .selectors = CLI_KERNEL_SELECTORS};
 //     cli_args args = {&command, argc, argv, .at = 1};   // argv[0] is the command's name
 //     char *value;
 //     int option;
@@ -25,7 +25,13 @@ typedef struct {
     const char *help;     // further lines after each '\n'
 } cli_option;
 
-enum { CLI_ALL_SELECTORS = (1 << SELECTORS) - 1 };
+// Those of implementations and cells, which kernels and verify take, and those of layers.
+enum {
+    CLI_MODEL_SELECTORS = 1 << SELECT_MODEL | 1 << SELECT_PART | 1 << SELECT_PHASE,
+    CLI_KERNEL_SELECTORS = ((1 << SELECTORS) - 1) & ~CLI_MODEL_SELECTORS,
+    CLI_LAYER_SELECTORS = CLI_MODEL_SELECTORS | 1 << SELECT_OP | 1 << SELECT_VARIANT | 1 << SELECT_FORM |
+                          1 << SELECT_LEVEL | 1 << SELECT_DTYPE | 1 << SELECT_THREADS | 1 << SELECT_PLACEMENT
+};
 
 typedef struct {
     const char *name;    // "verify"

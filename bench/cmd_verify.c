@@ -350,7 +350,7 @@ int cmd_verify(int argc, char **argv) {
             "be given here as it is.",
         .options = options,
         .option_count = OPTIONS,
-        .selectors = CLI_ALL_SELECTORS,
+        .selectors = CLI_KERNEL_SELECTORS,
     };
     verification v = {.command = &command, .seed = 1};
     char error[SELECT_ERROR_SIZE], default_threads[] = "1,cores", *value = NULL;

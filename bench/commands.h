@@ -9,7 +9,8 @@
     X(list, "list ops, variants, forms, levels, dtypes, placements, inputs or implementations")                        \
     X(plan, "say where the threads of a placement go, on this machine or any other")                                   \
     X(verify, "print the largest error of every implementation")                                                       \
-    X(kernels, "verify and time the kernels; writes CSV")
+    X(kernels, "verify and time the kernels; writes CSV")                                                              \
+    X(layers, "time whole layers with every norm in their slots; writes CSV")
 
 #define COMMAND_ROW(name, help) int cmd_##name(int argc, char **argv);
 COMMAND_LIST(COMMAND_ROW)

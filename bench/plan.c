@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "budget.h"
 #include "parse.h"
 
 #define NAME(ID, name, launches, seconds, help) #name,
@@ -353,38 +354,32 @@ static double prepare_seconds(const plan *p, size_t begin, size_t end) {
            0.5e-9 * (double)tensors * (double)c->rows * (double)c->cols * (double)norm_dtype_bytes(c->impl->dtype);
 }
 
-double plan_launch_seconds(const plan *p) {
-    double seconds = 0.02; // to start a process
-    for (size_t begin = 0, end; begin < p->count; begin = end) {
-        plan_group(p, p->items[begin].group, &begin, &end);
-        seconds += prepare_seconds(p, begin, end) + (double)p->items[begin].rounds * round_seconds(p, begin, end);
+// A group's cost and rounds, for budget.h; NULL if memory ran out.
+static budget_group *costs_of(const plan *p) {
+    budget_group *const groups = calloc(p->groups + 1, sizeof *groups);
+    for (size_t begin = 0, end; groups != NULL && begin < p->count; begin = end) {
+        const size_t group = p->items[begin].group;
+        plan_group(p, group, &begin, &end);
+        groups[group] =
+            (budget_group){prepare_seconds(p, begin, end), round_seconds(p, begin, end), p->items[begin].rounds};
     }
+    return groups;
+}
+
+double plan_launch_seconds(const plan *p) {
+    budget_group *const groups = costs_of(p);
+    const double seconds = groups == NULL ? 0 : budget_launch_seconds(groups, p->groups);
+    free(groups);
     return seconds;
 }
 
-// Each group gets the rounds that fit `share` seconds.
-static void set_rounds(plan *p, double share) {
-    for (size_t begin = 0, end; begin < p->count; begin = end) {
-        plan_group(p, p->items[begin].group, &begin, &end);
-        const double fit = share / round_seconds(p, begin, end);
-        const size_t rounds = fit < 1 ? 1 : fit > PLAN_MAX_ROUNDS ? PLAN_MAX_ROUNDS : (size_t)fit;
-        for (size_t i = begin; i < end; i++)
-            p->items[i].rounds = rounds;
-    }
-}
-
 void plan_spend(plan *p, double seconds) {
-    double low = 0, high = seconds;
-    // The time of a launch grows with the share, in steps; forty halvings leave nothing of the budget to argue about.
-    for (int i = 0; i < 40; i++) {
-        const double share = (low + high) / 2;
-        set_rounds(p, share);
-        if (plan_launch_seconds(p) > seconds)
-            high = share;
-        else
-            low = share;
-    }
-    set_rounds(p, low);
+    budget_group *const groups = costs_of(p);
+    if (groups != NULL)
+        budget_spend(groups, p->groups, PLAN_MAX_ROUNDS, seconds);
+    for (size_t i = 0; i < p->count; i++)
+        p->items[i].rounds = groups == NULL ? 1 : groups[p->items[i].group].rounds;
+    free(groups);
 }
 
 // ---- plan.csv

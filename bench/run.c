@@ -151,7 +151,7 @@ bool run_resume(run *r, const char *folder, const char *name, const topology *t,
         return false;
     }
     snprintf(r->git, sizeof r->git, "%s", machine_git());
-    run_path(r, "plan.csv", path);
+    run_path(r, RUN_PLAN, path);
     if (access(path, R_OK) != 0) {
         snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s%s", path, strerror(errno),
                  errno == ENOENT ? ": the run is complete, there is nothing to resume" : "");
@@ -210,12 +210,12 @@ int run_write_meta(const run *r, const topology *t, bool complete) {
 }
 
 void run_end(run *r, bool complete) {
-    static const char *const files[] = {"plan.csv", "samples.csv", "topology.xml", "meta.json", FRESH};
+    static const char *const files[] = {RUN_PLAN, RUN_PLAN_STEPS, "samples.csv", "topology.xml", "meta.json", FRESH};
     char path[PATH_MAX];
     if (r->samples.file != NULL)
         (void)csv_close(&r->samples); // every row was flushed, and its error told, when it was added
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (r->temporary || (complete && i == 0)) {
+        if (r->temporary || (complete && i < 2)) {
             run_path(r, files[i], path);
             (void)unlink(path);
         }

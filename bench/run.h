@@ -13,6 +13,10 @@
 
 enum { SCHEMA_VERSION = 1 };
 
+// What a run is planned to be, until it is complete; the second is of layers alone.
+#define RUN_PLAN "plan.csv"
+#define RUN_PLAN_STEPS "plan_steps.csv"
+
 enum { RUN_ERROR_SIZE = 3 * PATH_MAX, RUN_NAME_SIZE = 128 };
 
 // What was asked for: everything that another run would need to be the same.

@@ -61,7 +61,7 @@ static bool read_samples(const run *r, const plan *p, observations *all, char er
 
 bool samples_read(const run *r, plan *p, observations *all, char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX], message[256] = "";
-    run_path(r, "plan.csv", path);
+    run_path(r, RUN_PLAN, path);
     const int code = plan_read(p, path, message, sizeof message);
     if (code != 0)
         snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s", path, code > 0 ? strerror(code) : message);
@@ -71,8 +71,8 @@ bool samples_read(const run *r, plan *p, observations *all, char error[RUN_ERROR
 static int write_plan(const void *what, const char *path) { return plan_write(what, path); }
 
 bool samples_write_plan(const run *r, const plan *p, char error[RUN_ERROR_SIZE]) {
-    const int code = run_replace(r, "plan.csv", write_plan, p);
+    const int code = run_replace(r, RUN_PLAN, write_plan, p);
     if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s/plan.csv: %s", r->folder, strerror(code));
+        snprintf(error, RUN_ERROR_SIZE, "cannot write %s/%s: %s", r->folder, RUN_PLAN, strerror(code));
     return code == 0;
 }

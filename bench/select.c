@@ -15,11 +15,13 @@
 #define ARGUMENT(ID, option, argument, help) argument,
 #define HELP(ID, option, argument, help) help,
 static const char *const cache_names[] = {CACHE_LIST(NAME)};
+static const char *const part_names[PARTS] = {PART_LIST(NAME)};
 static const char *const options[] = {SELECTOR_LIST(OPTION)};
 static const char *const arguments[] = {SELECTOR_LIST(ARGUMENT)};
 static const char *const helps[] = {SELECTOR_LIST(HELP)};
 
 const char *cache_name(cache_state cache) { return cache_names[cache]; }
+const char *part_name(model_part part) { return part_names[part]; }
 const char *selector_option(selector s) { return options[s]; }
 const char *selector_argument(selector s) { return arguments[s]; }
 const char *selector_help(selector s) { return helps[s]; }
@@ -62,12 +64,33 @@ size_t selector_names(selector which, const char *names[SELECT_MAX_NAMES]) {
         for (cache_state i = 0; i < CACHES; i++)
             names[count++] = cache_name(i);
         break;
+    case SELECT_MODEL: {
+        const model_shape *model;
+        for (size_t i = 0; (model = model_at(i)) != NULL && count < SELECT_MAX_NAMES; i++)
+            names[count++] = model->name;
+        break;
+    }
+    case SELECT_PART:
+        for (model_part i = 0; i < PARTS; i++)
+            names[count++] = part_name(i);
+        break;
+    case SELECT_PHASE:
+        for (model_phase i = 0; i < PHASES; i++)
+            names[count++] = model_phase_name(i);
+        break;
     case SELECT_SHAPE:
     case SELECT_THREADS:
     case SELECTORS:
         break;
     }
     return count;
+}
+
+bool selector_index(selector which, const char *text, size_t *index) {
+    const char *names[SELECT_MAX_NAMES];
+    const size_t count = selector_names(which, names);
+    *index = names_find(text, names, count);
+    return *index < count;
 }
 
 // Marks the names of a comma list in chosen. Beyond the selector's own names stand `extra`, if it is not NULL, and
@@ -174,6 +197,18 @@ bool selection_set(selection *s, selector which, char *value, const topology *t,
     case SELECT_CACHE:
         ok = choose(which, value, NULL, chosen, error);
         memcpy(s->cache, chosen, sizeof s->cache);
+        break;
+    case SELECT_MODEL:
+        ok = choose(which, value, NULL, chosen, error);
+        memcpy(s->model, chosen, sizeof s->model);
+        break;
+    case SELECT_PART:
+        ok = choose(which, value, NULL, chosen, error);
+        memcpy(s->part, chosen, sizeof s->part);
+        break;
+    case SELECT_PHASE:
+        ok = choose(which, value, NULL, chosen, error);
+        memcpy(s->phase, chosen, sizeof s->phase);
         break;
     case SELECTORS:
         break;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "layer.h"
 #include "norm.h"
 #include "topology.h"
 
@@ -17,6 +18,11 @@
 typedef enum { CACHE_LIST(CACHE_ROW) CACHES } cache_state;
 #undef CACHE_ROW
 const char *cache_name(cache_state cache);
+
+// The parts of a model that can be run by themselves, in the order of model_part.
+#define PART_LIST(X) X(LAYER, layer) X(ENDS, ends) X(MODEL, model)
+#define PARTS ((model_part)(PART_MODEL + 1))
+const char *part_name(model_part part);
 
 // X(ID, option, argument, help)
 #define SELECTOR_LIST(X)                                                                                               \
@@ -29,7 +35,10 @@ const char *cache_name(cache_state cache);
     X(SHAPE, shape, "LIST", "ROWSxCOLS, as in 64x768,4096x4096")                                                       \
     X(THREADS, threads, "LIST", "numbers, cores (one per core), all (every PU)")                                       \
     X(PLACEMENT, placement, "LIST", "placements (normbench list placements), or all")                                  \
-    X(CACHE, cache, "LIST", "warm, cold, or all")
+    X(CACHE, cache, "LIST", "warm, cold, or all")                                                                      \
+    X(MODEL, model, "LIST", "models (normbench list models), or all")                                                  \
+    X(PART, part, "LIST", "layer, ends (what a model has but its layers), model, or all")                              \
+    X(PHASE, phase, "LIST", "prefill, decode, train, or all")
 
 #define SELECTOR_ROW(ID, ...) SELECT_##ID,
 typedef enum { SELECTOR_LIST(SELECTOR_ROW) SELECTORS } selector;
@@ -50,6 +59,8 @@ enum {
 // The names that a selector takes, besides `all` and `best`, in the order of their enum (variants: as they appear in
 // the registry). Returns how many; 0 for those that take numbers.
 size_t selector_names(selector which, const char *names[SELECT_MAX_NAMES]);
+// The place of one of them among them. false if it is none.
+bool selector_index(selector which, const char *text, size_t *index);
 
 typedef struct {
     size_t rows, cols;
@@ -59,7 +70,7 @@ typedef struct {
 typedef struct {
     bool given[SELECTORS];
     bool op[NORM_OPS], pass[NORM_PASSES], form[NORM_FORMS], level[NORM_LEVELS], best_level, dtype[NORM_DTYPES],
-        cache[CACHES];
+        cache[CACHES], model[SELECT_MAX_NAMES], part[PARTS], phase[PHASES];
     const char *variants[SELECT_MAX_VARIANTS]; // the implementations' own strings
     size_t variant_count;
     shape shapes[SELECT_MAX_SHAPES];

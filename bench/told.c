@@ -35,32 +35,37 @@ static bool hear(void *context, char *line) {
     return true;
 }
 
-launch_end worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
-                         const volatile sig_atomic_t *stop, char *how, size_t size) {
+launch_end launch_ordered(const launch_order *order, void *context, bool (*take)(void *context, char *line),
+                          const volatile sig_atomic_t *stop, char *how, size_t size) {
     char seed[32], launch[32], *orders = NULL;
     size_t length = 0;
-    ears e = {job, listener};
     FILE *const text = open_memstream(&orders, &length);
     if (text == NULL) {
         snprintf(how, size, "no memory to start a launch: %s", strerror(errno));
         return LAUNCH_DIED;
     }
-    for (size_t group = 0; job->had != NULL && group < p->groups; group++)
-        if (job->had[group].next > 0)
-            fprintf(text, "had %zu %zu %zu\n", group, job->had[group].complete, job->had[group].next);
+    for (size_t group = 0; order->had != NULL && group < order->groups; group++)
+        if (order->had[group].next > 0)
+            fprintf(text, "had %zu %zu %zu\n", group, order->had[group].complete, order->had[group].next);
     if (fclose(text) != 0) {
         snprintf(how, size, "no memory to start a launch: %s", strerror(errno));
         free(orders);
         return LAUNCH_DIED;
     }
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)job->seed);
-    snprintf(launch, sizeof launch, "%zu", job->launch);
-    const launch_job what = {
-        {"kernels", "--worker", job->mode == WORKER_PILOT ? "pilot" : "measure", job->plan_path, seed, launch},
-        orders,
-        &e,
-        hear};
-    const launch_end end = launch_run(&what, stop, how, size);
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)order->seed);
+    snprintf(launch, sizeof launch, "%zu", order->launch);
+    const launch_job job = {
+        {order->command, "--worker", order->mode, order->plan_path, seed, launch}, orders, context, take};
+    const launch_end end = launch_run(&job, stop, how, size);
     free(orders);
     return end;
+}
+
+launch_end worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
+                         const volatile sig_atomic_t *stop, char *how, size_t size) {
+    ears e = {job, listener};
+    const launch_order order = {
+        "kernels", job->mode == WORKER_PILOT ? "pilot" : "measure", job->plan_path, job->seed, job->launch, job->had,
+        p->groups};
+    return launch_ordered(&order, &e, hear, stop, how, size);
 }

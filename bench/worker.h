@@ -26,6 +26,18 @@ typedef struct {
     size_t complete, next;
 } rounds_had;
 
+// A launch of a command's worker, as both commands order it: `normbench COMMAND --worker MODE PLAN SEED LAUNCH`, with a
+// line "had GROUP COMPLETE NEXT" on standard input for each group that has rounds already.
+typedef struct {
+    const char *command, *mode, *plan_path;
+    uint64_t seed;
+    size_t launch;
+    const rounds_had *had; // NULL: nothing
+    size_t groups;
+} launch_order;
+launch_end launch_ordered(const launch_order *order, void *context, bool (*take)(void *context, char *line),
+                          const volatile sig_atomic_t *stop, char *how, size_t size);
+
 // What a launch is asked for.
 typedef struct {
     worker_mode mode;

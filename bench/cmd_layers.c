@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+// `normbench layers`: times whole layers, and models, with every norm in turn in their slots, step by step. Brings to
+// course.c what is its own: layers_plan.h, layers_worker.h, layers_samples.h and layers_summary.h.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "commands.h"
+#include "course.h"
+#include "layers_summary.h"
+#include "memory.h"
+#include "parse.h"
+
+enum { TOKENS = REQUEST_OPTIONS, BATCH, CONTEXT, DEPTH, REPEATS, OPTIONS };
+static const cli_option options[OPTIONS] = {
+    REQUEST_ROWS("layers.csv",
+                 "quick (at most a minute), default (a quarter of an hour) or full (two hours); selectors then\n"
+                 "narrow it."),
+    [TOKENS] = {"tokens", "N", "of each sequence; default 512 for language models, else as published"},
+    [BATCH] = {"batch", "N", "sequences or images; default 1"},
+    [CONTEXT] = {"context", "N", "tokens already in the cache of each sequence in decode; default 512"},
+    [DEPTH] = {"depth", "N", "layers of distinct weights, one after another; default 1"},
+    [REPEATS] = {"repeats", "LIST",
+                 "norm calls per site, as in 0,1,2,4: the dose-response check of the times taken in place"},
+};
+static const cli_command command = {
+    .name = "layers",
+    .about = "Times whole layers with every norm in turn in their slots: each step in place, and the layer with\n"
+             "identity in the slots, as the paper did. Every group also gets the model's own norm and identity.",
+    .options = options,
+    .option_count = OPTIONS,
+    .selectors = CLI_LAYER_SELECTORS,
+};
+
+static bool take_count(const char *option, const char *value, size_t *count) {
+    if (parse_size(value, count) && *count > 0 && *count <= 1u << 24)
+        return true;
+    cli_complain(&command, "--%s %s: expected a number from 1 to %u", option, value, 1u << 24);
+    return false;
+}
+
+static bool take_repeats(char *value, layers_sizes *sizes) {
+    enum { MOST = sizeof sizes->repeats / sizeof *sizes->repeats, HIGHEST = 16 };
+    char *items[MOST];
+    size_t number;
+    sizes->repeat_count = parse_list(value, items, MOST);
+    bool ok = sizes->repeat_count > 0;
+    for (size_t i = 0; ok && i < sizes->repeat_count; i++) {
+        ok = parse_size(items[i], &number) && number <= HIGHEST;
+        sizes->repeats[i] = (unsigned)number;
+    }
+    if (!ok)
+        cli_complain(&command, "--repeats takes up to %d numbers from 0 to %d, as in 0,1,2,4", (int)MOST, HIGHEST);
+    return ok;
+}
+
+static bool take_option(request *r, layers_sizes *sizes, int option, char *value) {
+    switch (option) {
+    case TOKENS:
+        return take_count("tokens", value, &sizes->tokens);
+    case BATCH:
+        return take_count("batch", value, &sizes->batch);
+    case CONTEXT:
+        return take_count("context", value, &sizes->context);
+    case DEPTH:
+        return take_count("depth", value, &sizes->depth);
+    case REPEATS:
+        return take_repeats(value, sizes);
+    default:
+        return request_take(r, &command, option, value);
+    }
+}
+
+static int parse_request(int argc, char **argv, const topology *t, request *r, selection *s, layers_sizes *sizes) {
+    cli_args args = {&command, argc, argv, 1};
+    char *value, error[SELECT_ERROR_SIZE];
+    int option;
+    bool selected = false;
+    *r = (request){.preset = PRESETS};
+    *s = (selection){0};
+    *sizes = (layers_sizes){0};
+    while ((option = cli_next(&args, &value)) >= 0) {
+        selected |= option >= REQUEST_OPTIONS;
+        if (option < OPTIONS) {
+            if (!take_option(r, sizes, option, value))
+                return EXIT_USAGE;
+        } else if (!selection_set(s, (selector)(option - OPTIONS), value, t, error)) {
+            cli_complain(&command, "%s", error);
+            return EXIT_USAGE;
+        }
+    }
+    if (option != CLI_END)
+        return option == CLI_HELP ? -1 : EXIT_USAGE;
+    if (!request_complete(r, &command, selected))
+        return EXIT_USAGE;
+    if (r->launches == 0)
+        r->launches = r->preset == PRESETS ? REQUEST_DEFAULT_LAUNCHES : layers_preset_launches(r->preset);
+    if (r->budget_s == 0 && r->preset != PRESETS)
+        r->budget_s = layers_preset_seconds(r->preset);
+    return EXIT_DONE;
+}
+
+// Refuses what cannot be before anything is allocated. Of a preset, which nobody made for this machine, the launches
+// leave out what does not fit.
+static int check_plan(const layers_plan *p, const request *r) {
+    char text[160], why[200];
+    if (p->count == 0) {
+        cli_complain(&command, "the selection leaves nothing to measure: decode is for llama and gpt2 models, and "
+                               "normbench list implementations says what each op has");
+        return EXIT_USAGE;
+    }
+    for (size_t group = 0; group < p->groups && r->preset == PRESETS; group++) {
+        size_t begin, end;
+        layers_plan_group(p, group, &begin, &end);
+        norm_slot *const slots = malloc((end - begin) * sizeof *slots);
+        if (slots == NULL)
+            return EXIT_FAILED;
+        const layer_config config = layers_plan_config(p, group, slots, r->seed);
+        const bool fits = memory_fits(layer_bytes(&config), why, sizeof why);
+        free(slots);
+        if (!fits) {
+            layers_key_describe(&p->arms[begin].key, text, sizeof text);
+            cli_complain(&command, "%s %s; choose fewer --tokens, a smaller --batch or --depth, or another --model",
+                         text, why);
+            return EXIT_USAGE;
+        }
+    }
+    return EXIT_DONE;
+}
+
+static int dry_run(const layers_plan *p, const request *r) {
+    char text[160], duration[32];
+    for (size_t i = 0; i < p->count; i++) {
+        const layers_arm *const a = &p->arms[i];
+        if (i == 0 || a->group != p->arms[i - 1].group) {
+            layers_key_describe(&a->key, text, sizeof text);
+            printf("group %zu: %s\n", a->group + 1, text);
+        }
+        printf("  %s/%s %s %s%s\n", norm_op_name(a->slot.op), a->slot.variant, norm_form_name(a->slot.form),
+               a->slot.level, a->slot.repeats == 1 ? "" : ", repeated");
+    }
+    printf("%zu arms in %zu groups, %zu launches", p->count, p->groups, r->launches);
+    if (r->budget_s > 0) {
+        progress_duration(r->budget_s, duration, sizeof duration);
+        printf(", in about %s", duration);
+    }
+    puts("");
+    return EXIT_DONE;
+}
+
+// ---- What is its own in the course of a run
+
+typedef struct {
+    layers_plan plan;
+    layers_observations all;
+    course *course; // while a launch runs
+} layers;
+
+static void say_group(layers *l, size_t group, const char *phase) {
+    size_t begin, end;
+    char text[160], line[200];
+    layers_plan_group(&l->plan, group, &begin, &end);
+    layers_key_describe(&l->plan.arms[begin].key, text, sizeof text);
+    snprintf(line, sizeof line, "%s %s", phase, text);
+    course_say(l->course, line);
+}
+
+static void on_pilot_group(void *context, size_t group, const char *bound) {
+    (void)bound;
+    say_group(context, group, "verify");
+}
+
+static void on_verified(void *context, size_t index, double max_error, bool ok, const char *reason) {
+    layers *const l = context;
+    layers_arm *const a = &l->plan.arms[index];
+    a->max_error = max_error;
+    a->wrong = !ok;
+    snprintf(a->reason, sizeof a->reason, "%s", reason);
+    if (!ok)
+        progress_line(&l->course->progress, "WRONG, not timed: %s: %s", norm_op_name(a->slot.op), reason);
+    course_advance(l->course, 1);
+}
+
+static bool on_step(void *context, const layers_step *step) {
+    return layers_plan_add_step(&((layers *)context)->plan, step);
+}
+
+static void on_calibrated(void *context, size_t index, size_t calls, double ns, const char *matmul) {
+    layers_arm *const a = &((layers *)context)->plan.arms[index];
+    a->calls = calls;
+    a->ns = ns;
+    snprintf(a->matmul, sizeof a->matmul, "%s", matmul);
+}
+
+static void on_prepared(void *context, size_t group, double seconds) {
+    layers_plan *const p = &((layers *)context)->plan;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->arms[i].group == group)
+            p->arms[i].prepare_s = seconds;
+}
+
+static void on_skipped(void *context, size_t group, const char *reason) {
+    layers *const l = context;
+    size_t begin, end;
+    char text[160];
+    layers_plan_group(&l->plan, group, &begin, &end);
+    for (size_t i = begin; i < end; i++)
+        snprintf(l->plan.arms[i].reason, sizeof l->plan.arms[i].reason, "%s", reason);
+    layers_key_describe(&l->plan.arms[begin].key, text, sizeof text);
+    progress_line(&l->course->progress, "skipped %s: %s", text, reason);
+}
+
+static void on_group(void *context, size_t group, const char *bound) {
+    layers *const l = context;
+    snprintf(l->course->bound, sizeof l->course->bound, "%s", bound);
+    say_group(l, group, "time");
+}
+
+static bool on_observed(void *context, const layers_observation *o) {
+    layers *const l = context;
+    if (!layers_samples_add(&l->course->run, &l->plan, o, l->course->bound)) {
+        free(o->steps);
+        return false;
+    }
+    course_advance(l->course, 1e-9 * o->ns * (double)o->calls);
+    return layers_observations_add(&l->all, o);
+}
+
+// The arms of a group are sampled with the same number of calls: what makes the fastest of them last long enough.
+static void agree_on_calls(void *context) {
+    layers_plan *const p = &((layers *)context)->plan;
+    for (size_t group = 0; group < p->groups; group++) {
+        size_t begin, end, calls = 0;
+        layers_plan_group(p, group, &begin, &end);
+        for (size_t i = begin; i < end; i++)
+            calls = p->arms[i].calls > calls ? p->arms[i].calls : calls;
+        for (size_t i = begin; i < end; i++)
+            p->arms[i].calls = calls;
+    }
+}
+
+static void count_rounds(const layers *l, size_t launch, rounds_had *had) {
+    const layers_plan *const p = &l->plan;
+    memset(had, 0, p->groups * sizeof *had);
+    for (size_t i = 0; i < l->all.count; i++) {
+        const layers_observation *const o = &l->all.items[i];
+        rounds_had *const h = &had[p->arms[o->arm].group];
+        if (o->launch == launch && o->index / 2 + 1 > h->next)
+            h->next = o->index / 2 + 1;
+    }
+    for (size_t i = 0; i < p->groups; i++)
+        had[i].complete = had[i].next;
+    for (size_t arm = 0; arm < p->count; arm++) {
+        size_t samples = 0;
+        for (size_t i = 0; i < l->all.count; i++)
+            samples += l->all.items[i].launch == launch && l->all.items[i].arm == arm;
+        rounds_had *const h = &had[p->arms[arm].group];
+        if (!p->arms[arm].wrong && samples / 2 < h->complete)
+            h->complete = samples / 2;
+    }
+}
+
+static launch_end pilot(void *context, course *c, const char *plan_path, char *how, size_t size) {
+    layers *const l = context;
+    const layers_listener listener = {.context = l,
+                                      .group = on_pilot_group,
+                                      .verified = on_verified,
+                                      .step = on_step,
+                                      .calibrated = on_calibrated,
+                                      .prepared = on_prepared,
+                                      .skipped = on_skipped};
+    const layers_job job = {WORKER_PILOT, plan_path, c->run.experiment.seed, 0, NULL};
+    l->course = c;
+    return layers_launch(&job, &l->plan, &listener, c->stop, how, size);
+}
+
+static launch_end launch(void *context, course *c, const char *plan_path, size_t number, char *how, size_t size) {
+    layers *const l = context;
+    rounds_had *const had = calloc(l->plan.groups + 1, sizeof *had);
+    const layers_listener listener = {.context = l, .group = on_group, .observed = on_observed, .skipped = on_skipped};
+    launch_end end = LAUNCH_DIED;
+    l->course = c;
+    snprintf(how, size, "out of memory");
+    if (had != NULL) {
+        count_rounds(l, number, had);
+        const layers_job job = {WORKER_MEASURE, plan_path, c->run.experiment.seed, number, had};
+        end = layers_launch(&job, &l->plan, &listener, c->stop, how, size);
+    }
+    free(had);
+    return end;
+}
+
+static bool write_plan(void *context, const run *r, char error[RUN_ERROR_SIZE]) {
+    return layers_samples_write_plan(r, &((layers *)context)->plan, error);
+}
+
+static bool read_run(void *context, const run *r, char error[RUN_ERROR_SIZE]) {
+    layers *const l = context;
+    return layers_samples_read(r, &l->plan, &l->all, error);
+}
+
+static void size_of(void *context, char *text, size_t size, double *units) {
+    const layers_plan *const p = &((layers *)context)->plan;
+    *units = (double)p->count;
+    snprintf(text, size, "%zu arms in %zu groups", p->count, p->groups);
+}
+
+static void spend(void *context, double seconds) { layers_plan_spend(&((layers *)context)->plan, seconds); }
+static double seconds_of(void *context) { return layers_plan_launch_seconds(&((layers *)context)->plan); }
+
+static int write_table(void *context, const run *r, const char *path, bool only_table, course_counts *counts,
+                       const char **failed) {
+    static char steps[PATH_MAX];
+    const layers *const l = context;
+    layers_summary s;
+    *failed = path;
+    *counts = (course_counts){0};
+    if (!layers_summary_make(&s, &l->plan, &l->all))
+        return ENOMEM;
+    int error = layers_summary_write(&s, path, r, &counts->rows, &counts->missing);
+    if (error == 0 && !only_table) {
+        run_path(r, "steps.csv", steps);
+        *failed = steps;
+        error = layers_summary_write_steps(&s, steps, r);
+    }
+    layers_summary_free(&s);
+    for (size_t i = 0; i < l->plan.count; i++) {
+        counts->wrong += l->plan.arms[i].wrong;
+        counts->skipped += l->plan.arms[i].reason[0] != '\0' && !l->plan.arms[i].wrong;
+    }
+    return error;
+}
+
+static void print(void *context, FILE *out, const topology *t) {
+    const layers *const l = context;
+    layers_summary s;
+    (void)t;
+    if (!layers_summary_make(&s, &l->plan, &l->all))
+        return;
+    layers_summary_print(out, &s);
+    layers_summary_free(&s);
+}
+
+int cmd_layers(int argc, char **argv) {
+    request r;
+    selection s;
+    layers_sizes sizes;
+    char error[TOPOLOGY_ERROR_SIZE];
+    layers l = {0};
+    // A launch without a budget may take 20 s beyond one round of everything.
+    const course_kind kind = {.command = &command,
+                              .table = "layers.csv",
+                              .header = layers_samples_header,
+                              .launch_seconds = 20,
+                              .context = &l,
+                              .write_plan = write_plan,
+                              .read = read_run,
+                              .size = size_of,
+                              .pilot = pilot,
+                              .piloted = agree_on_calls,
+                              .launch = launch,
+                              .spend = spend,
+                              .seconds = seconds_of,
+                              .write = write_table,
+                              .print = print};
+    if (argc > 1 && strcmp(argv[1], "--worker") == 0)
+        return layers_worker_main(argc - 1, argv + 1);
+    topology *const t = topology_open(NULL, error);
+    if (t == NULL) {
+        cli_complain(&command, "%s", error);
+        return EXIT_FAILED;
+    }
+    int status = parse_request(argc, argv, t, &r, &s, &sizes);
+    if (status == EXIT_DONE && r.resume == NULL) {
+        if (layers_plan_make(&l.plan, r.preset, &s, &sizes, t)) {
+            status = check_plan(&l.plan, &r);
+        } else {
+            cli_complain(&command, "out of memory");
+            status = EXIT_FAILED;
+        }
+    }
+    if (status == EXIT_DONE)
+        status = r.dry_run ? dry_run(&l.plan, &r) : course_run(&kind, &r, t, argc, argv);
+    layers_plan_free(&l.plan);
+    layers_observations_free(&l.all);
+    topology_close(t);
+    return status < 0 ? EXIT_DONE : status;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// course.h: the course of a timing run, whatever it times: pilot, budget, launches, report; begun, or taken up where
+// one was interrupted. What is timed comes from the command, through course_kind.
+#ifndef COURSE_H
+#define COURSE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "launch.h"
+#include "progress.h"
+#include "request.h"
+#include "run.h"
+#include "topology.h"
+
+typedef struct {
+    size_t rows, missing, wrong, skipped; // missing: never timed though planned; skipped: for a reason
+} course_counts;
+
+typedef struct course course;
+
+// What a command brings. context is its own, handed to every function.
+typedef struct {
+    const cli_command *command;
+    const char *table; // "kernels.csv"
+    run_header *header;
+    double launch_seconds; // what a launch may take where there is no budget
+    void *context;
+    bool (*write_plan)(void *context, const run *r, char error[RUN_ERROR_SIZE]);
+    bool (*read)(void *context, const run *r, char error[RUN_ERROR_SIZE]); // plan and samples of an interrupted run
+    void (*size)(void *context, char *text, size_t size, double *units);   // "226 cells in 42 groups"; pilot's units
+    launch_end (*pilot)(void *context, course *c, const char *plan_path, char *how, size_t size);
+    void (*piloted)(void *context); // the pilot is done: before the budget is spent
+    launch_end (*launch)(void *context, course *c, const char *plan_path, size_t launch, char *how, size_t size);
+    void (*spend)(void *context, double seconds); // sets the rounds of a launch
+    double (*seconds)(void *context);             // of a launch with the rounds as they are
+    // Writes the table at path and, unless only the table is wanted, what else belongs into the run's folder; counts
+    // its rows. 0 or errno, *failed: the file.
+    int (*write)(void *context, const run *r, const char *path, bool only_table, course_counts *counts,
+                 const char **failed);
+    void (*print)(void *context, FILE *out, const topology *t);
+} course_kind;
+
+struct course {
+    const course_kind *kind;
+    run run;
+    progress progress;
+    const topology *topology;
+    const volatile sig_atomic_t *stop;
+    char bound[1024];        // the PUs of the group that is being measured
+    double done_s, begun_ns; // of the launches, as planned
+    bool complete;           // every launch is done and reported
+};
+
+// Begins the run that `r` asks for, or takes it up, and sees it through. An exit code.
+int course_run(const course_kind *kind, const request *r, const topology *t, int argc, char **argv);
+
+// Sets the rounds that a budget (0: none) allows, and takes launches away where even one round is too much.
+void course_spend(const course_kind *kind, double budget_s, size_t *launches);
+
+// For the listeners: what is done now; what is done, in seconds (pilot: units) more than before.
+void course_say(course *c, const char *what);
+void course_advance(course *c, double done);
+
+#endif

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+// layers_plan.c: see layers_plan.h. Owns the presets of layers.
+#include "layers_plan.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "budget.h"
+
+// ---- Sweeps
+
+// The tokens of one sequence where none are asked for: enough that products and norms are what they are in a long
+// prompt, few enough for a round of a 70B layer to take seconds. Shorter models have their own number.
+enum { DEFAULT_TOKENS = 512, PRESET_TOKENS = 128, DEFAULT_CONTEXT = 512, MANY = 24, ALL = 0 };
+
+typedef struct {
+    unsigned presets;         // bit per preset
+    const char *models[MANY]; // none: all
+    unsigned parts, phases, dtypes, forms;
+    unsigned ops; // ALL or a bit per op
+    size_t batch; // sequences, or images
+} layers_sweep;
+
+enum {
+    Q = 1u << PRESET_QUICK,
+    D = 1u << PRESET_DEFAULT,
+    F = 1u << PRESET_FULL,
+    LAYER = 1u << PART_LAYER,
+    ENDS = 1u << PART_ENDS,
+    PREFILL = 1u << PHASE_PREFILL,
+    DECODE = 1u << PHASE_DECODE,
+    TRAIN = 1u << PHASE_TRAIN,
+    F32 = 1u << NORM_F32,
+    BF16 = 1u << NORM_BF16,
+    FUSED = 1u << NORM_FUSED,
+    EAGER = 1u << NORM_EAGER,
+    ADD_FUSED = 1u << NORM_ADD_FUSED
+};
+
+static const layers_sweep sweeps[] = {
+    // Figures `layer_steps` and `layer_delta`: every model in inference.
+    {Q, {"gpt2", "vit_s16", "dit_b4", "qwen3_0.6b"}, LAYER, PREFILL, F32, FUSED, ALL, 1},
+    {D | F, {"llama_7b"}, LAYER, PREFILL, F32, FUSED | EAGER | ADD_FUSED, ALL, 1},
+    {D | F,
+     {"llama_13b", "llama_34b", "llama_70b", "llama3_8b", "llama3_70b", "qwen3_0.6b", "qwen3_8b", "mistral_7b", "gpt2",
+      "wav2vec_base", "wav2vec_large"},
+     LAYER,
+     PREFILL,
+     F32,
+     FUSED,
+     ALL,
+     1},
+    {D | F, {"vit_b16"}, LAYER, PREFILL, F32, FUSED | EAGER | ADD_FUSED, ALL, 8},
+    {D | F,
+     {"vit_s16", "vit_l16", "dit_b4", "dit_l4", "dit_xl2", "convnext_b", "convnext_l"},
+     LAYER,
+     PREFILL,
+     F32,
+     FUSED,
+     ALL,
+     8},
+    // Figure `layer_share`: the other phases, where they differ most.
+    {Q | D | F, {"gpt2", "qwen3_0.6b"}, LAYER, DECODE, F32, FUSED, ALL, 1},
+    {D | F, {"llama_7b", "llama3_8b"}, LAYER, DECODE, F32, FUSED, ALL, 1},
+    {D | F, {"qwen3_0.6b", "gpt2"}, LAYER, TRAIN, F32, FUSED, ALL, 1},
+    {D | F, {"vit_b16", "convnext_b"}, LAYER, TRAIN, F32, FUSED, ALL, 2},
+    // The paper timed bf16.
+    {D | F, {"llama_7b"}, LAYER, PREFILL, BF16, FUSED | EAGER, ALL, 1},
+    {F, {NULL}, LAYER, PREFILL | TRAIN, F32 | BF16, FUSED | EAGER | ADD_FUSED, ALL, 1},
+    {F, {NULL}, LAYER, DECODE, F32 | BF16, FUSED, ALL, 1},
+};
+
+static const size_t preset_launch_counts[PRESETS] = {6, 7, 15};
+static const double preset_budgets[PRESETS] = {50, 900, 7200};
+size_t layers_preset_launches(preset which) { return preset_launch_counts[which]; }
+double layers_preset_seconds(preset which) { return preset_budgets[which]; }
+
+// ---- Making a plan
+
+typedef struct {
+    layers_plan *plan;
+    size_t room;
+    const selection *selected;
+    const layers_sizes *sizes;
+} maker;
+
+static bool add(maker *m, const layers_key *key, const norm_slot *slot) {
+    layers_plan *const p = m->plan;
+    if (p->count == m->room) {
+        const size_t more = m->room == 0 ? 128 : 2 * m->room;
+        layers_arm *const arms = realloc(p->arms, more * sizeof *arms);
+        if (arms == NULL)
+            return false;
+        p->arms = arms;
+        m->room = more;
+    }
+    p->arms[p->count++] = (layers_arm){.key = *key, .slot = *slot, .max_error = NAN};
+    return true;
+}
+
+// One op in the slots of a layer: in every number of calls per site that was asked for. What the op does not have in
+// this form, level and dtype, or the CPU cannot run, is left out.
+static bool add_op(maker *m, const layers_key *key, norm_op op, const char *variant, norm_form form,
+                   const char *level) {
+    const layers_sizes *const sizes = m->sizes;
+    norm_slot slot;
+    // identity is no norm at all, whatever the form of the others.
+    if (op == NORM_IDENTITY)
+        form = NORM_FUSED;
+    if (!layer_slot(key->model, op, variant, form, level, key->dtype, &slot))
+        return true;
+    slot.repeats = 1;
+    if (op == NORM_IDENTITY || form == NORM_ADD_FUSED || sizes->repeat_count == 0)
+        return add(m, key, &slot);
+    for (size_t i = 0; i < sizes->repeat_count; i++) {
+        slot.repeats = sizes->repeats[i];
+        if (!add(m, key, &slot))
+            return false;
+    }
+    return true;
+}
+
+// Every level that the selection names: "best" where it names none.
+static bool add_levels(maker *m, const layers_key *key, norm_op op, const char *variant, norm_form form) {
+    const selection *const s = m->selected;
+    if ((!s->given[SELECT_LEVEL] || s->best_level) && !add_op(m, key, op, variant, form, "best"))
+        return false;
+    for (norm_level level = 0; s->given[SELECT_LEVEL] && level < NORM_LEVELS; level++)
+        if (s->level[level] && norm_level_missing(level) == NULL &&
+            !add_op(m, key, op, variant, form, norm_level_name(level)))
+            return false;
+    return true;
+}
+
+static bool add_arms(maker *m, const layers_key *key, unsigned forms, unsigned ops) {
+    const selection *const s = m->selected;
+    for (norm_form form = 0; form < NORM_FORMS; form++) {
+        if (s->given[SELECT_FORM] ? !s->form[form] : !(forms >> form & 1))
+            continue;
+        for (norm_op op = 0; op < NORM_OPS; op++) {
+            const bool partner = op == key->model->native || op == NORM_IDENTITY;
+            const bool chosen = s->given[SELECT_OP] ? s->op[op] : ops == ALL || ops >> op & 1;
+            if (!partner && !chosen)
+                continue;
+            for (size_t i = 0; chosen && s->given[SELECT_VARIANT] && i < s->variant_count; i++)
+                if (!add_levels(m, key, op, s->variants[i], form))
+                    return false;
+            if ((partner || !s->given[SELECT_VARIANT]) && !add_levels(m, key, op, NULL, form))
+                return false;
+        }
+    }
+    return true;
+}
+
+static layers_key key_of(const model_shape *model, const layers_sizes *sizes, model_part part, model_phase phase,
+                         norm_dtype dtype, size_t batch, size_t most_tokens) {
+    layers_key key = {.model = model, .part = part, .phase = phase, .dtype = dtype};
+    key.batch = sizes->batch > 0 ? sizes->batch : batch;
+    key.tokens = sizes->tokens > 0 ? sizes->tokens : model->tokens < most_tokens ? model->tokens : most_tokens;
+    // Only language models have sequences of any length.
+    if (sizes->tokens == 0 && model->kind != MODEL_LLAMA)
+        key.tokens = model->tokens;
+    key.context = 0;
+    if (phase == PHASE_DECODE) {
+        key.tokens = 1;
+        key.context = sizes->context > 0 ? sizes->context : DEFAULT_CONTEXT;
+    }
+    key.depth = part == PART_ENDS ? 0 : sizes->depth > 0 ? sizes->depth : 1;
+    return key;
+}
+
+static bool add_key(maker *m, layers_key key, unsigned forms, unsigned ops) {
+    const bool stages = layers_has_stages(key.model) && key.part == PART_LAYER;
+    for (size_t stage = 0; stage < (stages ? MODEL_STAGES : 1); stage++) {
+        key.stage = stage;
+        if (stages)
+            key.tokens = key.model->stages[stage].side * key.model->stages[stage].side;
+        if (!add_arms(m, &key, forms, ops))
+            return false;
+    }
+    return true;
+}
+
+static bool can_decode(const model_shape *m) { return m->kind == MODEL_LLAMA || m->kind == MODEL_GPT2; }
+
+// The teams and placements of a selection, or one thread per core.
+static bool add_teams(maker *m, layers_key key, unsigned forms, unsigned ops, const topology *t) {
+    const selection *const s = m->selected;
+    const size_t cores = topology_cores(t);
+    const placement usual = PLACEMENT_CORES;
+    const size_t *const threads = s->thread_count > 0 ? s->threads : &cores;
+    const placement *const places = s->placement_count > 0 ? s->placements : &usual;
+    for (size_t i = 0; i < (s->thread_count > 0 ? s->thread_count : 1); i++)
+        for (size_t k = 0; k < (s->placement_count > 0 ? s->placement_count : 1); k++) {
+            key.threads = threads[i];
+            key.place = places[k];
+            if (!add_key(m, key, forms, ops))
+                return false;
+        }
+    return true;
+}
+
+// The layers of one row of the sweeps, or of a cross product, that the selection does not rule out.
+static bool add_sweep(maker *m, const layers_sweep *w, size_t most_tokens, const topology *t) {
+    const selection *const s = m->selected;
+    const model_shape *model;
+    for (size_t i = 0; (model = model_at(i)) != NULL; i++) {
+        size_t listed = 0;
+        while (listed < MANY && w->models[listed] != NULL && strcmp(w->models[listed], model->name) != 0)
+            listed++;
+        if ((w->models[0] != NULL && (listed == MANY || w->models[listed] == NULL)) ||
+            (s->given[SELECT_MODEL] && !s->model[i]))
+            continue;
+        for (model_part part = 0; part < PARTS; part++)
+            for (model_phase phase = 0; phase < PHASES; phase++)
+                for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++) {
+                    if (!(w->parts >> part & 1) || !(w->phases >> phase & 1) || !(w->dtypes >> dtype & 1) ||
+                        (s->given[SELECT_PART] && !s->part[part]) || (s->given[SELECT_PHASE] && !s->phase[phase]) ||
+                        (s->given[SELECT_DTYPE] && !s->dtype[dtype]) || (phase == PHASE_DECODE && !can_decode(model)))
+                        continue;
+                    if (!add_teams(m, key_of(model, m->sizes, part, phase, dtype, w->batch, most_tokens), w->forms,
+                                   w->ops, t))
+                        return false;
+                }
+    }
+    return true;
+}
+
+// Without a preset: every combination of what was selected, with one value for what was not.
+static layers_sweep product_of(const selection *s) {
+    const unsigned every = ~0u;
+    return (layers_sweep){.parts = s->given[SELECT_PART] ? every : LAYER,
+                          .phases = s->given[SELECT_PHASE] ? every : PREFILL,
+                          .dtypes = s->given[SELECT_DTYPE] ? every : F32,
+                          .forms = FUSED,
+                          .ops = ALL,
+                          .batch = 1};
+}
+
+bool layers_plan_make(layers_plan *p, preset which, const selection *s, const layers_sizes *sizes, const topology *t) {
+    maker m = {p, 0, s, sizes};
+    bool ok = true;
+    *p = (layers_plan){0};
+    if (which == PRESETS) {
+        const layers_sweep product = product_of(s);
+        ok = add_sweep(&m, &product, DEFAULT_TOKENS, t);
+    } else {
+        for (size_t i = 0; ok && i < sizeof sweeps / sizeof *sweeps; i++)
+            if (sweeps[i].presets >> which & 1)
+                ok = add_sweep(&m, &sweeps[i], PRESET_TOKENS, t);
+    }
+    if (!ok) {
+        layers_plan_free(p);
+        return false;
+    }
+    if (p->count > 0)
+        qsort(p->arms, p->count, sizeof *p->arms, layers_arm_compare);
+    size_t kept = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (kept == 0 || !layers_arm_equal(&p->arms[kept - 1], &p->arms[i]))
+            p->arms[kept++] = p->arms[i];
+    p->count = kept;
+    for (size_t i = 0; i < p->count; i++) {
+        if (i == 0 || !layers_key_equal(&p->arms[i - 1].key, &p->arms[i].key))
+            p->groups++;
+        p->arms[i].group = p->groups - 1;
+    }
+    return true;
+}
+
+void layers_plan_free(layers_plan *p) {
+    free(p->arms);
+    free(p->steps);
+    *p = (layers_plan){0};
+}
+
+void layers_plan_group(const layers_plan *p, size_t group, size_t *begin, size_t *end) {
+    size_t i = 0;
+    while (i < p->count && p->arms[i].group != group)
+        i++;
+    *begin = i;
+    while (i < p->count && p->arms[i].group == group)
+        i++;
+    *end = i;
+}
+
+layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *arms, uint64_t seed) {
+    size_t begin, end;
+    layers_plan_group(p, group, &begin, &end);
+    const layers_key *const k = &p->arms[begin].key;
+    for (size_t i = begin; i < end; i++)
+        arms[i - begin] = p->arms[i].slot;
+    return (layer_config){.shape = k->model,
+                          .part = k->part,
+                          .phase = k->phase,
+                          .dtype = k->dtype,
+                          .depth = k->depth,
+                          .batch = k->batch,
+                          .tokens = k->tokens,
+                          .context = k->context,
+                          .stage = k->stage,
+                          .threads = (int)k->threads,
+                          .seed = seed,
+                          .arms = arms,
+                          .arm_count = end - begin};
+}
+
+void layers_plan_steps(const layers_plan *p, size_t arm, size_t *begin, size_t *end) {
+    size_t i = 0;
+    while (i < p->step_count && p->steps[i].arm != arm)
+        i++;
+    *begin = i;
+    while (i < p->step_count && p->steps[i].arm == arm)
+        i++;
+    *end = i;
+}
+
+bool layers_plan_add_step(layers_plan *p, const layers_step *step) {
+    if (p->step_count == p->step_room) {
+        const size_t more = p->step_room == 0 ? 1024 : 2 * p->step_room;
+        layers_step *const steps = realloc(p->steps, more * sizeof *steps);
+        if (steps == NULL)
+            return false;
+        p->steps = steps;
+        p->step_room = more;
+    }
+    p->steps[p->step_count++] = *step;
+    return true;
+}
+
+size_t layers_plan_partner(const layers_plan *p, size_t arm, norm_op op) {
+    const layers_arm *const a = &p->arms[arm];
+    norm_slot slot;
+    size_t begin, end;
+    if (!layer_slot(a->key.model, op, NULL, op == NORM_IDENTITY ? NORM_FUSED : a->slot.form, a->slot.level,
+                    a->key.dtype, &slot))
+        return SIZE_MAX;
+    layers_plan_group(p, a->group, &begin, &end);
+    for (size_t i = begin; i < end; i++) {
+        const norm_slot *const other = &p->arms[i].slot;
+        if (other->op == op && other->repeats == 1 && strcmp(other->variant, slot.variant) == 0 &&
+            (op == NORM_IDENTITY || (other->form == slot.form && strcmp(other->level, a->slot.level) == 0)))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+// ---- How long it takes
+
+static budget_group *costs_of(const layers_plan *p) {
+    budget_group *const groups = calloc(p->groups + 1, sizeof *groups);
+    for (size_t i = 0; groups != NULL && i < p->count; i++) {
+        const layers_arm *const a = &p->arms[i];
+        budget_group *const g = &groups[a->group];
+        const double sample_s = a->wrong ? 0 : 1e-9 * a->ns * (double)(a->calls > 0 ? a->calls : 1);
+        g->round_s += 2 * sample_s;
+        // Each arm is warmed up with one sample.
+        g->prepare_s += sample_s + (i == 0 || p->arms[i - 1].group != a->group ? a->prepare_s : 0);
+        g->rounds = a->rounds;
+    }
+    return groups;
+}
+
+double layers_plan_launch_seconds(const layers_plan *p) {
+    budget_group *const groups = costs_of(p);
+    const double seconds = groups == NULL ? 0 : budget_launch_seconds(groups, p->groups);
+    free(groups);
+    return seconds;
+}
+
+void layers_plan_spend(layers_plan *p, double seconds) {
+    budget_group *const groups = costs_of(p);
+    if (groups != NULL)
+        budget_spend(groups, p->groups, LAYERS_MAX_ROUNDS, seconds);
+    for (size_t i = 0; i < p->count; i++)
+        p->arms[i].rounds = groups == NULL ? 1 : groups[p->arms[i].group].rounds;
+    free(groups);
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+// layers_summary.c: see layers_summary.h. What is said at the end stands in layers_verdict.c.
+#include "layers_summary.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int in_order(const void *left, const void *right) {
+    const layers_observation *const a = *(const layers_observation *const *)left, *const b = *(
+                                                                                      const layers_observation *const *)
+                                                                                                 right;
+    if (a->arm != b->arm)
+        return a->arm < b->arm ? -1 : 1;
+    if (a->launch != b->launch)
+        return a->launch < b->launch ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+bool layers_summary_make(layers_summary *s, const layers_plan *p, const layers_observations *all) {
+    *s = (layers_summary){.plan = p};
+    s->sorted = malloc((all->count + 1) * sizeof(*s->sorted));
+    s->first = calloc(p->count + 1, sizeof *s->first);
+    s->points = malloc(2 * (all->count + 1) * sizeof *s->points);
+    if (s->sorted == NULL || s->first == NULL || s->points == NULL) {
+        layers_summary_free(s);
+        return false;
+    }
+    for (size_t i = 0; i < all->count; i++)
+        s->sorted[i] = &all->items[i];
+    qsort(s->sorted, all->count, sizeof(*s->sorted), in_order);
+    for (size_t arm = 0, i = 0; arm <= p->count; arm++) {
+        while (i < all->count && s->sorted[i]->arm < arm)
+            i++;
+        s->first[arm] = i;
+    }
+    return true;
+}
+
+void layers_summary_free(layers_summary *s) {
+    free(s->sorted);
+    free(s->first);
+    free(s->points);
+    *s = (layers_summary){0};
+}
+
+// ---- Quantities
+
+// The times of a sample's steps of one kind, added up, and the operations of its products.
+static double time_of(const layers_summary *s, const layers_observation *o, step_kind kind, double *flops) {
+    size_t begin, end;
+    double ns = 0;
+    layers_plan_steps(s->plan, o->arm, &begin, &end);
+    for (size_t i = begin; i < end && i - begin < o->step_count; i++)
+        if (s->plan->steps[i].step.kind == kind) {
+            ns += o->steps[i - begin];
+            if (flops != NULL)
+                *flops += s->plan->steps[i].step.flops;
+        }
+    return ns;
+}
+
+static double value_of(const layers_summary *s, const layers_observation *o, quantity what) {
+    double flops = 0;
+    switch (what) {
+    case QUANTITY_TIME:
+        return o->ns;
+    case QUANTITY_NORM:
+        return time_of(s, o, STEP_NORM, NULL);
+    case QUANTITY_NORM_SHARE:
+        return time_of(s, o, STEP_NORM, NULL) / o->ns;
+    case QUANTITY_MATMUL_SHARE:
+        return time_of(s, o, STEP_MATMUL, NULL) / o->ns;
+    case QUANTITY_MATMUL_FLOPS: {
+        const double ns = time_of(s, o, STEP_MATMUL, &flops);
+        return ns > 0 ? 1e9 * flops / ns : NAN;
+    }
+    case QUANTITY_PEAK_FRACTION: {
+        const double ns = time_of(s, o, STEP_MATMUL, &flops);
+        return ns > 0 && o->peak_flops > 0 ? 1e9 * flops / ns / o->peak_flops : NAN;
+    }
+    case QUANTITY_LOG_REST:
+        return log(o->ns - time_of(s, o, STEP_NORM, NULL));
+    }
+    return NAN;
+}
+
+static series series_of(const layers_summary *s, size_t arm, quantity what, series_point *points) {
+    const size_t begin = s->first[arm], count = s->first[arm + 1] - begin;
+    for (size_t i = 0; i < count; i++) {
+        const layers_observation *const o = s->sorted[begin + i];
+        points[i] = (series_point){o->launch, o->index, value_of(s, o, what)};
+    }
+    return (series){points, count};
+}
+
+stats_interval layers_summary_median(const layers_summary *s, size_t arm, quantity what) {
+    return series_median(series_of(s, arm, what, s->points));
+}
+
+stats_interval layers_summary_difference(const layers_summary *s, size_t a, size_t b, quantity what,
+                                         double confidence) {
+    const series of_a = series_of(s, a, what, s->points);
+    const series of_b = series_of(s, b, what, s->points + of_a.count);
+    return series_difference(of_a, of_b, confidence);
+}
+
+static stats_interval scaled(stats_interval i, double factor) {
+    i.median *= factor;
+    i.lo *= factor;
+    i.hi *= factor;
+    return i;
+}
+
+bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) {
+    const size_t native = layers_plan_partner(s->plan, arm, s->plan->arms[arm].key.model->native);
+    if (native == SIZE_MAX || native == arm || s->first[native] == s->first[native + 1] ||
+        s->first[arm] == s->first[arm + 1])
+        return false;
+    const double whole = layers_summary_median(s, native, QUANTITY_TIME).median;
+    d->in_place = scaled(layers_summary_difference(s, arm, native, QUANTITY_NORM, SERIES_CONFIDENCE), 100 / whole);
+    d->total = scaled(layers_summary_difference(s, arm, native, QUANTITY_TIME, SERIES_CONFIDENCE), 100 / whole);
+    // For ratios near 1 their logarithm is the difference.
+    d->rest = scaled(layers_summary_difference(s, arm, native, QUANTITY_LOG_REST, 0.90), 100);
+    const double margin = REST_MARGIN;
+    d->rest_equivalent = isnan(d->rest.lo)                             ? -1
+                         : d->rest.lo > -margin && d->rest.hi < margin ? 1
+                         : d->rest.lo > margin || d->rest.hi < -margin ? 0
+                                                                       : -1;
+    return true;
+}
+
+// ---- layers.csv
+
+static double half_width(const stats_interval *i) { return fmax(i->hi - i->median, i->median - i->lo); }
+
+// To a tenth of the half width, 3 to 6 digits.
+static int digits(const stats_interval *i) {
+    const double width = isnan(i->lo) ? 0.1 : half_width(i) / fabs(i->median);
+    const int supported = width > 0 ? 1 + (int)ceil(-log10(width)) : 6;
+    return supported < 3 ? 3 : supported > 6 ? 6 : supported;
+}
+
+static void write_interval(csv_writer *w, const stats_interval *i) {
+    csv_real(w, i->median, digits(i));
+    csv_real(w, i->lo, digits(i));
+    csv_real(w, i->hi, digits(i));
+}
+
+// "ok", or why a row should not be trusted.
+static const char *judge(const layers_arm *a, const stats_interval *share, const layers_delta *d, double preempted,
+                         char *reason, size_t size) {
+    reason[0] = '\0';
+    if (a->wrong || share->n == 0) {
+        snprintf(reason, size, "%s", a->reason[0] != '\0' ? a->reason : "not measured before the run ended");
+        return a->wrong ? "wrong" : a->reason[0] != '\0' ? "skipped" : "missing";
+    }
+    if (isnan(share->lo)) {
+        snprintf(reason, size, "%zu launches are too few for a 95 %% interval", share->n);
+        return "unstable";
+    }
+    if (share->median > 0 && half_width(share) > SHARE_STABLE * share->median) {
+        snprintf(reason, size, "norm share known to within %.0f %% of itself only; %.0f %% of samples preempted",
+                 100 * half_width(share) / share->median, preempted);
+        return "unstable";
+    }
+    if (d != NULL && d->rest_equivalent == 0)
+        snprintf(reason, size, "interaction: the rest of the layer differs by %.2g %% [%.2g, %.2g]", d->rest.median,
+                 d->rest.lo, d->rest.hi);
+    else if (d != NULL && d->rest_equivalent < 0)
+        snprintf(reason, size, "the rest of the layer is known to be the same within [%.2g, %.2g] %% only", d->rest.lo,
+                 d->rest.hi);
+    return "ok";
+}
+
+static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm, const run *r) {
+    static const stats_interval none = {NAN, NAN, NAN, 0, 0};
+    const layers_arm *const a = &s->plan->arms[arm];
+    const size_t samples = s->first[arm + 1] - s->first[arm];
+    const size_t identity = layers_plan_partner(s->plan, arm, NORM_IDENTITY);
+    const bool against_identity =
+        identity != SIZE_MAX && identity != arm && s->first[identity] < s->first[identity + 1];
+    double fastest = NAN, preempted = 0;
+    for (size_t i = s->first[arm]; i < s->first[arm + 1]; i++) {
+        fastest = fmin(fastest, s->sorted[i]->ns);
+        preempted += s->sorted[i]->preempted;
+    }
+    const stats_interval time = layers_summary_median(s, arm, QUANTITY_TIME);
+    const stats_interval norm = layers_summary_median(s, arm, QUANTITY_NORM);
+    const stats_interval share = layers_summary_median(s, arm, QUANTITY_NORM_SHARE);
+    const stats_interval by_identity =
+        against_identity ? layers_summary_difference(s, arm, identity, QUANTITY_TIME, SERIES_CONFIDENCE) : none;
+    const stats_interval matmul = layers_summary_median(s, arm, QUANTITY_MATMUL_SHARE);
+    const stats_interval rate = layers_summary_median(s, arm, QUANTITY_MATMUL_FLOPS);
+    const stats_interval peak = layers_summary_median(s, arm, QUANTITY_PEAK_FRACTION);
+    layers_delta delta;
+    const bool compared = layers_summary_delta(s, arm, &delta);
+    // In place where the rest is shown to be the same; else the whole, with its wider interval.
+    const stats_interval *const said = !compared ? &none : delta.rest_equivalent == 1 ? &delta.in_place : &delta.total;
+    char reason[256];
+    const char *const status = judge(a, &share, compared ? &delta : NULL,
+                                     samples > 0 ? 100 * preempted / (double)samples : 0, reason, sizeof reason);
+
+    csv_int(w, SCHEMA_VERSION);
+    csv_text(w, r->id);
+    csv_text(w, r->git);
+    csv_text(w, r->machine);
+    layers_common_write(w, a);
+    csv_size(w, time.n);
+    csv_size(w, samples);
+    csv_size(w, a->calls > 0 ? a->calls : 1);
+    layers_model_write(w, a);
+    csv_real(w, fastest, digits(&time));
+    write_interval(w, &time);
+    write_interval(w, &norm);
+    write_interval(w, &share);
+    write_interval(w, &by_identity);
+    csv_real(w, matmul.median, digits(&matmul));
+    csv_real(w, 1e-9 * rate.median, digits(&rate));
+    csv_real(w, peak.median, digits(&peak));
+    write_interval(w, said);
+    if (compared && delta.rest_equivalent >= 0)
+        csv_int(w, delta.rest_equivalent);
+    else
+        csv_empty(w);
+    csv_text(w, status);
+    csv_text(w, reason);
+    layers_part_write(w, a);
+    csv_size(w, a->slot.repeats);
+    write_interval(w, compared ? &delta.in_place : &none);
+    write_interval(w, compared ? &delta.rest : &none);
+    csv_real(w, a->max_error, 4);
+    csv_text(w, a->matmul);
+    csv_real(w, samples > 0 ? 100 * preempted / (double)samples : NAN, 3);
+    csv_end(w);
+    return status;
+}
+
+static int begin_file(csv_writer *w, const char *path, const char *const *before, size_t count) {
+    const int error = csv_open(w, path, false);
+    for (size_t i = 0; error == 0 && i < count; i++)
+        csv_text(w, before[i]);
+    return error;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *rows, size_t *missing) {
+    static const char *const before[] = {"schema_version", "run_id", "git_commit", "machine_id"};
+    static const char *const counts[] = {"launches", "samples", "calls_per_sample"};
+    static const char *const values[] = {"time_ns_min",
+                                         "time_ns_median",
+                                         "time_ns_lo95",
+                                         "time_ns_hi95",
+                                         "norm_time_ns_median",
+                                         "norm_time_ns_lo95",
+                                         "norm_time_ns_hi95",
+                                         "norm_share",
+                                         "norm_share_lo95",
+                                         "norm_share_hi95",
+                                         "norm_by_identity_ns_median",
+                                         "norm_by_identity_ns_lo95",
+                                         "norm_by_identity_ns_hi95",
+                                         "matmul_time_share",
+                                         "matmul_gflops",
+                                         "matmul_peak_fraction",
+                                         "delta_to_native_pct",
+                                         "delta_to_native_lo95",
+                                         "delta_to_native_hi95",
+                                         "rest_equivalent",
+                                         "status",
+                                         "reason"};
+    static const char *const later[] = {"repeats",  "norm_delta_pct", "norm_delta_lo95", "norm_delta_hi95",
+                                        "rest_pct", "rest_lo90",      "rest_hi90",       "max_error",
+                                        "matmul",   "preempted_pct"};
+    csv_writer w;
+    const int error = begin_file(&w, path, before, COUNT(before));
+    if (error != 0)
+        return error;
+    layers_common_header(&w);
+    for (size_t i = 0; i < COUNT(counts); i++)
+        csv_text(&w, counts[i]);
+    layers_model_header(&w);
+    for (size_t i = 0; i < COUNT(values); i++)
+        csv_text(&w, values[i]);
+    layers_part_header(&w);
+    for (size_t i = 0; i < COUNT(later); i++)
+        csv_text(&w, later[i]);
+    csv_end(&w);
+    *rows = s->plan->count;
+    *missing = 0;
+    for (size_t arm = 0; arm < s->plan->count; arm++)
+        *missing += strcmp(write_row(s, &w, arm, r), "missing") == 0;
+    return csv_close(&w);
+}
+
+// ---- steps.csv
+
+static series series_of_step(const layers_summary *s, size_t arm, size_t step) {
+    size_t count = 0;
+    for (size_t i = s->first[arm]; i < s->first[arm + 1]; i++) {
+        const layers_observation *const o = s->sorted[i];
+        if (step < o->step_count)
+            s->points[count++] = (series_point){o->launch, o->index, o->steps[step]};
+    }
+    return (series){s->points, count};
+}
+
+int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r) {
+    static const char *const before[] = {"schema_version", "run_id"};
+    static const char *const after[] = {"step",         "kind",         "step_pass", "time_ns_median",
+                                        "time_ns_lo95", "time_ns_hi95", "share",     "gflops"};
+    csv_writer w;
+    const int error = begin_file(&w, path, before, COUNT(before));
+    if (error != 0)
+        return error;
+    layers_arm_header(&w);
+    for (size_t i = 0; i < COUNT(after); i++)
+        csv_text(&w, after[i]);
+    csv_end(&w);
+    for (size_t i = 0; i < s->plan->step_count; i++) {
+        const layers_step *const step = &s->plan->steps[i];
+        const stats_interval time = series_median(series_of_step(s, step->arm, step->index));
+        const double whole = time.n > 0 ? layers_summary_median(s, step->arm, QUANTITY_TIME).median : NAN;
+        csv_int(&w, SCHEMA_VERSION);
+        csv_text(&w, r->id);
+        layers_arm_write(&w, &s->plan->arms[step->arm]);
+        csv_text(&w, step->step.name);
+        csv_text(&w, step_kind_name(step->step.kind));
+        csv_text(&w, norm_pass_name(step->step.pass));
+        write_interval(&w, &time);
+        csv_real(&w, time.median / whole, 4);
+        csv_real(&w, step->step.flops > 0 ? step->step.flops / time.median : NAN, digits(&time));
+        csv_end(&w);
+    }
+    return csv_close(&w);
+}

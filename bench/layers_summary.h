@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// layers_summary.h: from the samples of a run of layers to its numbers: layers.csv, steps.csv, and what is said at the
+// end. Every interval is an exact order-statistic interval over launches (series.h).
+#ifndef LAYERS_SUMMARY_H
+#define LAYERS_SUMMARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "layers_samples.h"
+#include "series.h"
+
+// A run's samples, indexed. Borrows the plan and the observations.
+typedef struct {
+    const layers_plan *plan;
+    const layers_observation **sorted; // by arm, launch, sample
+    size_t *first;                     // of each arm; first[count] is the end
+    series_point *points;              // scratch: two arms' series
+} layers_summary;
+bool layers_summary_make(layers_summary *s, const layers_plan *p, const layers_observations *all);
+void layers_summary_free(layers_summary *s);
+
+// What can be asked of a sample.
+typedef enum {
+    QUANTITY_TIME,       // ns of the whole layer
+    QUANTITY_NORM,       // ns of its norm steps, in place
+    QUANTITY_NORM_SHARE, // of the whole
+    QUANTITY_MATMUL_SHARE,
+    QUANTITY_MATMUL_FLOPS,  // per second, while products run
+    QUANTITY_PEAK_FRACTION, // of that
+    QUANTITY_LOG_REST,      // of the whole less its norm steps
+} quantity;
+stats_interval layers_summary_median(const layers_summary *s, size_t arm, quantity what);
+// Of arm a less that of arm b of the same group, paired by rounds.
+stats_interval layers_summary_difference(const layers_summary *s, size_t a, size_t b, quantity what, double confidence);
+
+// How much of a layer's time the norm in arm's slots adds to that of the model's own norm, in percent of the latter.
+typedef struct {
+    stats_interval in_place; // from the norm steps alone: exact as long as the rest of the layer is the same
+    stats_interval total;    // from the whole layers
+    int rest_equivalent;     // 1: the rest is the same within REST_MARGIN; 0: it is not; -1: cannot be told
+    stats_interval rest;     // of the rest's ratio, in percent; 90 %: two one-sided tests at 5 %
+} layers_delta;
+// False if the group has no such partner or it was not measured.
+bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d);
+
+// Of the rest of a layer, in percent: what counts as the same (reference: two one-sided tests).
+#define REST_MARGIN 0.25
+// A row whose norm share is known to within this is stable.
+#define SHARE_STABLE 0.05
+
+// 0 or errno. *rows: how many; *missing: never timed though planned.
+int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *rows, size_t *missing);
+int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r);
+
+// One line for each model and phase: what the norms take, and what DyT in their place would change; the dose-response
+// check where it was asked for; a warning where products run below WANTED_PEAK_FRACTION.
+void layers_summary_print(FILE *out, const layers_summary *s);
+#define WANTED_PEAK_FRACTION 0.6
+
+#endif
