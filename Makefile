@@ -27,12 +27,13 @@ COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
 PLAIN    := -O2 -g -fopenmp -Ikernels -Imodels -Ibench
 LIBS     := -fopenmp -ldnnl -lhwloc -ljansson -lm
 
-# The levelled units are those of list.h, and models/pointwise_rows.c; everything else is compiled plainly.
+# The levelled units are those of list.h, and ROW_UNITS of models/; everything else is compiled plainly.
 UNITS    := $(shell sed -n '/define NORM_UNIT_LIST/{s/.*X, arg. //;s/X.//g;s/, arg.//g;p}' kernels/list.h)
 LEVELLED := $(foreach l,$(LEVELS),$(foreach u,$(UNITS),$(OBJ)/kernels/$(u).$(l).o))
 KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels/%.c),$(wildcard kernels/*.c)))
-ROWS     := $(foreach l,$(LEVELS),$(OBJ)/models/pointwise_rows.$(l).o)
-MODELS   := $(ROWS) $(patsubst %.c,$(OBJ)/%.o,$(filter-out models/pointwise_rows.c,$(wildcard models/*.c)))
+ROW_UNITS := pointwise_rows peak_loop
+ROWS     := $(foreach l,$(LEVELS),$(foreach u,$(ROW_UNITS),$(OBJ)/models/$(u).$(l).o))
+MODELS   := $(ROWS) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
 BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c,$(wildcard bench/*.c)))
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))

@@ -298,7 +298,7 @@ int cmd_kernels(int argc, char **argv) {
     // A launch without a budget may take 5 s; a plan too large for it gets one round of everything.
     const course_kind kind = {.command = &command,
                               .table = "kernels.csv",
-                              .header = samples_header,
+                              .run = &samples_run,
                               .launch_seconds = 5,
                               .context = &k,
                               .write_plan = write_plan,

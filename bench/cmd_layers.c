@@ -352,7 +352,7 @@ int cmd_layers(int argc, char **argv) {
     // A launch without a budget may take 20 s beyond one round of everything.
     const course_kind kind = {.command = &command,
                               .table = "layers.csv",
-                              .header = layers_samples_header,
+                              .run = &layers_samples_run,
                               .launch_seconds = 20,
                               .context = &l,
                               .write_plan = write_plan,

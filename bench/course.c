@@ -24,13 +24,15 @@ static int failed(course *c, const char *what) {
 }
 
 static int after(course *c, launch_end end, const char *how) {
+    char text[80];
     switch (end) {
     case LAUNCH_DONE:
         return EXIT_DONE;
     case LAUNCH_INTERRUPTED:
         return EXIT_INTERRUPTED;
     case LAUNCH_STOPPED:
-        return failed(c, "cannot write samples.csv: is the disk full?");
+        snprintf(text, sizeof text, "cannot write %s: is the disk full?", c->kind->run->samples);
+        return failed(c, text);
     case LAUNCH_DIED:
         break;
     }
@@ -157,7 +159,7 @@ static int begin(course *c, const request *r, int argc, char **argv) {
     experiment e = {.seed = r->seed, .launches = r->launches, .budget_s = r->budget_s};
     snprintf(e.preset, sizeof e.preset, "%s", r->preset == PRESETS ? "" : preset_name(r->preset));
     request_quote(argc, argv, e.command, sizeof e.command);
-    if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, c->topology, kind->header, error) ||
+    if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, c->topology, kind->run, error) ||
         !kind->write_plan(kind->context, &c->run, error)) {
         cli_complain(kind->command, "%s", error);
         return EXIT_USAGE;
@@ -174,7 +176,7 @@ static int resume(course *c, const request *r) {
     const course_kind *const kind = c->kind;
     char error[RUN_ERROR_SIZE];
     bool other_machine;
-    if (run_resume(&c->run, r->resume, kind->command->name, c->topology, kind->header, &other_machine, error) &&
+    if (run_resume(&c->run, r->resume, c->topology, kind->run, &other_machine, error) &&
         kind->read(kind->context, &c->run, error))
         return EXIT_DONE;
     cli_complain(kind->command, "%s", error);

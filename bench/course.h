@@ -26,7 +26,7 @@ typedef struct course course;
 typedef struct {
     const cli_command *command;
     const char *table; // "kernels.csv"
-    run_header *header;
+    const run_kind *run;
     double launch_seconds; // what a launch may take where there is no budget
     void *context;
     bool (*write_plan)(void *context, const run *r, char error[RUN_ERROR_SIZE]);

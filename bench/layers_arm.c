@@ -73,7 +73,7 @@ void layers_common_write(csv_writer *w, const layers_arm *a) {
     const layers_key *const k = &a->key;
     csv_text(w, norm_op_name(a->slot.op));
     csv_text(w, a->slot.variant);
-    csv_text(w, k->phase == PHASE_TRAIN ? NULL : norm_pass_name(NORM_FORWARD)); // training is both
+    csv_text(w, k->phase == PHASE_TRAIN ? "both" : norm_pass_name(NORM_FORWARD));
     csv_text(w, norm_form_name(a->slot.form));
     csv_text(w, a->slot.level);
     csv_text(w, norm_dtype_name(k->dtype));

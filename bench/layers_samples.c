@@ -30,13 +30,15 @@ void layers_observations_free(layers_observations *all) {
     *all = (layers_observations){0};
 }
 
-void layers_samples_header(csv_writer *w) {
+static void header(csv_writer *w) {
     static const char *const after[] = {"launch",    "sample", "order",       "calls",  "time_ns",
                                         "preempted", "bound",  "peak_gflops", "step_ns"};
     layers_arm_header(w);
     for (size_t i = 0; i < sizeof after / sizeof *after; i++)
         csv_text(w, after[i]);
 }
+
+const run_kind layers_samples_run = {"layers", "layer_samples.csv", header};
 
 // The times of an arm's steps, as one field: the steps themselves, in the same order, are the arm's rows of steps.csv.
 static char *join(const layers_observation *o) {
@@ -110,7 +112,7 @@ static bool read_samples(const run *r, const layers_plan *p, layers_observations
     char path[PATH_MAX];
     int columns[8];
     csv_table t;
-    run_path(r, "samples.csv", path);
+    run_path(r, r->kind->samples, path);
     const int code = csv_read(&t, path, error, RUN_ERROR_SIZE);
     if (code != 0) {
         if (code > 0)

@@ -17,8 +17,8 @@ typedef struct {
 bool layers_observations_add(layers_observations *all, const layers_observation *o); // takes its steps over
 void layers_observations_free(layers_observations *all);
 
-// As samples.h.
-void layers_samples_header(csv_writer *w);
+// For run_begin and run_resume.
+extern const run_kind layers_samples_run;
 bool layers_samples_add(run *r, const layers_plan *p, const layers_observation *o, const char *bound);
 bool layers_samples_read(const run *r, layers_plan *p, layers_observations *all, char error[RUN_ERROR_SIZE]);
 bool layers_samples_write_plan(const run *r, const layers_plan *p, char error[RUN_ERROR_SIZE]);

@@ -36,9 +36,9 @@ static int make_folders(const char *path) {
     return mkdir(partial, 0777) != 0 && errno != EEXIST ? errno : 0;
 }
 
-static bool open_samples(run *r, bool append, run_header *header, char error[RUN_ERROR_SIZE]) {
+static bool open_samples(run *r, bool append, char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX];
-    run_path(r, "samples.csv", path);
+    run_path(r, r->kind->samples, path);
     const int code = csv_open(&r->samples, path, append);
     if (code != 0) {
         snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, strerror(code));
@@ -48,17 +48,17 @@ static bool open_samples(run *r, bool append, run_header *header, char error[RUN
         return true;
     csv_text(&r->samples, "schema_version");
     csv_text(&r->samples, "run_id");
-    header(&r->samples);
+    r->kind->header(&r->samples);
     csv_end(&r->samples);
     return true;
 }
 
-bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, run_header *header,
+bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, const run_kind *kind,
                char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX], stamp[32];
     const time_t now = time(NULL);
     struct tm utc;
-    *r = (run){.temporary = temporary, .experiment = *e};
+    *r = (run){.temporary = temporary, .kind = kind, .experiment = *e};
     machine_id(t, r->machine, sizeof r->machine);
     snprintf(r->git, sizeof r->git, "%s", machine_git());
     if (gmtime_r(&now, &utc) == NULL || strftime(stamp, sizeof stamp, "%Y-%m-%dT%H%M%SZ", &utc) == 0)
@@ -97,7 +97,7 @@ bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, 
         snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, strerror(errno));
         return false;
     }
-    return open_samples(r, false, header, error);
+    return open_samples(r, false, error);
 }
 
 static const char *text_of(const json_t *object, const char *key) {
@@ -134,13 +134,13 @@ static bool read_meta(run *r, const char *name, char error[RUN_ERROR_SIZE]) {
     return ok;
 }
 
-bool run_resume(run *r, const char *folder, const char *name, const topology *t, run_header *header,
-                bool *other_machine, char error[RUN_ERROR_SIZE]) {
+bool run_resume(run *r, const char *folder, const topology *t, const run_kind *kind, bool *other_machine,
+                char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX], machine[RUN_NAME_SIZE];
-    *r = (run){0};
+    *r = (run){.kind = kind};
     *other_machine = false;
     snprintf(r->folder, sizeof r->folder, "%s", folder);
-    if (!read_meta(r, name, error))
+    if (!read_meta(r, kind->command, error))
         return false;
     machine_id(t, machine, sizeof machine);
     if (strcmp(machine, r->machine) != 0) {
@@ -157,7 +157,7 @@ bool run_resume(run *r, const char *folder, const char *name, const topology *t,
                  errno == ENOENT ? ": the run is complete, there is nothing to resume" : "");
         return false;
     }
-    return open_samples(r, true, header, error);
+    return open_samples(r, true, error);
 }
 
 int run_replace(const run *r, const char *file, int (*write)(const void *what, const char *path), const void *what) {
@@ -210,7 +210,8 @@ int run_write_meta(const run *r, const topology *t, bool complete) {
 }
 
 void run_end(run *r, bool complete) {
-    static const char *const files[] = {RUN_PLAN, RUN_PLAN_STEPS, "samples.csv", "topology.xml", "meta.json", FRESH};
+    const char *const files[] = {RUN_PLAN,       RUN_PLAN_STEPS, r->kind == NULL ? FRESH : r->kind->samples,
+                                 "topology.xml", "meta.json",    FRESH};
     char path[PATH_MAX];
     if (r->samples.file != NULL)
         (void)csv_close(&r->samples); // every row was flushed, and its error told, when it was added

@@ -29,24 +29,29 @@ typedef struct {
     char command[1024]; // as typed
 } experiment;
 
+// What kind of run it is.
+typedef struct {
+    const char *command;           // the NAME of `normbench NAME`
+    const char *samples;           // "samples.csv"
+    void (*header)(csv_writer *w); // writes the names of that file's columns, from run_id on
+} run_kind;
+
 typedef struct {
     char folder[PATH_MAX], id[RUN_NAME_SIZE], machine[RUN_NAME_SIZE], git[64];
     bool temporary; // nothing of it is kept
+    const run_kind *kind;
     experiment experiment;
     csv_writer samples;
 } run;
 
-// Writes the names of a row's columns, from run_id on.
-typedef void run_header(csv_writer *w);
-
 // Begins a run in `folder` (made if need be; refused if it already holds a run), in results/<machine>/<id>/ if NULL, or
 // in a temporary folder. Writes topology.xml. false with a message.
-bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, run_header *header,
+bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, const run_kind *kind,
                char error[RUN_ERROR_SIZE]);
-// Takes up the run of a folder, which must be one of `normbench NAME`. *other_machine: the results are of another
+// Takes up the run of a folder, which must be of this kind. *other_machine: the results are of another
 // machine.
-bool run_resume(run *r, const char *folder, const char *name, const topology *t, run_header *header,
-                bool *other_machine, char error[RUN_ERROR_SIZE]);
+bool run_resume(run *r, const char *folder, const topology *t, const run_kind *kind, bool *other_machine,
+                char error[RUN_ERROR_SIZE]);
 
 void run_path(const run *r, const char *file, char path[PATH_MAX]);
 // Writes a file of the run anew: the old one stands until the new one is whole. write: 0 or errno, as this.

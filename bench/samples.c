@@ -7,12 +7,14 @@
 
 #include "parse.h"
 
-void samples_header(csv_writer *w) {
+static void header(csv_writer *w) {
     static const char *const after[] = {"launch", "sample", "order", "calls", "time_ns", "preempted", "bound"};
     cell_write_header(w);
     for (size_t i = 0; i < sizeof after / sizeof *after; i++)
         csv_text(w, after[i]);
 }
+
+const run_kind samples_run = {"kernels", "samples.csv", header};
 
 bool samples_add(run *r, const plan *p, const observation *o, const char *bound) {
     csv_writer *const w = &r->samples;
@@ -32,7 +34,7 @@ bool samples_add(run *r, const plan *p, const observation *o, const char *bound)
 static bool read_samples(const run *r, const plan *p, observations *all, char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX];
     csv_table t;
-    run_path(r, "samples.csv", path);
+    run_path(r, r->kind->samples, path);
     const int code = csv_read(&t, path, error, RUN_ERROR_SIZE);
     if (code != 0) {
         if (code > 0)

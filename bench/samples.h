@@ -9,8 +9,8 @@
 #include "run.h"
 #include "summary.h"
 
-// samples.csv from its run_id on: the header, for run_begin and run_resume.
-void samples_header(csv_writer *w);
+// For run_begin and run_resume.
+extern const run_kind samples_run;
 // Appends to samples.csv and flushes. false: the disk is full or the folder is gone.
 bool samples_add(run *r, const plan *p, const observation *o, const char *bound);
 // Reads the plan and the samples so far of a run that run_resume has taken up. false with a message.

@@ -64,8 +64,12 @@ static const unsigned op_params[NORM_OPS] = {NORM_OP_LIST(PARAMETERS)};
 bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_form form, const char *level,
                 norm_dtype dtype, norm_slot *slot) {
     *slot = (norm_slot){.op = op, .variant = "std", .form = form, .level = level, .repeats = 1};
-    if (op == NORM_IDENTITY)
+    if (op == NORM_IDENTITY) {
+        const norm_impl *const copy =
+            norm_find(norm_op_name(op), "std", norm_form_name(NORM_FUSED), level, norm_dtype_name(dtype));
+        slot->level = copy != NULL ? norm_level_name(copy->level) : norm_level_name(NORM_LEVEL_SCALAR);
         return true;
+    }
     char base[64], name[80];
     base_name(base, sizeof base, variant != NULL ? variant : norm_default_variant(op));
     const unsigned wanted = model_params(shape) & op_params[op];
@@ -79,6 +83,7 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
                 norm_find(norm_op_name(op), name, norm_form_name(form), level, norm_dtype_name(dtype));
             if (impl != NULL && impl->params == (pass == 0 ? wanted : allowed)) {
                 slot->variant = impl->variant;
+                slot->level = norm_level_name(impl->level);
                 return true;
             }
         }

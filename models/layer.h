@@ -27,7 +27,7 @@ typedef struct {
     norm_op op;
     const char *variant; // with beta or without as the model has it; layer_slot finds it
     norm_form form;
-    const char *level; // a level's name, or "best"
+    const char *level; // a level's name; layer_slot turns "best" into the one that it stands for
     unsigned repeats;
 } norm_slot;
 

@@ -1,0 +1,116 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `normbench layers`: what it refuses and how, what a short run leaves, and that an interrupted one is taken up. Timings decide nothing
+# here: they are only required to be there.
+set -u
+program=${NORMBENCH:?}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+fail() {
+    echo "test_layers_cli: $*"
+    failures=$((failures + 1))
+}
+
+# expect CODE TEXT ARGUMENT...: normbench layers ARGUMENT... exits with CODE and says TEXT.
+expect() {
+    code=$1 text=$2
+    shift 2
+    (cd "$work" && "$program" layers "$@") >"$work/out" 2>"$work/err"
+    got=$?
+    [ "$got" -eq "$code" ] || fail "$*: exit $got, expected $code: $(cat "$work/err")"
+    cat "$work/out" "$work/err" | grep -qF -- "$text" || fail "$*: no \"$text\" in: $(cat "$work/out" "$work/err")"
+}
+
+# columns FILE NAME...: these columns of a CSV without quoted fields before them.
+columns() {
+    file=$1
+    shift
+    awk -F, -v names="$*" '
+        NR == 1 { n = split(names, want, " "); for (i = 1; i <= NF; i++) at[$i] = i; next }
+        { for (i = 1; i <= n; i++) printf "%s%s", $at[want[i]], i < n ? " " : "\n" }' "$file"
+}
+
+# ---- What cannot be
+
+expect 2 'valid are llama_7b' --model llama_8b
+expect 2 'expected a number from 1 to' --tokens 0
+expect 2 'expected a number from 1 to' --batch 99999999999999999999
+expect 2 'expected a number from 1 to' --depth -1
+expect 2 'expected a number from 1 to' --context x
+expect 2 '--repeats takes up to 4 numbers from 0 to 16' --repeats 0,1,99
+expect 2 'prefill, decode' --phase sleep
+expect 2 'layer, ends' --part middle
+expect 2 'the selection leaves nothing to measure: decode is for' --model vit_b16 --phase decode
+expect 2 'choose fewer --tokens' --model llama_70b --tokens 4000000
+expect 2 'no option' --shape 64x768
+expect 2 'cannot write' --model gpt2 --csv "$work/nowhere/layers.csv"
+expect 2 'give the folder of a run' --resume "$work/nowhere"
+expect 0 'usage: normbench layers' --help
+[ ! -e "$work/results" ] || fail "what was refused left a results folder"
+
+expect 0 'group 1: gpt2 prefill f32, 1 x 8 tokens' --model gpt2 --tokens 8 --dry-run
+grep -q '^4 arms in 1 groups, 9 launches' "$work/out" || fail "dry run: $(cat "$work/out")"
+for preset in quick default full; do
+    expect 0 'arms in' --preset $preset --dry-run
+done
+[ ! -e "$work/results" ] || fail "a dry run left a results folder"
+
+# ---- A short run
+
+tiny='--model vit_s16 --tokens 4 --op dyt --form fused --launches 2 --budget 2s --seed 1 --threads 1'
+run=$work/run
+# shellcheck disable=SC2086
+expect 0 "Results: $run" $tiny --out "$run"
+for file in meta.json topology.xml layer_samples.csv layers.csv steps.csv; do
+    [ -s "$run/$file" ] || fail "no $file"
+done
+[ ! -e "$run/plan.csv" ] && [ ! -e "$run/plan_steps.csv" ] || fail "a complete run keeps its plan"
+[ "$(columns "$run/layers.csv" op | sort | tr '\n' ' ')" = 'dyt identity layernorm ' ] ||
+    fail "arms: $(columns "$run/layers.csv" op | tr '\n' ' '), expected dyt and its partners"
+[ "$(columns "$run/layers.csv" launches | sort -u)" = 2 ] || fail "not every arm has two launches"
+# The steps of an arm fill its time, and identity has no norm among them.
+columns "$run/steps.csv" op kind share | awk '
+    { sum[$1] += $3; if ($2 == "norm") norms[$1]++ }
+    END { for (op in sum) if (sum[op] < 0.8 || sum[op] > 1.2) { print op, sum[op]; bad = 1 }
+          exit bad || norms["identity"] > 0 || norms["dyt"] != 2 || norms["layernorm"] != 2 }' ||
+    fail "steps do not add up: $(columns "$run/steps.csv" op step kind share)"
+expect 2 'the run is complete, there is nothing to resume' --resume "$run"
+
+mkdir "$work/other"
+sed 's/"normbench layers/"normbench kernels/' "$run/meta.json" >"$work/other/meta.json"
+expect 2 'is not the meta.json of a run of normbench layers' --resume "$work/other"
+sed 's/"machine_id": "[^"]*"/"machine_id": "the-moon"/' "$run/meta.json" >"$work/other/meta.json"
+expect 4 'was measured on the-moon, this is' --resume "$work/other"
+
+# shellcheck disable=SC2086
+expect 0 'schema_version,run_id' $tiny --csv -
+[ "$(wc -l <"$work/out")" -eq 4 ] || fail "--csv - printed more than the CSV: $(cat "$work/out")"
+
+# ---- An interrupted run: a launch that the kernel kills in the midst of its samples.
+
+half=$work/half
+# shellcheck disable=SC2086
+(cd "$work" && exec "$program" layers --model vit_s16 --tokens 16 --launches 4 --budget 8s --seed 1 --threads 1 --out "$half") \
+    >"$work/out" 2>"$work/err" &
+parent=$!
+tries=0
+while [ "$(cat "$half/layer_samples.csv" 2>/dev/null | wc -l)" -lt 20 ] && [ $tries -lt 600 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+kill -INT $parent
+wait $parent
+got=$?
+[ $got -eq 130 ] || fail "interrupted: exit $got, expected 130: $(cat "$work/err")"
+grep -q "normbench layers --resume $half" "$work/err" || fail "how to go on is not told: $(cat "$work/err")"
+lines=$(wc -l <"$half/layer_samples.csv")
+cp "$half/layer_samples.csv" "$work/before"
+expect 0 "Results: $half" --resume "$half"
+head -n "$lines" "$half/layer_samples.csv" | cmp -s - "$work/before" || fail "samples from before are gone"
+[ "$(columns "$half/layers.csv" launches | sort -u)" = 4 ] || fail "the resumed run has not all launches: $(cat "$half/layers.csv")"
+columns "$half/layer_samples.csv" op launch sample | sort | uniq -d | grep -q . && fail "a sample was taken twice"
+
+[ $failures -eq 0 ] && echo "test_layers_cli: passed"
+exit $failures
