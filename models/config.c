@@ -132,6 +132,13 @@ bool config_valid(const layer_config *k, char error[LAYER_ERROR_SIZE]) {
         return refuse(error, "0 layers: give a depth of at least 1, or ask for the ends alone");
     if (image && k->part == PART_LAYER && k->stage >= MODEL_STAGES)
         return refuse(error, "%s has stages 0 to %d, not %zu", m->name, MODEL_STAGES - 1, k->stage);
+    // Bounds far beyond any memory, which keep every size below from overflowing and the notes few.
+    enum { MOST_LAYERS = 1024, MOST_ROWS = 1 << 24 };
+    const size_t row_count = image ? m->stages[0].side * m->stages[0].side : k->tokens + k->context;
+    if (k->depth > MOST_LAYERS)
+        return refuse(error, "%zu layers: %d are the most", k->depth, MOST_LAYERS);
+    if (k->tokens > MOST_ROWS || k->context > MOST_ROWS || k->batch > MOST_ROWS || row_count * k->batch > MOST_ROWS)
+        return refuse(error, "more than %d tokens in all sequences together: choose fewer or shorter ones", MOST_ROWS);
     if (k->phase == PHASE_DECODE && !model_parts_of(m->kind)->decode) {
         char names[LAYER_ERROR_SIZE / 2] = "";
         const model_shape *other;

@@ -57,7 +57,7 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
 typedef struct layer layer;
 enum { LAYER_ERROR_SIZE = 512 };
 
-// What layer_make would allocate, matmul scratch estimated; SIZE_MAX on overflow, 0 if the config makes no sense.
+// What layer_make would allocate, matmul scratch estimated; 0 if the config makes no sense.
 size_t layer_bytes(const layer_config *config);
 // Draws weights and inputs, prepares the products. NULL with a message: the config makes no sense, or memory ran out.
 layer *layer_make(const layer_config *config, char error[LAYER_ERROR_SIZE]);

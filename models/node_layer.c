@@ -401,8 +401,7 @@ static bool run_attention(graph *g, const step *s) {
 
 static bool run_attention_backward(graph *g, const step *s) {
     const matrix *const m = s->m;
-    return attention_backward(g->resources[s->node->resource].attention, m[0], m[1], m[2], m[3], m[4], m[5], m[6],
-                              m[7]);
+    return attention_backward(g->resources[s->node->resource].attention, m[0], m[1], m[2], m[3], m[4], m[5], m[6]);
 }
 
 // Of the two products: each of a query's keys takes head_dim multiplications and additions twice.
@@ -421,8 +420,7 @@ static void attention_compile(compiler *c, const node *n) {
 static void attention_compile_backward(compiler *c, const node *n) {
     const view dq = gradient_place(c, n->in[0]), dk = gradient_place(c, n->in[1]), dv = gradient_place(c, n->in[2]);
     step *const s = EMIT(c, n, ".grad", STEP_ATTENTION, run_attention_backward, tensor_value(c, n->in[0]),
-                         tensor_value(c, n->in[1]), tensor_value(c, n->in[2]), tensor_value(c, n->out),
-                         gradient_of(c, n->out), dq, dk, dv);
+                         tensor_value(c, n->in[1]), tensor_value(c, n->in[2]), gradient_of(c, n->out), dq, dk, dv);
     // Four products for the forward pass's two; a repetition of the first is the implementation's own affair.
     s->shown.flops = 2.0 * attention_flops(&c->g->resources[n->resource].attention_spec);
     gradient_arrived(c, n, n->in[0], dq);

@@ -36,8 +36,7 @@ const char *model_kind_name(model_kind kind);
 // Norm calls of one layer and of the whole model (final norm and the like included).
 size_t model_layer_norms(const model_shape *m);
 size_t model_norms(const model_shape *m);
-// Weights of the products of one layer (convnext: of `stage`), which is half the FLOPs of a token in them; dit: those
-// of the conditioning, which run once per sample, included.
+// Weights of the products that every token of one layer (convnext: of `stage`) goes through: half its FLOPs in them.
 size_t model_layer_weights(const model_shape *m, size_t stage);
 
 #endif

@@ -76,7 +76,7 @@ typedef struct {
     matmul *made;
 } product_note;
 
-// An attention or a convolution: what a node has to itself.
+// An attention or a convolution, shared by all nodes of one shape: neither keeps anything from call to call.
 typedef struct {
     bool is_conv;
     attention_spec attention_spec;
@@ -179,6 +179,7 @@ void graph_list(graph *g, tensor t, const char *name, tensor_role role, int grad
 node *graph_node(graph *g, const node_kind *kind, const char *name, tensor in, tensor out);
 // The product of this spec, shared by all that need it unless it is packed.
 int graph_product(graph *g, matmul_spec spec, tensor weight);
+// The same for attentions and convolutions.
 int graph_resource(graph *g, resource_note r);
 
 // ---- graph.c, for the nodes: compiling
