@@ -26,7 +26,7 @@ enum { SAVED, WORKSPACE, DGAMMA, DBETA, DALPHA };      // scratch
 enum { GAMMA, BETA, ALPHA };                           // parameters
 enum { NORMED, SUM, BRANCH };                          // in[0]: what is normed; joined: stream and branch
 enum { F_Y, F_X, F_GAMMA, F_BETA, F_ALPHA, F_SAVED, F_WORKSPACE, F_BRANCH, F_SUM };
-enum { B_DX, B_X, B_GAMMA, B_ALPHA, B_SAVED, B_WORKSPACE, B_DY, B_DSUM, B_DGAMMA, B_DBETA, B_DALPHA };
+enum { B_DX, B_X, B_GAMMA, B_ALPHA, B_SAVED, B_WORKSPACE, B_DY, B_DSUM, B_DGAMMA, B_DBETA, B_DALPHA, B_Y };
 
 static bool repeat_norm(const graph *g, const step *s, norm_pass pass, const norm_args *args) {
     for (unsigned i = 0; i < s->repeats; i++)
@@ -65,11 +65,13 @@ static bool run_norm_backward(graph *g, const step *s) {
                             .x_stride = m[B_X].stride,
                             .dy_stride = m[B_DY].stride,
                             .dx_stride = m[B_DX].stride,
+                            .y_stride = m[B_Y].stride,
                             .dsum_stride = m[B_DSUM].stride,
                             .x = m[B_X].data,
                             .dy = m[B_DY].data,
                             .dsum = m[B_DSUM].data,
                             .dx = m[B_DX].data,
+                            .y = m[B_Y].data,
                             .gamma = m[B_GAMMA].data,
                             .alpha = alpha_of(m[B_ALPHA]),
                             .eps = g->config.shape->eps,
@@ -141,7 +143,8 @@ static void norm_backward(compiler *c, const node *n) {
         impl = c->arm->plain;
     step *const s = EMIT(c, n, ".grad", STEP_NORM, run_norm_backward, place, at, tensor_value(c, own(impl, n, GAMMA)),
                          tensor_value(c, own(impl, n, ALPHA)), saved, workspace, gradient_of(c, n->out),
-                         joined ? gradient_of(c, x) : view_none(), dgamma, dbeta, dalpha);
+                         joined ? gradient_of(c, x) : view_none(), dgamma, dbeta, dalpha,
+                         impl->reads_y ? tensor_value(c, n->out) : view_none());
     s->impl = impl;
     s->repeats = c->arm->repeats;
     if (joined)
@@ -360,6 +363,8 @@ static void rope_backward(compiler *c, const node *n) {
     EMIT(c, n, ".grad", STEP_ROPE, run_rope, gradient_of(c, n->out), angles_of(c));
 }
 
+// x's place may hold the result of a norm. None that reads its result in backward may stand there: those are without
+// gamma, which the norms of heads have.
 tensor graph_rope(graph *g, const char *name, tensor x) {
     static const node_kind kind = {rope_forward, rope_backward};
     if (g->angles == NONE) {
