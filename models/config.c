@@ -12,9 +12,10 @@ const char *model_phase_name(model_phase phase) {
 }
 
 const char *step_kind_name(step_kind kind) {
-    static const char *const names[STEP_KINDS] = {
-        [STEP_NORM] = "norm",         [STEP_MATMUL] = "matmul", [STEP_ATTENTION] = "attention", [STEP_ACTIVATION] = "activation",
-        [STEP_RESIDUAL] = "residual", [STEP_ROPE] = "rope",     [STEP_CONV] = "conv",           [STEP_OTHER] = "other"};
+    static const char *const names[STEP_KINDS] = {[STEP_NORM] = "norm",           [STEP_MATMUL] = "matmul",
+                                                  [STEP_ATTENTION] = "attention", [STEP_ACTIVATION] = "activation",
+                                                  [STEP_RESIDUAL] = "residual",   [STEP_ROPE] = "rope",
+                                                  [STEP_CONV] = "conv",           [STEP_OTHER] = "other"};
     return names[kind];
 }
 
@@ -149,8 +150,9 @@ bool config_valid(const layer_config *k, char error[LAYER_ERROR_SIZE]) {
                       names);
     }
     if (k->phase == PHASE_DECODE && k->tokens != 1)
-        return refuse(error, "decode takes one new token per sequence, not %zu: set tokens to 1, and context to what "
-                             "the cache holds",
+        return refuse(error,
+                      "decode takes one new token per sequence, not %zu: set tokens to 1, and context to what "
+                      "the cache holds",
                       k->tokens);
     if (!image && k->tokens == 0)
         return refuse(error, "sequences of 0 tokens: %s was published with %zu", m->name, m->tokens);

@@ -43,12 +43,8 @@ static size_t dense_bytes(norm_dtype dtype, size_t rows, size_t cols) {
 static tensor make_tensor(graph *g, norm_dtype dtype, size_t rows, size_t cols, int s) {
     const tensor t = GRAPH_APPEND(g, tensors, tensor_count);
     if (!g->failed)
-        g->tensors[t] = (tensor_note){.dtype = dtype,
-                                      .rows = rows,
-                                      .cols = cols,
-                                      .storage = s,
-                                      .parent = NO_TENSOR,
-                                      .gradient = {NONE, NONE}};
+        g->tensors[t] = (tensor_note){
+            .dtype = dtype, .rows = rows, .cols = cols, .storage = s, .parent = NO_TENSOR, .gradient = {NONE, NONE}};
     return t;
 }
 
@@ -170,8 +166,8 @@ static bool same_resource(const resource_note *a, const resource_note *b) {
     const attention_spec *const x = &a->attention_spec, *const y = &b->attention_spec;
     const conv_spec *const v = &a->conv_spec, *const w = &b->conv_spec;
     return a->is_conv == b->is_conv && x->batch == y->batch && x->heads == y->heads && x->kv_heads == y->kv_heads &&
-           x->head_dim == y->head_dim && x->tokens == y->tokens && x->context == y->context &&
-           x->causal == y->causal && v->batch == w->batch && v->side == w->side && v->channels == w->channels &&
+           x->head_dim == y->head_dim && x->tokens == y->tokens && x->context == y->context && x->causal == y->causal &&
+           v->batch == w->batch && v->side == w->side && v->channels == w->channels &&
            v->kernel == w->kernel; // dtype and phase are the graph's
 }
 
@@ -203,8 +199,7 @@ residual graph_layers(graph *g, residual x, size_t depth) {
 view view_none(void) { return (view){.storage = NONE}; }
 
 view view_of_storage(int s, norm_dtype dtype, size_t rows, size_t cols) {
-    return s == NONE ? view_none()
-                     : (view){.storage = s, .dtype = dtype, .rows = rows, .cols = cols, .stride = cols};
+    return s == NONE ? view_none() : (view){.storage = s, .dtype = dtype, .rows = rows, .cols = cols, .stride = cols};
 }
 
 static tensor resolve(const compiler *c, tensor t) {
@@ -367,9 +362,9 @@ static bool compile_arm(graph *g, size_t index) {
     for (size_t i = 0; ok && g->train && i < g->listed_count; i++) {
         const listed_tensor *const l = &g->listed[i];
         if (l->role == TENSOR_OUTPUT)
-            gradient_alias(&c, &g->nodes[g->node_count - 1], l->of,
-                           view_of_storage(l->gradient, g->tensors[l->of].dtype, g->tensors[l->of].rows,
-                                           g->tensors[l->of].cols));
+            gradient_alias(
+                &c, &g->nodes[g->node_count - 1], l->of,
+                view_of_storage(l->gradient, g->tensors[l->of].dtype, g->tensors[l->of].rows, g->tensors[l->of].cols));
     }
     for (size_t i = g->node_count; ok && g->train && i-- > 0; c.time++)
         g->nodes[i].kind->backward(&c, &g->nodes[i]);
@@ -396,9 +391,7 @@ static bool compile_arm(graph *g, size_t index) {
 }
 
 // What a product is thought to take, before the library is asked: weights in its own layout, which may be f32.
-static size_t product_bytes(const matmul_spec *s) {
-    return s->pack_b ? dense_bytes(s->dtype, s->k, s->n) : 0;
-}
+static size_t product_bytes(const matmul_spec *s) { return s->pack_b ? dense_bytes(s->dtype, s->k, s->n) : 0; }
 
 // Scratch that all products, attentions and convolutions share, see scratch.h: copies in f32 where a dtype has no
 // product, and scores.

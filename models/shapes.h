@@ -18,11 +18,11 @@ typedef struct {
     size_t tokens;  // of one sequence (positions of an image) in training or prefill, as published
     norm_op native; // the model's own norm
     float eps;
-    double theta;    // RoPE; 0: none
-    bool qk_norm;    // a norm of width head_dim on every head of q and k (Qwen 3)
-    bool post_norm;  // x = norm(x + f(x)) instead of x = x + f(norm(x))
-    bool tied_head;  // the head's weights are the embedding's
-    float alpha;     // initial alpha of DyT in the paper
+    double theta;          // RoPE; 0: none
+    bool qk_norm;          // a norm of width head_dim on every head of q and k (Qwen 3)
+    bool post_norm;        // x = norm(x + f(x)) instead of x = x + f(norm(x))
+    bool tied_head;        // the head's weights are the embedding's
+    float alpha;           // initial alpha of DyT in the paper
     float alpha_attention; // the same before attention, where the paper has another
     struct {
         size_t side, width, blocks;

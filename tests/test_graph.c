@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What holds of layers whatever they compute: stacks are layers one after another, arms do not disturb each other, forms
-// and phases agree, gradients add up, nonsense is refused. (What they compute is held against references elsewhere.)
+// What holds of layers whatever they compute: stacks are layers one after another, arms do not disturb each other,
+// forms and phases agree, gradients add up, nonsense is refused. (What they compute is held against references
+// elsewhere.)
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,8 +67,8 @@ static void same(const char *what, matrix a, matrix b, double tolerance) {
         }
 }
 
-// A key's bias adds the same to all of a query's scores, which softmax does not see: its gradient is the rounding errors
-// of zero.
+// A key's bias adds the same to all of a query's scores, which softmax does not see: its gradient is the rounding
+// errors of zero.
 static bool is_noise(const char *name) { return strstr(name, "attention.k.bias") != NULL; }
 
 // Outputs, and gradients of inputs and parameters that both have.
