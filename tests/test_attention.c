@@ -292,7 +292,7 @@ static void a_smaller_team_may_run_it(void **state) {
     enum { TOKENS = 3, COLS = 4 };
     const attention_spec s = {
         .batch = 1, .heads = 2, .kv_heads = 1, .head_dim = 2, .tokens = TOKENS, .context = TOKENS};
-    float q[TOKENS * COLS], kv[TOKENS * COLS], out[2][TOKENS * COLS];
+    float q[TOKENS * COLS], kv[TOKENS * COLS], out[2][TOKENS * COLS] = {{0}};
     inputs_fill(INPUT_NORMAL, NORM_F32, q, COLS, COLS, 0, TOKENS, 1);
     inputs_fill(INPUT_NORMAL, NORM_F32, kv, COLS, COLS, 0, TOKENS, 2);
     char error[ATTENTION_ERROR_SIZE];
