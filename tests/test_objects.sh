@@ -120,9 +120,10 @@ first=$(echo "$units" | awk '{ print $1 }')
 if nm -u "$OBJ/kernels/$first.scalar.o" 2>/dev/null | grep -qE '__(asan|ubsan|tsan|msan|hwasan)_|__sanitizer_'; then
     echo "skipped: $OBJ is built with a sanitizer, whose calls and instructions are not the kernels' own"
 else
+    levelled="$(echo "$units" | sed 's|[^ ][^ ]*|kernels/&|g') models/pointwise_rows"
     # A kernel's table is norm_<unit>_<level>; that of the pointwise functions around it, pointwise_rows_<level>.
     while read -r level features; do
-        for unit in $(printf 'kernels/%s ' $units) models/pointwise_rows; do
+        for unit in $levelled; do
             object=$OBJ/$unit.$level.o
             if [ ! -f "$object" ]; then
                 echo "is not there: run make" >"$work/findings"
