@@ -12,9 +12,10 @@ const char *model_phase_name(model_phase phase) {
 }
 
 const char *step_kind_name(step_kind kind) {
-    static const char *const names[STEP_KINDS] = {
-        [STEP_NORM] = "norm",         [STEP_MATMUL] = "matmul", [STEP_ATTENTION] = "attention", [STEP_ACTIVATION] = "activation",
-        [STEP_RESIDUAL] = "residual", [STEP_ROPE] = "rope",     [STEP_CONV] = "conv",           [STEP_OTHER] = "other"};
+    static const char *const names[STEP_KINDS] = {[STEP_NORM] = "norm",           [STEP_MATMUL] = "matmul",
+                                                  [STEP_ATTENTION] = "attention", [STEP_ACTIVATION] = "activation",
+                                                  [STEP_RESIDUAL] = "residual",   [STEP_ROPE] = "rope",
+                                                  [STEP_CONV] = "conv",           [STEP_OTHER] = "other"};
     return names[kind];
 }
 
@@ -137,6 +138,13 @@ bool config_valid(const layer_config *k, char error[LAYER_ERROR_SIZE]) {
         return refuse(error, "0 layers: give a depth of at least 1, or ask for the ends alone");
     if (image && k->part == PART_LAYER && k->stage >= MODEL_STAGES)
         return refuse(error, "%s has stages 0 to %d, not %zu", m->name, MODEL_STAGES - 1, k->stage);
+    // Bounds far beyond any memory, which keep every size below from overflowing and the notes few.
+    enum { MOST_LAYERS = 1024, MOST_ROWS = 1 << 24 };
+    const size_t row_count = image ? m->stages[0].side * m->stages[0].side : k->tokens + k->context;
+    if (k->depth > MOST_LAYERS)
+        return refuse(error, "%zu layers: %d are the most", k->depth, MOST_LAYERS);
+    if (k->tokens > MOST_ROWS || k->context > MOST_ROWS || k->batch > MOST_ROWS || row_count * k->batch > MOST_ROWS)
+        return refuse(error, "more than %d tokens in all sequences together: choose fewer or shorter ones", MOST_ROWS);
     if (k->phase == PHASE_DECODE && !model_parts_of(m->kind)->decode) {
         char names[LAYER_ERROR_SIZE / 2] = "";
         const model_shape *other;
@@ -147,8 +155,9 @@ bool config_valid(const layer_config *k, char error[LAYER_ERROR_SIZE]) {
                       names);
     }
     if (k->phase == PHASE_DECODE && k->tokens != 1)
-        return refuse(error, "decode takes one new token per sequence, not %zu: set tokens to 1, and context to what "
-                             "the cache holds",
+        return refuse(error,
+                      "decode takes one new token per sequence, not %zu: set tokens to 1, and context to what "
+                      "the cache holds",
                       k->tokens);
     if (!image && k->tokens == 0)
         return refuse(error, "sequences of 0 tokens: %s was published with %zu", m->name, m->tokens);

@@ -23,9 +23,8 @@ static residual layer_of(graph *g, residual x) {
     tensor h = graph_add_norm(g, "attention", &x, m->alpha_attention);
     h = graph_modulate(g, "attention.modulate", h, part(g, modulation, 0), part(g, modulation, 1));
     const tensor qkv = graph_linear(g, "attention.qkv", h, 3 * dim, true);
-    const tensor mixed =
-        graph_attention(g, "attention.heads", graph_columns(g, qkv, 0, dim), graph_columns(g, qkv, dim, dim),
-                        graph_columns(g, qkv, 2 * dim, dim), false);
+    const tensor mixed = graph_attention(g, "attention.heads", graph_columns(g, qkv, 0, dim),
+                                         graph_columns(g, qkv, dim, dim), graph_columns(g, qkv, 2 * dim, dim), false);
     h = graph_linear(g, "attention.o", mixed, dim, true);
     x.branch = graph_gate(g, "attention.gate", h, part(g, modulation, 2));
 

@@ -7,9 +7,8 @@ static residual layer_of(graph *g, residual x) {
     const size_t dim = m->dim;
     tensor h = graph_add_norm(g, "attention", &x, m->alpha_attention);
     const tensor qkv = graph_linear(g, "attention.qkv", h, 3 * dim, true);
-    const tensor mixed =
-        graph_attention(g, "attention.heads", graph_columns(g, qkv, 0, dim), graph_columns(g, qkv, dim, dim),
-                        graph_columns(g, qkv, 2 * dim, dim), true);
+    const tensor mixed = graph_attention(g, "attention.heads", graph_columns(g, qkv, 0, dim),
+                                         graph_columns(g, qkv, dim, dim), graph_columns(g, qkv, 2 * dim, dim), true);
     x.branch = graph_linear(g, "attention.o", mixed, dim, true);
 
     h = graph_add_norm(g, "ffn", &x, m->alpha);

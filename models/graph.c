@@ -43,12 +43,8 @@ static size_t dense_bytes(norm_dtype dtype, size_t rows, size_t cols) {
 static tensor make_tensor(graph *g, norm_dtype dtype, size_t rows, size_t cols, int s) {
     const tensor t = GRAPH_APPEND(g, tensors, tensor_count);
     if (!g->failed)
-        g->tensors[t] = (tensor_note){.dtype = dtype,
-                                      .rows = rows,
-                                      .cols = cols,
-                                      .storage = s,
-                                      .parent = NO_TENSOR,
-                                      .gradient = {NONE, NONE}};
+        g->tensors[t] = (tensor_note){
+            .dtype = dtype, .rows = rows, .cols = cols, .storage = s, .parent = NO_TENSOR, .gradient = {NONE, NONE}};
     return t;
 }
 
@@ -166,7 +162,19 @@ int graph_product(graph *g, matmul_spec spec, tensor weight) {
     return i;
 }
 
+static bool same_resource(const resource_note *a, const resource_note *b) {
+    const attention_spec *const x = &a->attention_spec, *const y = &b->attention_spec;
+    const conv_spec *const v = &a->conv_spec, *const w = &b->conv_spec;
+    return a->is_conv == b->is_conv && x->batch == y->batch && x->heads == y->heads && x->kv_heads == y->kv_heads &&
+           x->head_dim == y->head_dim && x->tokens == y->tokens && x->context == y->context && x->causal == y->causal &&
+           v->batch == w->batch && v->side == w->side && v->channels == w->channels &&
+           v->kernel == w->kernel; // dtype and phase are the graph's
+}
+
 int graph_resource(graph *g, resource_note r) {
+    for (size_t i = 0; i < g->resource_count; i++)
+        if (same_resource(&g->resources[i], &r))
+            return (int)i;
     const int i = GRAPH_APPEND(g, resources, resource_count);
     if (!g->failed)
         g->resources[i] = r;
@@ -191,8 +199,7 @@ residual graph_layers(graph *g, residual x, size_t depth) {
 view view_none(void) { return (view){.storage = NONE}; }
 
 view view_of_storage(int s, norm_dtype dtype, size_t rows, size_t cols) {
-    return s == NONE ? view_none()
-                     : (view){.storage = s, .dtype = dtype, .rows = rows, .cols = cols, .stride = cols};
+    return s == NONE ? view_none() : (view){.storage = s, .dtype = dtype, .rows = rows, .cols = cols, .stride = cols};
 }
 
 static tensor resolve(const compiler *c, tensor t) {
@@ -355,9 +362,9 @@ static bool compile_arm(graph *g, size_t index) {
     for (size_t i = 0; ok && g->train && i < g->listed_count; i++) {
         const listed_tensor *const l = &g->listed[i];
         if (l->role == TENSOR_OUTPUT)
-            gradient_alias(&c, &g->nodes[g->node_count - 1], l->of,
-                           view_of_storage(l->gradient, g->tensors[l->of].dtype, g->tensors[l->of].rows,
-                                           g->tensors[l->of].cols));
+            gradient_alias(
+                &c, &g->nodes[g->node_count - 1], l->of,
+                view_of_storage(l->gradient, g->tensors[l->of].dtype, g->tensors[l->of].rows, g->tensors[l->of].cols));
     }
     for (size_t i = g->node_count; ok && g->train && i-- > 0; c.time++)
         g->nodes[i].kind->backward(&c, &g->nodes[i]);
@@ -383,23 +390,21 @@ static bool compile_arm(graph *g, size_t index) {
     return ok && !g->failed;
 }
 
-// What a product is thought to take, before the library is asked: weights in its own layout, and where a dtype may be
-// computed through f32, copies.
-static size_t product_bytes(const matmul_spec *s) {
-    const size_t b = dense_bytes(NORM_F32, s->k, s->n), a = dense_bytes(NORM_F32, s->m, s->k),
-                 c = dense_bytes(NORM_F32, s->m, s->n);
-    if (s->dtype == NORM_F32)
-        return s->pack_b ? b : 0;
-    size_t sum;
-    return __builtin_add_overflow(a, b, &sum) || __builtin_add_overflow(sum, c, &sum) ? SIZE_MAX : sum;
-}
+// What a product is thought to take, before the library is asked: weights in its own layout, which may be f32.
+static size_t product_bytes(const matmul_spec *s) { return s->pack_b ? dense_bytes(s->dtype, s->k, s->n) : 0; }
 
-// As above; an attention holds a few numbers per row and head, and blocks of scores per thread.
-static size_t resource_bytes(const resource_note *r) {
-    const attention_spec *const a = &r->attention_spec;
-    return r->is_conv ? dense_bytes(NORM_F32, r->conv_spec.batch * r->conv_spec.side * r->conv_spec.side,
-                                    r->conv_spec.channels)
-                      : dense_bytes(NORM_F32, size_product(a->batch, a->tokens), 4 * a->heads);
+// Scratch that all products, attentions and convolutions share, see scratch.h: copies in f32 where a dtype has no
+// product, and scores.
+static size_t scratch_estimate(const graph *g) {
+    enum { COPIES = 80 << 20, SCORES = 64 << 20 };
+    size_t most = g->config.dtype == NORM_F32 ? 0 : COPIES;
+    for (size_t i = 0; i < g->resource_count; i++) {
+        const attention_spec *const a = &g->resources[i].attention_spec;
+        const size_t scores = size_product(size_product(a->batch * a->heads, a->tokens), a->context * sizeof(float));
+        const size_t taken = g->resources[i].is_conv ? 0 : scores < SCORES ? scores : SCORES;
+        most = taken > most ? taken : most;
+    }
+    return most;
 }
 
 static size_t estimate(const graph *g, size_t arena) {
@@ -407,10 +412,7 @@ static size_t estimate(const graph *g, size_t arena) {
     for (size_t i = 0; i < g->product_count; i++)
         if (__builtin_add_overflow(sum, product_bytes(&g->products[i].spec), &sum))
             return SIZE_MAX;
-    for (size_t i = 0; i < g->resource_count; i++)
-        if (__builtin_add_overflow(sum, resource_bytes(&g->resources[i]), &sum))
-            return SIZE_MAX;
-    return sum;
+    return __builtin_add_overflow(sum, scratch_estimate(g), &sum) ? SIZE_MAX : sum;
 }
 
 static void build(graph *g) {

@@ -42,7 +42,8 @@ static bool take_arena(graph *g) {
 static float representable(norm_dtype dtype, double value) {
     uint16_t bits = 0;
     float wide = 0.0f;
-    const matrix one = {.dtype = dtype, .rows = 1, .cols = 1, .stride = 1, .data = dtype == NORM_F32 ? (void *)&wide : &bits};
+    const matrix one = {
+        .dtype = dtype, .rows = 1, .cols = 1, .stride = 1, .data = dtype == NORM_F32 ? (void *)&wide : &bits};
     matrix_set(one, 0, 0, (float)value);
     return matrix_get(one, 0, 0);
 }
@@ -86,7 +87,8 @@ static void draw_all(const graph *g) {
 // ---- The library's objects
 
 static int larger_first(const void *a, const void *b) {
-    const matmul_spec *const x = &(*(const product_note *const *)a)->spec, *const y = &(*(const product_note *const *)b)->spec;
+    const matmul_spec *const x = &(*(const product_note *const *)a)->spec, *const y =
+                                                                               &(*(const product_note *const *)b)->spec;
     const size_t p = x->k * x->n, q = y->k * y->n;
     return p < q ? 1 : p > q ? -1 : 0;
 }

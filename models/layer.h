@@ -57,7 +57,7 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
 typedef struct layer layer;
 enum { LAYER_ERROR_SIZE = 512 };
 
-// What layer_make would allocate, matmul scratch estimated; SIZE_MAX on overflow, 0 if the config makes no sense.
+// What layer_make would allocate, matmul scratch estimated; 0 if the config makes no sense.
 size_t layer_bytes(const layer_config *config);
 // Draws weights and inputs, prepares the products. NULL with a message: the config makes no sense, or memory ran out.
 layer *layer_make(const layer_config *config, char error[LAYER_ERROR_SIZE]);
@@ -66,14 +66,14 @@ void layer_free(layer *l);
 // ---- Steps
 
 typedef enum {
-    STEP_NORM,       // the slot's implementation; with form add_fused the residual add as well
+    STEP_NORM, // the slot's implementation; with form add_fused the residual add as well
     STEP_MATMUL,
     STEP_ATTENTION,  // with its softmax
     STEP_ACTIVATION, // swiglu, gelu, silu
     STEP_RESIDUAL,   // residual adds, forward and backward
     STEP_ROPE,
     STEP_CONV,
-    STEP_OTHER,      // modulation, gates, embedding, loss, gradients of biases
+    STEP_OTHER, // modulation, gates, embedding, loss, gradients of biases
     STEP_KINDS
 } step_kind;
 const char *step_kind_name(step_kind kind);
@@ -106,8 +106,8 @@ typedef enum { TENSOR_INPUT, TENSOR_PARAMETER, TENSOR_OUTPUT } tensor_role;
 typedef struct {
     const char *name; // "input.stream", "layer0.attention.q.weight", "output.branch": unique
     tensor_role role;
-    matrix value;     // inputs, parameters (a vector is one row) and outputs; data NULL for packed_only weights
-    matrix gradient;  // data NULL outside training; parameters: f32; outputs: what backward begins with, drawn
+    matrix value;    // inputs, parameters (a vector is one row) and outputs; data NULL for packed_only weights
+    matrix gradient; // data NULL outside training; parameters: f32; outputs: what backward begins with, drawn
 } layer_tensor;
 // In the order of the steps. Ids (input.tokens, input.labels) are shown as f32 and may not be changed; alpha is f32 in
 // every dtype. Of the selected arm: layer_select may move values and gradients, never inputs and parameters.

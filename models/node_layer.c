@@ -22,11 +22,11 @@ static view share_of(const compiler *c, const node *n, int scratch, tensor param
 
 // ---- Norm
 
-enum { SAVED, WORKSPACE, DGAMMA, DBETA, DALPHA };      // scratch
-enum { GAMMA, BETA, ALPHA };                           // parameters
-enum { NORMED, SUM, BRANCH };                          // in[0]: what is normed; joined: stream and branch
+enum { SAVED, WORKSPACE, DGAMMA, DBETA, DALPHA }; // scratch
+enum { GAMMA, BETA, ALPHA };                      // parameters
+enum { NORMED, SUM, BRANCH };                     // in[0]: what is normed; joined: stream and branch
 enum { F_Y, F_X, F_GAMMA, F_BETA, F_ALPHA, F_SAVED, F_WORKSPACE, F_BRANCH, F_SUM };
-enum { B_DX, B_X, B_GAMMA, B_ALPHA, B_SAVED, B_WORKSPACE, B_DY, B_DSUM, B_DGAMMA, B_DBETA, B_DALPHA };
+enum { B_DX, B_X, B_GAMMA, B_ALPHA, B_SAVED, B_WORKSPACE, B_DY, B_DSUM, B_DGAMMA, B_DBETA, B_DALPHA, B_Y };
 
 static bool repeat_norm(const graph *g, const step *s, norm_pass pass, const norm_args *args) {
     for (unsigned i = 0; i < s->repeats; i++)
@@ -65,11 +65,13 @@ static bool run_norm_backward(graph *g, const step *s) {
                             .x_stride = m[B_X].stride,
                             .dy_stride = m[B_DY].stride,
                             .dx_stride = m[B_DX].stride,
+                            .y_stride = m[B_Y].stride,
                             .dsum_stride = m[B_DSUM].stride,
                             .x = m[B_X].data,
                             .dy = m[B_DY].data,
                             .dsum = m[B_DSUM].data,
                             .dx = m[B_DX].data,
+                            .y = m[B_Y].data,
                             .gamma = m[B_GAMMA].data,
                             .alpha = alpha_of(m[B_ALPHA]),
                             .eps = g->config.shape->eps,
@@ -117,11 +119,11 @@ static void norm_forward(compiler *c, const node *n) {
     }
     const bool joined = impl == c->arm->add;
     const view x = tensor_value(c, joined ? n->in[SUM] : n->in[NORMED]);
-    step *const s = EMIT(c, n, "", STEP_NORM, run_norm, tensor_value(c, n->out), x,
-                         tensor_value(c, own(impl, n, GAMMA)), tensor_value(c, own(impl, n, BETA)),
-                         tensor_value(c, own(impl, n, ALPHA)), saved_of(c, n, impl, x), workspace_of(c, n, impl, x),
-                         joined ? tensor_value(c, n->in[BRANCH]) : view_none(),
-                         joined ? tensor_value(c, n->in[NORMED]) : view_none());
+    step *const s =
+        EMIT(c, n, "", STEP_NORM, run_norm, tensor_value(c, n->out), x, tensor_value(c, own(impl, n, GAMMA)),
+             tensor_value(c, own(impl, n, BETA)), tensor_value(c, own(impl, n, ALPHA)), saved_of(c, n, impl, x),
+             workspace_of(c, n, impl, x), joined ? tensor_value(c, n->in[BRANCH]) : view_none(),
+             joined ? tensor_value(c, n->in[NORMED]) : view_none());
     s->impl = impl;
     s->repeats = c->arm->repeats;
 }
@@ -141,7 +143,8 @@ static void norm_backward(compiler *c, const node *n) {
         impl = c->arm->plain;
     step *const s = EMIT(c, n, ".grad", STEP_NORM, run_norm_backward, place, at, tensor_value(c, own(impl, n, GAMMA)),
                          tensor_value(c, own(impl, n, ALPHA)), saved, workspace, gradient_of(c, n->out),
-                         joined ? gradient_of(c, x) : view_none(), dgamma, dbeta, dalpha);
+                         joined ? gradient_of(c, x) : view_none(), dgamma, dbeta, dalpha,
+                         impl->reads_y ? tensor_value(c, n->out) : view_none());
     s->impl = impl;
     s->repeats = c->arm->repeats;
     if (joined)
@@ -241,7 +244,8 @@ bool run_copy(graph *g, const step *s) {
     return true;
 }
 
-static void emit_product(compiler *c, const node *n, const char *suffix, int product, view out, view a, view b, view bias) {
+static void emit_product(compiler *c, const node *n, const char *suffix, int product, view out, view a, view b,
+                         view bias) {
     const matmul_spec *const spec = &c->g->products[product].spec;
     step *const s = EMIT(c, n, suffix, STEP_MATMUL, run_product, out, a, b, bias);
     s->product = product;
@@ -256,8 +260,8 @@ void linear_product(compiler *c, const node *n, view out) {
 static void linear_forward(compiler *c, const node *n) { linear_product(c, n, tensor_value(c, n->out)); }
 
 void linear_gradients(compiler *c, const node *n, view dout) {
-    emit_product(c, n, ".dw", n->product[DW], parameter_gradient(c, n->param[WEIGHT]), dout,
-                 tensor_value(c, n->in[0]), view_none());
+    emit_product(c, n, ".dw", n->product[DW], parameter_gradient(c, n->param[WEIGHT]), dout, tensor_value(c, n->in[0]),
+                 view_none());
     if (n->param[BIAS] != NO_TENSOR)
         EMIT(c, n, ".db", STEP_OTHER, run_col_sums, parameter_gradient(c, n->param[BIAS]), dout);
     if (c->g->tensors[n->in[0]].constant)
@@ -295,15 +299,11 @@ void linear_note(graph *g, node *n, tensor x, tensor weight, tensor bias) {
     if (!g->train)
         return;
     n->product[DX] = graph_product(g, (matmul_spec){.m = rows, .k = out, .n = in, .dtype = dtype}, weight);
-    n->product[DW] = graph_product(g,
-                                   (matmul_spec){.m = out,
-                                                 .k = rows,
-                                                 .n = in,
-                                                 .dtype = dtype,
-                                                 .transpose_a = true,
-                                                 .accumulate = true,
-                                                 .f32_result = true},
-                                   weight);
+    n->product[DW] = graph_product(
+        g,
+        (matmul_spec){
+            .m = out, .k = rows, .n = in, .dtype = dtype, .transpose_a = true, .accumulate = true, .f32_result = true},
+        weight);
 }
 
 tensor linear_weight(graph *g, const char *name, size_t out, size_t in, bool read) {
@@ -360,12 +360,14 @@ static void rope_backward(compiler *c, const node *n) {
     EMIT(c, n, ".grad", STEP_ROPE, run_rope, gradient_of(c, n->out), angles_of(c));
 }
 
+// x's place may hold the result of a norm. None that reads its result in backward may stand there: those are without
+// gamma, which the norms of heads have.
 tensor graph_rope(graph *g, const char *name, tensor x) {
     static const node_kind kind = {rope_forward, rope_backward};
     if (g->angles == NONE) {
         g->angle_rows = g->config.context + g->config.tokens;
-        g->angles = graph_storage(
-            g, size_product(size_product(g->angle_rows, g->config.shape->head_dim), sizeof(float)), true);
+        g->angles =
+            graph_storage(g, size_product(size_product(g->angle_rows, g->config.shape->head_dim), sizeof(float)), true);
     }
     const tensor out = graph_reshape(g, x, g->tensors[x].cols);
     graph_node(g, &kind, name, x, out);
@@ -438,15 +440,16 @@ tensor graph_attention(graph *g, const char *name, tensor q, tensor k, tensor v,
         v = note_cache(g, name, "v", v);
     }
     const tensor out = graph_tensor(g, config->dtype, g->tensors[q].rows, g->tensors[q].cols);
-    const int r = graph_resource(g, (resource_note){.attention_spec = {.batch = config->batch,
-                                                                  .heads = m->heads,
-                                                                  .kv_heads = m->kv_heads,
-                                                                  .head_dim = m->head_dim,
-                                                                  .tokens = config->tokens,
-                                                                  .context = decode ? config->context + 1 : config->tokens,
-                                                                  .causal = causal,
-                                                                  .train = g->train,
-                                                                  .dtype = config->dtype}});
+    const int r =
+        graph_resource(g, (resource_note){.attention_spec = {.batch = config->batch,
+                                                             .heads = m->heads,
+                                                             .kv_heads = m->kv_heads,
+                                                             .head_dim = m->head_dim,
+                                                             .tokens = config->tokens,
+                                                             .context = decode ? config->context + 1 : config->tokens,
+                                                             .causal = causal,
+                                                             .train = g->train,
+                                                             .dtype = config->dtype}});
     node *const n = graph_node(g, &kind, name, q, out);
     n->in[1] = k;
     n->in[2] = v;
@@ -557,14 +560,13 @@ static bool run_gate_backward(graph *g, const step *s) {
 }
 
 static void gate_forward(compiler *c, const node *n) {
-    EMIT(c, n, "", STEP_OTHER, run_gate, tensor_value(c, n->out), tensor_value(c, n->in[0]),
-         tensor_value(c, n->in[1]));
+    EMIT(c, n, "", STEP_OTHER, run_gate, tensor_value(c, n->out), tensor_value(c, n->in[0]), tensor_value(c, n->in[1]));
 }
 
 static void gate_backward(compiler *c, const node *n) {
     const view dx = gradient_place(c, n->in[0]), dgate = gradient_place(c, n->in[1]);
-    EMIT(c, n, ".grad", STEP_OTHER, run_gate_backward, dx, dgate, tensor_value(c, n->in[0]),
-         tensor_value(c, n->in[1]), gradient_of(c, n->out));
+    EMIT(c, n, ".grad", STEP_OTHER, run_gate_backward, dx, dgate, tensor_value(c, n->in[0]), tensor_value(c, n->in[1]),
+         gradient_of(c, n->out));
     gradient_arrived(c, n, n->in[0], dx);
 }
 
@@ -616,9 +618,8 @@ static void conv_compile(compiler *c, const node *n) {
 
 static void conv_compile_backward(compiler *c, const node *n) {
     const view dx = gradient_place(c, n->in[0]);
-    EMIT(c, n, ".grad", STEP_CONV, run_conv_backward, dx, tensor_value(c, n->in[0]),
-         tensor_value(c, n->param[WEIGHT]), gradient_of(c, n->out), parameter_gradient(c, n->param[WEIGHT]),
-         parameter_gradient(c, n->param[BIAS]));
+    EMIT(c, n, ".grad", STEP_CONV, run_conv_backward, dx, tensor_value(c, n->in[0]), tensor_value(c, n->param[WEIGHT]),
+         gradient_of(c, n->out), parameter_gradient(c, n->param[WEIGHT]), parameter_gradient(c, n->param[BIAS]));
     gradient_arrived(c, n, n->in[0], dx);
 }
 
@@ -630,12 +631,12 @@ tensor graph_conv(graph *g, const char *name, tensor x, size_t side, size_t kern
     const tensor bias = graph_parameter(g, dtype, name, ".bias", 1, channels, 0.0, 0.02);
     const tensor out = graph_tensor(g, dtype, rows, channels);
     const int r = graph_resource(g, (resource_note){.is_conv = true,
-                                               .conv_spec = {.batch = g->config.batch,
-                                                             .side = side,
-                                                             .channels = channels,
-                                                             .kernel = kernel,
-                                                             .dtype = dtype,
-                                                             .train = g->train}});
+                                                    .conv_spec = {.batch = g->config.batch,
+                                                                  .side = side,
+                                                                  .channels = channels,
+                                                                  .kernel = kernel,
+                                                                  .dtype = dtype,
+                                                                  .train = g->train}});
     node *const n = graph_node(g, &kind, name, x, out);
     n->param[WEIGHT] = weight;
     n->param[BIAS] = bias;

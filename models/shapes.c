@@ -95,6 +95,5 @@ size_t model_layer_weights(const model_shape *m, size_t stage) {
         return 2 * 4 * m->stages[stage].width * m->stages[stage].width;
     const size_t attention = 2 * m->dim * (m->heads + m->kv_heads) * m->head_dim;
     const size_t ffn = (m->kind == MODEL_LLAMA ? 3 : 2) * m->dim * m->ffn;
-    const size_t condition = m->kind == MODEL_DIT ? 6 * m->dim * m->dim : 0;
-    return attention + ffn + condition;
+    return attention + ffn;
 }

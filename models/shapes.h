@@ -18,11 +18,11 @@ typedef struct {
     size_t tokens;  // of one sequence (positions of an image) in training or prefill, as published
     norm_op native; // the model's own norm
     float eps;
-    double theta;    // RoPE; 0: none
-    bool qk_norm;    // a norm of width head_dim on every head of q and k (Qwen 3)
-    bool post_norm;  // x = norm(x + f(x)) instead of x = x + f(norm(x))
-    bool tied_head;  // the head's weights are the embedding's
-    float alpha;     // initial alpha of DyT in the paper
+    double theta;          // RoPE; 0: none
+    bool qk_norm;          // a norm of width head_dim on every head of q and k (Qwen 3)
+    bool post_norm;        // x = norm(x + f(x)) instead of x = x + f(norm(x))
+    bool tied_head;        // the head's weights are the embedding's
+    float alpha;           // initial alpha of DyT in the paper
     float alpha_attention; // the same before attention, where the paper has another
     struct {
         size_t side, width, blocks;
@@ -36,8 +36,7 @@ const char *model_kind_name(model_kind kind);
 // Norm calls of one layer and of the whole model (final norm and the like included).
 size_t model_layer_norms(const model_shape *m);
 size_t model_norms(const model_shape *m);
-// Weights of the products of one layer (convnext: of `stage`), which is half the FLOPs of a token in them; dit: those
-// of the conditioning, which run once per sample, included.
+// Weights of the products that every token of one layer (convnext: of `stage`) goes through: half its FLOPs in them.
 size_t model_layer_weights(const model_shape *m, size_t stage);
 
 #endif

@@ -76,7 +76,7 @@ typedef struct {
     matmul *made;
 } product_note;
 
-// An attention or a convolution: what a node has to itself.
+// An attention or a convolution, shared by all nodes of one shape: neither keeps anything from call to call.
 typedef struct {
     bool is_conv;
     attention_spec attention_spec;
@@ -125,7 +125,7 @@ struct graph {
     layer_config config;
     const model_parts *parts;
     bool train;
-    bool failed; // memory ran out for the notes
+    bool failed;     // memory ran out for the notes
     unsigned params; // that any arm's norms have
     char scope[NAME_SIZE];
     size_t layers; // listed so far
@@ -138,7 +138,7 @@ struct graph {
     listed_tensor *listed;
     program *programs; // one per arm
     size_t tensor_count, node_count, storage_count, product_count, resource_count, listed_count;
-    int angles, tokens, labels; // storages: of RoPE, of random ids; NONE: not used
+    int angles, tokens, labels;        // storages: of RoPE, of random ids; NONE: not used
     tensor token_values, label_values; // the ids as listed tensors, which are floats
     size_t angle_rows, token_count, token_limit, label_count, label_limit;
     char *arena;
@@ -179,6 +179,7 @@ void graph_list(graph *g, tensor t, const char *name, tensor_role role, int grad
 node *graph_node(graph *g, const node_kind *kind, const char *name, tensor in, tensor out);
 // The product of this spec, shared by all that need it unless it is packed.
 int graph_product(graph *g, matmul_spec spec, tensor weight);
+// The same for attentions and convolutions.
 int graph_resource(graph *g, resource_note r);
 
 // ---- graph.c, for the nodes: compiling
@@ -194,8 +195,8 @@ struct compiler {
     struct {
         view at;
         bool arrived, owned; // owned: nobody else reads it, so that what arrives later may be added in place
-    } *gradient;             // per tensor
-    step spare; // stands in for steps where memory ran out
+    } * gradient;            // per tensor
+    step spare;              // stands in for steps where memory ran out
 };
 
 view view_none(void);
@@ -224,7 +225,7 @@ step *emit(compiler *c, const node *n, const char *suffix, step_kind kind, step_
            size_t count);
 // Adds (1, n) f32 scratch to the gradients of parameters, pair by pair: operands are sum, share, sum, share...
 bool run_accumulate(graph *g, const step *s);
-bool run_add(graph *g, const step *s); // operands out, a, b
+bool run_add(graph *g, const step *s);  // operands out, a, b
 bool run_copy(graph *g, const step *s); // operands out, a
 
 // ---- node_layer.c, for node_ends.c: linear layers
