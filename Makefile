@@ -31,11 +31,12 @@ LIBS     := -fopenmp -lhwloc -ljansson -lm
 UNITS    := $(shell sed -n '/define NORM_UNIT_LIST/{s/.*X, arg. //;s/X.//g;s/, arg.//g;p}' kernels/list.h)
 LEVELLED := $(foreach l,$(LEVELS),$(foreach u,$(UNITS),$(OBJ)/kernels/$(u).$(l).o))
 KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels/%.c),$(wildcard kernels/*.c)))
-BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c,$(wildcard bench/*.c)))
+BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
 SCRIPTS  := $(wildcard tests/test_*.sh)
 PROGRAM  := $(OBJ)/normbench
+CURVES   := $(OBJ)/curves
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -121,6 +122,8 @@ $(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
 
 $(PROGRAM): $(OBJ)/bench/main.o $(BENCH) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS)
+$(CURVES): $(addprefix $(OBJ)/bench/,curves.o csv.o inputs.o stats.o) $(KERNELS)
+	$(Q)$(CC) $(SAN) -o $@ $^ -fopenmp -lm
 $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(OBJ)/libnorm.so: $(KERNELS)

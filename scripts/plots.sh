@@ -33,8 +33,10 @@ status=0
 # draw SCRIPT NAME TABLE FOLDER: one figure, in every format.
 draw() {
     script=$1 name=$2 table=$3 folder=$4
+    set -- -f "$here/csv.awk" -f "$here/numbers.awk" -f "$here/plot.awk"
+    [ "$table" != layers ] || set -- "$@" -f "$here/plot_layers.awk"
     # A figure without data has the reason as the only line of its selection.
-    LC_ALL=C awk -f "$here/csv.awk" -f "$here/plot.awk" -f "${script%.gp}.awk" "$run" "$table" >"$selected" ||
+    LC_ALL=C awk "$@" -f "${script%.gp}.awk" "$run" "$table" >"$selected" ||
         fail "$run/${table:-paper}${table:+.csv}: not a CSV file of normbench, see results/README.md"
     if ! grep -q '<<' "$selected"; then
         rm -f "$folder/$name.svg" "$folder/$name.png" "$folder/$name.pdf"
@@ -58,7 +60,7 @@ for script in "$here"/fig_*.gp; do
     name=${name%.gp}
     case $name in
     layers_*) table=layers folder=$run/plots ;;
-    paper_*) table='' folder=$run/paper ;;
+    paper_*) table='' folder=$run/paper name=${name#paper_} ;;
     *) table=kernels folder=$run/plots ;;
     esac
     if [ -n "$table" ]; then

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What tables and verdicts are computed from: rows of layers.csv and kernels.csv by selector, and from them times, changes and shares of a
-# layer or a model, each with an interval. Needs csv.awk.
-#
-# A selector is words column=value, where value may be several, a|b. A quantity is a triple in an array: q["v"], q["lo"], q["hi"]; lo and hi
-# are empty where an interval is missing, and q["v"] is empty, with the reason in q["why"], where the quantity itself is. Where a quantity is
-# made of several rows, its interval takes each row's interval at its worst end: wider than needed, never too narrow.
+# layer or a model, each with an interval. Needs csv.awk and numbers.awk. A selector is words column=value, where value may be several, a|b.
 
 # Reads a table into data[table, i, column] and rows[table]; false: the file is no table with these columns.
 function take_table(table, path, must_have,    all, names, i, k) {
@@ -88,52 +84,11 @@ function conditions_of(table, i,    n, k, name, text, columns) {
 
 # ---- Quantities
 
-function set(q, v, lo, hi) {
-    q["v"] = v
-    q["lo"] = v == "" ? "" : lo
-    q["hi"] = v == "" ? "" : hi
-    q["why"] = ""
-}
-function missing(q, why) {
-    set(q, "", "", "")
-    q["why"] = why
-}
 function take(q, table, i, stem, suffix) {
     set(q, data[table, i, stem suffix], data[table, i, stem "_lo95"], data[table, i, stem "_hi95"])
     if (q["v"] == "")
         q["why"] = table ".csv has no " stem " for " data[table, i, "op"] " " data[table, i, "form"]
 }
-function copy(q, other) {
-    set(q, other["v"], other["lo"], other["hi"])
-    q["why"] = other["why"]
-}
-function known(q) { return q["lo"] != "" && q["hi"] != "" }
-
-# q += factor * other
-function add_times(q, factor, other) {
-    if (q["v"] == "" || other["v"] == "") {
-        missing(q, q["v"] == "" ? q["why"] : other["why"])
-        return
-    }
-    if (known(q) && known(other))
-        set(q, q["v"] + factor * other["v"], q["lo"] + factor * other["lo"], q["hi"] + factor * other["hi"])
-    else
-        set(q, q["v"] + factor * other["v"], "", "")
-}
-
-# q = scale * (above / below - offset), of positive quantities.
-function quotient(q, above, below, scale, offset) {
-    if (above["v"] == "" || below["v"] == "")
-        missing(q, above["v"] == "" ? above["why"] : below["why"])
-    else if (below["v"] + 0 <= 0)
-        missing(q, "the time it would be held against is not above zero")
-    else if (!known(above) || !known(below) || below["lo"] <= 0)
-        set(q, scale * (above["v"] / below["v"] - offset), "", "")
-    else
-        set(q, scale * (above["v"] / below["v"] - offset), scale * (above["lo"] / (above["lo"] < 0 ? below["lo"] : below["hi"]) - offset), \
-            scale * (above["hi"] / (above["hi"] < 0 ? below["hi"] : below["lo"]) - offset))
-}
-
 # The rows of an arm: arm["layer"], and for part model arm["ends"] too; false with why_not. `like` is an arm whose conditions it must share,
 # or empty.
 function find_arm(arm, selector, where, part, like,    here) {
@@ -243,23 +198,4 @@ function time_ratio(q, i, j,    above, below) {
     take(above, "kernels", i, "time_ns", "_median")
     take(below, "kernels", j, "time_ns", "_median")
     quotient(q, above, below, 1, 0)
-}
-
-# ---- Words
-
-# Decimals that an interval supports: the last digit is worth no more than half its width; four at most.
-function decimals(q,    width, n) {
-    width = known(q) ? (q["hi"] - q["lo"]) / 2 : (q["v"] < 0 ? -q["v"] : q["v"]) / 50
-    for (n = 0; n < 4 && width < 1; n++)
-        width *= 10
-    return n
-}
-function rounded(value, n,    text) {
-    text = value == "" ? "" : sprintf("%.*f", n, value)
-    return text ~ /^-[0.]*$/ ? substr(text, 2) : text # no minus zero
-}
-function with_interval(q, unit, n) {
-    n = n == "" ? decimals(q) : n
-    unit = unit == "1" ? "" : " " unit
-    return rounded(q["v"], n) unit (known(q) ? " [" rounded(q["lo"], n) ", " rounded(q["hi"], n) "]" : " [no interval]")
 }
