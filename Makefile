@@ -40,7 +40,7 @@ CURVES   := $(OBJ)/curves
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib check bench verify plots asm lint install clean help deps FORCE
+.PHONY: all lib check bench layers paper paper-quick verify plots asm lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -50,12 +50,23 @@ build/normbench: $(PROGRAM) FORCE
 
 lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libnorm.so and norm.pc: every kernel, callable by name
 
-check: deps build/normbench lib $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
-	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH="$(CURDIR)/$(PROGRAM)" SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" \
+check: deps build/normbench lib $(CURVES) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
+	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH="$(CURDIR)/$(PROGRAM)" CURVES="$(CURDIR)/$(CURVES)" SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" \
 		sh scripts/check.sh $(if $(ONLY),$(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(TESTS) $(SCRIPTS))
 
 bench: all ## verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one)
-	$(Q)sh scripts/bench.sh build/normbench $(PRESET)
+	$(Q)sh scripts/bench.sh build/normbench kernels $(PRESET)
+
+layers: all ## time and plot norms inside whole layers of every model (minutes; PRESET=quick: fewer)
+	$(Q)sh scripts/bench.sh build/normbench layers $(PRESET)
+
+# A layer of LLaMA 7B is 5 TFLOP of training at 4096 tokens, and the table has 20 such arms, each in several launches: at the few
+# hundred GFLOP/s of two cores an hour holds 1024 tokens.
+paper: all $(CURVES) ## the paper's efficiency table, figures and claims on this machine (TOKENS=1024 BUDGET=50m; RUN=DIR goes on)
+	$(Q)TOKENS=$(or $(TOKENS),1024) BUDGET=$(or $(BUDGET),50m) sh scripts/paper.sh build/normbench $(CURVES) $(RUN)
+
+paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS=256 BUDGET=8m)
+	$(Q)TOKENS=$(or $(TOKENS),256) BUDGET=$(or $(BUDGET),8m) sh scripts/paper.sh build/normbench $(CURVES) $(RUN)
 
 verify: all ## print the largest error of every implementation
 	$(Q)build/normbench verify
@@ -82,7 +93,7 @@ clean: ## remove everything built
 	rm -rf build
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{printf "  %-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{printf "  %-12s %s\n", $$1, $$2}'
 
 # A missing dependency stops here, with the command that mends it, before a compiler can complain.
 deps:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What it is worth to do a residual add and the norm behind it in one sweep: time of all norms and residual adds of a layer in form add_fused
 # over that in form fused, where the add is a step of its own. One panel for each dtype.
-function figure(    i, names, count, key, s, p, y, other) {
+function figure(    i, names, count, key, s, p, y, other, seen) {
     count = csv_read(run "/steps.csv", step, names)
     if (count < 0) {
         print "there is no steps.csv"
@@ -21,7 +21,7 @@ function figure(    i, names, count, key, s, p, y, other) {
     for (i = 1; i <= cells; i++) {
         key = arm_key(i, cell)
         other = fused[cell[i, "op"], cell[i, "level"], layer_key(i, cell)]
-        if (!in_figure(i) || other == "" || !sum[key, "median"] || !sum[other, "median"])
+        if (!in_figure(i) || seen[arm_key(i, cell, 1)]++ || other == "" || !sum[key, "median"] || !sum[other, "median"])
             continue
         p = panel_of(cell[i, "dtype"])
         y = row_in(p, layer_label(i))

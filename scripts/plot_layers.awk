@@ -15,13 +15,14 @@ function layer_label(i) {
     return cell[i, "model"] (cell[i, "model"] ~ /^convnext/ ? "/" cell[i, "cols"] : "") " " cell[i, "phase"] " " cell[i, "batch"] "x" \
         cell[i, "tokens"] (cell[i, "phase"] == "decode" ? "+" cell[i, "context"] : "") (cell[i, "scaled"] == "1" ? " (s)" : "")
 }
-# The layers that a figure shows in the order of its rows: by phase, then as the file has them. in_figure() is the figure's own.
-function rows_of_group(group, list,    phase, n, k, i) {
+# The layers that a figure shows in the order of its rows: by phase, then as the file has them; an arm that several runs of one file have
+# measured, once. in_figure() is the figure's own.
+function rows_of_group(group, list,    phase, n, k, i, seen) {
     n = split("prefill decode train", phase, " ")
     list[0] = 0
     for (k = 1; k <= n; k++)
         for (i = 1; i <= cells; i++)
-            if (in_figure(i) && held(i) == group && cell[i, "phase"] == phase[k]) {
+            if (in_figure(i) && held(i) == group && cell[i, "phase"] == phase[k] && !seen[arm_key(i, cell, 1)]++) {
                 list[++list[0]] = i
                 any_scaled = any_scaled || cell[i, "scaled"] == "1"
             }
@@ -39,13 +40,14 @@ function row_words() {
     return "; rows: model, phase, sequences x tokens (decode: + before)" (any_scaled ? "; (s): SCALED, fewer tokens than published" : "")
 }
 
-# What one arm of a layer has in common with its steps.
-function arm_key(i, table_cell) {
-    return table_cell[i, "op"] SUBSEP table_cell[i, "variant"] SUBSEP table_cell[i, "form"] SUBSEP table_cell[i, "level"] SUBSEP layer_key(i, table_cell)
+# What one arm of a layer has in common with its steps; in any run: with the same arm of other runs.
+function arm_key(i, table_cell, any_run) {
+    return (any_run ? "" : table_cell[i, "run_id"]) SUBSEP table_cell[i, "op"] SUBSEP table_cell[i, "variant"] SUBSEP table_cell[i, "form"] SUBSEP table_cell[i, "level"] SUBSEP \
+        layer_key(i, table_cell, any_run)
 }
 # What all arms of a layer have in common.
-function layer_key(i, table_cell) {
-    return table_cell[i, "dtype"] SUBSEP table_cell[i, "threads"] SUBSEP table_cell[i, "placement"] SUBSEP table_cell[i, "model"] SUBSEP \
+function layer_key(i, table_cell, any_run) {
+    return (any_run ? "" : table_cell[i, "run_id"]) SUBSEP table_cell[i, "dtype"] SUBSEP table_cell[i, "threads"] SUBSEP table_cell[i, "placement"] SUBSEP table_cell[i, "model"] SUBSEP \
         table_cell[i, "phase"] SUBSEP table_cell[i, "batch"] SUBSEP table_cell[i, "tokens"] SUBSEP table_cell[i, "context"] SUBSEP \
         table_cell[i, "part"] SUBSEP table_cell[i, "stage"] SUBSEP table_cell[i, "cols"]
 }

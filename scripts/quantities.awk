@@ -74,8 +74,8 @@ function find_row(table, selector,    i, best, score, top, status, reason) {
 
 # What two rows must share for one to be held against the other.
 function conditions_of(table, i,    n, k, name, text, columns) {
-    columns = table == "layers" ? "model phase dtype threads placement cache batch tokens context depth stage part rows cols" \
-                                : "pass dtype threads placement cache rows cols"
+    columns = table == "layers" ? "run_id model phase dtype threads placement cache batch tokens context depth stage part rows cols" \
+                                : "run_id pass dtype threads placement cache rows cols"
     n = split(columns, name, " ")
     for (k = 1; k <= n; k++)
         text = text (k > 1 ? " " : "") name[k] "=" data[table, i, name[k]]
@@ -101,7 +101,7 @@ function find_arm(arm, selector, where, part, like,    here) {
     return arm["layer"] && (part != "model" || arm["ends"])
 }
 function same_run(i) {
-    return "threads=" data["layers", i, "threads"] " placement=" data["layers", i, "placement"] " tokens=" data["layers", i, "tokens"] \
+    return "run_id=" data["layers", i, "run_id"] " threads=" data["layers", i, "threads"] " placement=" data["layers", i, "placement"] " tokens=" data["layers", i, "tokens"] \
         " batch=" data["layers", i, "batch"]
 }
 
