@@ -33,7 +33,7 @@ function judge(c,    q, row, verdict, why) {
     why = sentence(q, verdict, row)
     count[verdict]++
     any_scaled = any_scaled || scaled
-    record(c, q, verdict, why, row)
+    write_row(q, verdict, why, row)
     print_claim(q, verdict, why, row)
 }
 
@@ -158,14 +158,15 @@ function region(bare,    lo, hi) {
 
 # ---- Output
 
-function print_claim(q, verdict, why, row,    published, unit) {
+function print_claim(q, verdict, why, row,    published, unit, here) {
     unit = claim("unit") == "1" ? "" : " " claim("unit")
     published = claim("published") == "" ? "no value" : claim("published") unit
     if (claim("published_lo") != "")
         published = published " (" claim("published_lo") " to " claim("published_hi") " by rounding)"
     printf "%-14s %s\n", toupper(verdict), claim("claim")
     printf "  source       %s\n  published    %s\n", claim("source"), published
-    printf "  here         %s%s\n", q["v"] == "" ? "not measured" : with_interval(q, claim("unit"), digits(q)), q["v"] == "" ? "" : run_words(row)
+    here = q["v"] == "" ? "not measured" : with_interval(q, claim("unit"), digits(q)) run_words(row)
+    printf "  here         %s\n", here
     printf "  because      %s\n\n", why
 }
 
@@ -175,12 +176,12 @@ function run_words(row,    table) {
         (scaled ? "; SCALED: " tokens " of " (claim("tokens") == "" ? "more" : claim("tokens")) : "")
 }
 
-function record(c, q, verdict, why, row,    table) {
+function write_row(q, verdict, why, row,    table) {
     table = claim("table")
     printf "1,%s,%s,%s,%s,%s,%s,%s,%s,", claim("id"), csv_field(claim("claim")), csv_field(claim("source")), claim("confidence"), \
         claim("published"), claim("published_lo"), claim("published_hi"), claim("unit") > verdicts
     printf "%s,%s,%s,%s,%s,%s,%s,", real(q["v"]), real(q["lo"]), real(q["hi"]), claim("holds_lo"), claim("holds_hi"), verdict, \
-        csv_field(q["v"] == "" ? "" : method) > verdicts
+        (q["v"] == "" ? "" : csv_field(method)) > verdicts
     printf "%s,%s,%s,%s,%s,%s\n", row ? data[table, row, "dtype"] : "", row ? data[table, row, "threads"] : "", row ? tokens : "", \
         claim("tokens"), row ? (scaled ? 1 : 0) : "", csv_field(why) > verdicts
 }

@@ -6,7 +6,7 @@ function figure(    group, list, n, i, k, kinds, kind_name, names, count, key, y
     group = largest_group()
     rows_of_group(group, list)
     if (count < 0 || !list[0]) {
-        print count < 0 ? "there is no steps.csv" : "no layer was measured with its own norm, fused"
+        print (count < 0 ? "there is no steps.csv" : "no layer was measured with its own norm, fused")
         return
     }
     for (n = 1; n <= list[0]; n++)

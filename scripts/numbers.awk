@@ -55,7 +55,7 @@ function decimals(q,    width, n) {
     return n
 }
 function rounded(value, n,    text) {
-    text = value == "" ? "" : sprintf("%.*f", n, value)
+    text = value == "" ? "" : sprintf("%." n "f", value)
     return text ~ /^-[0.]*$/ ? substr(text, 2) : text # no minus zero
 }
 function with_interval(q, unit, n) {

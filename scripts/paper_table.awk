@@ -106,10 +106,10 @@ function cell_value(arm, base, phase, dtype, form, op, quantity, stem,    q, bel
     i = arm["layer"]
     printf "1,%s,%s,%s,%s,%s,", dtype, phase, form, op, quantity > comparison
     printf "%s,%s,%s,%s,%s,%s,%s,", seconds(q["v"]), seconds(q["lo"]), seconds(q["hi"]), real(change["v"]), real(change["lo"]), real(change["hi"]), \
-        change["v"] == "" ? "" : csv_field(method) > comparison
+        (change["v"] == "" ? "" : csv_field(method)) > comparison
     write_published(phase, form, op, quantity ~ /^norms/ ? "norms" : quantity)
     printf "%s,%s,%s,%s,%s,%s\n", layers, known_arm ? data["layers", i, "tokens"] : "", published_tokens, \
-        known_arm ? scaled_row(i) : "", known_arm ? data["layers", i, "threads"] : "", csv_field(q["why"]) > comparison
+        (known_arm ? scaled_row(i) : ""), (known_arm ? data["layers", i, "threads"] : ""), csv_field(q["why"]) > comparison
     if (q["v"] == "")
         return "-"
     if (op == "identity" && quantity ~ /^norms/)
@@ -196,7 +196,7 @@ function never_timed(    i, j, n, q, share, change, above, below, a, b) {
         total_change(change, a, b, "layer", 1)
         printf "| %s | %s%s | %s | %s | %s | %s | %s | %s%s |\n", row_name(i), phase_word(data["layers", i, "phase"]), run_words(i), \
             data["layers", i, "dtype"], data["layers", i, "form"], data["layers", j, "op"], cell_of(share), cell_of(q), cell_of(change), \
-            data["layers", i, "rest_equivalent"] == "0" ? " (interaction)" : ""
+            (data["layers", i, "rest_equivalent"] == "0" ? " (interaction)" : "")
         n++
     }
     if (!n)
