@@ -4,7 +4,8 @@
 #     sh scripts/plots.sh results/MACHINE/RUN
 # writes plots/NAME.svg, .png and .pdf into that folder, and figures of the paper into its folder paper/. A figure is a pair of files here:
 # fig_NAME.awk selects its rows and prints them as gnuplot variables and data blocks, fig_NAME.gp draws them. Those called layers_... are
-# drawn from layers.csv and steps.csv, those called paper_... from the tables in paper/, all others from kernels.csv.
+# drawn from layers.csv and steps.csv, those called paper_... from the tables in paper/ and from what was published, all others from
+# kernels.csv.
 set -eu
 
 fail() {
@@ -36,7 +37,7 @@ draw() {
     set -- -f "$here/csv.awk" -f "$here/numbers.awk" -f "$here/plot.awk"
     [ "$table" != layers ] || set -- "$@" -f "$here/plot_layers.awk"
     # A figure without data has the reason as the only line of its selection.
-    LC_ALL=C awk "$@" -f "${script%.gp}.awk" "$run" "$table" >"$selected" ||
+    LC_ALL=C awk "$@" -f "${script%.gp}.awk" "$run" "$table" "$here/../results/published" >"$selected" ||
         fail "$run/${table:-paper}${table:+.csv}: not a CSV file of normbench, see results/README.md"
     if ! grep -q '<<' "$selected"; then
         rm -f "$folder/$name.svg" "$folder/$name.png" "$folder/$name.pdf"

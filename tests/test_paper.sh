@@ -84,6 +84,7 @@ tail -n 1 "$work/verdicts.txt" | grep -qE "^[0-9]+ of $((ids - 1)) claims hold h
 [ "$(cut -d, -f1 $claims | sort | uniq -d | wc -l)" -eq 0 ] || complain 'two claims of the same name'
 [ "$(grep -c '^  here .*, 512 tokens' "$work/verdicts.txt")" -eq "$(grep -c '^  here .*512 tokens.*; SCALED: 512 of 4096$' "$work/verdicts.txt")" ] ||
     complain 'a value at fewer tokens than published does not say SCALED'
+[ "$(column "$work/verdicts.csv" scaled eager_dyt_slower_than_layernorm)" = 1 ] || complain 'fewer rows than published are not called scaled'
 grep -q '^  here .*197 tokens.*SCALED' "$work/verdicts.txt" && complain 'a run as published is called scaled'
 "$OBJ/test_schema" "$work/verdicts.csv" || complain 'verdicts.csv is not what results/datapackage.json says'
 
@@ -169,7 +170,7 @@ mkdir "$run"
 cp $fixture/layers.csv $fixture/steps.csv $fixture/kernels.csv $fixture/meta.json "$run"
 sh scripts/paper_report.sh "$run" "$CURVES" >"$work/stdout" 2>"$work/stderr" || complain "paper_report.sh failed: $(cat "$work/stderr")"
 grep -v '^plots: figure .* skipped: ' "$work/stderr" >&2 && complain 'something on stderr'
-for name in plots/layers_steps plots/layers_share plots/layers_native plots/layers_add paper/efficiency paper/squash paper/tokens paper/channels; do
+for name in plots/layers_steps plots/layers_share plots/layers_native plots/layers_add paper/efficiency paper/others paper/squash paper/tokens paper/channels; do
     for format in svg png pdf; do
         [ -f "$run/$name.$format" ] && [ "$(wc -c <"$run/$name.$format")" -gt 4000 ] || complain "$name.$format is missing or too small"
     done
@@ -198,6 +199,7 @@ expect_text plots/layers_share 'convnext_b/128' 'llama_7b decode 1x1+512' '0.02'
 expect_text plots/layers_native '-1.8 \[-2.0, -1.7\]' eager add_fused 'below 0 DyT is faster' 'by the totals, paired'
 expect_text plots/layers_add 'add_fused / fused' 'vit_b16 prefill 8x197' 'below 1'
 expect_text paper/efficiency 'SCALED: 512 tokens of 4096' '-52.3' '>-52<' 'version 2, compiled' 'not measured' "Imaginary CPU"
+expect_text paper/others 'H100: Hugging Face, op by op, no beta / rmsnorm' 'here: fused, no beta / fused layernorm' 'filled: here' 'above 1 DyT is slower'
 expect_text paper/squash 'alpha = 0.5' hardtanh 'figure 3' 'figure 7'
 expect_text paper/tokens SYNTHETIC 'figure 2'
 expect_text paper/channels SYNTHETIC 'figure 4' 'by token' 'by channel'
