@@ -24,13 +24,15 @@ include kernels/levels.mk
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
 SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
 COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
-PLAIN    := -O2 -g -fopenmp -Ikernels -Ibench
-LIBS     := -fopenmp -lhwloc -ljansson -lm
+PLAIN    := -O2 -g -fopenmp -Ikernels -Imodels -Ibench
+LIBS     := -fopenmp -ldnnl -lhwloc -ljansson -lm
 
-# The levelled units are those of list.h; everything else in kernels/ is compiled plainly.
+# The levelled units are those of list.h, and models/pointwise_rows.c; everything else is compiled plainly.
 UNITS    := $(shell sed -n '/define NORM_UNIT_LIST/{s/.*X, arg. //;s/X.//g;s/, arg.//g;p}' kernels/list.h)
 LEVELLED := $(foreach l,$(LEVELS),$(foreach u,$(UNITS),$(OBJ)/kernels/$(u).$(l).o))
 KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels/%.c),$(wildcard kernels/*.c)))
+ROWS     := $(foreach l,$(LEVELS),$(OBJ)/models/pointwise_rows.$(l).o)
+MODELS   := $(ROWS) $(patsubst %.c,$(OBJ)/%.o,$(filter-out models/pointwise_rows.c,$(wildcard models/*.c)))
 BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
@@ -75,7 +77,7 @@ plots: ## draw a run's plots again: make plots RUN=results/MACHINE/RUN
 	$(Q)test -n "$(RUN)" || { echo "make plots needs RUN=results/MACHINE/RUN" >&2; exit 2; }
 	$(Q)sh scripts/plots.sh "$(RUN)"
 
-asm: $(LEVELLED:.o=.s) ## leave a listing of every kernel and level in build/<compiler>/kernels/*.s
+asm: $(LEVELLED:.o=.s) $(ROWS:.o=.s) ## leave a listing of every kernel and level in build/<compiler>/kernels/*.s
 	@echo "listings: $(OBJ)/kernels/<unit>.<level>.s"
 
 lint: ## clang-format, shellcheck and cppcheck
@@ -105,12 +107,12 @@ $(OBJ)/flags: FORCE
 		echo "$$flags" | cmp -s - $@ || echo "$$flags" > $@
 
 define LEVEL_RULES
-$(OBJ)/kernels/%.$(1).o: kernels/%.c Makefile kernels/levels.mk $(OBJ)/flags | deps
+$(OBJ)/%.$(1).o: %.c Makefile kernels/levels.mk $(OBJ)/flags | deps
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) -c -o $$@ $$<
-$(OBJ)/kernels/%.$(1).s: kernels/%.c Makefile kernels/levels.mk $(OBJ)/flags | deps
+	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) -c -o $$@ $$<
+$(OBJ)/%.$(1).s: %.c Makefile kernels/levels.mk $(OBJ)/flags | deps
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) -S -fverbose-asm -o $$@ $$<
+	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) -S -fverbose-asm -o $$@ $$<
 endef
 upper = $(shell echo $(1) | tr a-z A-Z)
 $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULES,$(l),$(call upper,$(l)))))
@@ -131,7 +133,7 @@ $(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(PLAIN) -Itests -c -o $@ $<
 
-$(PROGRAM): $(OBJ)/bench/main.o $(BENCH) $(KERNELS)
+$(PROGRAM): $(OBJ)/bench/main.o $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS)
 $(CURVES): $(addprefix $(OBJ)/bench/,curves.o csv.o inputs.o stats.o) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ -fopenmp -lm
@@ -141,7 +143,7 @@ $(OBJ)/libnorm.so: $(KERNELS)
 	$(Q)$(CC) $(SAN) -shared -o $@ $^ -fopenmp -lm
 $(OBJ)/norm.pc: Makefile
 	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' '$(PREFIX)' > $@
-$(OBJ)/test_%: $(OBJ)/tests/test_%.o $(SUPPORT) $(BENCH) $(KERNELS)
+$(OBJ)/test_%: $(OBJ)/tests/test_%.o $(SUPPORT) $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
 
 -include $(wildcard $(OBJ)/*/*.d)

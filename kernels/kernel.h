@@ -22,6 +22,14 @@
 #define NORM_EACH_DTYPE(X) X(f32, NORM_F32) X(bf16, NORM_BF16)
 #endif
 
+// What a kernel is compiled for. Constants wherever it is handed on, so that the branches on them are gone.
+typedef struct {
+    norm_dtype dtype;
+    norm_form form;
+    unsigned params;
+    int algorithm; // inside the op, where there is a choice
+} kernel_spec;
+
 #define NORM_STAGES(...)                                                                                               \
     { (const norm_stage[]){__VA_ARGS__}, sizeof((norm_stage[]){__VA_ARGS__}) / sizeof(norm_stage) }
 
@@ -32,11 +40,11 @@ enum { ACCUMULATORS = 8, STEP = ACCUMULATORS * SIMD_WIDTH };
 enum { NORM_F32_BYTES = sizeof(float), NORM_BF16_BYTES = sizeof(uint16_t) };
 SIMD_INLINE size_t dtype_size(norm_dtype dtype) { return dtype == NORM_F32 ? NORM_F32_BYTES : NORM_BF16_BYTES; }
 
-SIMD_INLINE const void *row_of(norm_dtype dtype, const void *matrix, size_t row, size_t stride) {
-    return (const char *)matrix + row * stride * dtype_size(dtype);
+SIMD_INLINE const void *row_of(norm_dtype dtype, const void *data, size_t row, size_t stride) {
+    return (const char *)data + row * stride * dtype_size(dtype);
 }
-SIMD_INLINE void *row_of_mut(norm_dtype dtype, void *matrix, size_t row, size_t stride) {
-    return (char *)matrix + row * stride * dtype_size(dtype);
+SIMD_INLINE void *row_of_mut(norm_dtype dtype, void *data, size_t row, size_t stride) {
+    return (char *)data + row * stride * dtype_size(dtype);
 }
 
 // Loops over accumulators are unrolled whole, or they would live in memory.

@@ -3,8 +3,8 @@
 // picks the header that supplies it; kernels may branch on a capability (SIMD_WIDTH, SIMD_FMA, SIMD_LOOKUP32,
 // SIMD_HARDWARE_BF16), never on a level.
 //
-// In every level: v_min(a, b) is b if either is NaN; v_fma(a, b, c) is a * b + c, rounded once where SIMD_FMA; v_fnma
-// is c - a * b.
+// In every level: v_min(a, b) and v_max(a, b) are b if either is NaN; v_largest of a vector with a NaN is any lane;
+// v_fma(a, b, c) is a * b + c, rounded once where SIMD_FMA; v_fnma is c - a * b.
 #ifndef SIMD_H
 #define SIMD_H
 

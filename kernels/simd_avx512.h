@@ -38,6 +38,7 @@ static inline vf v_div(vf a, vf b) { return _mm512_div_ps(a, b); }
 static inline vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 static inline vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
 static inline vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
+static inline vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 static inline vm v_less(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 static inline vm v_is_nan(vf a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 
@@ -59,6 +60,7 @@ static inline vf v_lookup32(vi index, const float table[32]) {
 }
 
 static inline float v_sum(vf a) { return _mm512_reduce_add_ps(a); }
+static inline float v_largest(vf a) { return _mm512_reduce_max_ps(a); }
 
 #ifdef __AVX512BF16__
 // Round to nearest even as below, but denormal inputs and results become zero: the instruction ignores MXCSR.

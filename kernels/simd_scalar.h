@@ -43,6 +43,7 @@ static inline vf v_fma(vf a, vf b, vf c) { return a * b + c; }
 static inline vf v_fnma(vf a, vf b, vf c) { return c - a * b; }
 #endif
 static inline vf v_min(vf a, vf b) { return a < b ? a : b; }
+static inline vf v_max(vf a, vf b) { return a > b ? a : b; }
 static inline vm v_less(vf a, vf b) { return a < b; }
 static inline vm v_is_nan(vf a) { return a != a; }
 
@@ -66,5 +67,6 @@ static inline vi vi_select(vm m, vi a, vi b) { return m ? a : b; }
 static inline vf v_select(vm m, vf a, vf b) { return m ? a : b; }
 
 static inline float v_sum(vf a) { return a; }
+static inline float v_largest(vf a) { return a; }
 
 #endif

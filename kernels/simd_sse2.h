@@ -44,6 +44,7 @@ static inline vf v_div(vf a, vf b) { return _mm_div_ps(a, b); }
 static inline vf v_fma(vf a, vf b, vf c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
 static inline vf v_fnma(vf a, vf b, vf c) { return _mm_sub_ps(c, _mm_mul_ps(a, b)); }
 static inline vf v_min(vf a, vf b) { return _mm_min_ps(a, b); }
+static inline vf v_max(vf a, vf b) { return _mm_max_ps(a, b); }
 static inline vm v_less(vf a, vf b) { return _mm_cmplt_ps(a, b); }
 static inline vm v_is_nan(vf a) { return _mm_cmpunord_ps(a, a); }
 
@@ -61,6 +62,10 @@ static inline vi vi_select(vm m, vi a, vi b) { return v_bits(v_select(m, v_float
 static inline float v_sum(vf a) {
     const vf pairs = _mm_add_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
+}
+static inline float v_largest(vf a) {
+    const vf pairs = _mm_max_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_max_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
 }
 
 #endif

@@ -7,8 +7,8 @@
 
 enum { CONV_ERROR_SIZE = 256 };
 
-// x, y: (batch * side * side, channels), channels last; weights (channels, kernel, kernel) and bias (channels); stride 1,
-// padding kernel / 2.
+// x, y: (batch * side * side, channels), channels last; weights (channels, kernel, kernel) and bias (channels); stride
+// 1, padding kernel / 2.
 typedef struct {
     size_t batch, side, channels, kernel;
     norm_dtype dtype;

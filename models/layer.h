@@ -36,13 +36,15 @@ typedef struct {
     model_part part;
     model_phase phase;
     norm_dtype dtype;
-    size_t depth;          // layers of PART_LAYER and PART_MODEL
+    size_t depth;          // layers of PART_LAYER and PART_MODEL; of convnext's model, of each stage, at most its own
     size_t batch;          // sequences
     size_t tokens;         // of each; decode: 1. convnext: ignored
     size_t context;        // decode: tokens already in the cache of each sequence
     size_t stage;          // convnext: which stage the layer is of
-    int threads;
+    int threads;           // of norms and pointwise steps; products run on the calling thread's OpenMP team
     uint64_t seed;         // of weights, inputs and labels
+    bool packed_only;      // prefill and decode: products keep their weights in the library's layout alone, half the
+                           // memory; nobody can read them then
     const norm_slot *arms; // layer_select picks one; they share weights and activations
     size_t arm_count;
 } layer_config;
@@ -55,7 +57,7 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
 typedef struct layer layer;
 enum { LAYER_ERROR_SIZE = 512 };
 
-// What layer_make would allocate, matmul scratch estimated; SIZE_MAX on overflow.
+// What layer_make would allocate, matmul scratch estimated; 0 if the config makes no sense.
 size_t layer_bytes(const layer_config *config);
 // Draws weights and inputs, prepares the products. NULL with a message: the config makes no sense, or memory ran out.
 layer *layer_make(const layer_config *config, char error[LAYER_ERROR_SIZE]);
@@ -104,9 +106,11 @@ typedef enum { TENSOR_INPUT, TENSOR_PARAMETER, TENSOR_OUTPUT } tensor_role;
 typedef struct {
     const char *name; // "input.stream", "layer0.attention.q.weight", "output.branch": unique
     tensor_role role;
-    matrix value;     // inputs, parameters (a vector is one row) and outputs
+    matrix value;     // inputs, parameters (a vector is one row) and outputs; data NULL for packed_only weights
     matrix gradient;  // data NULL outside training; parameters: f32; outputs: what backward begins with, drawn
 } layer_tensor;
+// In the order of the steps. Ids (input.tokens, input.labels) are shown as f32 and may not be changed; alpha is f32 in
+// every dtype. Of the selected arm: layer_select may move values and gradients, never inputs and parameters.
 size_t layer_tensors(const layer *l);
 const layer_tensor *layer_tensor_at(const layer *l, size_t index);
 

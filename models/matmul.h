@@ -7,16 +7,16 @@
 
 enum { MATMUL_ERROR_SIZE = 256 };
 
-// C (m, n) = op(A) (m, k) op(B) (k, n) [+ bias (n)] [+ C]. Linear layers keep their weights as frameworks do, (out, in):
-// forward is transpose_b, the gradient of the input none, that of the weights transpose_a.
+// C (m, n) = op(A) (m, k) op(B) (k, n) [+ bias (n)] [+ C]. Linear layers keep their weights as frameworks do, (out,
+// in): forward is transpose_b, the gradient of the input none, that of the weights transpose_a.
 typedef struct {
     size_t m, k, n;
-    norm_dtype dtype; // of A, B and bias, and of C unless f32_result
+    norm_dtype dtype;              // of A, B and bias, and of C unless f32_result
     bool transpose_a, transpose_b; // A is stored (k, m), B is stored (n, k); both densely
     bool bias;
-    bool accumulate;  // C += instead of C =
-    bool f32_result;  // C is f32 whatever the dtype: gradients of parameters
-    bool pack_b;      // B is given once, to matmul_pack, and kept as the library likes it best: inference
+    bool accumulate; // C += instead of C =
+    bool f32_result; // C is f32 whatever the dtype: gradients of parameters
+    bool pack_b;     // B is given once, to matmul_pack, and kept as the library likes it best: inference
 } matmul_spec;
 
 typedef struct matmul matmul;
@@ -25,7 +25,8 @@ typedef struct matmul matmul;
 // converted copies, which matmul_describe says; nothing is refused for that.
 matmul *matmul_make(const matmul_spec *spec, char error[MATMUL_ERROR_SIZE]);
 void matmul_free(matmul *m);
-// Bytes that a matmul of this spec holds: packed weights, converted copies, scratch.
+// Bytes that it holds alone: packed weights, and what the library takes for itself. Converted copies stand in the
+// process's scratch, see scratch.h: at most 80 MiB and 4 n bytes, whatever the shape.
 size_t matmul_bytes(const matmul *m);
 // The library's name for what it runs ("brg:avx2", "gemm:jit"), and "via f32" where copies are converted.
 const char *matmul_describe(const matmul *m);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // pointwise.h: what stands between the products and the norms of a layer: residual adds, activations, rotary
 // embeddings, modulation, and the ends of a model. Written once over the vector vocabulary of kernels/simd.h, compiled
-// once per level; the best level that this CPU has is used. Each function runs on an OpenMP team of `threads` threads
-// split by rows as norm_part does. Arithmetic is f32; bf16 is rounded once, where a result is stored.
+// once per level; the best level that this CPU has is used. Each function runs on an OpenMP team of `threads` threads,
+// one thread without opening a region. Rows are split, inside a row where there are few; what is summed over rows is
+// split by columns, so that results are the same for any team. Arithmetic is f32; bf16 is rounded once, where a result
+// is stored.
 #ifndef POINTWISE_H
 #define POINTWISE_H
 
@@ -19,7 +21,9 @@ void pointwise_copy(int threads, matrix out, matrix a);          // also between
 void pointwise_swiglu(int threads, matrix out, matrix gate, matrix up);
 void pointwise_swiglu_backward(int threads, matrix dgate, matrix dup, matrix gate, matrix up, matrix dout);
 
-typedef enum { ACTIVATION_GELU_ERF, ACTIVATION_GELU_TANH, ACTIVATION_SILU } activation;
+// x P(x) with P the normal distribution; 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), Hendrycks and Gimpel 2016
+// (arXiv 1606.08415), whose gradient is for |x| < 1e12; silu.
+typedef enum { ACTIVATION_GELU_ERF, ACTIVATION_GELU_TANH, ACTIVATION_SILU, ACTIVATIONS } activation;
 void pointwise_activation(int threads, activation kind, matrix out, matrix x);
 void pointwise_activation_backward(int threads, activation kind, matrix dx, matrix x, matrix dout);
 
@@ -49,8 +53,8 @@ void pointwise_scatter(int threads, float *dtable, size_t vocabulary, matrix dou
 // gradient.
 double pointwise_cross_entropy(int threads, matrix logits, const int32_t *labels, double weight);
 
-// Softmax of each row r of scores (f32, in place) over its first lengths(r) elements, zero beyond, of scale * scores:
-// lengths(r) = cols if !causal, else first + r + 1 (at most cols).
+// Softmax of each row r of scores (f32, in place) over its first lengths(r) elements, zero beyond, of scale * scores,
+// scale > 0: lengths(r) = cols if !causal, else first + r + 1 (at most cols).
 void pointwise_softmax(int threads, matrix scores, float scale, bool causal, size_t first);
 
 #endif

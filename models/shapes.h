@@ -10,18 +10,20 @@ typedef enum { MODEL_LLAMA, MODEL_VIT, MODEL_DIT, MODEL_WAV2VEC, MODEL_GPT2, MOD
 enum { MODEL_STAGES = 4 };
 
 typedef struct {
-    const char *name; // as the command line and the CSV spell it
+    const char *name;  // as the command line and the CSV spell it
     const char *title; // for plots: "LLaMA 7B"
     model_kind kind;
-    size_t dim, depth, heads, kv_heads, head_dim, ffn;
-    size_t vocab;   // classes of the head; patch values for dit
+    size_t dim, depth, heads, kv_heads, head_dim, ffn; // convnext: dim is the last stage's width, heads are 0
+    size_t vocab;   // classes of the head; dit: values of an output patch, wav2vec: of an input frame
     size_t tokens;  // of one sequence (positions of an image) in training or prefill, as published
     norm_op native; // the model's own norm
     float eps;
-    double theta;   // RoPE; 0: none
-    bool qk_norm;   // a norm of width head_dim on every head of q and k (Qwen 3)
-    bool post_norm; // x = norm(x + f(x)) instead of x = x + f(norm(x))
-    float alpha;    // initial alpha of DyT in the paper
+    double theta;    // RoPE; 0: none
+    bool qk_norm;    // a norm of width head_dim on every head of q and k (Qwen 3)
+    bool post_norm;  // x = norm(x + f(x)) instead of x = x + f(norm(x))
+    bool tied_head;  // the head's weights are the embedding's
+    float alpha;     // initial alpha of DyT in the paper
+    float alpha_attention; // the same before attention, where the paper has another
     struct {
         size_t side, width, blocks;
     } stages[MODEL_STAGES]; // convnext only: image side, channels, blocks of each stage; ffn is 4 times the width
@@ -34,5 +36,7 @@ const char *model_kind_name(model_kind kind);
 // Norm calls of one layer and of the whole model (final norm and the like included).
 size_t model_layer_norms(const model_shape *m);
 size_t model_norms(const model_shape *m);
+// Weights of the products that every token of one layer (convnext: of `stage`) goes through: half its FLOPs in them.
+size_t model_layer_weights(const model_shape *m, size_t stage);
 
 #endif

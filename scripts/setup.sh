@@ -59,9 +59,9 @@ has_font() {
 find_missing() {
     needed='' useful=''
     if have "${compiler%% *}"; then
-        needed=$(missing_headers stdio.h omp.h hwloc.h jansson.h cmocka.h mpfr.h)
+        needed=$(missing_headers stdio.h omp.h hwloc.h jansson.h dnnl.h cmocka.h mpfr.h)
     else
-        needed="${compiler%% *} stdio.h hwloc.h jansson.h cmocka.h mpfr.h"
+        needed="${compiler%% *} stdio.h hwloc.h jansson.h dnnl.h cmocka.h mpfr.h"
     fi
     for tool in make nm objdump; do
         have "$tool" || needed="$needed $tool"
@@ -88,6 +88,7 @@ debian_package() {
     omp.h) echo libomp-dev ;;
     hwloc.h) echo libhwloc-dev ;;
     jansson.h) echo libjansson-dev ;;
+    dnnl.h) echo libdnnl-dev ;;
     cmocka.h) echo libcmocka-dev ;;
     mpfr.h) echo libmpfr-dev ;;
     nm | objdump) echo binutils ;;
@@ -105,6 +106,7 @@ fedora_package() {
     omp.h) echo libomp-devel ;;
     hwloc.h) echo hwloc-devel ;;
     jansson.h) echo jansson-devel ;;
+    dnnl.h) echo oneapi-dnnl-devel ;;
     cmocka.h) echo libcmocka-devel ;;
     mpfr.h) echo mpfr-devel ;;
     nm | objdump) echo binutils ;;
@@ -173,7 +175,7 @@ fedora)
     cat >&2 <<'TEXT'
 setup.sh: this system is none of Debian, Ubuntu and Fedora. Install by its own means what is missing of these:
   to build   a C17 compiler with OpenMP and the C library's headers, GNU make, binutils,
-             the development files of hwloc (2.4 or later) and jansson
+             the development files of hwloc (2.4 or later), oneDNN (2.6 or later) and jansson
   to test    the development files of cmocka and MPFR
   to plot    gnuplot with cairo terminals, and a font such as DejaVu Sans
   besides    git, pkg-config

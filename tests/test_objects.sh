@@ -120,16 +120,20 @@ first=$(echo "$units" | awk '{ print $1 }')
 if nm -u "$OBJ/kernels/$first.scalar.o" 2>/dev/null | grep -qE '__(asan|ubsan|tsan|msan|hwasan)_|__sanitizer_'; then
     echo "skipped: $OBJ is built with a sanitizer, whose calls and instructions are not the kernels' own"
 else
+    # A kernel's table is norm_<unit>_<level>; that of the pointwise functions around it, pointwise_rows_<level>.
     while read -r level features; do
-        for unit in $units; do
-            object=$OBJ/kernels/$unit.$level.o
+        for unit in $(printf 'kernels/%s ' $units) models/pointwise_rows; do
+            object=$OBJ/$unit.$level.o
             if [ ! -f "$object" ]; then
                 echo "is not there: run make" >"$work/findings"
                 result "$object"
                 continue
             fi
             {
-                check_symbols "$object" "norm_${unit}_$level"
+                case $unit in
+                kernels/*) check_symbols "$object" "norm_${unit#kernels/}_$level" ;;
+                *) check_symbols "$object" "${unit#models/}_$level" ;;
+                esac
                 if $x86; then
                     # shellcheck disable=SC2086 # one word per feature
                     check_features "$object" $features

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes every constant of tanh: prints kernels/tanh_table.h, which has the constants and the error of each approximation beside them.
+"""Makes every constant of simd_math.h: prints kernels/simd_math_table.h, which has the error of each approximation beside its constants.
 
-    python3 scripts/tanh.py > kernels/tanh_table.h         (needs mpmath: package python3-mpmath)
+    python3 scripts/simd_math.py > kernels/simd_math_table.h         (needs mpmath: package python3-mpmath)
 
 Polynomials are fitted by least squares on Chebyshev nodes, which is within a few percent of minimax here. The coefficient that matters most
 is rounded to f32 first and the others are fitted anew around it, and so on, so that rounding one is made good by the next.
 """
 import struct
-from mpmath import chop, cos, exp, floor, fabs, log, lu_solve, matrix, mp, mpf, nint, pi, tanh
+from mpmath import cos, erf, erfc, exp, floor, fabs, log, lu_solve, matrix, mp, mpf, nint, pi, tanh
 
 mp.prec = 200
 NODES = 60
@@ -51,27 +51,53 @@ def define(name, x):
     print(f"#define {name} {literal(x)}")
 
 
-def small_and_exp():
-    limit = mpf(5) / 8
-    tiny = mpf(2) ** -12
-    p = fit(lambda x: (tanh(x) - x) / x**3, tiny, limit, [0, 2, 4, 6, 8, 10])
-    error = largest(lambda x: (x + x**3 * horner(p, x * x)) / tanh(x) - 1, tiny, limit)
-    print(f"// tanh(x) = x + x^3 P(x^2) on [0, 5/8]: relative error {float(error):.2g}")
-    for k, c in enumerate(p):
-        define(f"TANH_P{k}", c)
+def exponential():
     half = log(2) / 2
     q = fit(lambda r: (exp(r) - 1 - r) / r**2 if r else mpf(1) / 2, -half, half, [0, 1, 2, 3, 4], lambda r: 1 / (r * r + mpf(2) ** -20))
     error = largest(lambda r: (1 + r + r * r * horner(q, r)) / exp(r) - 1, -half, half)
     print(f"// exp(r) = 1 + r + r^2 Q(r) on [-ln 2 / 2, ln 2 / 2]: relative error {float(error):.2g}")
     for k, c in enumerate(q):
-        define(f"TANH_Q{k}", c)
-    define("TANH_TWO_LOG2_E", 2 / log(2))
-    print("// ln 2 in two parts: with an FMA, whose product is exact; and with a first part short enough that n times it is exact, n <= 29.")
-    define("TANH_LN2_HIGH", f32(log(2)))
-    define("TANH_LN2_LOW", log(2) - f32(log(2)))
+        define(f"EXP_Q{k}", c)
+    define("EXP_LOG2_E", 1 / log(2))
+    print("// ln 2 in two parts: with an FMA, whose product is exact; and with a first part short enough that n times it is exact, |n| < 2^15.")
+    define("EXP_LN2_HIGH", f32(log(2)))
+    define("EXP_LN2_LOW", log(2) - f32(log(2)))
     short = nint(log(2) * 512) / 512
-    define("TANH_LN2_SHORT", short)
-    define("TANH_LN2_REST", log(2) - short)
+    define("EXP_LN2_SHORT", short)
+    define("EXP_LN2_REST", log(2) - short)
+    print("// Below the first, exp is less than the smallest normal float; from the second on, it rounds to infinity.")
+    lowest, highest = f32(log(mpf(2) ** -126)), f32(log(mpf(2) ** 128 - mpf(2) ** 103))
+    ulp = mpf(2) ** -17  # of both
+    define("EXP_LOWEST", lowest if exp(lowest) >= mpf(2) ** -126 else lowest + ulp)
+    define("EXP_BEYOND", highest + ulp if exp(highest) < mpf(2) ** 128 - mpf(2) ** 103 else highest)
+
+
+def small_tanh():
+    limit = mpf(5) / 8
+    tiny = mpf(2) ** -12
+    p = fit(lambda x: (tanh(x) - x) / x**3, tiny, limit, [0, 2, 4, 6, 8, 10])
+    error = largest(lambda x: (x + x**3 * horner(p, x * x)) / tanh(x) - 1, tiny, limit)
+    print(f"\n// tanh(x) = x + x^3 P(x^2) on [0, 5/8]: relative error {float(error):.2g}")
+    for k, c in enumerate(p):
+        define(f"TANH_P{k}", c)
+
+
+def error_function():
+    cut, last = mpf(15) / 16, mpf(4)
+    tiny = mpf(2) ** -12
+    p = fit(lambda x: erf(x) / x - 1, tiny, cut, [0, 2, 4, 6, 8, 10], lambda x: erf(x) / x)
+    error = largest(lambda x: x * (1 + horner(p, x * x)) / erf(x) - 1, tiny, cut)
+    print(f"\n// erf(x) = x + x P(x^2) on [0, 15/16]: relative error {float(error):.2g}")
+    for k, c in enumerate(p):
+        define(f"ERF_P{k}", c)
+    # An error of exp's argument counts as erfc / erf of itself.
+    q = fit(lambda x: 1 + log(erfc(x)) / x, cut, last, list(range(7)), lambda x: erf(x) / (x * erfc(x)))
+    error = largest(lambda x: (1 - exp(x * horner(q, x) - x)) / erf(x) - 1, cut, last)
+    print(f"// erf(x) = 1 - exp(x Q(x) - x) on [15/16, 4]: relative error {float(error):.2g}; at 4 it is 1 to the last bit")
+    for k, c in enumerate(q):
+        define(f"ERF_Q{k}", c)
+    define("ERF_CUT", cut)
+    define("ERF_LAST", last)
 
 
 OFFSET, LAST = mpf("0.65625"), f32(mpf("9.3"))
@@ -132,10 +158,12 @@ def table():
 
 
 print("// SPDX-License-Identifier: MIT")
-print("// Made by scripts/tanh.py; not edited by hand. The errors are those of exact arithmetic: rounding comes on top.")
-print("#ifndef TANH_TABLE_H\n#define TANH_TABLE_H\n")
+print("// Made by scripts/simd_math.py; not edited by hand. The errors are those of exact arithmetic: rounding comes on top.")
+print("#ifndef SIMD_MATH_TABLE_H\n#define SIMD_MATH_TABLE_H\n")
 print("// clang-format off")
-small_and_exp()
+exponential()
+small_tanh()
+error_function()
 print("\n#ifdef SIMD_LOOKUP32")
 table()
 print("#endif\n// clang-format on\n\n#endif")

@@ -1,9 +1,25 @@
 // SPDX-License-Identifier: MIT
-// Made by scripts/tanh.py; not edited by hand. The errors are those of exact arithmetic: rounding comes on top.
-#ifndef TANH_TABLE_H
-#define TANH_TABLE_H
+// Made by scripts/simd_math.py; not edited by hand. The errors are those of exact arithmetic: rounding comes on top.
+#ifndef SIMD_MATH_TABLE_H
+#define SIMD_MATH_TABLE_H
 
 // clang-format off
+// exp(r) = 1 + r + r^2 Q(r) on [-ln 2 / 2, ln 2 / 2]: relative error 4.1e-09
+#define EXP_Q0 0x1.p-1f
+#define EXP_Q1 0x1.55548cp-3f
+#define EXP_Q2 0x1.5554e4p-5f
+#define EXP_Q3 0x1.123d02p-7f
+#define EXP_Q4 0x1.6d514ap-10f
+#define EXP_LOG2_E 0x1.71547652b82fep+0f
+// ln 2 in two parts: with an FMA, whose product is exact; and with a first part short enough that n times it is exact, |n| < 2^15.
+#define EXP_LN2_HIGH 0x1.62e430p-1f
+#define EXP_LN2_LOW -0x1.05c610ca86c39p-29f
+#define EXP_LN2_SHORT 0x1.630000p-1f
+#define EXP_LN2_REST -0x1.bd0105c610ca8p-13f
+// Below the first, exp is less than the smallest normal float; from the second on, it rounds to infinity.
+#define EXP_LOWEST -0x1.5d589ep+6f
+#define EXP_BEYOND 0x1.62e430p+6f
+
 // tanh(x) = x + x^3 P(x^2) on [0, 5/8]: relative error 1.3e-09
 #define TANH_P0 -0x1.555556p-2f
 #define TANH_P1 0x1.111144p-3f
@@ -11,18 +27,24 @@
 #define TANH_P3 0x1.65b224p-6f
 #define TANH_P4 -0x1.16da12p-7f
 #define TANH_P5 0x1.4128e2p-9f
-// exp(r) = 1 + r + r^2 Q(r) on [-ln 2 / 2, ln 2 / 2]: relative error 4.1e-09
-#define TANH_Q0 0x1.p-1f
-#define TANH_Q1 0x1.55548cp-3f
-#define TANH_Q2 0x1.5554e4p-5f
-#define TANH_Q3 0x1.123d02p-7f
-#define TANH_Q4 0x1.6d514ap-10f
-#define TANH_TWO_LOG2_E 0x1.71547652b82fep+1f
-// ln 2 in two parts: with an FMA, whose product is exact; and with a first part short enough that n times it is exact, n <= 29.
-#define TANH_LN2_HIGH 0x1.62e430p-1f
-#define TANH_LN2_LOW -0x1.05c610ca86c39p-29f
-#define TANH_LN2_SHORT 0x1.630000p-1f
-#define TANH_LN2_REST -0x1.bd0105c610ca8p-13f
+
+// erf(x) = x + x P(x^2) on [0, 15/16]: relative error 2e-08
+#define ERF_P0 0x1.06eba6p-3f
+#define ERF_P1 -0x1.8126e2p-2f
+#define ERF_P2 0x1.ce1940p-4f
+#define ERF_P3 -0x1.b6753cp-6f
+#define ERF_P4 0x1.46a698p-8f
+#define ERF_P5 -0x1.3781b2p-11f
+// erf(x) = 1 - exp(x Q(x) - x) on [15/16, 4]: relative error 7.7e-10; at 4 it is 1 to the last bit
+#define ERF_Q0 -0x1.0781e8p-3f
+#define ERF_Q1 -0x1.45293ap-1f
+#define ERF_Q2 -0x1.b3a2d8p-4f
+#define ERF_Q3 0x1.8708aap-6f
+#define ERF_Q4 -0x1.e4072ep-9f
+#define ERF_Q5 0x1.5fb456p-12f
+#define ERF_Q6 -0x1.a3dd22p-17f
+#define ERF_CUT 0x1.e00000p-1f
+#define ERF_LAST 0x1.p+2f
 
 #ifdef SIMD_LOOKUP32
 

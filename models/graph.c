@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: MIT
+// graph.c: writes down what a model file lists, and compiles it for each arm: values, gradients and their sums, and the
+// memory of all of them.
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tape.h"
+
+// ---- Notes
+
+int graph_append(graph *g, void **items, size_t *count, size_t size) {
+    // Doubled whenever the count is a power of two, so that no capacity has to be kept beside it.
+    if ((*count & (*count - 1)) == 0) {
+        void *const grown = *count < INT_MAX ? realloc(*items, (*count == 0 ? 1 : 2 * *count) * size) : NULL;
+        if (grown == NULL) {
+            g->failed = true;
+            return 0;
+        }
+        *items = grown;
+    }
+    memset((char *)*items + *count * size, 0, size);
+    return (int)(*count)++;
+}
+
+size_t size_product(size_t a, size_t b) {
+    size_t both;
+    return __builtin_mul_overflow(a, b, &both) ? SIZE_MAX : both;
+}
+
+int graph_storage(graph *g, size_t bytes, bool pinned) {
+    const int s = GRAPH_APPEND(g, storages, storage_count);
+    if (!g->failed)
+        g->storages[s] = (storage){.bytes = bytes, .first = pinned ? 0 : ALWAYS, .last = pinned ? ALWAYS : -1};
+    return s;
+}
+
+static size_t dense_bytes(norm_dtype dtype, size_t rows, size_t cols) {
+    return size_product(size_product(rows, cols), norm_dtype_bytes(dtype));
+}
+
+static tensor make_tensor(graph *g, norm_dtype dtype, size_t rows, size_t cols, int s) {
+    const tensor t = GRAPH_APPEND(g, tensors, tensor_count);
+    if (!g->failed)
+        g->tensors[t] = (tensor_note){.dtype = dtype,
+                                      .rows = rows,
+                                      .cols = cols,
+                                      .storage = s,
+                                      .parent = NO_TENSOR,
+                                      .gradient = {NONE, NONE}};
+    return t;
+}
+
+tensor graph_tensor(graph *g, norm_dtype dtype, size_t rows, size_t cols) {
+    return make_tensor(g, dtype, rows, cols, graph_storage(g, dense_bytes(dtype, rows, cols), false));
+}
+
+void graph_list(graph *g, tensor t, const char *name, tensor_role role, int gradient) {
+    const int i = GRAPH_APPEND(g, listed, listed_count);
+    if (g->failed)
+        return;
+    g->listed[i] = (listed_tensor){.of = t, .role = role, .gradient = gradient};
+    snprintf(g->listed[i].name, NAME_SIZE, "%s", name);
+}
+
+tensor graph_parameter(graph *g, norm_dtype dtype, const char *name, const char *suffix, size_t rows, size_t cols,
+                       double mean, double deviation) {
+    char full[NAME_SIZE * 3];
+    snprintf(full, sizeof full, "%s%s%s", g->scope, name, suffix);
+    const tensor t = make_tensor(g, dtype, rows, cols, graph_storage(g, dense_bytes(dtype, rows, cols), true));
+    if (g->failed)
+        return t;
+    snprintf(g->tensors[t].name, NAME_SIZE, "%.*s", NAME_SIZE - 1, full);
+    g->tensors[t].role = TENSOR_PARAMETER;
+    g->tensors[t].mean = mean;
+    g->tensors[t].deviation = deviation;
+    if (g->train) {
+        const int gradient = graph_storage(g, dense_bytes(NORM_F32, rows, cols), true);
+        g->tensors[t].gradient[0] = gradient;
+    }
+    graph_list(g, t, g->tensors[t].name, TENSOR_PARAMETER, NONE);
+    return t;
+}
+
+tensor graph_drawn(graph *g, norm_dtype dtype, const char *name, size_t rows, size_t cols, double deviation,
+                   bool constant) {
+    for (size_t i = 0; i < g->listed_count; i++)
+        if (strcmp(g->listed[i].name, name) == 0)
+            return g->listed[i].of;
+    const tensor t = make_tensor(g, dtype, rows, cols, graph_storage(g, dense_bytes(dtype, rows, cols), true));
+    if (g->failed)
+        return t;
+    snprintf(g->tensors[t].name, NAME_SIZE, "%s", name);
+    g->tensors[t].role = TENSOR_INPUT;
+    g->tensors[t].constant = constant;
+    g->tensors[t].deviation = deviation;
+    graph_list(g, t, name, TENSOR_INPUT, NONE);
+    return t;
+}
+
+tensor graph_input(graph *g, const char *name, size_t rows, size_t cols, double deviation) {
+    return graph_drawn(g, g->config.dtype, name, rows, cols, deviation, false);
+}
+
+tensor graph_data(graph *g, const char *name, size_t rows, size_t cols, double deviation) {
+    return graph_drawn(g, g->config.dtype, name, rows, cols, deviation, true);
+}
+
+void graph_output(graph *g, const char *name, tensor t) {
+    if (g->failed)
+        return;
+    const tensor_note *const n = &g->tensors[t];
+    const int gradient = g->train ? graph_storage(g, dense_bytes(n->dtype, n->rows, n->cols), true) : NONE;
+    graph_list(g, t, name, TENSOR_OUTPUT, gradient);
+}
+
+tensor graph_view(graph *g, tensor parent, size_t rows, size_t cols, size_t offset, size_t stride) {
+    const tensor t = make_tensor(g, g->tensors[parent].dtype, rows, cols, NONE);
+    if (g->failed)
+        return t;
+    g->tensors[t].parent = parent;
+    g->tensors[t].constant = g->tensors[parent].constant;
+    g->tensors[t].offset = offset;
+    g->tensors[t].parent_stride = stride;
+    return t;
+}
+
+tensor graph_columns(graph *g, tensor t, size_t first, size_t count) {
+    return graph_view(g, t, g->tensors[t].rows, count, first, 0);
+}
+
+tensor graph_reshape(graph *g, tensor t, size_t cols) {
+    const tensor_note *const n = &g->tensors[t];
+    return graph_view(g, t, n->rows * n->cols / cols, cols, 0, cols);
+}
+
+node *graph_node(graph *g, const node_kind *kind, const char *name, tensor in, tensor out) {
+    const int i = GRAPH_APPEND(g, nodes, node_count);
+    static node lost; // memory ran out: written to, never read
+    node *const n = g->failed ? &lost : &g->nodes[i];
+    *n = (node){.kind = kind, .in = {in, NO_TENSOR, NO_TENSOR, NO_TENSOR}, .out = out, .resource = NONE};
+    for (size_t k = 0; k < sizeof n->param / sizeof *n->param; k++)
+        n->param[k] = NO_TENSOR;
+    for (size_t k = 0; k < NODE_SCRATCH; k++)
+        n->scratch[k] = NONE;
+    for (size_t k = 0; k < sizeof n->product / sizeof *n->product; k++)
+        n->product[k] = NONE;
+    snprintf(n->name, NAME_SIZE, "%s", name);
+    return n;
+}
+
+static bool same_product(const matmul_spec *a, const matmul_spec *b) {
+    return a->m == b->m && a->k == b->k && a->n == b->n && a->dtype == b->dtype && a->transpose_a == b->transpose_a &&
+           a->transpose_b == b->transpose_b && a->bias == b->bias && a->accumulate == b->accumulate &&
+           a->f32_result == b->f32_result && a->pack_b == b->pack_b;
+}
+
+int graph_product(graph *g, matmul_spec spec, tensor weight) {
+    for (size_t i = 0; i < g->product_count; i++)
+        if (same_product(&g->products[i].spec, &spec) && (!spec.pack_b || g->products[i].weight == weight))
+            return (int)i;
+    const int i = GRAPH_APPEND(g, products, product_count);
+    if (!g->failed)
+        g->products[i] = (product_note){.spec = spec, .weight = weight};
+    return i;
+}
+
+static bool same_resource(const resource_note *a, const resource_note *b) {
+    const attention_spec *const x = &a->attention_spec, *const y = &b->attention_spec;
+    const conv_spec *const v = &a->conv_spec, *const w = &b->conv_spec;
+    return a->is_conv == b->is_conv && x->batch == y->batch && x->heads == y->heads && x->kv_heads == y->kv_heads &&
+           x->head_dim == y->head_dim && x->tokens == y->tokens && x->context == y->context &&
+           x->causal == y->causal && v->batch == w->batch && v->side == w->side && v->channels == w->channels &&
+           v->kernel == w->kernel; // dtype and phase are the graph's
+}
+
+int graph_resource(graph *g, resource_note r) {
+    for (size_t i = 0; i < g->resource_count; i++)
+        if (same_resource(&g->resources[i], &r))
+            return (int)i;
+    const int i = GRAPH_APPEND(g, resources, resource_count);
+    if (!g->failed)
+        g->resources[i] = r;
+    return i;
+}
+
+const layer_config *graph_config(const graph *g) { return &g->config; }
+size_t graph_rows(const graph *g) { return g->config.batch * g->config.tokens; }
+size_t graph_cols(const graph *g, tensor t) { return g->tensors[t].cols; }
+
+residual graph_layers(graph *g, residual x, size_t depth) {
+    for (size_t i = 0; i < depth; i++) {
+        snprintf(g->scope, sizeof g->scope, "layer%zu.", g->layers++);
+        x = g->parts->layer(g, x);
+    }
+    g->scope[0] = '\0';
+    return x;
+}
+
+// ---- Values and gradients of an arm
+
+view view_none(void) { return (view){.storage = NONE}; }
+
+view view_of_storage(int s, norm_dtype dtype, size_t rows, size_t cols) {
+    return s == NONE ? view_none()
+                     : (view){.storage = s, .dtype = dtype, .rows = rows, .cols = cols, .stride = cols};
+}
+
+static tensor resolve(const compiler *c, tensor t) {
+    while (c->alias[t] != NO_TENSOR)
+        t = c->alias[t];
+    return t;
+}
+
+// What a view tensor is of its parent, given where the parent is.
+static view part_of(view parent, const tensor_note *n) {
+    parent.offset += n->offset;
+    parent.rows = n->rows;
+    parent.cols = n->cols;
+    parent.stride = n->parent_stride != 0 ? n->parent_stride : parent.stride;
+    return parent;
+}
+
+view tensor_value(const compiler *c, tensor t) {
+    if (t == NO_TENSOR)
+        return view_none();
+    t = resolve(c, t);
+    const tensor_note *const n = &c->g->tensors[t];
+    return n->parent != NO_TENSOR ? part_of(tensor_value(c, n->parent), n)
+                                  : view_of_storage(n->storage, n->dtype, n->rows, n->cols);
+}
+
+view parameter_gradient(const compiler *c, tensor t) {
+    if (t == NO_TENSOR)
+        return view_none();
+    const tensor_note *const n = &c->g->tensors[t];
+    return view_of_storage(n->gradient[0], NORM_F32, n->rows, n->cols);
+}
+
+void need(const compiler *c, int s, size_t bytes) {
+    storage *const st = &c->g->storages[s];
+    st->bytes = bytes > st->bytes ? bytes : st->bytes;
+}
+
+view gradient_of(const compiler *c, tensor t) {
+    t = resolve(c, t);
+    const tensor_note *const n = &c->g->tensors[t];
+    return n->parent != NO_TENSOR ? part_of(gradient_of(c, n->parent), n) : c->gradient[t].at;
+}
+
+bool gradient_has_arrived(const compiler *c, tensor t) {
+    t = resolve(c, t);
+    const tensor parent = c->g->tensors[t].parent;
+    return parent != NO_TENSOR ? gradient_has_arrived(c, parent) : c->gradient[t].arrived;
+}
+
+view gradient_place(compiler *c, tensor t) {
+    t = resolve(c, t);
+    graph *const g = c->g;
+    const tensor_note n = g->tensors[t];
+    if (n.parent != NO_TENSOR) {
+        const tensor parent = resolve(c, n.parent);
+        if (!gradient_has_arrived(c, parent))
+            gradient_arrived(c, NULL, parent, gradient_place(c, parent));
+        return part_of(gradient_of(c, parent), &n);
+    }
+    // The place that does not hold what has arrived so far.
+    const int slot = c->gradient[t].arrived && c->gradient[t].at.storage == n.gradient[0] ? 1 : 0;
+    const norm_dtype dtype = n.gradient_f32 ? NORM_F32 : n.dtype;
+    if (n.gradient[slot] == NONE) {
+        const int s = graph_storage(g, dense_bytes(dtype, n.rows, n.cols), false);
+        g->tensors[t].gradient[slot] = s;
+    }
+    return view_of_storage(g->tensors[t].gradient[slot], dtype, n.rows, n.cols);
+}
+
+bool run_add(graph *g, const step *s) {
+    pointwise_add(g->config.threads, s->m[0], s->m[1], s->m[2]);
+    return true;
+}
+
+// Adds the second and later arrivals: into one of the two that nobody else reads, which saves a third of the memory
+// that a framework's out-of-place sum takes, or into a place of its own.
+static void arrive(compiler *c, const node *n, tensor t, view share, bool owned) {
+    t = resolve(c, t);
+    if (c->g->tensors[t].parent != NO_TENSOR)
+        return; // written in place, as part of the parent's
+    if (!c->gradient[t].arrived) {
+        c->gradient[t].at = share;
+        c->gradient[t].owned = owned;
+        c->gradient[t].arrived = true;
+        return;
+    }
+    const view sum = c->gradient[t].owned ? c->gradient[t].at : owned ? share : gradient_place(c, t);
+    EMIT(c, n, ".sum", STEP_RESIDUAL, run_add, sum, c->gradient[t].at, share);
+    c->gradient[t].at = sum;
+    c->gradient[t].owned = true;
+}
+
+void gradient_arrived(compiler *c, const node *n, tensor t, view share) { arrive(c, n, t, share, true); }
+void gradient_alias(compiler *c, const node *n, tensor t, view share) { arrive(c, n, t, share, false); }
+
+void gradient_replace(compiler *c, tensor t, view sum) {
+    t = resolve(c, t);
+    c->gradient[t].at = sum;
+    c->gradient[t].owned = true;
+    c->gradient[t].arrived = true;
+}
+
+// ---- Steps
+
+static void touch(graph *g, view v, int time) {
+    if (v.storage == NONE)
+        return;
+    storage *const s = &g->storages[v.storage];
+    s->first = time < s->first ? time : s->first;
+    s->last = time > s->last ? time : s->last;
+}
+
+step *emit(compiler *c, const node *n, const char *suffix, step_kind kind, step_run run, const view *views,
+           size_t count) {
+    program *const p = c->program;
+    if (p->step_count == c->capacity) {
+        const size_t capacity = 2 * c->capacity + 64;
+        step *const grown = realloc(p->steps, capacity * sizeof *grown);
+        if (grown == NULL) {
+            c->g->failed = true;
+            return &c->spare;
+        }
+        p->steps = grown;
+        c->capacity = capacity;
+    }
+    step *const s = &p->steps[p->step_count++];
+    *s = (step){.shown = {.kind = kind, .pass = c->pass}, .run = run, .node = n, .product = NONE};
+    snprintf(s->shown.name, sizeof s->shown.name, "%.*s%s", 32, n->name, suffix);
+    for (size_t i = 0; i < OPERANDS; i++)
+        s->views[i] = i < count ? views[i] : view_none();
+    for (size_t i = 0; i < count; i++)
+        touch(c->g, views[i], c->time);
+    return s;
+}
+
+bool run_accumulate(graph *g, const step *s) {
+    (void)g;
+    for (size_t i = 0; i < OPERANDS; i += 2)
+        if (s->m[i].data != NULL)
+            pointwise_add(1, s->m[i], s->m[i], s->m[i + 1]); // a row each: not worth a team
+    return true;
+}
+
+// ---- Programs
+
+static bool compile_arm(graph *g, size_t index) {
+    compiler c = {.g = g, .arm = &g->arms[index], .program = &g->programs[index]};
+    c.alias = malloc(g->tensor_count * sizeof *c.alias);
+    c.gradient = calloc(g->tensor_count, sizeof *c.gradient);
+    c.program->values = calloc(g->listed_count, sizeof *c.program->values);
+    c.program->gradients = calloc(g->listed_count, sizeof *c.program->gradients);
+    bool ok = c.alias != NULL && c.gradient != NULL && c.program->values != NULL && c.program->gradients != NULL;
+    for (size_t i = 0; ok && i < g->tensor_count; i++)
+        c.alias[i] = NO_TENSOR;
+
+    for (size_t i = 0; ok && i < g->node_count; i++, c.time++)
+        g->nodes[i].kind->forward(&c, &g->nodes[i]);
+    c.pass = NORM_BACKWARD;
+    for (size_t i = 0; ok && g->train && i < g->listed_count; i++) {
+        const listed_tensor *const l = &g->listed[i];
+        if (l->role == TENSOR_OUTPUT)
+            gradient_alias(&c, &g->nodes[g->node_count - 1], l->of,
+                           view_of_storage(l->gradient, g->tensors[l->of].dtype, g->tensors[l->of].rows,
+                                           g->tensors[l->of].cols));
+    }
+    for (size_t i = g->node_count; ok && g->train && i-- > 0; c.time++)
+        g->nodes[i].kind->backward(&c, &g->nodes[i]);
+
+    // What is read from outside must survive the run.
+    for (size_t i = 0; ok && i < g->listed_count; i++) {
+        const listed_tensor *const l = &g->listed[i];
+        const tensor_note *const n = &g->tensors[l->of];
+        view gradient = view_none();
+        if (l->role == TENSOR_PARAMETER)
+            gradient = parameter_gradient(&c, l->of);
+        else if (l->role == TENSOR_OUTPUT)
+            gradient = view_of_storage(l->gradient, n->dtype, n->rows, n->cols);
+        else if (g->train && gradient_has_arrived(&c, l->of))
+            gradient = gradient_of(&c, l->of);
+        c.program->values[i] = tensor_value(&c, l->of);
+        c.program->gradients[i] = gradient;
+        touch(g, c.program->values[i], c.time);
+        touch(g, gradient, c.time);
+    }
+    free(c.alias);
+    free(c.gradient);
+    return ok && !g->failed;
+}
+
+// What a product is thought to take, before the library is asked: weights in its own layout, which may be f32.
+static size_t product_bytes(const matmul_spec *s) {
+    return s->pack_b ? dense_bytes(s->dtype, s->k, s->n) : 0;
+}
+
+// Scratch that all products, attentions and convolutions share, see scratch.h: copies in f32 where a dtype has no
+// product, and scores.
+static size_t scratch_estimate(const graph *g) {
+    enum { COPIES = 80 << 20, SCORES = 64 << 20 };
+    size_t most = g->config.dtype == NORM_F32 ? 0 : COPIES;
+    for (size_t i = 0; i < g->resource_count; i++) {
+        const attention_spec *const a = &g->resources[i].attention_spec;
+        const size_t scores = size_product(size_product(a->batch * a->heads, a->tokens), a->context * sizeof(float));
+        const size_t taken = g->resources[i].is_conv ? 0 : scores < SCORES ? scores : SCORES;
+        most = taken > most ? taken : most;
+    }
+    return most;
+}
+
+static size_t estimate(const graph *g, size_t arena) {
+    size_t sum = arena;
+    for (size_t i = 0; i < g->product_count; i++)
+        if (__builtin_add_overflow(sum, product_bytes(&g->products[i].spec), &sum))
+            return SIZE_MAX;
+    return __builtin_add_overflow(sum, scratch_estimate(g), &sum) ? SIZE_MAX : sum;
+}
+
+static void build(graph *g) {
+    const layer_config *const k = &g->config;
+    const model_shape *const m = k->shape;
+    if (k->part != PART_LAYER) {
+        g->parts->model(g, k->part == PART_MODEL ? k->depth : 0);
+        return;
+    }
+    const bool image = m->kind == MODEL_CONVNEXT;
+    const size_t cols = image ? m->stages[k->stage].width : m->dim;
+    const size_t rows = image ? k->batch * m->stages[k->stage].side * m->stages[k->stage].side : graph_rows(g);
+    // Deviations as in the middle of a network: a branch is smaller than the stream that it is added to.
+    residual x = {graph_input(g, "input.stream", rows, cols, 1.0), NO_TENSOR};
+    if (!image && !m->post_norm)
+        x.branch = graph_input(g, "input.branch", rows, cols, 0.5);
+    x = graph_layers(g, x, k->depth);
+    graph_output(g, "output.stream", x.stream);
+    if (x.branch != NO_TENSOR)
+        graph_output(g, "output.branch", x.branch);
+}
+
+void graph_free(graph *g) {
+    if (g == NULL)
+        return;
+    for (size_t i = 0; i < g->product_count; i++)
+        matmul_free(g->products[i].made);
+    for (size_t i = 0; i < g->resource_count; i++) {
+        attention_free(g->resources[i].attention);
+        conv_free(g->resources[i].conv);
+    }
+    for (size_t i = 0; g->programs != NULL && i < g->config.arm_count; i++) {
+        free(g->programs[i].steps);
+        free(g->programs[i].values);
+        free(g->programs[i].gradients);
+    }
+    free(g->programs);
+    free(g->arms);
+    free(g->tensors);
+    free(g->nodes);
+    free(g->storages);
+    free(g->products);
+    free(g->resources);
+    free(g->listed);
+    free(g->arena);
+    free(g);
+}
+
+graph *graph_make(const layer_config *config, size_t *bytes, char error[LAYER_ERROR_SIZE]) {
+    if (!config_valid(config, error))
+        return NULL;
+    graph *const g = calloc(1, sizeof *g);
+    if (g != NULL) {
+        g->config = *config;
+        g->parts = model_parts_of(config->shape->kind);
+        g->train = config->phase == PHASE_TRAIN;
+        g->angles = g->tokens = g->labels = NONE;
+        g->token_values = g->label_values = NO_TENSOR;
+        g->arms = calloc(config->arm_count, sizeof *g->arms);
+        g->programs = calloc(config->arm_count, sizeof *g->programs);
+        g->failed = g->arms == NULL || g->programs == NULL;
+    }
+    for (size_t i = 0; g != NULL && !g->failed && i < config->arm_count; i++) {
+        if (!config_arm(config, i, &g->arms[i], error)) {
+            graph_free(g);
+            return NULL;
+        }
+        g->params |= g->arms[i].plain != NULL ? g->arms[i].plain->params : 0;
+    }
+    // One tensor is always there, so that notes on the first may be read even where memory ran out.
+    if (g != NULL && !g->failed)
+        make_tensor(g, config->dtype, 0, 0, NONE);
+    if (g != NULL && !g->failed)
+        build(g);
+    bool ok = g != NULL && !g->failed;
+    for (size_t i = 0; ok && i < config->arm_count; i++)
+        ok = compile_arm(g, i);
+    if (!ok) {
+        graph_free(g);
+        snprintf(error, LAYER_ERROR_SIZE, "out of memory while the steps of %s are written down", config->shape->name);
+        return NULL;
+    }
+    g->arena_bytes = plan_storages(g->storages, g->storage_count);
+    *bytes = estimate(g, g->arena_bytes);
+    return g;
+}
+
+void *graph_at(const graph *g, int s) { return s == NONE ? NULL : g->arena + g->storages[s].offset; }
+
+matrix graph_matrix(const graph *g, view v) {
+    if (v.storage == NONE)
+        return (matrix){0};
+    return (matrix){.dtype = v.dtype,
+                    .rows = v.rows,
+                    .cols = v.cols,
+                    .stride = v.stride,
+                    .data = (char *)graph_at(g, v.storage) + v.offset * norm_dtype_bytes(v.dtype)};
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+// The one place that knows which oneDNN this is.
+//
+// One OpenMP runtime: distributions build the library against libgomp. A program built by gcc shares it. In one built
+// by clang, libomp comes before libgomp in the order of symbol look-up and exports libgomp's entry points as well, so
+// the library's parallel regions run on libomp's team; libgomp is loaded and never starts a thread. test_matmul counts
+// the threads of its process to prove either.
+#include "onednn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <dnnl_debug.h>
+
+// layout: a description that is owned; layout_ref: one that is looked at.
+#if DNNL_VERSION_MAJOR >= 3
+typedef dnnl_memory_desc_t layout;
+typedef const_dnnl_memory_desc_t layout_ref;
+static layout_ref ref_of(const layout *l) { return *l; }
+#else
+typedef dnnl_memory_desc_t layout;
+typedef const dnnl_memory_desc_t *layout_ref;
+static layout_ref ref_of(const layout *l) { return l; }
+#endif
+
+static dnnl_data_type_t type_of(norm_dtype dtype) { return dtype == NORM_F32 ? dnnl_f32 : dnnl_bf16; }
+
+static dnnl_status_t layout_make(layout *l, const onednn_tensor *t) {
+    const dnnl_data_type_t type = type_of(t->dtype);
+#if DNNL_VERSION_MAJOR >= 3
+    *l = NULL;
+    return t->any ? dnnl_memory_desc_create_with_tag(l, t->ndims, t->dims, type, dnnl_format_tag_any)
+                  : dnnl_memory_desc_create_with_strides(l, t->ndims, t->dims, type, t->strides);
+#else
+    return t->any ? dnnl_memory_desc_init_by_tag(l, t->ndims, t->dims, type, dnnl_format_tag_any)
+                  : dnnl_memory_desc_init_by_strides(l, t->ndims, t->dims, type, t->strides);
+#endif
+}
+
+static void layout_free(layout *l) {
+#if DNNL_VERSION_MAJOR >= 3
+    if (*l)
+        (void)dnnl_memory_desc_destroy(*l);
+    *l = NULL;
+#else
+    (void)l;
+#endif
+}
+
+// The operands of a primitive as the library wants them; an absent one is NULL.
+typedef struct {
+    size_t count;
+    layout own[ONEDNN_ARGS];
+    layout_ref at[ONEDNN_ARGS];
+} layouts;
+
+static void layouts_free(layouts *all) {
+    for (size_t i = 0; i < all->count; i++)
+        if (all->at[i])
+            layout_free(&all->own[i]);
+}
+
+static dnnl_status_t layouts_make(layouts *all, const onednn_tensor *const tensors[], size_t count) {
+    *all = (layouts){0};
+    for (; all->count < count; all->count++) {
+        const size_t i = all->count;
+        if (!tensors[i])
+            continue;
+        const dnnl_status_t status = layout_make(&all->own[i], tensors[i]);
+        if (status != dnnl_success)
+            return status;
+        all->at[i] = ref_of(&all->own[i]);
+    }
+    return dnnl_success;
+}
+
+// ---- The process's engine and stream
+
+static dnnl_engine_t engine;
+static dnnl_stream_t stream;
+
+static void close_library(void) {
+    (void)dnnl_stream_destroy(stream);
+    (void)dnnl_engine_destroy(engine);
+}
+
+static dnnl_status_t open_library(void) {
+    if (stream)
+        return dnnl_success;
+    dnnl_status_t status = dnnl_engine_create(&engine, dnnl_cpu, 0);
+    if (status != dnnl_success)
+        return status;
+    status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
+    if (status == dnnl_success && atexit(close_library) != 0)
+        status = dnnl_out_of_memory;
+    return status;
+}
+
+// ---- Primitives
+
+static layout_ref layout_of(const onednn_op *op, size_t index) {
+    return dnnl_primitive_desc_query_md(op->desc, dnnl_query_exec_arg_md, op->args[index].arg);
+}
+
+void onednn_free(onednn_op *op) {
+    for (size_t i = 0; i < op->count; i++)
+        if (op->args[i].memory)
+            (void)dnnl_memory_destroy(op->args[i].memory);
+    if (op->primitive)
+        (void)dnnl_primitive_destroy(op->primitive);
+    if (op->desc)
+        (void)dnnl_primitive_desc_destroy(op->desc);
+    *op = (onednn_op){0};
+}
+
+// The primitive of op->desc and its memory objects. status: that of making op->desc; names: of the operands, of which
+// those are left out that `all` (if not NULL) does not have.
+static dnnl_status_t finish(onednn_op *op, dnnl_status_t status, const int *names, size_t count, const layouts *all) {
+    if (status == dnnl_success)
+        status = dnnl_primitive_create(&op->primitive, op->desc);
+    for (size_t i = 0; status == dnnl_success && i < count; i++) {
+        if (all && !all->at[i])
+            continue;
+        dnnl_exec_arg_t *const arg = &op->args[op->count++];
+        arg->arg = names[i];
+        status = dnnl_memory_create(&arg->memory, layout_of(op, op->count - 1), engine, DNNL_MEMORY_NONE);
+    }
+    if (status != dnnl_success)
+        onednn_free(op);
+    return status;
+}
+
+dnnl_status_t onednn_matmul(onednn_op *op, const onednn_tensor *a, const onednn_tensor *b, const onednn_tensor *bias,
+                            const onednn_tensor *c, bool accumulate, const onednn_op *like) {
+    static const int names[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST};
+    layouts all = {0};
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_post_ops_t after = NULL;
+    *op = (onednn_op){0};
+    dnnl_status_t status = open_library();
+    if (status == dnnl_success)
+        status = layouts_make(&all, (const onednn_tensor *const[]){a, b, bias, c}, 4);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_create(&attr);
+    if (status == dnnl_success && accumulate) {
+        status = dnnl_post_ops_create(&after);
+#if DNNL_VERSION_MAJOR >= 3
+        if (status == dnnl_success)
+            status = dnnl_post_ops_append_sum(after, 1, 0, dnnl_data_type_undef);
+#else
+        if (status == dnnl_success)
+            status = dnnl_post_ops_append_sum(after, 1);
+#endif
+        if (status == dnnl_success)
+            status = dnnl_primitive_attr_set_post_ops(attr, after);
+    }
+    if (status == dnnl_success) {
+        const layout_ref weights = like ? layout_of(like, 1) : all.at[1];
+#if DNNL_VERSION_MAJOR >= 3
+        status = dnnl_matmul_primitive_desc_create(&op->desc, engine, all.at[0], weights, all.at[2], all.at[3], attr);
+#else
+        dnnl_matmul_desc_t description;
+        status = dnnl_matmul_desc_init(&description, all.at[0], weights, all.at[2], all.at[3]);
+        if (status == dnnl_success)
+            status = dnnl_primitive_desc_create(&op->desc, &description, attr, engine, NULL);
+#endif
+    }
+    status = finish(op, status, names, 4, &all);
+    if (after)
+        (void)dnnl_post_ops_destroy(after);
+    if (attr)
+        (void)dnnl_primitive_attr_destroy(attr);
+    layouts_free(&all);
+    return status;
+}
+
+static const dnnl_dims_t conv_strides = {1, 1};
+#if DNNL_VERSION_MAJOR >= 3
+static const dnnl_dims_t conv_dilates = {0, 0};
+#endif
+
+dnnl_status_t onednn_conv_forward(onednn_op *op, const onednn_tensor *x, const onednn_tensor *weights,
+                                  const onednn_tensor *bias, const onednn_tensor *y, size_t padding, bool train) {
+    static const int names[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST};
+    const dnnl_prop_kind_t kind = train ? dnnl_forward_training : dnnl_forward_inference;
+    const dnnl_dims_t pad = {(dnnl_dim_t)padding, (dnnl_dim_t)padding};
+    layouts all = {0};
+    *op = (onednn_op){0};
+    dnnl_status_t status = open_library();
+    if (status == dnnl_success)
+        status = layouts_make(&all, (const onednn_tensor *const[]){x, weights, bias, y}, 4);
+    if (status == dnnl_success) {
+#if DNNL_VERSION_MAJOR >= 3
+        status = dnnl_convolution_forward_primitive_desc_create(&op->desc, engine, kind, dnnl_convolution_direct,
+                                                                all.at[0], all.at[1], all.at[2], all.at[3],
+                                                                conv_strides, conv_dilates, pad, pad, NULL);
+#else
+        dnnl_convolution_desc_t description;
+        status = dnnl_convolution_forward_desc_init(&description, kind, dnnl_convolution_direct, all.at[0], all.at[1],
+                                                    all.at[2], all.at[3], conv_strides, pad, pad);
+        if (status == dnnl_success)
+            status = dnnl_primitive_desc_create(&op->desc, &description, NULL, engine, NULL);
+#endif
+    }
+    status = finish(op, status, names, 4, &all);
+    layouts_free(&all);
+    return status;
+}
+
+dnnl_status_t onednn_conv_backward_data(onednn_op *op, const onednn_tensor *dx, const onednn_tensor *weights,
+                                        const onednn_tensor *dy, size_t padding, const onednn_op *forward) {
+    static const int names[] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST};
+    const dnnl_dims_t pad = {(dnnl_dim_t)padding, (dnnl_dim_t)padding};
+    layouts all = {0};
+    *op = (onednn_op){0};
+    dnnl_status_t status = layouts_make(&all, (const onednn_tensor *const[]){dx, weights, dy}, 3);
+    if (status == dnnl_success) {
+#if DNNL_VERSION_MAJOR >= 3
+        status = dnnl_convolution_backward_data_primitive_desc_create(&op->desc, engine, dnnl_convolution_direct,
+                                                                      all.at[0], all.at[1], all.at[2], conv_strides,
+                                                                      conv_dilates, pad, pad, forward->desc, NULL);
+#else
+        dnnl_convolution_desc_t description;
+        status = dnnl_convolution_backward_data_desc_init(&description, dnnl_convolution_direct, all.at[0], all.at[1],
+                                                          all.at[2], conv_strides, pad, pad);
+        if (status == dnnl_success)
+            status = dnnl_primitive_desc_create(&op->desc, &description, NULL, engine, forward->desc);
+#endif
+    }
+    status = finish(op, status, names, 3, &all);
+    layouts_free(&all);
+    return status;
+}
+
+dnnl_status_t onednn_conv_backward_weights(onednn_op *op, const onednn_tensor *x, const onednn_tensor *dweights,
+                                           const onednn_tensor *dbias, const onednn_tensor *dy, size_t padding,
+                                           const onednn_op *forward) {
+    static const int names[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST};
+    const dnnl_dims_t pad = {(dnnl_dim_t)padding, (dnnl_dim_t)padding};
+    layouts all = {0};
+    *op = (onednn_op){0};
+    dnnl_status_t status = layouts_make(&all, (const onednn_tensor *const[]){x, dweights, dbias, dy}, 4);
+    if (status == dnnl_success) {
+#if DNNL_VERSION_MAJOR >= 3
+        status = dnnl_convolution_backward_weights_primitive_desc_create(
+            &op->desc, engine, dnnl_convolution_direct, all.at[0], all.at[1], all.at[2], all.at[3], conv_strides,
+            conv_dilates, pad, pad, forward->desc, NULL);
+#else
+        dnnl_convolution_desc_t description;
+        status = dnnl_convolution_backward_weights_desc_init(&description, dnnl_convolution_direct, all.at[0],
+                                                             all.at[1], all.at[2], all.at[3], conv_strides, pad, pad);
+        if (status == dnnl_success)
+            status = dnnl_primitive_desc_create(&op->desc, &description, NULL, engine, forward->desc);
+#endif
+    }
+    status = finish(op, status, names, 4, &all);
+    layouts_free(&all);
+    return status;
+}
+
+static dnnl_status_t reorder(onednn_op *op, layout_ref from, layout_ref to) {
+    static const int names[] = {DNNL_ARG_FROM, DNNL_ARG_TO};
+    const dnnl_status_t status = dnnl_reorder_primitive_desc_create(&op->desc, from, engine, to, engine, NULL);
+    return finish(op, status, names, 2, NULL);
+}
+
+dnnl_status_t onednn_reorder_in(onednn_op *op, const onednn_tensor *from, const onednn_op *of, size_t index) {
+    layout own;
+    *op = (onednn_op){0};
+    dnnl_status_t status = layout_make(&own, from);
+    if (status != dnnl_success)
+        return status;
+    status = reorder(op, ref_of(&own), layout_of(of, index));
+    layout_free(&own);
+    return status;
+}
+
+dnnl_status_t onednn_reorder_out(onednn_op *op, const onednn_op *of, size_t index, const onednn_tensor *to) {
+    layout own;
+    *op = (onednn_op){0};
+    dnnl_status_t status = layout_make(&own, to);
+    if (status != dnnl_success)
+        return status;
+    status = reorder(op, layout_of(of, index), ref_of(&own));
+    layout_free(&own);
+    return status;
+}
+
+bool onednn_run(onednn_op *op, const void *const data[]) {
+    for (size_t i = 0; i < op->count; i++) {
+        void *const handle = (void *)(uintptr_t)data[i];
+        if (op->data[i] == handle) // setting it again would clear a layout's padding again
+            continue;
+        if (dnnl_memory_set_data_handle(op->args[i].memory, handle) != dnnl_success)
+            return false;
+        op->data[i] = handle;
+    }
+    return dnnl_primitive_execute(op->primitive, stream, (int)op->count, op->args) == dnnl_success &&
+           dnnl_stream_wait(stream) == dnnl_success;
+}
+
+size_t onednn_bytes(const onednn_op *op, size_t index) { return dnnl_memory_desc_get_size(layout_of(op, index)); }
+
+size_t onednn_scratch(const onednn_op *op) {
+    int64_t bytes = 0;
+    if (!op->desc ||
+        dnnl_primitive_desc_query(op->desc, dnnl_query_memory_consumption_s64, 0, &bytes) != dnnl_success || bytes < 0)
+        return 0;
+    return (size_t)bytes;
+}
+
+const char *onednn_name(const onednn_op *op) {
+    const char *name = NULL;
+    return dnnl_primitive_desc_query(op->desc, dnnl_query_impl_info_str, 0, &name) == dnnl_success && name ? name : "?";
+}
+
+bool onednn_is_reference(const onednn_op *op) { return strstr(onednn_name(op), "ref") != NULL; }
+
+const char *onednn_error(dnnl_status_t status) { return dnnl_status2str(status); }

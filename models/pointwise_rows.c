@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+// pointwise_rows.c: the pointwise functions of one row over the vector vocabulary, compiled once per level. All but
+// rope, softmax and cross_entropy are a step, which takes n lanes from column c on; every load of a step comes before
+// its stores, so that results may be operands.
+#include "pointwise_rows.h"
+
+#include <string.h>
+
+#include "kernel.h"
+#include "simd_math.h"
+
+#define ONE v_set1(1.0f)
+
+SIMD_INLINE void add(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    v_put(dtype, row[0], c, n, v_add(v_get(dtype, row[1], c, n), v_get(dtype, row[2], c, n)));
+}
+
+SIMD_INLINE void convert(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    v_put(dtype == NORM_F32 ? NORM_BF16 : NORM_F32, row[0], c, n, v_get(dtype, row[1], c, n));
+}
+
+SIMD_INLINE void accumulate(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    v_put(NORM_F32, row[0], c, n, v_add(v_get(NORM_F32, row[0], c, n), v_get(dtype, row[1], c, n)));
+}
+
+// ---- Activations: value, and derivative where `derivative`.
+
+// The logistic function s(z) = 1 / (1 + exp(-z)); where exp(-z) is infinite, 0.
+SIMD_INLINE vf v_sigmoid(vf z) { return v_div(ONE, v_add(ONE, v_exp_u2(v_sub(v_zero(), z)))); }
+
+// silu'(z) = s + z s (1 - s).
+SIMD_INLINE vf silu(vf z, bool derivative) {
+    const vf s = v_sigmoid(z), value = v_mul(z, s);
+    return derivative ? v_fma(value, v_sub(ONE, s), s) : value;
+}
+
+// x P(x), P(x) = (1 + erf(x / sqrt 2)) / 2 the normal distribution; derivative P(x) + x exp(-x^2 / 2) / sqrt(2 pi).
+SIMD_INLINE vf gelu_erf(vf x, bool derivative) {
+    const vf half = v_set1(0.5f);
+    const vf normal = v_fma(half, v_erf_u2(v_mul(x, v_set1(0x1.6a09e667f3bcdp-1f))), half);
+    if (!derivative)
+        return v_mul(x, normal);
+    const vf density = v_mul(v_set1(0x1.9884533d43651p-2f), v_exp_u2(v_mul(v_mul(v_set1(-0.5f), x), x)));
+    return v_fma(x, density, normal);
+}
+
+// x (1 + tanh u) / 2 with u = sqrt(2 / pi) (x + 0.044715 x^3), Hendrycks and Gimpel 2016 (arXiv 1606.08415);
+// derivative (1 + t) / 2 + x (1 - t^2) u' / 2 with t = tanh u.
+SIMD_INLINE vf gelu_tanh(vf x, bool derivative) {
+    const float root = 0x1.9884533d43651p-1f, cubic = 0.044715f;
+    const vf half = v_set1(0.5f), square = v_mul(x, x);
+    const vf t = v_tanh_u2(v_mul(x, v_fma(v_set1(root * cubic), square, v_set1(root))));
+    const vf factor = v_fma(half, t, half);
+    if (!derivative)
+        return v_mul(x, factor);
+    const vf slope = v_mul(x, v_fma(v_set1(3 * root * cubic), square, v_set1(root)));
+    return v_fma(v_mul(half, slope), v_fnma(t, t, ONE), factor);
+}
+
+#define ACTIVATION_STEPS(name)                                                                                         \
+    SIMD_INLINE void activate_##name(norm_dtype dtype, void *const row[], size_t c, size_t n) {                        \
+        v_put(dtype, row[0], c, n, name(v_get(dtype, row[1], c, n), false));                                           \
+    }                                                                                                                  \
+    SIMD_INLINE void activate_##name##_backward(norm_dtype dtype, void *const row[], size_t c, size_t n) {             \
+        v_put(dtype, row[0], c, n, v_mul(v_get(dtype, row[2], c, n), name(v_get(dtype, row[1], c, n), true)));         \
+    }
+ACTIVATION_STEPS(silu)
+ACTIVATION_STEPS(gelu_erf)
+ACTIVATION_STEPS(gelu_tanh)
+
+SIMD_INLINE void swiglu(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    v_put(dtype, row[0], c, n, v_mul(silu(v_get(dtype, row[1], c, n), false), v_get(dtype, row[2], c, n)));
+}
+
+// Both gradients from one sigmoid.
+SIMD_INLINE void swiglu_backward(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    const vf gate = v_get(dtype, row[2], c, n), up = v_get(dtype, row[3], c, n), dout = v_get(dtype, row[4], c, n);
+    const vf s = v_sigmoid(gate), value = v_mul(gate, s);
+    v_put(dtype, row[0], c, n, v_mul(v_mul(dout, up), v_fma(value, v_sub(ONE, s), s)));
+    v_put(dtype, row[1], c, n, v_mul(dout, value));
+}
+
+// ---- Modulation
+
+SIMD_INLINE void modulate(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    const vf shift = v_get(dtype, row[2], c, n), scale = v_get(dtype, row[3], c, n);
+    v_put(dtype, row[0], c, n, v_fma(v_get(dtype, row[1], c, n), v_add(ONE, scale), shift));
+}
+
+SIMD_INLINE void modulate_backward(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    const vf x = v_get(dtype, row[3], c, n), scale = v_get(dtype, row[4], c, n), dout = v_get(dtype, row[5], c, n);
+    v_put(NORM_F32, row[1], c, n, v_add(v_get(NORM_F32, row[1], c, n), dout));
+    v_put(NORM_F32, row[2], c, n, v_fma(dout, x, v_get(NORM_F32, row[2], c, n)));
+    v_put(dtype, row[0], c, n, v_mul(dout, v_add(ONE, scale)));
+}
+
+SIMD_INLINE void gate(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    v_put(dtype, row[0], c, n, v_mul(v_get(dtype, row[1], c, n), v_get(dtype, row[2], c, n)));
+}
+
+SIMD_INLINE void gate_backward(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    const vf x = v_get(dtype, row[2], c, n), gate_value = v_get(dtype, row[3], c, n), dout = v_get(dtype, row[4], c, n);
+    v_put(NORM_F32, row[1], c, n, v_fma(dout, x, v_get(NORM_F32, row[1], c, n)));
+    v_put(dtype, row[0], c, n, v_mul(dout, gate_value));
+}
+
+// ---- Rotary embedding
+
+// sign: 1, or -1 to rotate back.
+SIMD_INLINE void rope_step(norm_dtype dtype, void *x, size_t first, size_t half, const float *angles, vf sign, size_t c,
+                           size_t n) {
+    const vf cosine = v_get(NORM_F32, angles, c, n), sine = v_mul(sign, v_get(NORM_F32, angles, half + c, n));
+    const vf a = v_get(dtype, x, first + c, n), b = v_get(dtype, x, first + half + c, n);
+    v_put(dtype, x, first + c, n, v_fnma(b, sine, v_mul(a, cosine)));
+    v_put(dtype, x, first + half + c, n, v_fma(a, sine, v_mul(b, cosine)));
+}
+
+SIMD_INLINE void rope(norm_dtype dtype, void *x, size_t heads, size_t head_dim, const float *angles, bool inverse) {
+    const size_t half = head_dim / 2;
+    const vf sign = v_set1(inverse ? -1.0f : 1.0f);
+    for (size_t head = 0; head < heads; head++) {
+        const size_t first = head * head_dim;
+        for_each_vector(half, rope_step(dtype, x, first, half, angles, sign, c, SIMD_WIDTH),
+                        rope_step(dtype, x, first, half, angles, sign, c, half - c));
+    }
+}
+
+// ---- Softmax
+
+// The lanes below n of a, minus infinity elsewhere: what a maximum does not notice.
+SIMD_INLINE vf v_keep_largest(vf a, size_t n) {
+    float lanes[SIMD_WIDTH];
+    v_store(lanes, v_set1(-INFINITY));
+    v_store_part(lanes, a, n);
+    return v_load(lanes);
+}
+
+SIMD_INLINE float row_largest(norm_dtype dtype, const void *x, size_t cols) {
+    vf most[ACCUMULATORS];
+    UNROLL_ACCUMULATORS for (size_t k = 0; k < ACCUMULATORS; k++) most[k] = v_set1(-INFINITY);
+    size_t c = 0;
+    for (; c + STEP <= cols; c += STEP)
+        UNROLL_ACCUMULATORS for (size_t k = 0; k < ACCUMULATORS; k++) most[k] =
+            v_max(most[k], v_get(dtype, x, c + k * SIMD_WIDTH, SIMD_WIDTH));
+    for (; c + SIMD_WIDTH <= cols; c += SIMD_WIDTH)
+        most[0] = v_max(most[0], v_get(dtype, x, c, SIMD_WIDTH));
+    if (c < cols)
+        most[1] = v_max(most[1], v_keep_largest(v_get(dtype, x, c, cols - c), cols - c));
+    UNROLL_ACCUMULATORS for (size_t k = 1; k < ACCUMULATORS; k++) most[0] = v_max(most[0], most[k]);
+    return v_largest(most[0]);
+}
+
+// exp(scale x - most), kept in x if `keep`; most is the maximum of scale x, however rounded: a common factor that the
+// division by the sum takes out again.
+SIMD_INLINE void exp_step(norm_dtype dtype, void *x, vf scale, vf most, bool keep, vf *sum, size_t c, size_t n) {
+    const vf e = v_keep(v_exp_u2(v_sub(v_mul(v_get(dtype, x, c, n), scale), most)), n);
+    if (keep)
+        v_put(dtype, x, c, n, e);
+    *sum = v_add(*sum, e);
+}
+
+// Its sum over the row. exp takes longer than the addition that waits for it, so one accumulator is enough; so that a
+// row of a whole vocabulary is summed as exactly as a short one, it goes into a double every BLOCK_VECTORS additions.
+enum { BLOCK_VECTORS = 64 };
+SIMD_INLINE double exp_sum(norm_dtype dtype, void *x, size_t cols, float scale, float most, bool keep) {
+    const vf factor = v_set1(scale), offset = v_set1(most);
+    double total = 0;
+    for (size_t begin = 0; begin < cols; begin += BLOCK_VECTORS * SIMD_WIDTH) {
+        const size_t left = cols - begin;
+        const size_t end = begin + (left < BLOCK_VECTORS * SIMD_WIDTH ? left : BLOCK_VECTORS * SIMD_WIDTH);
+        vf sum = v_zero();
+        size_t c = begin;
+        for (; c + SIMD_WIDTH <= end; c += SIMD_WIDTH)
+            exp_step(dtype, x, factor, offset, keep, &sum, c, SIMD_WIDTH);
+        if (c < end)
+            exp_step(dtype, x, factor, offset, keep, &sum, c, end - c);
+        total += (double)v_sum(sum);
+    }
+    return total;
+}
+
+SIMD_INLINE void scale_step(float *x, vf factor, size_t c, size_t n) {
+    v_put(NORM_F32, x, c, n, v_mul(v_get(NORM_F32, x, c, n), factor));
+}
+
+static void softmax(float *x, size_t length, size_t cols, float scale) {
+    const float most = row_largest(NORM_F32, x, length) * scale;
+    const vf factor = v_set1((float)(1 / exp_sum(NORM_F32, x, length, scale, most, true)));
+    for_each_vector(length, scale_step(x, factor, c, SIMD_WIDTH), scale_step(x, factor, c, length - c));
+    memset(x + length, 0, (cols - length) * sizeof *x);
+}
+
+SIMD_INLINE void loss_gradient_step(norm_dtype dtype, void *x, vf most, vf factor, size_t c, size_t n) {
+    v_put(dtype, x, c, n, v_mul(v_exp_u2(v_sub(v_get(dtype, x, c, n), most)), factor));
+}
+
+// exp is computed twice: kept in bf16, it would be rounded twice.
+SIMD_INLINE double cross_entropy(norm_dtype dtype, size_t cols, void *x, size_t label, float weight, float *picked) {
+    const float most = row_largest(dtype, x, cols);
+    const double sum = exp_sum(dtype, x, cols, 1.0f, most, false);
+    const float factor = (float)((double)weight / sum);
+    const vf offset = v_set1(most), scale = v_set1(factor);
+    const vf logit = v_sub(v_get(dtype, x, label, 1), offset);
+    float lanes[SIMD_WIDTH];
+    v_store(lanes, logit);
+    *picked = lanes[0];
+    for_each_vector(cols, loss_gradient_step(dtype, x, offset, scale, c, SIMD_WIDTH),
+                    loss_gradient_step(dtype, x, offset, scale, c, cols - c));
+    v_put(dtype, x, label, 1, v_sub(v_mul(v_exp_u2(logit), scale), v_set1(weight)));
+    return sum;
+}
+
+// ---- The table
+
+// The pointers are copied, lest a compiler fear that a store changes them.
+#define LOCAL_ROWS                                                                                                     \
+    { row[0], row[1], row[2], row[3], row[4], row[5] }
+
+#define STEP_FUNCTION(step, name, DTYPE)                                                                               \
+    static void step##_##name(size_t cols, void *const row[POINTWISE_OPERANDS]) {                                      \
+        void *const local[POINTWISE_OPERANDS] = LOCAL_ROWS;                                                            \
+        for_each_vector(cols, step(DTYPE, local, c, SIMD_WIDTH), step(DTYPE, local, c, cols - c));                     \
+    }
+
+#define DEFINE(name, DTYPE)                                                                                            \
+    static void copy_##name(size_t cols, void *const row[POINTWISE_OPERANDS]) {                                        \
+        memmove(row[0], row[1], cols *DTYPE##_BYTES);                                                                  \
+    }                                                                                                                  \
+    STEP_FUNCTION(add, name, DTYPE)                                                                                    \
+    STEP_FUNCTION(convert, name, DTYPE)                                                                                \
+    STEP_FUNCTION(accumulate, name, DTYPE)                                                                             \
+    STEP_FUNCTION(swiglu, name, DTYPE)                                                                                 \
+    STEP_FUNCTION(swiglu_backward, name, DTYPE)                                                                        \
+    STEP_FUNCTION(activate_silu, name, DTYPE)                                                                          \
+    STEP_FUNCTION(activate_silu_backward, name, DTYPE)                                                                 \
+    STEP_FUNCTION(activate_gelu_erf, name, DTYPE)                                                                      \
+    STEP_FUNCTION(activate_gelu_erf_backward, name, DTYPE)                                                             \
+    STEP_FUNCTION(activate_gelu_tanh, name, DTYPE)                                                                     \
+    STEP_FUNCTION(activate_gelu_tanh_backward, name, DTYPE)                                                            \
+    STEP_FUNCTION(modulate, name, DTYPE)                                                                               \
+    STEP_FUNCTION(modulate_backward, name, DTYPE)                                                                      \
+    STEP_FUNCTION(gate, name, DTYPE)                                                                                   \
+    STEP_FUNCTION(gate_backward, name, DTYPE)                                                                          \
+    static void rope_##name(void *x, size_t heads, size_t head_dim, const float *angles, bool inverse) {               \
+        rope(DTYPE, x, heads, head_dim, angles, inverse);                                                              \
+    }                                                                                                                  \
+    static double cross_entropy_##name(size_t cols, void *x, size_t label, float weight, float *picked) {              \
+        return cross_entropy(DTYPE, cols, x, label, weight, picked);                                                   \
+    }
+DEFINE(f32, NORM_F32)
+DEFINE(bf16, NORM_BF16)
+
+#define ROWS(name)                                                                                                     \
+    {                                                                                                                  \
+        .copy = copy_##name, .convert = convert_##name, .add = add_##name, .accumulate = accumulate_##name,            \
+        .swiglu = swiglu_##name, .swiglu_backward = swiglu_backward_##name,                                            \
+        .activation = {[ACTIVATION_GELU_ERF] = activate_gelu_erf_##name,                                               \
+                       [ACTIVATION_GELU_TANH] = activate_gelu_tanh_##name,                                             \
+                       [ACTIVATION_SILU] = activate_silu_##name},                                                      \
+        .activation_backward = {[ACTIVATION_GELU_ERF] = activate_gelu_erf_backward_##name,                             \
+                                [ACTIVATION_GELU_TANH] = activate_gelu_tanh_backward_##name,                           \
+                                [ACTIVATION_SILU] = activate_silu_backward_##name},                                    \
+        .modulate = modulate_##name, .modulate_backward = modulate_backward_##name, .gate = gate_##name,               \
+        .gate_backward = gate_backward_##name, .rope = rope_##name, .softmax = softmax,                                \
+        .cross_entropy = cross_entropy_##name                                                                          \
+    }
+
+extern const pointwise_rows NORM_PASTE3(pointwise_, rows, NORM_LEVEL_NAME)[NORM_DTYPES];
+const pointwise_rows NORM_PASTE3(pointwise_, rows,
+                                 NORM_LEVEL_NAME)[NORM_DTYPES] = {[NORM_F32] = ROWS(f32), [NORM_BF16] = ROWS(bf16)};

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// shapes.c: the one table of models. Every figure is the published one; where the paper differs from its own code, the
+// code counts, because it is what was timed.
+#include "shapes.h"
+
+#include <string.h>
+
+// LLaMA as in the paper's training code (fms-fsdp through DyT's config_utils.py: 34B and 70B are 8192 wide, where the
+// paper prints 8196). Llama 3, Qwen 3 and Mistral: litgpt's config. alpha: tables 10 and 11 of the paper, by width;
+// Mistral's sliding window is 4096 tokens, so that at 4096 its attention is the usual one.
+#define LLAMA(NAME, TITLE, DIM, DEPTH, HEADS, KV, FFN, VOCAB, TOKENS, EPS, THETA, QK, TIED, ALPHA_A, ALPHA)            \
+    {                                                                                                                  \
+        .name = NAME, .title = TITLE, .kind = MODEL_LLAMA, .dim = DIM, .depth = DEPTH, .heads = HEADS, .kv_heads = KV, \
+        .head_dim = 128, .ffn = FFN, .vocab = VOCAB, .tokens = TOKENS, .native = NORM_RMSNORM, .eps = EPS,             \
+        .theta = THETA, .qk_norm = QK, .tied_head = TIED, .alpha = ALPHA, .alpha_attention = ALPHA_A                   \
+    }
+
+// Vision: timm's vit_*_patch16_224, class token included; DiT's models.py, latents of 32 x 32 x 4 and twice as many
+// values out (mean and variance). GPT-2: litgpt. wav2vec 2.0: fairseq's configs; 781 tokens are a crop of 250 000
+// samples, 999 of 320 000. alpha is 0.5 wherever the paper does not tune it; GPT-2, which it has not, takes that of its
+// narrowest LLaMA.
+#define ENCODER(NAME, TITLE, KIND, DIM, DEPTH, HEADS, VOCAB, TOKENS, EPS, ALPHA, ...)                                  \
+    {                                                                                                                  \
+        .name = NAME, .title = TITLE, .kind = KIND, .dim = DIM, .depth = DEPTH, .heads = HEADS, .kv_heads = HEADS,     \
+        .head_dim = DIM / HEADS, .ffn = 4 * DIM, .vocab = VOCAB, .tokens = TOKENS, .native = NORM_LAYERNORM,           \
+        .eps = EPS, .alpha = ALPHA, .alpha_attention = ALPHA, __VA_ARGS__                                              \
+    }
+
+// timm's convnext_base and convnext_large at 224 pixels.
+#define CONVNEXT(NAME, TITLE, W)                                                                                       \
+    {                                                                                                                  \
+        .name = NAME, .title = TITLE, .kind = MODEL_CONVNEXT, .dim = 8 * (W), .depth = 36, .ffn = 32 * (W),            \
+        .vocab = 1000, .tokens = 56 * 56, .native = NORM_LAYERNORM, .eps = 1e-6f, .alpha = 0.5f,                       \
+        .alpha_attention = 0.5f, .stages = {                                                                           \
+            {56, W, 3},                                                                                                \
+            {28, 2 * (W), 3},                                                                                          \
+            {14, 4 * (W), 27},                                                                                         \
+            {7, 8 * (W), 3}                                                                                            \
+        }                                                                                                              \
+    }
+
+static const model_shape models[] = {
+    LLAMA("llama_7b", "LLaMA 7B", 4096, 32, 32, 32, 11008, 32000, 4096, 1e-5f, 1e4, false, false, 0.8f, 0.2f),
+    LLAMA("llama_13b", "LLaMA 13B", 5120, 40, 40, 40, 13824, 32000, 4096, 1e-5f, 1e4, false, false, 0.6f, 0.15f),
+    LLAMA("llama_34b", "LLaMA 34B", 8192, 48, 64, 8, 22016, 32000, 4096, 1e-5f, 1e4, false, false, 0.2f, 0.05f),
+    LLAMA("llama_70b", "LLaMA 70B", 8192, 80, 64, 8, 28672, 32000, 4096, 1e-5f, 1e4, false, false, 0.2f, 0.05f),
+    LLAMA("llama3_8b", "Llama 3 8B", 4096, 32, 32, 8, 14336, 128256, 8192, 1e-5f, 5e5, false, false, 0.8f, 0.2f),
+    LLAMA("llama3_70b", "Llama 3 70B", 8192, 80, 64, 8, 28672, 128256, 8192, 1e-5f, 5e5, false, false, 0.2f, 0.05f),
+    LLAMA("qwen3_0.6b", "Qwen 3 0.6B", 1024, 28, 16, 8, 3072, 151936, 4096, 1e-6f, 1e6, true, true, 1.0f, 1.0f),
+    LLAMA("qwen3_8b", "Qwen 3 8B", 4096, 36, 32, 8, 12288, 151936, 4096, 1e-6f, 1e6, true, false, 0.8f, 0.2f),
+    LLAMA("mistral_7b", "Mistral 7B", 4096, 32, 32, 8, 14336, 32000, 4096, 1e-5f, 1e4, false, false, 0.8f, 0.2f),
+    ENCODER("vit_s16", "ViT-S/16", MODEL_VIT, 384, 12, 6, 1000, 197, 1e-6f, 0.5f, ),
+    ENCODER("vit_b16", "ViT-B/16", MODEL_VIT, 768, 12, 12, 1000, 197, 1e-6f, 0.5f, ),
+    ENCODER("vit_l16", "ViT-L/16", MODEL_VIT, 1024, 24, 16, 1000, 197, 1e-6f, 0.5f, ),
+    ENCODER("dit_b4", "DiT-B/4", MODEL_DIT, 768, 12, 12, 4 * 4 * 8, 64, 1e-6f, 0.5f, ),
+    ENCODER("dit_l4", "DiT-L/4", MODEL_DIT, 1024, 24, 16, 4 * 4 * 8, 64, 1e-6f, 0.5f, ),
+    ENCODER("dit_xl2", "DiT-XL/2", MODEL_DIT, 1152, 28, 16, 2 * 2 * 8, 256, 1e-6f, 0.5f, ),
+    ENCODER("wav2vec_base", "wav2vec 2.0 Base", MODEL_WAV2VEC, 768, 12, 12, 512, 781, 1e-5f, 0.5f, .post_norm = true),
+    ENCODER("wav2vec_large", "wav2vec 2.0 Large", MODEL_WAV2VEC, 1024, 24, 16, 512, 999, 1e-5f, 0.5f, ),
+    ENCODER("gpt2", "GPT-2", MODEL_GPT2, 768, 12, 12, 50257, 1024, 1e-5f, 1.0f, .tied_head = true),
+    CONVNEXT("convnext_b", "ConvNeXt-B", 128),
+    CONVNEXT("convnext_l", "ConvNeXt-L", 192),
+};
+
+const model_shape *model_at(size_t index) { return index < sizeof models / sizeof *models ? &models[index] : NULL; }
+
+const model_shape *model_find(const char *name) {
+    const model_shape *m;
+    for (size_t i = 0; (m = model_at(i)) != NULL; i++)
+        if (strcmp(m->name, name) == 0)
+            return m;
+    return NULL;
+}
+
+const char *model_kind_name(model_kind kind) {
+    static const char *const names[MODEL_KINDS] = {"llama", "vit", "dit", "wav2vec", "gpt2", "convnext"};
+    return names[kind];
+}
+
+size_t model_layer_norms(const model_shape *m) {
+    if (m->kind == MODEL_CONVNEXT)
+        return 1;
+    return m->qk_norm ? 4 : 2;
+}
+
+// Beside the layers: the final norm; wav2vec also norms the features; ConvNeXt has stem, three downsamplings and head.
+size_t model_norms(const model_shape *m) {
+    static const size_t ends[MODEL_KINDS] = {[MODEL_LLAMA] = 1,   [MODEL_VIT] = 1,  [MODEL_DIT] = 1,
+                                             [MODEL_WAV2VEC] = 2, [MODEL_GPT2] = 1, [MODEL_CONVNEXT] = 5};
+    return m->depth * model_layer_norms(m) + ends[m->kind];
+}
+
+size_t model_layer_weights(const model_shape *m, size_t stage) {
+    if (m->kind == MODEL_CONVNEXT)
+        return 2 * 4 * m->stages[stage].width * m->stages[stage].width;
+    const size_t attention = 2 * m->dim * (m->heads + m->kv_heads) * m->head_dim;
+    const size_t ffn = (m->kind == MODEL_LLAMA ? 3 : 2) * m->dim * m->ffn;
+    return attention + ffn;
+}

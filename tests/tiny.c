@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Small shapes of every structure.
+#include "tiny.h"
+
+static const char *const names[] = {"llama_7b",     "qwen3_8b",      "vit_b16", "gpt2",
+                                    "wav2vec_base", "wav2vec_large", "dit_b4",  "convnext_b"};
+
+size_t tiny_count(void) { return sizeof names / sizeof *names; }
+
+model_shape tiny_at(size_t index) {
+    model_shape m = *model_find(names[index]);
+    const bool image = m.kind == MODEL_CONVNEXT;
+    m.depth = image ? 7 : 2; // of convnext: one layer in the first stage, two in the others
+    m.dim = 24;
+    m.heads = image ? 0 : 3;
+    m.kv_heads = m.kind == MODEL_LLAMA ? 1 : m.heads;
+    m.head_dim = image ? 0 : 8;
+    m.ffn = 40;
+    m.vocab = m.kind == MODEL_DIT ? 20 : 37;
+    for (size_t i = 0; image && i < MODEL_STAGES; i++) {
+        m.stages[i].side = (size_t)16 >> i;
+        m.stages[i].width = (size_t)9 << i;
+        m.stages[i].blocks = i == 0 ? 1 : 2;
+    }
+    return m;
+}
+
+layer_config tiny_config(const model_shape *m, model_part part, model_phase phase, const norm_slot *arms,
+                         size_t count) {
+    return (layer_config){.shape = m,
+                          .part = part,
+                          .phase = phase,
+                          .dtype = NORM_F32,
+                          .depth = 2,
+                          .batch = 2,
+                          .tokens = phase == PHASE_DECODE ? 1 : 5,
+                          .context = phase == PHASE_DECODE ? 6 : 0,
+                          .stage = 1,
+                          .threads = 2,
+                          .seed = 20260101,
+                          .arms = arms,
+                          .arm_count = count};
+}
