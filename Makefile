@@ -34,15 +34,16 @@ KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels
 ROW_UNITS := pointwise_rows peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(foreach u,$(ROW_UNITS),$(OBJ)/models/$(u).$(l).o))
 MODELS   := $(ROWS) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
-BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c,$(wildcard bench/*.c)))
+BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
 SCRIPTS  := $(wildcard tests/test_*.sh)
 PROGRAM  := $(OBJ)/normbench
+CURVES   := $(OBJ)/curves
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib check bench verify plots asm lint install clean help deps FORCE
+.PHONY: all lib check bench layers paper paper-quick verify plots asm lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -52,12 +53,23 @@ build/normbench: $(PROGRAM) FORCE
 
 lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libnorm.so and norm.pc: every kernel, callable by name
 
-check: deps build/normbench lib $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
-	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH="$(CURDIR)/$(PROGRAM)" SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" \
+check: deps build/normbench lib $(CURVES) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
+	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH="$(CURDIR)/$(PROGRAM)" CURVES="$(CURDIR)/$(CURVES)" SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" \
 		sh scripts/check.sh $(if $(ONLY),$(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(TESTS) $(SCRIPTS))
 
 bench: all ## verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one)
-	$(Q)sh scripts/bench.sh build/normbench $(PRESET)
+	$(Q)sh scripts/bench.sh build/normbench kernels $(PRESET)
+
+layers: all ## time and plot norms inside whole layers of every model (minutes; PRESET=quick: fewer)
+	$(Q)sh scripts/bench.sh build/normbench layers $(PRESET)
+
+# A layer of LLaMA 7B is 5 TFLOP of training at 4096 tokens, and the table has 20 such arms, each in several launches: at the few
+# hundred GFLOP/s of two cores an hour holds 1024 tokens.
+paper: all $(CURVES) ## the paper's efficiency table, figures and claims on this machine (TOKENS=1024 BUDGET=50m; RUN=DIR goes on)
+	$(Q)TOKENS=$(or $(TOKENS),1024) BUDGET=$(or $(BUDGET),50m) sh scripts/paper.sh build/normbench $(CURVES) $(RUN)
+
+paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS=256 BUDGET=8m)
+	$(Q)TOKENS=$(or $(TOKENS),256) BUDGET=$(or $(BUDGET),8m) sh scripts/paper.sh build/normbench $(CURVES) $(RUN)
 
 verify: all ## print the largest error of every implementation
 	$(Q)build/normbench verify
@@ -84,7 +96,7 @@ clean: ## remove everything built
 	rm -rf build
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{printf "  %-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{printf "  %-12s %s\n", $$1, $$2}'
 
 # A missing dependency stops here, with the command that mends it, before a compiler can complain.
 deps:
@@ -124,6 +136,8 @@ $(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
 
 $(PROGRAM): $(OBJ)/bench/main.o $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS)
+$(CURVES): $(addprefix $(OBJ)/bench/,curves.o csv.o inputs.o stats.o) $(KERNELS)
+	$(Q)$(CC) $(SAN) -o $@ $^ -fopenmp -lm
 $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(OBJ)/libnorm.so: $(KERNELS)

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `make bench`: verify, time, plot, and say what came out and where it lies.
-#     sh scripts/bench.sh PROGRAM [PRESET]
+# `make bench` and `make layers`: verify, time, plot, and say what came out and where it lies.
+#     sh scripts/bench.sh PROGRAM kernels|layers [PRESET]
 set -eu
 program=$1
-preset=${2:-default}
+command=$2
+preset=${3:-default}
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 # The program's own exit status, not tee's: 6 (rows missing) still leaves something to plot.
 status=0
-{ "$program" kernels --preset "$preset" || echo "$?" >"$said.status"; } | tee "$said"
+{ "$program" "$command" --preset "$preset" || echo "$?" >"$said.status"; } | tee "$said"
 if [ -f "$said.status" ]; then
     status=$(cat "$said.status")
     rm -f "$said.status"
@@ -18,6 +19,6 @@ run=$(sed -n 's/^Results: //p' "$said")
 [ -n "$run" ] || exit "${status:-3}"
 if [ "$status" -eq 0 ] || [ "$status" -eq 6 ]; then
     sh "$(dirname "$0")/plots.sh" "$run"
-    printf 'Plots:   %s/plots\nTable:   %s/kernels.csv (columns: results/README.md)\n' "$run" "$run"
+    printf 'Plots:   %s/plots\nTable:   %s/%s.csv (columns: results/README.md)\n' "$run" "$run" "$command"
 fi
 exit "$status"

@@ -1,64 +1,31 @@
 # SPDX-License-Identifier: MIT
-# What every figure's selection shares. Reads meta.json, then kernels.csv (RFC 4180) into cell[i, column], i = 1 .. cells, keeping the
-# rows that were measured; calls figure(), which the figure's own file defines; and helps it to print gnuplot data.
+# What every figure's selection shares. Arguments: a run's folder, and the name of the table that the figure draws (kernels, layers), or
+# none if it reads its own. Reads meta.json and, of the table, the rows that were measured into cell[i, column], i = 1 .. cells; calls
+# figure(), which the figure's own file defines; and helps it to print gnuplot data. Needs csv.awk.
 
-FILENAME == ARGV[1] { json = json $0 " "; next }
-{
-    record = partial == "" ? $0 : partial "\n" $0
-    partial = record
-    if (gsub(/"/, "\"", record) % 2) # inside a quoted field: the row goes on
-        next
-    partial = ""
-    take_row(record)
-}
-END {
-    if (failed || partial != "" || !("ns_per_element" in column)) {
-        failed = 1
+BEGIN {
+    run = ARGV[1]
+    while ((getline meta_line < (run "/meta.json")) > 0)
+        json = json meta_line " "
+    if (ARGV[2] != "" && !take_measured(run "/" ARGV[2] ".csv", ARGV[2] == "kernels" ? "ns_per_element" : "time_ns_median"))
         exit 1
-    }
     figure()
+    exit
 }
 
-function take_row(record,    count, i, field) {
-    count = split_csv(record, field)
-    if (width == 0) {
-        width = count
-        for (i = 1; i <= count; i++) {
-            name[i] = field[i]
-            column[field[i]] = i
-        }
-        return
+# Keeps the rows that have a value in the column `measured`; false: not a table with that column.
+function take_measured(path, measured,    all, names, rows, i, k) {
+    rows = csv_read(path, all, names)
+    if (rows < 0 || !csv_has(names, measured))
+        return 0
+    for (i = 1; i <= rows; i++) {
+        if ((all[i, "status"] != "ok" && all[i, "status"] != "unstable") || all[i, measured] == "")
+            continue
+        cells++
+        for (k = 1; k <= names[0]; k++)
+            cell[cells, names[k]] = all[i, names[k]]
     }
-    if (count != width) {
-        failed = 1
-        exit 1
-    }
-    if (field[column["status"]] != "ok" && field[column["status"]] != "unstable")
-        return
-    if (field[column["ns_per_element"]] == "")
-        return
-    cells++
-    for (i = 1; i <= count; i++)
-        cell[cells, name[i]] = field[i]
-}
-
-function split_csv(text, field,    count, value) {
-    sub(/\r$/, "", text)
-    text = text ","
-    for (count = 0; text != ""; ) {
-        if (substr(text, 1, 1) == "\"") {
-            match(text, /^"([^"]|"")*"/)
-            value = substr(text, 2, RLENGTH - 2)
-            gsub(/""/, "\"", value)
-            text = substr(text, RLENGTH + 2)
-        } else {
-            match(text, /^[^,]*/)
-            value = substr(text, 1, RLENGTH)
-            text = substr(text, RLENGTH + 2)
-        }
-        field[++count] = value
-    }
-    return count
+    return 1
 }
 
 # The value of a key in meta.json, as text; "" if it is missing or null. Keys are taken to be unique.

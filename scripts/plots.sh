@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Draws every figure of one run, from its kernels.csv and meta.json alone:
+# Draws every figure of one run, from its CSV files and meta.json alone:
 #     sh scripts/plots.sh results/MACHINE/RUN
-# writes results/MACHINE/RUN/plots/NAME.svg, .png and .pdf. A figure is a pair of files here: fig_NAME.awk selects its rows and
-# prints them as gnuplot variables and data blocks, fig_NAME.gp draws them.
+# writes plots/NAME.svg, .png and .pdf into that folder, and figures of the paper into its folder paper/. A figure is a pair of files here:
+# fig_NAME.awk selects its rows and prints them as gnuplot variables and data blocks, fig_NAME.gp draws them. Those called layers_... are
+# drawn from layers.csv and steps.csv, those called paper_... from the tables in paper/ and from what was published, all others from
+# kernels.csv.
 set -eu
 
 fail() {
@@ -14,39 +16,60 @@ fail() {
 [ $# -eq 1 ] || fail 'usage: sh scripts/plots.sh RUN_DIR, where RUN_DIR is a folder such as results/MACHINE/RUN'
 run=$1
 here=$(dirname "$0")
-[ -d "$run" ] || fail "no folder $run: give a folder that normbench kernels has made, such as results/MACHINE/RUN"
-for file in kernels.csv meta.json; do
-    [ -r "$run/$file" ] || fail "cannot read $run/$file: give a run's folder, or finish its run with normbench kernels --resume $run"
-done
+[ -d "$run" ] || fail "no folder $run: give a folder that normbench has made, such as results/MACHINE/RUN"
+[ -r "$run/layers.csv" ] || [ -r "$run/kernels.csv" ] ||
+    fail "cannot read $run/layers.csv or $run/kernels.csv: give a run's folder, or finish its run with normbench kernels --resume $run"
+[ -r "$run/meta.json" ] || fail "cannot read $run/meta.json: give a folder that normbench has made"
 command -v gnuplot >/dev/null || fail 'gnuplot is not installed: run sh scripts/setup.sh'
 case $run in
 /*) ;;
-*) run=./$run ;; # awk would take a=b for an assignment, and - for an option
+*) run=./$run ;; # gnuplot would take - for an option
 esac
-mkdir -p "$run/plots" || fail "cannot make $run/plots: check the folder's permissions"
 
 selected=$(mktemp)
 trap 'rm -f "$selected"' EXIT
 trap 'exit 130' INT TERM
 status=0
-for script in "$here"/fig_*.gp; do
-    name=${script##*/fig_}
-    name=${name%.gp}
+
+# draw SCRIPT NAME TABLE FOLDER: one figure, in every format.
+draw() {
+    script=$1 name=$2 table=$3 folder=$4
+    set -- -f "$here/csv.awk" -f "$here/numbers.awk" -f "$here/plot.awk"
+    [ "$table" != layers ] || set -- "$@" -f "$here/plot_layers.awk"
     # A figure without data has the reason as the only line of its selection.
-    LC_ALL=C awk -f "$here/plot.awk" -f "${script%.gp}.awk" "$run/meta.json" "$run/kernels.csv" >"$selected" ||
-        fail "$run/kernels.csv: not a CSV file of normbench, see results/README.md"
+    LC_ALL=C awk "$@" -f "${script%.gp}.awk" "$run" "$table" "$here/../results/published" >"$selected" ||
+        fail "$run/${table:-paper}${table:+.csv}: not a CSV file of normbench, see results/README.md"
     if ! grep -q '<<' "$selected"; then
-        rm -f "$run/plots/$name.svg" "$run/plots/$name.png" "$run/plots/$name.pdf"
+        rm -f "$folder/$name.svg" "$folder/$name.png" "$folder/$name.pdf"
         printf 'plots: figure %s skipped: %s\n' "$name" "$(cat "$selected")" >&2
-        continue
+        return
     fi
     for format in svg png pdf; do
         # The locale is one whose characters gnuplot can convert, whatever the user's is.
-        LC_ALL=C.UTF-8 gnuplot -c "$script" "$format" "$run/plots/$name.$format" "$selected" "$here/style.gp" || {
-            rm -f "$run/plots/$name.$format"
+        LC_ALL=C.UTF-8 gnuplot -c "$script" "$format" "$folder/$name.$format" "$selected" "$here/style.gp" || {
+            rm -f "$folder/$name.$format"
             printf 'plots: gnuplot could not draw %s.%s, see above\n' "$name" "$format" >&2
             status=3
         }
     done
+}
+
+make_folder() { mkdir -p "$1" || fail "cannot make $1: check the folder's permissions"; }
+
+for script in "$here"/fig_*.gp; do
+    name=${script##*/fig_}
+    name=${name%.gp}
+    case $name in
+    layers_*) table=layers folder=$run/plots ;;
+    paper_*) table='' folder=$run/paper name=${name#paper_} ;;
+    *) table=kernels folder=$run/plots ;;
+    esac
+    if [ -n "$table" ]; then
+        [ -r "$run/$table.csv" ] || continue
+        make_folder "$folder"
+    else
+        [ -d "$folder" ] || continue
+    fi
+    draw "$script" "$name" "$table" "$folder"
 done
 exit "$status"

@@ -9,9 +9,16 @@ mark(op) = op eq "layernorm" ? 5 : op eq "rmsnorm" ? 9 : op eq "dyt" ? 7 : op eq
 pale(op) = op eq "layernorm" ? "#99D8C7" : op eq "rmsnorm" ? "#EEBF99" : op eq "dyt" ? "#99C7E0" : \
            op eq "derf" ? "#EBC9DC" : op eq "identity" ? "#C2C2C2" : "#BBE1F6"
 
+# What a layer does besides its norms, in colours that are no op's.
+kind_color(kind) = kind eq "matmul" ? "#D0D0D0" : kind eq "attention" ? "#A6A6A6" : kind eq "conv" ? "#7F7F7F" : \
+                   kind eq "activation" ? "#F0E442" : kind eq "residual" ? "#E69F00" : kind eq "rope" ? "#56B4E9" : "#5C4B37"
+kind_mark(kind) = kind eq "matmul" ? 5 : kind eq "attention" ? 7 : kind eq "conv" ? 9 : kind eq "activation" ? 11 : \
+                  kind eq "residual" ? 13 : kind eq "rope" ? 15 : 3
+
 dash(op) = op eq "identity" ? 2 : 1
 
-across = panels > 2 ? (panels > 4 ? 3 : 2) : panels
+if (!exists("across")) { across = panels > 2 ? (panels > 4 ? 3 : 2) : panels }
+if (!exists("left")) { left = 74.0 } # pixels left of a panel's axis
 down = (panels + across - 1) / across
 head = 74.0 # pixels above the panels for the title, below them for the key
 foot = 34.0
@@ -51,7 +58,7 @@ log_y = "set logscale y; set format y '%g'; set autoscale yfix; set offsets 0, 0
 # To be evaluated before each panel p, and before the last plot, which has the key alone.
 start_panel = "if (p > 1) { unset label 1; unset label 2 };" . \
     "set title panel_title[p] offset 0, -0.5 font ',11';" . \
-    "set lmargin at screen (column_of(p) * panel_width + 74.0) / page_width;" . \
+    "set lmargin at screen (column_of(p) * panel_width + left) / page_width;" . \
     "set rmargin at screen ((column_of(p) + 1) * panel_width - 22.0) / page_width;" . \
     "set tmargin at screen 1 - (head + row_of(p) * panel_height + 28) / page_height;" . \
     "set bmargin at screen 1 - (head + (row_of(p) + 1) * panel_height - 72) / page_height"

@@ -310,15 +310,15 @@ bool __wrap_sampler_sample(const cell *c, const buffers *b, size_t calls, sample
 EOC
 objects=
 for source in bench/*.c; do
-    objects="$objects $OBJ/${source%.c}.o"
+    [ "$source" = bench/curves.c ] || objects="$objects $OBJ/${source%.c}.o"
 done
 wrap=
 for function in norm_level_missing norm_run memory_fits worker_launch sampler_sample; do
     wrap="$wrap -Wl,--wrap=$function"
 done
 # shellcheck disable=SC2086
-$CC ${SANITIZE:+-fsanitize=$SANITIZE} -std=c17 -D_GNU_SOURCE -Ikernels -Ibench $wrap -o "$work/normbench" "$work/faults.c" \
-    $objects "$OBJ/libnorm.a" -fopenmp -lhwloc -ljansson -lm || fail "cannot link the program anew"
+$CC ${SANITIZE:+-fsanitize=$SANITIZE} -std=c17 -D_GNU_SOURCE -Ikernels -Imodels -Ibench $wrap -o "$work/normbench" "$work/faults.c" \
+    $objects "$OBJ"/models/*.o "$OBJ/libnorm.a" -fopenmp -ldnnl -lhwloc -ljansson -lm || fail "cannot link the program anew"
 program=$work/normbench
 export FAULT=
 

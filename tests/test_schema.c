@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every CSV file under results/, and the column tables of results/README.md, against results/datapackage.json. Run from
-// the top folder.
+// the top folder. With arguments: those files alone, for tests that make tables.
 #include <errno.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -130,11 +130,11 @@ done:
 
 static size_t files_seen, files_bad;
 
-static int check_file(const char *path, const struct stat *info, int kind, struct FTW *where) {
-    (void)info;
-    const char *base = path + where->base, *dot = strrchr(base, '.');
-    if (kind != FTW_F || !dot || strcmp(dot, ".csv") != 0)
-        return 0;
+// A file is of the table that it is named after.
+static void check_table(const char *path, const char *base) {
+    const char *dot = strrchr(base, '.');
+    if (!dot)
+        dot = base + strlen(base);
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)(dot - base), base);
     const json_t *fields = fields_of(name);
@@ -145,6 +145,13 @@ static int check_file(const char *path, const struct stat *info, int kind, struc
         files_bad++;
         print_error("%s: %s\n", path, message);
     }
+}
+
+static int check_file(const char *path, const struct stat *info, int kind, struct FTW *where) {
+    (void)info;
+    const char *base = path + where->base, *dot = strrchr(base, '.');
+    if (kind == FTW_F && dot && strcmp(dot, ".csv") == 0)
+        check_table(path, base);
     return 0;
 }
 
@@ -293,6 +300,23 @@ static void bad_values(void **state) {
         {NULL, NULL, NULL}, {"seed", "18446744073709551615", NULL}, {"output", "z", "not one of"}};
     for (size_t i = 0; i < sizeof verify / sizeof *verify; i++)
         check_mutation("verify", &verify[i]);
+    const mutation layers[] = {{NULL, NULL, NULL},
+                               {"delta_to_native_pct", "-1.5", NULL},
+                               {"phase", "inference", "not one of"},
+                               {"part", "", "empty but required"},
+                               {"norm_share", "1.5", "above the maximum"}};
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        check_mutation("layers", &layers[i]);
+    const mutation claims[] = {{NULL, NULL, NULL},
+                               {"holds_lo", "", NULL},
+                               {"quantity", "speed", "not one of"},
+                               {"source", "", "empty but required"}};
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
+        check_mutation("claims", &claims[i]);
+    const mutation verdicts[] = {
+        {"here", "", NULL}, {"verdict", "perhaps", "not one of"}, {"why", "", "empty but required"}};
+    for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++)
+        check_mutation("verdicts", &verdicts[i]);
 }
 
 static void bad_headers(void **state) {
@@ -329,7 +353,17 @@ static void bad_headers(void **state) {
     assert_non_null(strstr(message, strerror(ENOENT)));
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1) {
+        if (load_package(NULL) != 0)
+            return 1;
+        for (int i = 1; i < argc; i++) {
+            const char *slash = strrchr(argv[i], '/');
+            check_table(argv[i], slash ? slash + 1 : argv[i]);
+        }
+        free_package(NULL);
+        return files_bad > 0;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(package_is_sound), cmocka_unit_test(every_file),  cmocka_unit_test(readme_names_every_column),
         cmocka_unit_test(bad_values),       cmocka_unit_test(bad_headers),

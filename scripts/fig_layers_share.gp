@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# Norm share on a log axis, one row for each layer.
+format = ARG1; out = ARG2; data = ARG3; style = ARG4
+load data
+panel_width = 860; panel_height = 110 + 32 * most_rows; left = 200.0
+load style
+
+set logscale x
+set format x '%g'
+set grid xtics ytics
+set xlabel "% of the layer's time"
+set xtics (1); set for [e = -5:1] xtics add (10.0**e, 2 * 10.0**e, 5 * 10.0**e)
+set autoscale xfix
+set offsets graph 0.04, graph 0.04, 0, 0
+set ytics font ",10"
+set yrange [most_rows + 0.6:0.4]
+# Marks come in pairs, open then filled.
+form_mark(op, f) = f == 1 ? mark(op) : f == 2 ? mark(op) - 1 : 2
+set multiplot
+p = 1
+eval(start_panel)
+eval(panel_tics[p])
+plot for [s = 1:ops] for [f = 1:3] $data index (s - 1) * 3 + f - 1 using 2:1:3:4 with xerrorbars lw 1.2 pt form_mark(op[s], f) ps 0.9 \
+     lc rgb color(op[s])
+eval(start_key)
+plot for [s = 1:ops] NaN with points pt mark(op[s]) ps 0.9 lc rgb color(op[s]) title label[s]
+unset multiplot

@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `make paper`: measures what the DyT paper and its critics claim, then makes tables, figures and verdicts of it.
+#     TOKENS=1024 BUDGET=50m sh scripts/paper.sh PROGRAM CURVES [FOLDER]
+# TOKENS is the length of LLaMA's sequence: 4096 in the paper; fewer are called SCALED wherever they appear. BUDGET is the time for all
+# measuring together. FOLDER is results/MACHINE/RUN if none is given; one that holds an unfinished run is gone on with.
+#
+# Parts are measured one after another, each a run of its own in FOLDER/parts, since their arms are no one cross product; their rows are joined
+# into FOLDER/layers.csv and steps.csv. A part that fails costs its own claims only: they are then `cannot tell`, with the reason.
+set -eu
+
+here=$(dirname "$0")
+program=${1:?usage: sh scripts/paper.sh PROGRAM CURVES [FOLDER]}
+curves=${2:?usage: sh scripts/paper.sh PROGRAM CURVES [FOLDER]}
+run=${3:-}
+tokens=${TOKENS:-1024}
+budget=${BUDGET:-50m}
+
+fail() {
+    printf 'paper: %s\n' "$1" >&2
+    exit "${2:-2}"
+}
+
+case $tokens in
+'' | 0* | *[!0-9]*) fail "TOKENS=$tokens is not a number of tokens, as in TOKENS=1024" ;;
+esac
+case $budget in
+'' | [ms] | 0* | *[!0-9]*[ms]) fail "BUDGET=$budget is not a time, as in BUDGET=50m or BUDGET=480s" ;;
+*m) seconds=$((${budget%m} * 60)) ;;
+*s) seconds=${budget%s} ;;
+*) fail "BUDGET=$budget is not a time, as in BUDGET=50m or BUDGET=480s" ;;
+esac
+
+# name, percent of the budget, what is measured. The efficiency table comes first and gets most: what it is about is a fifth of a percent of a
+# layer. Models that the authors never timed follow, at the tokens they were trained with.
+parts() {
+    cat <<EOT
+efficiency 56 layers --model llama_7b --phase prefill,train --op rmsnorm,dyt,identity --form fused,eager --dtype bf16,f32 --part layer,ends --batch 1 --tokens $tokens
+untimed    14 layers --model vit_b16,dit_xl2,wav2vec_base,wav2vec_large,convnext_b,gpt2 --phase prefill --op layernorm,dyt,identity --form fused --dtype f32 --part layer
+training    8 layers --model vit_b16,dit_xl2,convnext_b --phase train --op layernorm,dyt,identity --form fused --dtype f32 --part layer
+sequences  12 layers --model llama_7b,qwen3_8b --phase prefill --op rmsnorm,dyt,identity --form fused,add_fused --dtype f32 --part layer --batch 1 --tokens $tokens
+decode      5 layers --model llama_7b,qwen3_8b --phase decode --op rmsnorm,dyt,identity --form fused --dtype f32 --part layer --batch 1 --context $tokens
+kernels     5 kernels --op layernorm,rmsnorm,dyt --form fused,eager --level best --dtype f32,bf16 --shape 4096x4096 --pass all --threads cores --placement cores --cache warm
+EOT
+}
+
+if [ -z "$run" ]; then
+    machine=$("$program" machine --json - | sed -n 's/^ *"machine_id": *"\([^"]*\)".*/\1/p' | head -n 1)
+    [ -n "$machine" ] || fail "$program machine does not name this machine" 3
+    run=results/$machine/$(date -u +%Y-%m-%dT%H%M%SZ)-paper
+fi
+case $run in
+/*) ;;
+*) run=./$run ;; # awk would take a=b for an assignment, and - for an option
+esac
+mkdir -p "$run/parts" "$run/paper" || fail "cannot make $run: check the folder's permissions" 3
+
+minutes() { printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); }
+printf 'Measuring takes about %s, to %s, with LLaMA at %d tokens%s; tables and figures a minute more.\n' "$(minutes "$seconds")" \
+    "$(date -d "@$(($(date +%s) + seconds))" +%H:%M 2>/dev/null || echo 'then')" "$tokens" \
+    "$([ "$tokens" -ge 4096 ] || echo ' (SCALED: the paper has 4096)')"
+parts | while read -r name percent command _; do
+    printf '  %-10s %s of %s\n' "$name" "$(minutes $((seconds * percent / 100)))" "$command"
+done
+printf 'Results: %s\n' "$run"
+
+# ---- Measuring
+
+# measure NAME SECONDS COMMAND ARGUMENT...
+measure() {
+    name=$1 time=$2 command=$3 folder=$run/parts/$1
+    shift 3
+    if [ -f "$folder/$command.csv" ] && [ ! -f "$folder/plan.csv" ]; then
+        printf '%s: was measured already\n' "$name" >&2
+        return 0
+    fi
+    printf '%s: about %s\n' "$name" "$(minutes "$time")" >&2
+    if [ -f "$folder/plan.csv" ]; then
+        "$program" "$command" --resume "$folder"
+    else
+        "$program" "$command" "$@" --budget "${time}s" --out "$folder"
+    fi
+}
+
+worst=0
+parts >"$run/parts/list"
+while read -r name percent arguments; do
+    status=0
+    # shellcheck disable=SC2086 # words
+    measure "$name" $((seconds * percent / 100)) $arguments </dev/null >>"$run/parts/log" || status=$?
+    case $status in
+    0) ;;
+    130) exit 130 ;;
+    *)
+        printf 'paper: part %s ended with status %d; what it lacks cannot be judged\n' "$name" "$status" >&2
+        [ "$worst" -eq 3 ] || worst=$status
+        ;;
+    esac
+done <"$run/parts/list"
+
+# join TABLE: the rows of all parts, whose headers must be the same.
+join() {
+    header='' files=0
+    for file in "$run"/parts/*/"$1.csv"; do
+        [ -f "$file" ] || continue
+        [ "$files" -eq 0 ] || [ "$(head -n 1 "$file")" = "$header" ] || fail "$file has other columns than the part before it" 3
+        if [ "$files" -eq 0 ]; then
+            header=$(head -n 1 "$file")
+            cat "$file"
+        else
+            tail -n +2 "$file"
+        fi
+        files=$((files + 1))
+    done
+}
+for table in layers steps; do
+    join "$table" >"$run/$table.csv"
+    [ -s "$run/$table.csv" ] || rm "$run/$table.csv"
+done
+[ -f "$run/layers.csv" ] || fail "nothing was measured: see $run/parts/log and what the program said" 3
+for meta in "$run"/parts/*/meta.json; do
+    [ ! -f "$meta" ] || cp "$meta" "$run/meta.json"
+done
+
+# ---- Tables, figures, verdicts
+
+sh "$here/paper_report.sh" "$run" "$curves" || worst=3
+exit "$worst"

@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Tables, figures and verdicts of a run that was measured; paper.sh ends with it, and it can be had again of any old run:
+#     sh scripts/paper_report.sh results/MACHINE/RUN [CURVES]
+# Reads layers.csv, steps.csv and kernels.csv (that of parts/kernels first), writes paper/ and plots/, and prints the verdicts. Without the
+# program CURVES, figures 2, 3, 4 and 7 are drawn from what an earlier call left.
+set -eu
+
+here=$(dirname "$0")
+published=$here/../results/published
+run=${1:?usage: sh scripts/paper_report.sh RUN_DIR [CURVES]}
+curves=${2:-}
+case $run in
+/*) ;;
+*) run=./$run ;; # awk would take - for an option
+esac
+kernels=$run/parts/kernels/kernels.csv
+[ -f "$kernels" ] || kernels=$run/kernels.csv
+mkdir -p "$run/paper"
+
+# report SCRIPT ARGUMENT...: one of the scripts here that compute with intervals.
+report() {
+    script=$1
+    shift
+    LC_ALL=C awk -f "$here/csv.awk" -f "$here/numbers.awk" -f "$here/quantities.awk" -f "$here/$script" "$@"
+}
+
+status=0
+[ -z "$curves" ] || "$curves" "$run/paper" || status=3
+report paper_table.awk "$published/efficiency.csv" "$run/layers.csv" "$run/paper/comparison.csv" >"$run/paper/efficiency.md" || status=3
+report claims.awk "$published/claims.csv" "$run/layers.csv" "$kernels" "$run/paper/verdicts.csv" >"$run/paper/verdicts.txt" || status=3
+sh "$here/plots.sh" "$run" || status=3
+
+cat "$run/paper/efficiency.md"
+printf '\n### Published claims\n\n'
+cat "$run/paper/verdicts.txt"
+printf '\nTable:    %s/paper/efficiency.md, comparison.csv\nVerdicts: %s/paper/verdicts.txt, verdicts.csv\nFigures:  %s/paper, %s/plots\n' \
+    "$run" "$run" "$run" "$run"
+exit "$status"
