@@ -44,7 +44,7 @@ bool layers_arm_equal(const layers_arm *a, const layers_arm *b) { return layers_
 bool layers_key_equal(const layers_key *a, const layers_key *b) { return compare_keys(a, b) == 0; }
 
 // The columns of every file, in three runs: the common ones, the model's, and those that came later.
-static const char *const common[] = {"op",   "variant", "pass",    "form",      "level", "dtype",
+static const char *const common[] = {"op",   "variant", "form",    "level",     "dtype",
                                      "rows", "cols",    "threads", "placement", "cache"};
 static const char *const model_columns[] = {"model", "phase", "batch", "tokens", "context"};
 static const char *const part_columns[] = {"part", "depth", "stage", "scaled"};
@@ -54,7 +54,12 @@ static void write_names(csv_writer *w, const char *const *names, size_t count) {
     for (size_t i = 0; i < count; i++)
         csv_text(w, names[i]);
 }
-void layers_common_header(csv_writer *w) { write_names(w, common, COMMON); }
+void layers_common_header(csv_writer *w, bool pass) {
+    write_names(w, common, 2);
+    if (pass)
+        csv_text(w, "pass");
+    write_names(w, common + 2, COMMON - 2);
+}
 void layers_model_header(csv_writer *w) { write_names(w, model_columns, sizeof model_columns / sizeof *model_columns); }
 void layers_part_header(csv_writer *w) { write_names(w, part_columns, sizeof part_columns / sizeof *part_columns); }
 
@@ -69,11 +74,12 @@ static size_t width_of(const layers_key *k) {
     return layers_has_stages(k->model) ? k->model->stages[k->stage].width : k->model->dim;
 }
 
-void layers_common_write(csv_writer *w, const layers_arm *a) {
+void layers_common_write(csv_writer *w, const layers_arm *a, bool pass) {
     const layers_key *const k = &a->key;
     csv_text(w, norm_op_name(a->slot.op));
     csv_text(w, a->slot.variant);
-    csv_text(w, k->phase == PHASE_TRAIN ? "both" : norm_pass_name(NORM_FORWARD));
+    if (pass)
+        csv_text(w, k->phase == PHASE_TRAIN ? "both" : norm_pass_name(NORM_FORWARD));
     csv_text(w, norm_form_name(a->slot.form));
     csv_text(w, a->slot.level);
     csv_text(w, norm_dtype_name(k->dtype));
@@ -102,14 +108,14 @@ void layers_part_write(csv_writer *w, const layers_arm *a) {
 }
 
 void layers_arm_header(csv_writer *w) {
-    layers_common_header(w);
+    layers_common_header(w, true);
     layers_model_header(w);
     layers_part_header(w);
     csv_text(w, "repeats");
 }
 
 void layers_arm_write(csv_writer *w, const layers_arm *a) {
-    layers_common_write(w, a);
+    layers_common_write(w, a, true);
     layers_model_write(w, a);
     layers_part_write(w, a);
     csv_size(w, a->slot.repeats);

@@ -80,8 +80,8 @@ double layers_plan_launch_seconds(const layers_plan *p);
 size_t layers_plan_partner(const layers_plan *p, size_t arm, norm_op op);
 
 // The columns that name an arm, and their values: all of them, or the three runs of them that layers.csv has apart.
-void layers_common_header(csv_writer *w); // op to cache
-void layers_common_write(csv_writer *w, const layers_arm *a);
+void layers_common_header(csv_writer *w, bool pass); // op to cache, with or without the pass among them
+void layers_common_write(csv_writer *w, const layers_arm *a, bool pass);
 void layers_model_header(csv_writer *w); // model to context
 void layers_model_write(csv_writer *w, const layers_arm *a);
 void layers_part_header(csv_writer *w); // part to scaled

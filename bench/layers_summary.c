@@ -206,7 +206,7 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
     csv_text(w, r->id);
     csv_text(w, r->git);
     csv_text(w, r->machine);
-    layers_common_write(w, a);
+    layers_common_write(w, a, true);
     csv_size(w, time.n);
     csv_size(w, samples);
     csv_size(w, a->calls > 0 ? a->calls : 1);
@@ -278,7 +278,7 @@ int layers_summary_write(const layers_summary *s, const char *path, const run *r
     const int error = begin_file(&w, path, before, COUNT(before));
     if (error != 0)
         return error;
-    layers_common_header(&w);
+    layers_common_header(&w, true);
     for (size_t i = 0; i < COUNT(counts); i++)
         csv_text(&w, counts[i]);
     layers_model_header(&w);
@@ -309,13 +309,15 @@ static series series_of_step(const layers_summary *s, size_t arm, size_t step) {
 
 int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r) {
     static const char *const before[] = {"schema_version", "run_id"};
-    static const char *const after[] = {"step",         "kind",         "step_pass", "time_ns_median",
-                                        "time_ns_lo95", "time_ns_hi95", "share",     "gflops"};
+    static const char *const after[] = {"step",         "kind",  "pass",   "time_ns_median", "time_ns_lo95",
+                                        "time_ns_hi95", "share", "gflops", "repeats"};
     csv_writer w;
     const int error = begin_file(&w, path, before, COUNT(before));
     if (error != 0)
         return error;
-    layers_arm_header(&w);
+    layers_common_header(&w, false);
+    layers_model_header(&w);
+    layers_part_header(&w);
     for (size_t i = 0; i < COUNT(after); i++)
         csv_text(&w, after[i]);
     csv_end(&w);
@@ -325,13 +327,17 @@ int layers_summary_write_steps(const layers_summary *s, const char *path, const 
         const double whole = time.n > 0 ? layers_summary_median(s, step->arm, QUANTITY_TIME).median : NAN;
         csv_int(&w, SCHEMA_VERSION);
         csv_text(&w, r->id);
-        layers_arm_write(&w, &s->plan->arms[step->arm]);
+        const layers_arm *const a = &s->plan->arms[step->arm];
+        layers_common_write(&w, a, false);
+        layers_model_write(&w, a);
+        layers_part_write(&w, a);
         csv_text(&w, step->step.name);
         csv_text(&w, step_kind_name(step->step.kind));
         csv_text(&w, norm_pass_name(step->step.pass));
         write_interval(&w, &time);
         csv_real(&w, time.median / whole, 4);
         csv_real(&w, step->step.flops > 0 ? step->step.flops / time.median : NAN, digits(&time));
+        csv_size(&w, a->slot.repeats);
         csv_end(&w);
     }
     return csv_close(&w);
