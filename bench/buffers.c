@@ -9,8 +9,10 @@
 
 #include "inputs.h"
 
-// Tensors begin this far apart modulo 4 KiB: a quarter of a page plus a line, so that four of them are all different.
-enum { TENSORS = 4, SKEW = 1024 + 64, LINE = 64 };
+// Each tensor is followed by two skews, a quarter of a page plus a line each. So tensors of whole pages begin at
+// different offsets in a page, all seven that a set can have, and the even ones among them, which are inputs, half a
+// page from the odd ones, which are outputs.
+enum { MOST_TENSORS = 7, SKEW = 1024 + 64, LINE = 64 };
 
 // The part of a shape that is drawn; larger tensors repeat it. Drawing 64 Mi normal numbers in each launch would take
 // longer than timing them, and no kernel can tell.
@@ -18,21 +20,30 @@ enum { DRAWN_ELEMENTS = 1 << 20 };
 
 typedef struct {
     size_t tensor, params, set, sets, saved, workspace;
+    bool adds; // some cell has form add_fused
 } layout;
 
 static bool lay_out(const cell *cells, size_t count, size_t cold_bytes, layout *l) {
     const cell *const c = &cells[0];
+    size_t fewest = MOST_TENSORS, most = 0;
+    l->adds = false;
+    for (size_t i = 0; i < count; i++) {
+        const size_t tensors = cell_tensors(&cells[i]);
+        fewest = tensors < fewest ? tensors : fewest;
+        most = tensors > most ? tensors : most;
+        l->adds = l->adds || cells[i].impl->form == NORM_ADD_FUSED;
+    }
     const size_t element = norm_dtype_bytes(c->impl->dtype);
     size_t elements;
     if (__builtin_mul_overflow(c->rows, c->cols, &elements) || __builtin_mul_overflow(elements, element, &l->tensor) ||
-        l->tensor > SIZE_MAX / (4 * TENSORS) || c->cols > SIZE_MAX / 64)
+        l->tensor > SIZE_MAX / (4 * MOST_TENSORS) || c->cols > SIZE_MAX / 64)
         return false;
     l->tensor = (l->tensor + SKEW + LINE - 1) / LINE * LINE + SKEW;
     // gamma and beta in the dtype, dgamma and dbeta in f32, dalpha.
     l->params = (c->cols * (2 * element + 2 * sizeof(float)) + 8 * LINE) / LINE * LINE;
-    const size_t tensors = c->pass == NORM_FORWARD ? 2 : TENSORS;
-    l->set = tensors * l->tensor;
-    l->sets = c->cache == CACHE_COLD ? cold_bytes / l->set + 2 : 1;
+    l->set = most * l->tensor;
+    // A cell that has few of the tensors must still find its own cold.
+    l->sets = c->cache == CACHE_COLD ? cold_bytes / (fewest * l->tensor) + 2 : 1;
     l->saved = l->workspace = 0;
     for (size_t i = 0; i < count; i++) {
         const size_t saved = norm_saved_bytes(cells[i].impl, c->rows, c->cols);
@@ -88,6 +99,13 @@ static void touch_set(const norm_args *set, norm_dtype dtype, int threads, uint6
             fill_rows(dtype, (void *)(uintptr_t)set->dy, set->cols, part.begin, part.end, seed + 1);
             memset((char *)set->dx + from, 0, bytes);
         }
+        if (set->branch != NULL) {
+            fill_rows(dtype, (void *)(uintptr_t)set->branch, set->cols, part.begin, part.end, seed + 4);
+            // As if forward had run, for a backward that is timed on sets where it has not.
+            fill_rows(dtype, set->sum, set->cols, part.begin, part.end, seed + 5);
+        }
+        if (set->dsum != NULL)
+            fill_rows(dtype, (void *)(uintptr_t)set->dsum, set->cols, part.begin, part.end, seed + 6);
     }
 }
 
@@ -105,7 +123,9 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
     b->block = map(b->block_bytes);
     b->scratch = b->scratch_bytes > 0 ? map(b->scratch_bytes) : NULL;
     b->sets = calloc(l.sets, sizeof *b->sets);
-    if (b->block == NULL || b->sets == NULL || (b->scratch_bytes > 0 && b->scratch == NULL)) {
+    b->add_backward_sets = l.adds ? calloc(l.sets, sizeof *b->sets) : NULL;
+    if (b->block == NULL || b->sets == NULL || (l.adds && b->add_backward_sets == NULL) ||
+        (b->scratch_bytes > 0 && b->scratch == NULL)) {
         buffers_free(b);
         return false;
     }
@@ -118,18 +138,24 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
     inputs_fill(INPUT_NORMAL, dtype, gamma, c->cols, c->cols, 0, 1, seed + 2);
     inputs_fill(INPUT_NORMAL, dtype, beta, c->cols, c->cols, 0, 1, seed + 3);
     for (size_t i = 0; i < l.sets; i++) {
-        char *const tensor = b->block + i * l.set;
         const bool backward = c->pass == NORM_BACKWARD;
+        char *const tensor = b->block + i * l.set, *const added = tensor + (backward ? 4 : 2) * l.tensor;
         b->sets[i] = (norm_args){.rows = c->rows,
                                  .cols = c->cols,
                                  .x_stride = c->cols,
                                  .y_stride = c->cols,
                                  .dy_stride = c->cols,
                                  .dx_stride = c->cols,
+                                 .branch_stride = c->cols,
+                                 .sum_stride = c->cols,
+                                 .dsum_stride = c->cols,
                                  .x = tensor,
                                  .y = tensor + l.tensor,
                                  .dy = backward ? tensor + 2 * l.tensor : NULL,
                                  .dx = backward ? tensor + 3 * l.tensor : NULL,
+                                 .branch = l.adds ? added : NULL,
+                                 .sum = l.adds ? added + l.tensor : NULL,
+                                 .dsum = l.adds && backward ? added + 2 * l.tensor : NULL,
                                  .gamma = gamma,
                                  .beta = beta,
                                  .alpha = BUFFERS_ALPHA,
@@ -140,8 +166,14 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
                                  .saved = b->scratch,
                                  .workspace = b->scratch == NULL ? NULL : b->scratch + b->workspace_offset};
         touch_set(&b->sets[i], dtype, (int)c->threads, seed);
+        if (l.adds)
+            b->add_backward_sets[i] = cell_pass_args(NORM_ADD_FUSED, NORM_BACKWARD, &b->sets[i]);
     }
     return true;
+}
+
+const norm_args *buffers_sets(const buffers *b, const norm_impl *impl, norm_pass pass) {
+    return pass == NORM_BACKWARD && impl->form == NORM_ADD_FUSED ? b->add_backward_sets : b->sets;
 }
 
 void buffers_free(buffers *b) {
@@ -150,5 +182,6 @@ void buffers_free(buffers *b) {
     if (b->scratch != NULL)
         (void)munmap(b->scratch, b->scratch_bytes);
     free(b->sets);
+    free(b->add_backward_sets);
     *b = (buffers){0};
 }

@@ -12,6 +12,7 @@
 
 typedef struct {
     norm_args *sets; // what each call is given; calls rotate through them. One set if the cache is to be warm
+    norm_args *add_backward_sets; // the same for backward of form add_fused; NULL if no cell has that form
     size_t set_count;
     size_t bytes; // of one set's tensors
     char *block;  // all tensors
@@ -30,6 +31,8 @@ typedef struct {
 size_t buffers_bytes(const cell *cells, size_t count, size_t cold_bytes);
 // false if memory ran out. The team must already be bound: rows are touched by the thread that norm_run gives them.
 bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes, uint64_t seed);
+// What calls of this pass are given: set_count of them.
+const norm_args *buffers_sets(const buffers *b, const norm_impl *impl, norm_pass pass);
 void buffers_free(buffers *b);
 
 #endif

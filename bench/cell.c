@@ -48,6 +48,21 @@ int cell_compare(const void *left, const void *right) {
 bool cell_same_group(const cell *a, const cell *b) { return compare_group(a, b) == 0; }
 bool cell_equal(const cell *a, const cell *b) { return a->impl == b->impl && compare_group(a, b) == 0; }
 
+size_t cell_tensors(const cell *c) {
+    if (c->impl->form == NORM_ADD_FUSED)
+        return c->pass == NORM_FORWARD ? 4 : 7;
+    return c->pass == NORM_FORWARD ? 2 : 4;
+}
+
+norm_args cell_pass_args(norm_form form, norm_pass pass, const norm_args *args) {
+    norm_args own = *args;
+    if (pass == NORM_BACKWARD && form == NORM_ADD_FUSED) {
+        own.x = args->sum;
+        own.x_stride = args->sum_stride;
+    }
+    return own;
+}
+
 void cell_write_header(csv_writer *w) {
     for (size_t i = 0; i < COLUMNS; i++)
         csv_text(w, columns[i]);

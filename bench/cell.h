@@ -26,6 +26,14 @@ bool cell_equal(const cell *a, const cell *b);
 // Orders cells by group, then by form, level, op and variant.
 int cell_compare(const void *a, const void *b);
 
+// How many (rows, cols) tensors the cell's buffers hold: x and y, backward also dy and dx; form add_fused also branch
+// and sum, backward dsum.
+size_t cell_tensors(const cell *c);
+
+// What a pass is called with, of tensors that forward and backward share: backward of form add_fused has for x what
+// forward wrote as sum.
+norm_args cell_pass_args(norm_form form, norm_pass pass, const norm_args *args);
+
 // op, variant, pass, form, level, dtype, rows, cols, threads, placement, cache: names in the order of every file.
 void cell_write_header(csv_writer *w);
 void cell_write(csv_writer *w, const cell *c);

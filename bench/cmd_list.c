@@ -22,7 +22,7 @@ static void list_variants(void) {
         const norm_impl *impl;
         for (size_t j = 0; (impl = norm_at(j)) != NULL; j++)
             has[impl->op] = has[impl->op] || strcmp(impl->variant, names[i]) == 0;
-        printf("%-15s", names[i]);
+        printf("%-16s", names[i]);
         for (norm_op op = 0; op < NORM_OPS; op++)
             if (has[op])
                 printf(" %s%s", norm_op_name(op), strcmp(norm_default_variant(op), names[i]) == 0 ? " (default)" : "");
@@ -35,9 +35,10 @@ static void list_forms(void) {
         [NORM_FUSED] = "each tensor is read once from memory and written once",
         [NORM_EAGER] =
             "one sweep over the whole tensor per elementary operation, as a framework without fusion runs it",
+        [NORM_ADD_FUSED] = "the residual addition and the norm of its result in one sweep; both are written",
     };
     for (norm_form form = 0; form < NORM_FORMS; form++)
-        printf("%-6s %s\n", norm_form_name(form), meanings[form]);
+        printf("%-9s %s\n", norm_form_name(form), meanings[form]);
 }
 
 static void print_support(norm_level level, int width) {
@@ -100,7 +101,7 @@ static void list_implementations(void) {
         char pass_text[64], parameter_text[64];
         join(pass_text, passes, has_pass, NORM_PASSES);
         join(parameter_text, parameters, has, 3);
-        printf("%-10s %-15s %-6s %-12s %-5s %-17s %-17s ", norm_op_name(impl->op), impl->variant,
+        printf("%-10s %-16s %-9s %-12s %-5s %-17s %-17s ", norm_op_name(impl->op), impl->variant,
                norm_form_name(impl->form), norm_level_name(impl->level), norm_dtype_name(impl->dtype), pass_text,
                parameter_text);
         print_support(impl->level, 0);

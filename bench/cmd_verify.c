@@ -46,10 +46,14 @@ static const shape default_shapes[] = {{1, 1},    {3, 37},   {7, 129},  {2, 1000
                                        {32, 768}, {3, 1025}, {3, 4096}, {1, 8192}};
 enum { DEFAULT_SHAPES = sizeof default_shapes / sizeof *default_shapes };
 
-static norm_pass pass_of(norm_output output) { return output == NORM_OUT_Y ? NORM_FORWARD : NORM_BACKWARD; }
+static norm_pass pass_of(norm_output output) {
+    return output == NORM_OUT_Y || output == NORM_OUT_SUM ? NORM_FORWARD : NORM_BACKWARD;
+}
 
 static bool writes(const norm_impl *impl, norm_output output) {
     switch (output) {
+    case NORM_OUT_SUM:
+        return impl->form == NORM_ADD_FUSED;
     case NORM_OUT_DGAMMA:
         return impl->params & NORM_GAMMA;
     case NORM_OUT_DBETA:
@@ -70,6 +74,8 @@ static void spoil(const norm_args *a, norm_dtype dtype, const buffers *b) {
     const size_t bytes = a->rows * a->cols * norm_dtype_bytes(dtype);
     memset(a->y, 0xff, bytes);
     memset(a->dx, 0xff, bytes);
+    if (a->sum != NULL)
+        memset(a->sum, 0xff, bytes);
     memset(a->dgamma, 0xff, a->cols * sizeof(float));
     memset(a->dbeta, 0xff, a->cols * sizeof(float));
     memset(a->dalpha, 0xff, sizeof(float));
@@ -81,6 +87,12 @@ static void spoil(const norm_args *a, norm_dtype dtype, const buffers *b) {
 static void fill(const norm_args *a, norm_dtype dtype, input_kind kind, uint64_t seed) {
     inputs_fill(kind, dtype, (void *)(uintptr_t)a->x, a->cols, a->x_stride, 0, a->rows, seed);
     inputs_fill(inputs_gradient(kind), dtype, (void *)(uintptr_t)a->dy, a->cols, a->dy_stride, 0, a->rows, seed + 1);
+    if (a->sum != NULL) {
+        inputs_fill(inputs_branch(kind), dtype, (void *)(uintptr_t)a->branch, a->cols, a->branch_stride, 0, a->rows,
+                    seed + 4);
+        inputs_fill(inputs_gradient(kind), dtype, (void *)(uintptr_t)a->dsum, a->cols, a->dsum_stride, 0, a->rows,
+                    seed + 5);
+    }
     inputs_fill(INPUT_NORMAL, dtype, (void *)(uintptr_t)a->gamma, a->cols, a->cols, 0, 1, seed + 2);
     inputs_fill(INPUT_NORMAL, dtype, (void *)(uintptr_t)a->beta, a->cols, a->cols, 0, 1, seed + 3);
 }
@@ -104,7 +116,8 @@ static bool check_item(verification *v, checked *item, const norm_args *a, size_
         if (impl->pass[pass].count == 0)
             continue;
         // Backward lives on what forward saved, so forward runs in any case.
-        const norm_error error = norm_run(impl, pass, a, (int)threads);
+        const norm_args own = cell_pass_args(impl->form, pass, a);
+        const norm_error error = norm_run(impl, pass, &own, (int)threads);
         if (error != NORM_OK) {
             progress_end(&v->progress);
             cli_complain(v->command, "%s %s %s: %s", norm_op_name(impl->op), impl->variant, norm_pass_name(pass),
@@ -112,7 +125,7 @@ static bool check_item(verification *v, checked *item, const norm_args *a, size_
             return false;
         }
         if (selection_has_pass(&v->selection, pass) &&
-            !verify_outputs(impl, pass, a, a->rows, (int)topology_cores(v->topology), &result)) {
+            !verify_outputs(impl, pass, &own, a->rows, (int)topology_cores(v->topology), &result)) {
             progress_end(&v->progress);
             cli_complain(v->command, "out of memory");
             return false;
@@ -224,7 +237,7 @@ static bool check_all(verification *v, cell *cells) {
 // ---- Reporting
 
 static void print_table(const verification *v) {
-    printf("%-10s %-15s %-8s %-6s %-11s %-5s %-6s %9s %9s %9s %9s %-7s %s\n", "op", "variant", "pass", "form", "level",
+    printf("%-10s %-16s %-8s %-9s %-11s %-5s %-6s %9s %9s %9s %9s %-7s %s\n", "op", "variant", "pass", "form", "level",
            "dtype", "output", "cases", "max_ulp", "max_error", "bound", "status", "worst");
     for (size_t i = 0; i < v->count; i++) {
         const checked *const item = &v->items[i];
@@ -232,7 +245,7 @@ static void print_table(const verification *v) {
             const finding *const f = &item->outputs[output];
             if (!writes(item->impl, output) || !selection_has_pass(&v->selection, pass_of(output)))
                 continue;
-            printf("%-10s %-15s %-8s %-6s %-11s %-5s %-6s ", norm_op_name(item->impl->op), item->impl->variant,
+            printf("%-10s %-16s %-8s %-9s %-11s %-5s %-6s ", norm_op_name(item->impl->op), item->impl->variant,
                    norm_pass_name(pass_of(output)), norm_form_name(item->impl->form),
                    norm_level_name(item->impl->level), norm_dtype_name(item->impl->dtype), norm_output_name(output));
             if (item->missing != NULL)

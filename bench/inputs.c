@@ -148,6 +148,20 @@ input_kind inputs_gradient(input_kind kind) {
     return kind == INPUT_SYMMETRIC || kind == INPUT_DENORMAL || kind == INPUT_ZERO ? kind : INPUT_NORMAL;
 }
 
+// Two constants may have a sum with a long significand, two large numbers one out of range.
+input_kind inputs_branch(input_kind kind) {
+    switch (kind) {
+    case INPUT_CONSTANT:
+        return INPUT_ZERO;
+    case INPUT_OFFSET:
+    case INPUT_LARGE:
+    case INPUT_SWEEP:
+        return INPUT_NORMAL;
+    default:
+        return kind;
+    }
+}
+
 void inputs_scalars(uint64_t seed, float *alpha, float *eps) {
     static const float alphas[] = {0.5f, 1.0f, -0.75f, 0.203125f, 3.0f};
     static const float epsilons[] = {1e-5f, 1e-6f, 1e-12f};

@@ -34,6 +34,10 @@ void inputs_fill(input_kind kind, norm_dtype dtype, void *data, size_t cols, siz
 // normal.
 input_kind inputs_gradient(input_kind kind);
 
+// The distribution of branch, which form add_fused adds to x: the same, unless that would take from the sum what is
+// special about x.
+input_kind inputs_branch(input_kind kind);
+
 // alpha and eps for a check, by its seed: alphas of both signs, which bf16 can hold, and the usual epsilons.
 void inputs_scalars(uint64_t seed, float *alpha, float *eps);
 

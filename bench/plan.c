@@ -32,7 +32,7 @@ typedef struct {
     bool every_level; // else the best
     team_kind team;
     unsigned passes, forms, dtypes, caches;
-    const char *variants[8]; // of dyt; the other ops have one
+    const char *variants[8]; // of dyt; of the other ops the default
     shape shapes[MANY];
 } sweep;
 
@@ -44,6 +44,7 @@ enum {
     BACKWARD = 1u << NORM_BACKWARD,
     FUSED = 1u << NORM_FUSED,
     EAGER = 1u << NORM_EAGER,
+    ADD_FUSED = 1u << NORM_ADD_FUSED,
     F32 = 1u << NORM_F32,
     BF16 = 1u << NORM_BF16,
     WARM = 1u << CACHE_WARM,
@@ -97,7 +98,7 @@ static const sweep sweeps[] = {
      true,
      SCALING,
      FORWARD | BACKWARD,
-     FUSED | EAGER,
+     FUSED | EAGER | ADD_FUSED,
      F32 | BF16,
      WARM | COLD,
      {"u2", "u2_nobeta", "libm"},
@@ -121,6 +122,8 @@ static bool add(plan *p, size_t *room, const cell *c) {
     return true;
 }
 
+norm_form plan_ceiling_form(norm_form form) { return form == NORM_ADD_FUSED ? NORM_ADD_FUSED : NORM_FUSED; }
+
 // The cell and the two that its ratios are made with.
 static bool add_with_partners(plan *p, size_t *room, const cell *c) {
     const norm_impl *impl;
@@ -134,7 +137,8 @@ static bool add_with_partners(plan *p, size_t *room, const cell *c) {
             if (!add(p, room, &partner))
                 return false;
         }
-    partner.impl = norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY), NORM_FUSED, c->impl->dtype);
+    partner.impl =
+        norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY), plan_ceiling_form(c->impl->form), c->impl->dtype);
     return partner.impl == NULL || add(p, room, &partner);
 }
 
@@ -341,9 +345,12 @@ static double round_seconds(const plan *p, size_t begin, size_t end) {
 // of its tensors to map, draw and touch.
 static double prepare_seconds(const plan *p, size_t begin, size_t end) {
     const cell *const c = &p->items[begin].cell;
-    const double tensors = c->pass == NORM_FORWARD ? 2 : 4;
+    size_t tensors = 0;
+    for (size_t i = begin; i < end; i++)
+        if (cell_tensors(&p->items[i].cell) > tensors)
+            tensors = cell_tensors(&p->items[i].cell);
     return round_seconds(p, begin, end) +
-           0.5e-9 * tensors * (double)c->rows * (double)c->cols * (double)norm_dtype_bytes(c->impl->dtype);
+           0.5e-9 * (double)tensors * (double)c->rows * (double)c->cols * (double)norm_dtype_bytes(c->impl->dtype);
 }
 
 double plan_launch_seconds(const plan *p) {

@@ -14,7 +14,7 @@
 #define PRESET_LIST(X)                                                                                                 \
     X(QUICK, quick, 6, 40, "a first look: at most a minute")                                                           \
     X(DEFAULT, default, 9, 270, "every figure: at most five minutes")                                                  \
-    X(FULL, full, 15, 3600, "every variant, level, dtype and pass at many shapes: about an hour")
+    X(FULL, full, 15, 3600, "every form, level, dtype and pass at many shapes: about an hour")
 #define PRESET_ROW(ID, ...) PRESET_##ID,
 typedef enum { PRESET_LIST(PRESET_ROW) PRESETS } preset;
 #undef PRESET_ROW
@@ -42,10 +42,13 @@ typedef struct {
 
 // The cells of a preset that the selection does not rule out; without a preset (p == PRESETS) the cross product of the
 // selection, by default the best level's fused forward in f32 at 64x768 on one thread. Every group also gets the
-// partners of its ratios: rmsnorm of the same form and level, and identity at the best level. Implementations that this
-// CPU cannot run are left out. false if memory ran out; an empty plan is no error.
+// partners of its ratios: rmsnorm of the same form and level, and identity at the best level, of the form that moves
+// the same tensors. Implementations that this CPU cannot run are left out. false if memory ran out; an empty plan is no
+// error.
 bool plan_make(plan *p, preset which, const selection *s, const topology *t);
 void plan_free(plan *p);
+// The form of identity that is a form's ceiling: that which reads and writes the same tensors, as far as one does.
+norm_form plan_ceiling_form(norm_form form);
 
 // Cells [*begin, *end) of a group.
 void plan_group(const plan *p, size_t group, size_t *begin, size_t *end);

@@ -20,9 +20,9 @@ static long preemptions(void) {
 
 bool sampler_sample(const cell *c, const buffers *b, size_t calls, sample *out) {
     const int threads = (int)c->threads;
-    const norm_args *const sets = b->sets;
+    const norm_args *const sets = buffers_sets(b, c->impl, c->pass);
     const size_t set_count = b->set_count;
-    if (c->pass == NORM_BACKWARD && norm_run(c->impl, NORM_FORWARD, &sets[0], threads) != NORM_OK)
+    if (c->pass == NORM_BACKWARD && norm_run(c->impl, NORM_FORWARD, b->sets, threads) != NORM_OK)
         return false;
     if (c->cache == CACHE_WARM && calls > 1 && norm_run(c->impl, c->pass, &sets[0], threads) != NORM_OK)
         return false;

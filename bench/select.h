@@ -23,7 +23,7 @@ const char *cache_name(cache_state cache);
     X(OP, op, "LIST", "ops (normbench list ops), or all")                                                              \
     X(VARIANT, variant, "LIST", "variants (normbench list variants), or all")                                          \
     X(PASS, pass, "LIST", "forward, backward, or all")                                                                 \
-    X(FORM, form, "LIST", "fused, eager, or all")                                                                      \
+    X(FORM, form, "LIST", "fused, eager, add_fused, or all")                                                           \
     X(LEVEL, level, "LIST", "SIMD levels (normbench list levels), best, or all")                                       \
     X(DTYPE, dtype, "LIST", "f32, bf16, or all")                                                                       \
     X(SHAPE, shape, "LIST", "ROWSxCOLS, as in 64x768,4096x4096")                                                       \

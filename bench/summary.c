@@ -151,11 +151,13 @@ size_t summary_rmsnorm(const plan *p, size_t index) {
 }
 
 size_t summary_identity(const summary *s, size_t index) {
+    const norm_form form = plan_ceiling_form(s->plan->items[index].cell.impl->form);
     size_t begin, end, fastest = SIZE_MAX;
     double best = INFINITY;
     plan_group(s->plan, s->plan->items[index].group, &begin, &end);
     for (size_t i = begin; i < end; i++) {
-        const double ns = s->plan->items[i].cell.impl->op == NORM_IDENTITY ? summary_time(s, i).median : NAN;
+        const norm_impl *const impl = s->plan->items[i].cell.impl;
+        const double ns = impl->op == NORM_IDENTITY && impl->form == form ? summary_time(s, i).median : NAN;
         if (ns < best) {
             best = ns;
             fastest = i;

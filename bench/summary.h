@@ -40,8 +40,8 @@ stats_interval summary_ratio(const summary *s, size_t a, size_t b);
 // The cell with these properties, SIZE_MAX if the plan has none.
 size_t summary_partner(const plan *p, size_t index, norm_op op, const char *variant, norm_form form, norm_level level);
 size_t summary_rmsnorm(const plan *p, size_t index); // of the same form and level
-size_t summary_identity(const summary *s,
-                        size_t index); // the fastest fused identity of the group; SIZE_MAX if none was timed
+// The fastest identity of the group in the cell's plan_ceiling_form; SIZE_MAX if none was timed.
+size_t summary_identity(const summary *s, size_t index);
 
 // A row narrower than this on both sides is stable.
 #define SUMMARY_STABLE 0.04

@@ -76,26 +76,42 @@ enum { WANT, SCALE, DGAMMA, DGAMMA_SCALE, DBETA, DBETA_SCALE, VECTORS };
 typedef struct {
     double *vectors;
     norm_reference_sums sums;
-    verify_worst worst;
+    verify_worst worst[NORM_OUTPUTS]; // of the matrices
 } worker;
 
 static double *vector(const worker *w, size_t cols, size_t which) { return w->vectors + which * cols; }
 
-static void compare_row(const norm_impl *impl, norm_pass pass, const norm_args *args, size_t row, bool sampled,
-                        worker *w) {
+// A row of a matrix against the worker's vectors.
+static void compare_matrix(worker *w, norm_output output, norm_dtype dtype, const void *got, size_t stride, size_t row,
+                           size_t cols) {
+    const double *const want = vector(w, cols, WANT), *const scale = vector(w, cols, SCALE);
+    for (size_t i = 0; i < cols; i++)
+        verify_element(&w->worst[output], dtype, dtype_get(dtype, got, row * stride + i), want[i], scale[i], row, i);
+}
+
+static void compare_forward_row(const norm_impl *impl, const norm_args *args, size_t row, worker *w) {
+    const norm_dtype dtype = impl->dtype;
     double *const want = vector(w, args->cols, WANT), *const scale = vector(w, args->cols, SCALE);
-    const bool forward = pass == NORM_FORWARD;
-    if (!forward)
-        norm_reference_backward(impl->op, impl->params, impl->dtype, args, row, sampled ? want : NULL,
-                                sampled ? scale : NULL, &w->sums);
-    else if (sampled)
-        norm_reference_forward(impl->op, impl->params, impl->dtype, args, row, want, scale);
+    norm_args normed = *args;
+    if (impl->form == NORM_ADD_FUSED) {
+        norm_reference_sum(dtype, args, row, want, scale);
+        compare_matrix(w, NORM_OUT_SUM, dtype, args->sum, args->sum_stride, row, args->cols);
+        normed.x = args->sum;
+        normed.x_stride = args->sum_stride;
+    }
+    norm_reference_forward(impl->op, impl->params, dtype, &normed, row, want, scale);
+    compare_matrix(w, NORM_OUT_Y, dtype, args->y, args->y_stride, row, args->cols);
+}
+
+static void compare_backward_row(const norm_impl *impl, const norm_args *args, size_t row, bool sampled, worker *w) {
+    double *const want = vector(w, args->cols, WANT), *const scale = vector(w, args->cols, SCALE);
+    norm_reference_backward(impl->op, impl->params, impl->dtype, args, row, sampled ? want : NULL,
+                            sampled ? scale : NULL, &w->sums);
     if (!sampled)
         return;
-    const void *const got = forward ? args->y : args->dx;
-    const size_t start = row * (forward ? args->y_stride : args->dx_stride);
-    for (size_t i = 0; i < args->cols; i++)
-        verify_element(&w->worst, impl->dtype, dtype_get(impl->dtype, got, start + i), want[i], scale[i], row, i);
+    if (impl->form == NORM_ADD_FUSED)
+        norm_reference_add_dsum(impl->dtype, args, row, want, scale);
+    compare_matrix(w, NORM_OUT_DX, impl->dtype, args->dx, args->dx_stride, row, args->cols);
 }
 
 // Adds every worker's sums to those of the first, in order, so that the result does not depend on who was quicker.
@@ -147,12 +163,15 @@ bool verify_outputs(const norm_impl *impl, norm_pass pass, const norm_args *args
 #pragma omp parallel for schedule(static, 1) num_threads((int)team) if (team > 1)
     for (size_t t = 0; t < team; t++)
         for (size_t row = rows * t / team; row < rows * (t + 1) / team; row++)
-            compare_row(impl, pass, args, row, is_sampled(row, rows, max_rows), &workers[t]);
+            if (pass == NORM_BACKWARD)
+                compare_backward_row(impl, args, row, is_sampled(row, rows, max_rows), &workers[t]);
+            else if (is_sampled(row, rows, max_rows))
+                compare_forward_row(impl, args, row, &workers[t]);
 
     verify_worst worst[NORM_OUTPUTS] = {0};
-    const norm_output matrix = pass == NORM_FORWARD ? NORM_OUT_Y : NORM_OUT_DX;
     for (size_t t = 0; t < team; t++)
-        verify_merge(&worst[matrix], &workers[t].worst);
+        for (norm_output output = 0; output < NORM_OUTPUTS; output++)
+            verify_merge(&worst[output], &workers[t].worst[output]);
     if (pass == NORM_BACKWARD) {
         reduce(workers, team, cols);
         compare_sums(impl, args, &workers[0].sums, worst);
@@ -186,7 +205,7 @@ void verify_explain(const verify_result *result, char *text, size_t size) {
         if (w->cases == 0 || w->max_error <= w->bound)
             continue;
         char where[64] = ""; // dalpha is one number
-        if (output == NORM_OUT_Y || output == NORM_OUT_DX)
+        if (output == NORM_OUT_Y || output == NORM_OUT_SUM || output == NORM_OUT_DX)
             snprintf(where, sizeof where, "[%zu, %zu]", w->row, w->col);
         else if (output != NORM_OUT_DALPHA)
             snprintf(where, sizeof where, "[%zu]", w->col);

@@ -24,7 +24,7 @@ typedef struct {
     verify_worst worst[NORM_OUTPUTS]; // cases == 0: the pass does not write this output
 } verify_result;
 
-// Compares what `impl` left in args' outputs after `pass`. If rows > max_rows, y and dx are compared on max_rows rows:
+// Compares what `impl` left in args' outputs after `pass`. If rows > max_rows, matrices are compared on max_rows rows:
 // the first, the last, and others spread evenly; parameter gradients always sum over all rows. Works in row order in a
 // few vectors of `cols` doubles, so it adds little memory; uses `threads` OpenMP threads. Merges into *result, which
 // the caller has zeroed (with ok = true). false if memory ran out.

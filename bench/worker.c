@@ -36,6 +36,8 @@ enum { VERIFIED_ROWS = 64 };
 static void poison(const cell *c, const norm_args *args) {
     const size_t bytes = c->rows * c->cols * norm_dtype_bytes(c->impl->dtype);
     memset(c->pass == NORM_FORWARD ? args->y : args->dx, 0xff, bytes);
+    if (c->impl->form == NORM_ADD_FUSED)
+        memset(args->sum, 0xff, bytes);
     memset(args->dgamma, 0xff, c->cols * sizeof(float));
     memset(args->dbeta, 0xff, c->cols * sizeof(float));
     memset(args->dalpha, 0xff, sizeof(float));
@@ -43,13 +45,13 @@ static void poison(const cell *c, const norm_args *args) {
 
 static void pilot_cell(const planned *item, size_t index, const buffers *b) {
     const cell *const c = &item->cell;
-    const norm_args *const args = &b->sets[0];
+    const norm_args *const args = buffers_sets(b, c->impl, c->pass);
     verify_result result = {.ok = true};
     char why[200] = "";
     poison(c, args);
     norm_error error = NORM_OK;
     if (c->pass == NORM_BACKWARD)
-        error = norm_run(c->impl, NORM_FORWARD, args, (int)c->threads);
+        error = norm_run(c->impl, NORM_FORWARD, b->sets, (int)c->threads);
     if (error == NORM_OK)
         error = norm_run(c->impl, c->pass, args, (int)c->threads);
     bool ok = error == NORM_OK && verify_outputs(c->impl, c->pass, args, VERIFIED_ROWS, (int)c->threads, &result);

@@ -2,8 +2,9 @@
 // eager.c: the form `eager` of every op: one sweep over the whole tensor per elementary operation, through temporaries
 // of its size, as a framework without fusion runs it. The lists of operations are those of automatic differentiation:
 // rmsnorm casts to f32 and back as the LLaMA of the usual model library does, layernorm likewise, dyt stays in its
-// dtype and rounds after every operation. Temporaries that backward needs live in `saved`, the others in `workspace`;
-// they are allocated once, so unlike in a framework no time goes into page faults.
+// dtype and rounds after every operation. `*_noaffine` are the same lists without the steps of gamma and beta, the last
+// step left writing y. Temporaries that backward needs live in `saved`, the others in `workspace`; they are allocated
+// once, so unlike in a framework no time goes into page faults.
 #include <math.h>
 
 #include "rows.h"
@@ -70,8 +71,6 @@ SIMD_INLINE void sweep(elementary op, const norm_slice *slice, size_t cols, tens
             v_put(out.dtype, to, c, cols - c, compute(op, fetch(a, row, c, cols - c), fetch(b, row, c, cols - c))));
     }
 }
-
-SIMD_INLINE void add_to(vf *sum, vf a) { *sum = v_add(*sum, a); }
 
 SIMD_INLINE float row_total(tensor a, size_t row, size_t cols) {
     vf sums[ACCUMULATORS];
@@ -193,11 +192,28 @@ SIMD_INLINE tensors locate(norm_op op, norm_dtype dtype, const norm_args *a, nor
     return t;
 }
 
+// Without gamma, what it would have multiplied is y itself, and what its gradient would have given is dy.
+SIMD_INLINE void drop_gamma(norm_dtype dtype, tensors *t) {
+    t->t = t->h = t->y;
+    t->dh = t->dy;
+    if (dtype == NORM_F32) {
+        t->normed = t->y;
+        t->dh32 = t->dy;
+    }
+}
+
 // One stage: a function over a slice whose statement sees every tensor as t, the arguments as a and the slice as s. The
-// casts are made for f32 as well, but in no list there.
-#define STAGE(op, name, DTYPE, pass, statement)                                                                        \
-    __attribute__((unused)) static void op##_##name##_##DTYPE(const norm_args *a, const norm_slice *s) {               \
-        const tensors t = locate(NORM_##op, DTYPE, a, pass);                                                           \
+// casts are made for f32 as well, but in no list there. EDGE_STAGE: one that meets a tensor of drop_gamma, and so comes
+// with gamma and without.
+#define STAGE(op, name, DTYPE, pass, statement) STAGE_OF(op, op##_##name##_##DTYPE, DTYPE, true, pass, statement)
+#define EDGE_STAGE(op, name, DTYPE, pass, statement)                                                                   \
+    STAGE_OF(op, op##_##name##_##DTYPE##_affine, DTYPE, true, pass, statement)                                         \
+    STAGE_OF(op, op##_##name##_##DTYPE##_noaffine, DTYPE, false, pass, statement)
+#define STAGE_OF(op, function, DTYPE, affine, pass, statement)                                                         \
+    __attribute__((unused)) static void function(const norm_args *a, const norm_slice *s) {                            \
+        tensors t = locate(NORM_##op, DTYPE, a, pass);                                                                 \
+        if (!affine)                                                                                                   \
+            drop_gamma(DTYPE, &t);                                                                                     \
         statement;                                                                                                     \
     }
 #define SWEEP(op, out, x, y) sweep(op, s, a->cols, t.out, t.x, t.y)
@@ -225,8 +241,8 @@ static const float two = 2.0f;
     STAGE(RMSNORM, mean, D, NORM_FORWARD, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                      \
     STAGE(RMSNORM, eps, D, NORM_FORWARD, add_eps(s, t.rstd, a->eps))                                                   \
     STAGE(RMSNORM, rsqrt, D, NORM_FORWARD, reciprocal_root(s, t.rstd))                                                 \
-    STAGE(RMSNORM, norm, D, NORM_FORWARD, sweep(MUL, s, a->cols, t.normed, t.x32, per_row(t.rstd)))                    \
-    STAGE(RMSNORM, down, D, NORM_FORWARD, SWEEP(CAST, h, normed, normed))                                              \
+    EDGE_STAGE(RMSNORM, norm, D, NORM_FORWARD, sweep(MUL, s, a->cols, t.normed, t.x32, per_row(t.rstd)))               \
+    EDGE_STAGE(RMSNORM, down, D, NORM_FORWARD, SWEEP(CAST, h, normed, normed))                                         \
     STAGE(RMSNORM, gamma, D, NORM_FORWARD, SWEEP(MUL, y, h, gamma))                                                    \
     STAGE(LAYERNORM, cast, D, NORM_FORWARD, SWEEP(CAST, x32, x, x))                                                    \
     STAGE(LAYERNORM, mean, D, NORM_FORWARD, row_sums(s, a->cols, t.mean, t.x32, (float)a->cols))                       \
@@ -235,13 +251,13 @@ static const float two = 2.0f;
     STAGE(LAYERNORM, var, D, NORM_FORWARD, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                     \
     STAGE(LAYERNORM, eps, D, NORM_FORWARD, add_eps(s, t.rstd, a->eps))                                                 \
     STAGE(LAYERNORM, rsqrt, D, NORM_FORWARD, reciprocal_root(s, t.rstd))                                               \
-    STAGE(LAYERNORM, norm, D, NORM_FORWARD, sweep(MUL, s, a->cols, t.normed, t.centred, per_row(t.rstd)))              \
-    STAGE(LAYERNORM, down, D, NORM_FORWARD, SWEEP(CAST, h, normed, normed))                                            \
+    EDGE_STAGE(LAYERNORM, norm, D, NORM_FORWARD, sweep(MUL, s, a->cols, t.normed, t.centred, per_row(t.rstd)))         \
+    EDGE_STAGE(LAYERNORM, down, D, NORM_FORWARD, SWEEP(CAST, h, normed, normed))                                       \
     STAGE(LAYERNORM, gamma, D, NORM_FORWARD, SWEEP(MUL, scaled, h, gamma))                                             \
     STAGE(LAYERNORM, beta, D, NORM_FORWARD, SWEEP(ADD, y, scaled, beta))                                               \
     STAGE(DYT, alpha, D, NORM_FORWARD, SWEEP(MUL, scaled, x, alpha))                                                   \
-    STAGE(DYT, tanh_u2, D, NORM_FORWARD, SWEEP(TANH_U2, t, scaled, scaled))                                            \
-    STAGE(DYT, tanh_libm, D, NORM_FORWARD, SWEEP(TANH_LIBM, t, scaled, scaled))                                        \
+    EDGE_STAGE(DYT, tanh_u2, D, NORM_FORWARD, SWEEP(TANH_U2, t, scaled, scaled))                                       \
+    EDGE_STAGE(DYT, tanh_libm, D, NORM_FORWARD, SWEEP(TANH_LIBM, t, scaled, scaled))                                   \
     STAGE(DYT, gamma, D, NORM_FORWARD, SWEEP(MUL, y, t, gamma))                                                        \
     STAGE(DYT, gamma_then, D, NORM_FORWARD, SWEEP(MUL, scaled, t, gamma))                                              \
     STAGE(DYT, beta, D, NORM_FORWARD, SWEEP(ADD, y, scaled, beta))
@@ -253,9 +269,9 @@ static const float two = 2.0f;
     STAGE(OP, b_product, D, NORM_BACKWARD, SWEEP(MUL, product, dy, h))                                                 \
     STAGE(OP, b_dgamma, D, NORM_BACKWARD, col_sums(s, a->rows, a->dgamma, t.product))                                  \
     STAGE(OP, b_dh, D, NORM_BACKWARD, SWEEP(MUL, dh, dy, gamma))                                                       \
-    STAGE(OP, b_up, D, NORM_BACKWARD, SWEEP(CAST, dh32, dh, dh))                                                       \
-    STAGE(OP, b_direct, D, NORM_BACKWARD, sweep(MUL, s, a->cols, t.d1, t.dh32, per_row(t.rstd)))                       \
-    STAGE(OP, b_q, D, NORM_BACKWARD, SWEEP(MUL, q, dh32, centred))                                                     \
+    EDGE_STAGE(OP, b_up, D, NORM_BACKWARD, SWEEP(CAST, dh32, dh, dh))                                                  \
+    EDGE_STAGE(OP, b_direct, D, NORM_BACKWARD, sweep(MUL, s, a->cols, t.d1, t.dh32, per_row(t.rstd)))                  \
+    EDGE_STAGE(OP, b_q, D, NORM_BACKWARD, SWEEP(MUL, q, dh32, centred))                                                \
     STAGE(OP, b_drstd, D, NORM_BACKWARD, row_sums(s, a->cols, t.row, t.q, 1.0f))                                       \
     STAGE(OP, b_root, D, NORM_BACKWARD, root_grad(s, t.row, t.rstd, a->cols))                                          \
     STAGE(OP, b_spread, D, NORM_BACKWARD, sweep(CAST, s, a->cols, t.spread, per_row(t.row), per_row(t.row)))           \
@@ -279,7 +295,7 @@ static const float two = 2.0f;
     STAGE(DYT, b_product, D, NORM_BACKWARD, SWEEP(MUL, product, dy, t))                                                \
     STAGE(DYT, b_dgamma, D, NORM_BACKWARD, col_sums(s, a->rows, a->dgamma, t.product))                                 \
     STAGE(DYT, b_dt, D, NORM_BACKWARD, SWEEP(MUL, dh, dy, gamma))                                                      \
-    STAGE(DYT, b_tanh, D, NORM_BACKWARD, SWEEP(TANH_GRAD, d1, dh, t))                                                  \
+    EDGE_STAGE(DYT, b_tanh, D, NORM_BACKWARD, SWEEP(TANH_GRAD, d1, dh, t))                                             \
     STAGE(DYT, b_dx, D, NORM_BACKWARD, SWEEP(MUL, dx, d1, alpha))                                                      \
     STAGE(DYT, b_xproduct, D, NORM_BACKWARD, SWEEP(MUL, product, d1, x))                                               \
     STAGE(DYT, b_total, D, NORM_BACKWARD, total(s, a->cols, t.partial, t.product))                                     \
@@ -306,49 +322,59 @@ SIMD_INLINE void join_total(const norm_slice *s, float *out, const double *parti
 NORM_EACH_DTYPE(DEFINE)
 
 // The lists. A row: function, how it is split, and what it reads and writes per element, e being the size of the
-// dtype's elements.
+// dtype's elements. A is affine or noaffine.
 #define R(op, name, D, bytes)                                                                                          \
     { op##_##name##_##D, NORM_SPLIT_ROWS, bytes }
 #define C(op, name, D, bytes)                                                                                          \
     { op##_##name##_##D, NORM_SPLIT_COLS, bytes }
-// Casts stand in the lists of bf16 alone.
+#define EDGE(op, name, D, A, bytes)                                                                                    \
+    { op##_##name##_##D##_##A, NORM_SPLIT_ROWS, bytes }
+// Casts stand in the lists of bf16 alone, the steps of gamma and beta in those of the variants that have them.
 #define LIST_bf16(...) __VA_ARGS__
 #define LIST_f32(...)
+#define LIST_affine(...) __VA_ARGS__
+#define LIST_noaffine(...)
 
-#define RMSNORM_FORWARD(T, D, e)                                                                                       \
+#define RMSNORM_FORWARD(T, D, e, A)                                                                                    \
     NORM_STAGES(LIST_##T(R(RMSNORM, cast, D, e + 4), ) R(RMSNORM, square, D, 8), R(RMSNORM, mean, D, 4),               \
-                R(RMSNORM, eps, D, 0), R(RMSNORM, rsqrt, D, 0), R(RMSNORM, norm, D, 8),                                \
-                LIST_##T(R(RMSNORM, down, D, 4 + e), ) R(RMSNORM, gamma, D, 2 * e))
-#define LAYERNORM_FORWARD(T, D, e)                                                                                     \
+                R(RMSNORM, eps, D, 0), R(RMSNORM, rsqrt, D, 0), EDGE(RMSNORM, norm, D, A, 8),                          \
+                LIST_##T(EDGE(RMSNORM, down, D, A, 4 + e), ) LIST_##A(R(RMSNORM, gamma, D, 2 * e)))
+#define LAYERNORM_FORWARD(T, D, e, A)                                                                                  \
     NORM_STAGES(LIST_##T(R(LAYERNORM, cast, D, e + 4), ) R(LAYERNORM, mean, D, 4), R(LAYERNORM, centre, D, 8),         \
                 R(LAYERNORM, square, D, 8), R(LAYERNORM, var, D, 4), R(LAYERNORM, eps, D, 0),                          \
-                R(LAYERNORM, rsqrt, D, 0), R(LAYERNORM, norm, D, 8),                                                   \
-                LIST_##T(R(LAYERNORM, down, D, 4 + e), ) R(LAYERNORM, gamma, D, 2 * e), R(LAYERNORM, beta, D, 2 * e))
-#define NORM_GRADIENT(OP, T, D, e)                                                                                     \
-    R(OP, b_product, D, 3 * e), C(OP, b_dgamma, D, e), R(OP, b_dh, D, 2 * e),                                          \
-        LIST_##T(R(OP, b_up, D, e + 4), ) R(OP, b_direct, D, 8), R(OP, b_q, D, 12), R(OP, b_drstd, D, 4),              \
-        R(OP, b_root, D, 0), R(OP, b_spread, D, 4), R(OP, b_power, D, 8), R(OP, b_twice, D, 8),                        \
-        R(OP, b_square, D, 12), R(OP, b_add, D, 12)
-#define RMSNORM_BACKWARD(T, D, e) NORM_STAGES(NORM_GRADIENT(RMSNORM, T, D, e), LIST_##T(R(RMSNORM, b_down, D, 4 + e)))
-#define LAYERNORM_BACKWARD(T, D, e)                                                                                    \
-    NORM_STAGES(C(LAYERNORM, b_dbeta, D, e), NORM_GRADIENT(LAYERNORM, T, D, e), R(LAYERNORM, b_negate, D, 8),          \
-                R(LAYERNORM, b_dmean, D, 4), R(LAYERNORM, b_share, D, 4), R(LAYERNORM, b_join, D, 12),                 \
-                LIST_##T(R(LAYERNORM, b_down, D, 4 + e)))
+                R(LAYERNORM, rsqrt, D, 0), EDGE(LAYERNORM, norm, D, A, 8),                                             \
+                LIST_##T(EDGE(LAYERNORM, down, D, A, 4 + e), )                                                         \
+                    LIST_##A(R(LAYERNORM, gamma, D, 2 * e), R(LAYERNORM, beta, D, 2 * e)))
+#define NORM_GRADIENT(OP, T, D, e, A)                                                                                  \
+    LIST_##A(R(OP, b_product, D, 3 * e), C(OP, b_dgamma, D, e), R(OP, b_dh, D, 2 * e), )                               \
+        LIST_##T(EDGE(OP, b_up, D, A, e + 4), ) EDGE(OP, b_direct, D, A, 8),                                           \
+        EDGE(OP, b_q, D, A, 12), R(OP, b_drstd, D, 4), R(OP, b_root, D, 0), R(OP, b_spread, D, 4),                     \
+        R(OP, b_power, D, 8), R(OP, b_twice, D, 8), R(OP, b_square, D, 12), R(OP, b_add, D, 12)
+#define RMSNORM_BACKWARD(T, D, e, A)                                                                                   \
+    NORM_STAGES(NORM_GRADIENT(RMSNORM, T, D, e, A), LIST_##T(R(RMSNORM, b_down, D, 4 + e)))
+#define LAYERNORM_BACKWARD(T, D, e, A)                                                                                 \
+    NORM_STAGES(LIST_##A(C(LAYERNORM, b_dbeta, D, e), ) NORM_GRADIENT(LAYERNORM, T, D, e, A),                          \
+                R(LAYERNORM, b_negate, D, 8), R(LAYERNORM, b_dmean, D, 4), R(LAYERNORM, b_share, D, 4),                \
+                R(LAYERNORM, b_join, D, 12), LIST_##T(R(LAYERNORM, b_down, D, 4 + e)))
+#define DYT_TANH(D, e, kind, A) R(DYT, alpha, D, 2 * e), EDGE(DYT, tanh_##kind, D, A, 2 * e)
 #define DYT_FORWARD(D, e, kind)                                                                                        \
-    NORM_STAGES(R(DYT, alpha, D, 2 * e), R(DYT, tanh_##kind, D, 2 * e), R(DYT, gamma_then, D, 2 * e),                  \
-                R(DYT, beta, D, 2 * e))
-#define DYT_FORWARD_NOBETA(D, e, kind)                                                                                 \
-    NORM_STAGES(R(DYT, alpha, D, 2 * e), R(DYT, tanh_##kind, D, 2 * e), R(DYT, gamma, D, 2 * e))
-#define DYT_GRADIENT(D, e)                                                                                             \
-    R(DYT, b_product, D, 3 * e), C(DYT, b_dgamma, D, e), R(DYT, b_dt, D, 2 * e), R(DYT, b_tanh, D, 3 * e),             \
+    NORM_STAGES(DYT_TANH(D, e, kind, affine), R(DYT, gamma_then, D, 2 * e), R(DYT, beta, D, 2 * e))
+#define DYT_FORWARD_NOBETA(D, e, kind) NORM_STAGES(DYT_TANH(D, e, kind, affine), R(DYT, gamma, D, 2 * e))
+#define DYT_FORWARD_NOAFFINE(D, e, kind) NORM_STAGES(DYT_TANH(D, e, kind, noaffine))
+#define DYT_GRADIENT(D, e, A)                                                                                          \
+    LIST_##A(R(DYT, b_product, D, 3 * e), C(DYT, b_dgamma, D, e), R(DYT, b_dt, D, 2 * e), )                            \
+        EDGE(DYT, b_tanh, D, A, 3 * e),                                                                                \
         R(DYT, b_dx, D, 2 * e), R(DYT, b_xproduct, D, 3 * e), R(DYT, b_total, D, e), C(DYT, b_dalpha, D, 0)
-#define DYT_BACKWARD(D, e) NORM_STAGES(C(DYT, b_dbeta, D, e), DYT_GRADIENT(D, e))
-#define DYT_BACKWARD_NOBETA(D, e) NORM_STAGES(DYT_GRADIENT(D, e))
+#define DYT_BACKWARD(D, e) NORM_STAGES(C(DYT, b_dbeta, D, e), DYT_GRADIENT(D, e, affine))
+#define DYT_BACKWARD_NOBETA(D, e) NORM_STAGES(DYT_GRADIENT(D, e, affine))
+#define DYT_BACKWARD_NOAFFINE(D, e) NORM_STAGES(DYT_GRADIENT(D, e, noaffine))
 
+// Without gamma, the y of dyt is the t that backward needs: in a framework one tensor is both.
 #define IMPL(OP, name, D, which, forward, backward, saved_row, saved_element, work_row, work_element)                  \
     {                                                                                                                  \
         .op = OP, .variant = name, .form = NORM_EAGER, .level = NORM_LEVEL_ID, .dtype = D, .params = which,            \
-        .pass = {forward, backward}, .saved = {.per_row = saved_row, .per_element = saved_element}, .workspace = {     \
+        .reads_y = OP == NORM_DYT && ((which)&NORM_GAMMA) == 0, .pass = {forward, backward},                           \
+        .saved = {.per_row = saved_row, .per_element = saved_element}, .workspace = {                                  \
             .per_row = work_row,                                                                                       \
             .per_element = work_element,                                                                               \
             .per_slice = sizeof(double)                                                                                \
@@ -357,11 +383,16 @@ NORM_EACH_DTYPE(DEFINE)
 
 // The sizes are those of locate(): two row vectors saved, one scratch.
 #define IMPLS(T, D)                                                                                                    \
-    IMPL(NORM_LAYERNORM, "twopass", D, NORM_GAMMA | NORM_BETA, LAYERNORM_FORWARD(T, D, D##_BYTES),                     \
-         LAYERNORM_BACKWARD(T, D, D##_BYTES), 8, 16 + 2 * D##_BYTES, 4, 32 + 2 * D##_BYTES),                           \
-        IMPL(NORM_RMSNORM, "std", D, NORM_GAMMA, RMSNORM_FORWARD(T, D, D##_BYTES), RMSNORM_BACKWARD(T, D, D##_BYTES),  \
-             8, 12 + D##_BYTES, 4, 32 + 2 * D##_BYTES),                                                                \
-        DYT_IMPLS(D, u2, D##_BYTES), DYT_IMPLS(D, libm, D##_BYTES),
+    NORM_IMPLS(T, D, D##_BYTES, "", affine, NORM_GAMMA, NORM_BETA),                                                    \
+        NORM_IMPLS(T, D, D##_BYTES, "_noaffine", noaffine, 0, 0), DYT_IMPLS(D, u2, D##_BYTES),                         \
+        DYT_IMPLS(D, libm, D##_BYTES),                                                                                 \
+        IMPL(NORM_DYT, "u2_noaffine", D, NORM_ALPHA, DYT_FORWARD_NOAFFINE(D, D##_BYTES, u2),                           \
+             DYT_BACKWARD_NOAFFINE(D, D##_BYTES), 0, 2 * D##_BYTES, 0, 3 * D##_BYTES),
+#define NORM_IMPLS(T, D, e, suffix, A, gamma, beta)                                                                    \
+    IMPL(NORM_LAYERNORM, "twopass" suffix, D, gamma | beta, LAYERNORM_FORWARD(T, D, e, A),                             \
+         LAYERNORM_BACKWARD(T, D, e, A), 8, 16 + 2 * (e), 4, 32 + 2 * (e)),                                            \
+        IMPL(NORM_RMSNORM, "std" suffix, D, gamma, RMSNORM_FORWARD(T, D, e, A), RMSNORM_BACKWARD(T, D, e, A), 8,       \
+             12 + (e), 4, 32 + 2 * (e))
 #define DYT_IMPLS(D, kind, e)                                                                                          \
     IMPL(NORM_DYT, #kind, D, NORM_GAMMA | NORM_ALPHA | NORM_BETA, DYT_FORWARD(D, e, kind), DYT_BACKWARD(D, e), 0,      \
          2 * (e), 0, 3 * (e)),                                                                                         \

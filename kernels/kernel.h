@@ -22,6 +22,14 @@
 #define NORM_EACH_DTYPE(X) X(f32, NORM_F32) X(bf16, NORM_BF16)
 #endif
 
+// What a kernel is compiled for. Constants wherever it is handed on, so that the branches on them are gone.
+typedef struct {
+    norm_dtype dtype;
+    norm_form form;
+    unsigned params;
+    int algorithm; // inside the op, where there is a choice
+} kernel_spec;
+
 #define NORM_STAGES(...)                                                                                               \
     { (const norm_stage[]){__VA_ARGS__}, sizeof((norm_stage[]){__VA_ARGS__}) / sizeof(norm_stage) }
 

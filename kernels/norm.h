@@ -44,10 +44,12 @@ typedef enum { NORM_LEVEL_LIST(NORM_ROW) NORM_LEVELS } norm_level;
 typedef enum { NORM_FORWARD, NORM_BACKWARD, NORM_PASSES } norm_pass;
 
 // fused: each tensor is read once from memory and written once. eager: one sweep over the whole tensor per elementary
-// operation, through temporaries of its size, as a framework without fusion runs it.
-typedef enum { NORM_FUSED, NORM_EAGER, NORM_FORMS } norm_form;
+// operation, through temporaries of its size, as a framework without fusion runs it. add_fused: the residual addition
+// before the norm is part of it: sum = x + branch, rounded to the dtype, and y = norm(sum) in one sweep; what the two
+// steps would give one after the other, bit for bit.
+typedef enum { NORM_FUSED, NORM_EAGER, NORM_ADD_FUSED, NORM_FORMS } norm_form;
 
-// The storage type of x, y, dy, dx, gamma and beta. Arithmetic is f32 in both, but that eager bf16 rounds where a
+// The storage type of every matrix, gamma and beta. Arithmetic is f32 in both, but that eager bf16 rounds where a
 // framework does.
 typedef enum { NORM_F32, NORM_BF16, NORM_DTYPES } norm_dtype;
 
@@ -60,20 +62,26 @@ typedef enum {
 
 // The tensors of one call. Matrices have `rows` rows of `cols` elements of the implementation's dtype, row i beginning
 // at i * stride elements. No pointer to a tensor needs any alignment beyond that of its
-// element; saved and workspace are aligned as malloc aligns. Outputs may not overlap inputs,
-// with one exception: in form `fused`, y may be x with the same stride, and dx may be dy with the same stride. Inputs
-// are never written. Finite inputs must keep |x| * sqrt(cols) below 1e19, where a sum of squares would leave the range
-// of f32.
+// element; saved and workspace are aligned as malloc aligns. Outputs may overlap neither inputs nor each other, except
+// that one may be one of these inputs, pointer and stride:
+//   fused       y: x. dx: dy
+//   add_fused   sum: x or branch. y: x or branch, if sum is not the same one. dx: dsum or dy
+// Other inputs are never written. Finite inputs must keep |x| * sqrt(cols) below 1e19, in form add_fused |x + branch| *
+// sqrt(cols), where a sum of squares would leave the range of f32.
 typedef struct {
     size_t rows, cols;                               // >= 1
     size_t x_stride, y_stride, dy_stride, dx_stride; // elements from a row to the next, >= cols
-    const void *x;                                   // (rows, cols)
-    void *y;                                         // (rows, cols), forward only
-    const void *dy;                                  // (rows, cols), gradient of y; backward only
-    void *dx;                                        // (rows, cols), gradient of x; backward only
-    const void *gamma, *beta;                        // (cols); read if the implementation has the parameter
-    float alpha; // read if the implementation has it; for bf16, a value that bf16 can hold
-    float eps;   // added to the variance or mean square; layernorm and rmsnorm only
+    size_t branch_stride, sum_stride, dsum_stride;   // the same, form add_fused only
+    const void *x;      // (rows, cols); backward of add_fused: the sum that forward wrote, what was normalised
+    void *y;            // (rows, cols), written forward; backward only reads it, if the implementation `reads_y`
+    const void *dy;     // (rows, cols), gradient of y; backward only
+    void *dx;           // (rows, cols), gradient of x, and in add_fused of branch, which has the same; backward only
+    const void *branch; // (rows, cols), added to x, the residual stream; forward of add_fused only
+    void *sum;          // (rows, cols), x + branch; forward of add_fused only
+    const void *dsum;   // (rows, cols), gradient of sum from its other uses, added to dx; backward of add_fused only
+    const void *gamma, *beta; // (cols); read if the implementation has the parameter
+    float alpha;              // read if the implementation has it; for bf16, a value that bf16 can hold
+    float eps;                // added to the variance or mean square; layernorm and rmsnorm only
     float *dgamma, *dbeta,
         *dalpha;     // (cols), (cols), 1: overwritten with the gradients summed over all rows; f32 in every dtype
     void *saved;     // norm_saved_bytes(): what forward leaves for backward. fused forward takes NULL, when no backward
@@ -110,7 +118,8 @@ typedef struct {
     norm_form form;
     norm_level level;
     norm_dtype dtype;
-    unsigned params; // the parameters it has: those of the op, or fewer (`*_nobeta`)
+    unsigned params; // the parameters it has: those of the op, or fewer (`*_nobeta`, `*_noaffine`)
+    bool reads_y;    // backward reads y: forward's result is what a framework would have saved for it
     struct {
         const norm_stage *stages;
         size_t count;
@@ -153,8 +162,8 @@ NORM_API size_t norm_workspace_bytes(const norm_impl *impl, size_t rows, size_t 
 NORM_API unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass);
 
 // Runs a pass on an OpenMP team of `threads` threads, of which thread i works on the i-th part of the rows. Backward
-// needs the saved buffer of a forward call on the same x, gamma and shape. With one thread no parallel region is
-// opened.
+// needs the saved buffer of a forward call on the same x (in form add_fused, on what had this x as its sum), gamma and
+// shape. With one thread no parallel region is opened.
 NORM_API norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads);
 
 // The part of [0, total) that norm_run gives to thread `index` of `count`; also what first touch must follow.
@@ -169,17 +178,29 @@ typedef struct {
     double dalpha, dalpha_scale;
 } norm_reference_sums;
 
-// One row of y and its scale, (cols) each, from the inputs in args. params: which parameters to apply.
+// One row of y and its scale, (cols) each, from the inputs in args. params: which parameters to apply. This and
+// backward know nothing of form add_fused: there x is the sum that was computed, so that the norm is judged on its own.
 NORM_API void norm_reference_forward(norm_op op, unsigned params, norm_dtype dtype, const norm_args *args, size_t row,
                                      double *y, double *scale);
 // One row of dx and its scale, (cols) each (both NULL: sums only); adds the row's part of the parameter gradients to
 // sums (NULL: dx only).
 NORM_API void norm_reference_backward(norm_op op, unsigned params, norm_dtype dtype, const norm_args *args, size_t row,
                                       double *dx, double *scale, norm_reference_sums *sums);
+// Form add_fused: one row of x + branch and its scale; and dsum added to a row of dx and to its scale.
+NORM_API void norm_reference_sum(norm_dtype dtype, const norm_args *args, size_t row, double *sum, double *scale);
+NORM_API void norm_reference_add_dsum(norm_dtype dtype, const norm_args *args, size_t row, double *dx, double *scale);
 
 // The largest scaled error, |got - reference| / (scale * epsilon of the dtype), that a correct implementation of this
 // form may show in this output; grows with the length of the sums behind it. Derived beside each reference.
-typedef enum { NORM_OUT_Y, NORM_OUT_DX, NORM_OUT_DGAMMA, NORM_OUT_DBETA, NORM_OUT_DALPHA, NORM_OUTPUTS } norm_output;
+typedef enum {
+    NORM_OUT_Y,
+    NORM_OUT_SUM,
+    NORM_OUT_DX,
+    NORM_OUT_DGAMMA,
+    NORM_OUT_DBETA,
+    NORM_OUT_DALPHA,
+    NORM_OUTPUTS
+} norm_output;
 NORM_API const char *norm_output_name(norm_output output);
 NORM_API double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, size_t cols);
 

@@ -216,8 +216,27 @@ void norm_reference_backward(norm_op op, unsigned params, norm_dtype dtype, cons
     }
 }
 
+// Form add_fused: sum = x + branch, one addition, whose rounding is proportional to its result: the scale is |sum|. The
+// gradient of both terms is that of sum: what came through the norm, and dsum from elsewhere. An error of either stays
+// what it was when they are added, so the scale is the sum of theirs.
+void norm_reference_sum(norm_dtype dtype, const norm_args *args, size_t row, double *sum, double *scale) {
+    for (size_t i = 0; i < args->cols; i++) {
+        sum[i] = element(dtype, args->x, row * args->x_stride + i) +
+                 element(dtype, args->branch, row * args->branch_stride + i);
+        scale[i] = fabs(sum[i]) + floor_of(dtype);
+    }
+}
+
+void norm_reference_add_dsum(norm_dtype dtype, const norm_args *args, size_t row, double *dx, double *scale) {
+    for (size_t i = 0; i < args->cols; i++) {
+        const double dsum = element(dtype, args->dsum, row * args->dsum_stride + i);
+        dx[i] += dsum;
+        scale[i] += fabs(dsum);
+    }
+}
+
 const char *norm_output_name(norm_output output) {
-    static const char *const names[NORM_OUTPUTS] = {"y", "dx", "dgamma", "dbeta", "dalpha"};
+    static const char *const names[NORM_OUTPUTS] = {"y", "sum", "dx", "dgamma", "dbeta", "dalpha"};
     return names[output];
 }
 
@@ -240,6 +259,9 @@ const char *norm_output_name(norm_output output) {
 // length, up to some 2^-14 of the sum: nothing to a bf16 result, but it shows in the dgamma of rmsnorm, and of
 // layernorm where the mean is small, which is f32. Hence the linear rate, twice what the one-lane level shows from 4096
 // to 32768 columns.
+//
+// Form add_fused adds once more, in sum and at the end of dx: half an epsilon, of the result in sum and of a scale that
+// is no smaller in dx. The rest of sum is exact, and so is all that identity does beside adding.
 typedef struct {
     double constant;
     double per_sqrt_cols;  // the sums of a row: mean, variance, m(g), m(g n)
@@ -275,16 +297,17 @@ double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, 
                     [NORM_OUT_DALPHA] = {3, 0, 0, 0, 3.2},
                 },
         };
-    if (impl->op == NORM_IDENTITY)
+    const bool adds = impl->form == NORM_ADD_FUSED && (output == NORM_OUT_SUM || output == NORM_OUT_DX);
+    if (impl->op == NORM_IDENTITY && !adds)
         return 0; // a copy
     const bound b = bounds[impl->op][output];
-    const bool sums = output != NORM_OUT_Y && output != NORM_OUT_DX; // f32 in every dtype
+    const bool sums = output == NORM_OUT_DGAMMA || output == NORM_OUT_DBETA || output == NORM_OUT_DALPHA;
     const bool bf16 = impl->dtype == NORM_BF16;
-    const double f32 = b.constant + b.per_sqrt_cols * sqrt((double)cols - 1) +
+    const double f32 = b.constant + (adds ? 0.5 : 0) + b.per_sqrt_cols * sqrt((double)cols - 1) +
                        b.per_sqrt_rows * sqrt((double)rows - 1) + (bf16 && sums ? b.bf16_per_col * (double)cols : 0);
-    if (!bf16 || (impl->form == NORM_FUSED && sums))
-        return f32;
-    const double roundings = impl->form == NORM_FUSED ? 1 : b.bf16_roundings;
+    if (!bf16 || (impl->form != NORM_EAGER && sums))
+        return f32; // the sums over rows are f32 in every dtype
+    const double roundings = impl->form != NORM_EAGER ? 1 : b.bf16_roundings;
     // 1 %: what was rounded before is rounded again. An error made in f32 is worth 2^-16 of bf16's epsilon.
     return 0.5 * roundings * 1.01 + f32 * 0x1p-16;
 }

@@ -29,7 +29,7 @@ static const char *const op_names[] = {NORM_OP_LIST(NAME)};
 static const char *const op_formulas[] = {NORM_OP_LIST(FORMULA)};
 static const char *const level_names[] = {NORM_LEVEL_LIST(NAME)};
 static const char *const pass_names[] = {"forward", "backward"};
-static const char *const form_names[] = {"fused", "eager"};
+static const char *const form_names[] = {"fused", "eager", "add_fused"};
 static const char *const dtype_names[] = {"f32", "bf16"};
 
 const char *norm_op_name(norm_op op) { return op_names[op]; }

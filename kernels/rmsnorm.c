@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: MIT
-// rmsnorm, fused: y = gamma x r with r = 1 / sqrt(mean(x^2) + eps). Forward reads a row twice, the second time from
-// cache, and saves r. Backward, with n = x r and g = gamma dy: dx = r (g - n mean(g n)), dgamma = sum over rows of dy
-// n.
+// rmsnorm, fused and add_fused: y = gamma x r with r = 1 / sqrt(mean(x^2) + eps). Forward reads a row twice, the second
+// time from cache, and saves r. Backward, with n = x r and g = gamma dy: dx = r (g - n mean(g n)), dgamma = sum over
+// rows of dy n. `std_noaffine` has no gamma.
 #include "rows.h"
 
-SIMD_INLINE void apply(norm_dtype dtype, const void *gamma, const void *x, void *y, vf r, size_t c, size_t n) {
-    v_put(dtype, y, c, n, v_mul(v_get(dtype, gamma, c, n), v_mul(v_get(dtype, x, c, n), r)));
+SIMD_INLINE float row_squares(kernel_spec spec, const row_source *row, size_t cols) {
+    vf sums[ACCUMULATORS];
+    sum_columns(cols, sums, add_square(&sums[k], row_first(spec, row, c, SIMD_WIDTH)),
+                add_square(&sums[0], row_first(spec, row, c, cols - c)));
+    return v_sum(sums[0]);
 }
 
-SIMD_INLINE void forward(norm_dtype dtype, const norm_args *a, const norm_slice *slice) {
+SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *x, void *y, vf r, size_t c, size_t n) {
+    const vf normed = v_mul(v_get(spec.dtype, x, c, n), r);
+    v_put(spec.dtype, y, c, n, affine(spec, gamma, NULL, normed, c, n));
+}
+
+SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
     const void *const gamma = a->gamma;
     const size_t cols = a->cols;
     float *const saved = a->saved;
     for (size_t row = slice->begin; row < slice->end; row++) {
-        const void *const x = row_of(dtype, a->x, row, a->x_stride);
-        void *const y = row_of_mut(dtype, a->y, row, a->y_stride);
-        const float rstd = row_rstd(row_squares(dtype, x, cols, 0.0f, false), cols, a->eps);
+        const row_source source = row_source_at(spec, a, row);
+        void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
+        const float rstd = row_rstd(row_squares(spec, &source, cols), cols, a->eps);
         if (saved != NULL)
             saved[row] = rstd;
+        const void *const x = row_again(spec, &source);
         const vf r = v_set1(rstd);
-        for_each_vector(cols, apply(dtype, gamma, x, y, r, c, SIMD_WIDTH), apply(dtype, gamma, x, y, r, c, cols - c));
+        for_each_vector(cols, apply(spec, gamma, x, y, r, c, SIMD_WIDTH), apply(spec, gamma, x, y, r, c, cols - c));
     }
 }
 
@@ -27,74 +36,63 @@ typedef struct {
     vf r, mean_gn;
 } row_constants;
 
-SIMD_INLINE void dot_step(norm_dtype dtype, const void *gamma, const row_pair *row, vf r, vf *sum, size_t c, size_t n) {
-    const vf g = v_mul(v_get(dtype, gamma, c, n), v_get(dtype, row->dy, c, n));
-    *sum = v_fma(g, v_mul(v_get(dtype, row->x, c, n), r), *sum);
+SIMD_INLINE void dot_step(kernel_spec spec, const void *gamma, const row_pair *row, vf r, vf *sum, size_t c, size_t n) {
+    const vf g = times_gamma(spec, get_gamma(spec, gamma, c, n), v_get(spec.dtype, row->dy, c, n));
+    *sum = v_fma(g, v_mul(v_get(spec.dtype, row->x, c, n), r), *sum);
 }
 
 // Through a pointer: the ABI returns two floats packed in one register, which level scalar must not do.
-SIMD_INLINE void backward_row(norm_dtype dtype, const norm_args *a, const row_pair *row, float rstd,
+SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pair *row, float rstd,
                               row_constants *out) {
     const void *const gamma = a->gamma;
     const vf r = v_set1(rstd);
     vf sums[ACCUMULATORS];
-    sum_columns(a->cols, sums, dot_step(dtype, gamma, row, r, &sums[k], c, SIMD_WIDTH),
-                dot_step(dtype, gamma, row, r, &sums[0], c, a->cols - c));
+    sum_columns(a->cols, sums, dot_step(spec, gamma, row, r, &sums[k], c, SIMD_WIDTH),
+                dot_step(spec, gamma, row, r, &sums[0], c, a->cols - c));
     out->r = r;
     out->mean_gn = v_set1(v_sum(sums[0]) / (float)a->cols);
 }
 
 // A vector of columns through `count` rows: the partial dgamma is loaded and stored once for all of them.
-SIMD_INLINE void backward_step(norm_dtype dtype, const void *gamma_row, const row_pair *rows, const row_constants *k,
-                               size_t count, float *dgamma, size_t c, size_t n) {
-    const vf gamma = v_get(dtype, gamma_row, c, n);
-    vf sum = v_get(NORM_F32, dgamma, c, n);
+SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const row_pair *rows, const row_constants *k,
+                               size_t count, const partials *partial, size_t c, size_t n) {
+    const vf gamma = get_gamma(spec, gamma_row, c, n);
+    partial_vector sums = partial_get(spec, partial, c, n);
     for (size_t i = 0; i < count; i++) {
-        const vf dy = v_get(dtype, rows[i].dy, c, n);
-        const vf normed = v_mul(v_get(dtype, rows[i].x, c, n), k[i].r);
-        const vf dx = v_mul(k[i].r, v_fnma(normed, k[i].mean_gn, v_mul(gamma, dy)));
-        sum = v_fma(dy, normed, sum);
-        v_put(dtype, rows[i].dx, c, n, dx);
+        const vf dy = v_get(spec.dtype, rows[i].dy, c, n);
+        const vf normed = v_mul(v_get(spec.dtype, rows[i].x, c, n), k[i].r);
+        partial_add(&sums, dy, normed);
+        put_dx(spec, &rows[i], k[i].r, v_fnma(normed, k[i].mean_gn, times_gamma(spec, gamma, dy)), c, n);
     }
-    v_put(NORM_F32, dgamma, c, n, sum);
+    partial_put(spec, partial, c, n, &sums);
 }
 
-SIMD_INLINE void backward_block(norm_dtype dtype, const norm_args *a, size_t row, size_t count, float *dgamma) {
+SIMD_INLINE void backward_block(kernel_spec spec, const norm_args *a, size_t row, size_t count,
+                                const partials *partial) {
     const void *const gamma = a->gamma;
     const size_t cols = a->cols;
     row_pair rows[BLOCK];
     row_constants k[BLOCK];
     for (size_t i = 0; i < count; i++) {
-        rows[i] = row_pair_at(dtype, a, row + i);
-        backward_row(dtype, a, &rows[i], ((const float *)a->saved)[row + i], &k[i]);
+        rows[i] = row_pair_at(spec, a, row + i);
+        backward_row(spec, a, &rows[i], ((const float *)a->saved)[row + i], &k[i]);
     }
-    for_each_vector(cols, backward_step(dtype, gamma, rows, k, count, dgamma, c, SIMD_WIDTH),
-                    backward_step(dtype, gamma, rows, k, count, dgamma, c, cols - c));
+    for_each_vector(cols, backward_step(spec, gamma, rows, k, count, partial, c, SIMD_WIDTH),
+                    backward_step(spec, gamma, rows, k, count, partial, c, cols - c));
 }
 
-SIMD_INLINE void backward(norm_dtype dtype, const norm_args *a, const norm_slice *slice) {
-    float *const dgamma = partial_columns(a, slice->index, 0, 1);
-    zero_columns(dgamma, a->cols);
-    for_each_block(slice, backward_block(dtype, a, row, BLOCK, dgamma), backward_block(dtype, a, row, 1, dgamma));
+SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+    const partials partial = zeroed_partials(spec, a, slice->index);
+    for_each_block(slice, backward_block(spec, a, row, BLOCK, &partial), backward_block(spec, a, row, 1, &partial));
 }
 
-static void reduce(const norm_args *a, const norm_slice *slice) { reduce_columns(a, slice, a->dgamma, 0, 1); }
+SIMD_INLINE void reduce(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+    reduce_partials(spec, a, slice);
+}
 
-#define DEFINE(name, DTYPE)                                                                                            \
-    static void forward_##name(const norm_args *a, const norm_slice *s) { forward(DTYPE, a, s); }                      \
-    static void backward_##name(const norm_args *a, const norm_slice *s) { backward(DTYPE, a, s); }
-NORM_EACH_DTYPE(DEFINE)
-
-#define ROW(name, DTYPE)                                                                                               \
-    {.op = NORM_RMSNORM,                                                                                               \
-     .variant = "std",                                                                                                 \
-     .form = NORM_FUSED,                                                                                               \
-     .level = NORM_LEVEL_ID,                                                                                           \
-     .dtype = DTYPE,                                                                                                   \
-     .params = NORM_GAMMA,                                                                                             \
-     .pass = {NORM_STAGES({forward_##name, NORM_SPLIT_ROWS, 2 * DTYPE##_BYTES}),                                       \
-              NORM_STAGES({backward_##name, NORM_SPLIT_ROWS, 3 * DTYPE##_BYTES}, {reduce, NORM_SPLIT_COLS, 0})},       \
-     .saved = {.per_row = sizeof(float)},                                                                              \
-     .workspace = {.per_slice_col = sizeof(float)}},
-static const norm_impl impls[] = {NORM_EACH_DTYPE(ROW)};
-NORM_TABLE(rmsnorm, impls);
+#define OP NORM_RMSNORM
+#define SAVED_PER_ROW sizeof(float)
+#define VARIANTS(X, name, DTYPE)                                                                                       \
+    X(name, DTYPE, std, NORM_GAMMA, 0)                                                                                 \
+    X(name, DTYPE, std_noaffine, 0, 0)
+NORM_FUSED_TABLE(rmsnorm);

@@ -30,19 +30,36 @@
             step_part;                                                                                                 \
     } while (0)
 
-SIMD_INLINE void squares_step(norm_dtype dtype, const void *x, vf mean, bool centred, vf *sum, size_t c, size_t n) {
-    const vf raw = v_get(dtype, x, c, n);
-    const vf value = centred ? v_keep(v_sub(raw, mean), n) : raw;
-    *sum = v_fma(value, value, *sum);
+SIMD_INLINE void add_to(vf *sum, vf a) { *sum = v_add(*sum, a); }
+SIMD_INLINE void add_square(vf *sum, vf a) { *sum = v_fma(a, a, *sum); }
+
+// A row to be normalised: x, or in add_fused the sum of x and branch, which is made as it is read for the first time.
+typedef struct {
+    const void *x, *branch;
+    void *sum;
+} row_source;
+
+SIMD_INLINE row_source row_source_at(kernel_spec spec, const norm_args *a, size_t row) {
+    row_source source = {.x = row_of(spec.dtype, a->x, row, a->x_stride)};
+    if (spec.form == NORM_ADD_FUSED) {
+        source.branch = row_of(spec.dtype, a->branch, row, a->branch_stride);
+        source.sum = row_of_mut(spec.dtype, a->sum, row, a->sum_stride);
+    }
+    return source;
 }
 
-// Sum of (x - mean)^2 over a row, or of x^2 if not centred.
-SIMD_INLINE float row_squares(norm_dtype dtype, const void *x, size_t cols, float mean, bool centred) {
-    const vf m = v_set1(mean);
-    vf sums[ACCUMULATORS];
-    sum_columns(cols, sums, squares_step(dtype, x, m, centred, &sums[k], c, SIMD_WIDTH),
-                squares_step(dtype, x, m, centred, &sums[0], c, cols - c));
-    return v_sum(sums[0]);
+// The first reading of a row, once for each of its vectors. The sum is read back, for what is normalised is what was
+// rounded; compilers keep it in a register.
+SIMD_INLINE vf row_first(kernel_spec spec, const row_source *row, size_t c, size_t n) {
+    const vf x = v_get(spec.dtype, row->x, c, n);
+    if (spec.form != NORM_ADD_FUSED)
+        return x;
+    v_put(spec.dtype, row->sum, c, n, v_add(x, v_get(spec.dtype, row->branch, c, n)));
+    return v_get(spec.dtype, row->sum, c, n);
+}
+// The same values for further readings.
+SIMD_INLINE const void *row_again(kernel_spec spec, const row_source *row) {
+    return spec.form == NORM_ADD_FUSED ? row->sum : row->x;
 }
 
 SIMD_INLINE float row_rstd(float squares, size_t cols, float eps) { return 1.0f / sqrtf(squares / (float)cols + eps); }
@@ -53,13 +70,20 @@ SIMD_INLINE float row_rstd(float squares, size_t cols, float eps) { return 1.0f 
 enum { BLOCK = 4 };
 
 typedef struct {
-    const void *x, *dy;
+    const void *x, *dy, *dsum;
     void *dx;
 } row_pair;
 
-SIMD_INLINE row_pair row_pair_at(norm_dtype dtype, const norm_args *a, size_t row) {
-    return (row_pair){row_of(dtype, a->x, row, a->x_stride), row_of(dtype, a->dy, row, a->dy_stride),
-                      row_of_mut(dtype, a->dx, row, a->dx_stride)};
+SIMD_INLINE row_pair row_pair_at(kernel_spec spec, const norm_args *a, size_t row) {
+    return (row_pair){row_of(spec.dtype, a->x, row, a->x_stride), row_of(spec.dtype, a->dy, row, a->dy_stride),
+                      spec.form == NORM_ADD_FUSED ? row_of(spec.dtype, a->dsum, row, a->dsum_stride) : NULL,
+                      row_of_mut(spec.dtype, a->dx, row, a->dx_stride)};
+}
+
+// dx = a b; in add_fused, which adds what else arrives at the sum, a b + dsum.
+SIMD_INLINE void put_dx(kernel_spec spec, const row_pair *row, vf a, vf b, size_t c, size_t n) {
+    const bool adds = spec.form == NORM_ADD_FUSED;
+    v_put(spec.dtype, row->dx, c, n, adds ? v_fma(a, b, v_get(spec.dtype, row->dsum, c, n)) : v_mul(a, b));
 }
 
 #define for_each_block(slice, call_block, call_row)                                                                    \
@@ -71,6 +95,25 @@ SIMD_INLINE row_pair row_pair_at(norm_dtype dtype, const norm_args *a, size_t ro
             call_row;                                                                                                  \
     } while (0)
 
+// gamma a + beta, with the parameters that there are.
+SIMD_INLINE vf affine(kernel_spec spec, const void *gamma, const void *beta, vf a, size_t c, size_t n) {
+    if (!(spec.params & NORM_GAMMA))
+        return a;
+    const vf g = v_get(spec.dtype, gamma, c, n);
+    return spec.params & NORM_BETA ? v_fma(g, a, v_get(spec.dtype, beta, c, n)) : v_mul(g, a);
+}
+
+// gamma of some columns, for times_gamma alone: a gamma that is not there multiplies by one.
+SIMD_INLINE vf get_gamma(kernel_spec spec, const void *gamma, size_t c, size_t n) {
+    return spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma, c, n) : v_zero();
+}
+SIMD_INLINE vf times_gamma(kernel_spec spec, vf gamma, vf a) { return spec.params & NORM_GAMMA ? v_mul(gamma, a) : a; }
+
+// How many gradients are one number per column: none, dgamma, or dgamma and dbeta.
+SIMD_INLINE size_t column_gradients(kernel_spec spec) {
+    return (spec.params & NORM_GAMMA ? 1 : 0) + (spec.params & NORM_BETA ? 1 : 0);
+}
+
 // The partial sums of one slice for the `which`-th of `count` column gradients, (cols) floats; each begins a cache line
 // of its own.
 SIMD_INLINE float *partial_columns(const norm_args *a, size_t index, size_t which, size_t count) {
@@ -79,6 +122,41 @@ SIMD_INLINE float *partial_columns(const norm_args *a, size_t index, size_t whic
 
 SIMD_INLINE void zero_columns(float *sums, size_t cols) {
     for_each_vector(cols, v_store(sums + c, v_zero()), v_store_part(sums + c, v_zero(), cols - c));
+}
+
+// A slice's partial gradients, NULL where there is no such parameter.
+typedef struct {
+    float *dgamma, *dbeta;
+} partials;
+
+SIMD_INLINE partials zeroed_partials(kernel_spec spec, const norm_args *a, size_t index) {
+    partials p = {0};
+    if (spec.params & NORM_GAMMA)
+        zero_columns(p.dgamma = partial_columns(a, index, 0, column_gradients(spec)), a->cols);
+    if (spec.params & NORM_BETA)
+        zero_columns(p.dbeta = partial_columns(a, index, 1, column_gradients(spec)), a->cols);
+    return p;
+}
+
+// A vector of them, which several rows are added to: dgamma is the sum of dy n, n being what gamma multiplies, dbeta
+// that of dy.
+typedef struct {
+    vf dgamma, dbeta;
+} partial_vector;
+
+SIMD_INLINE partial_vector partial_get(kernel_spec spec, const partials *p, size_t c, size_t n) {
+    return (partial_vector){spec.params & NORM_GAMMA ? v_get(NORM_F32, p->dgamma, c, n) : v_zero(),
+                            spec.params & NORM_BETA ? v_get(NORM_F32, p->dbeta, c, n) : v_zero()};
+}
+SIMD_INLINE void partial_add(partial_vector *sums, vf dy, vf normed) {
+    sums->dgamma = v_fma(dy, normed, sums->dgamma);
+    sums->dbeta = v_add(dy, sums->dbeta);
+}
+SIMD_INLINE void partial_put(kernel_spec spec, const partials *p, size_t c, size_t n, const partial_vector *sums) {
+    if (spec.params & NORM_GAMMA)
+        v_put(NORM_F32, p->dgamma, c, n, sums->dgamma);
+    if (spec.params & NORM_BETA)
+        v_put(NORM_F32, p->dbeta, c, n, sums->dbeta);
 }
 
 SIMD_INLINE void reduce_step(const norm_args *a, size_t slices, float *out, size_t which, size_t count, size_t c,
@@ -97,5 +175,51 @@ SIMD_INLINE void reduce_columns(const norm_args *a, const norm_slice *slice, flo
     if (c < slice->end)
         reduce_step(a, slice->count, out, which, count, c, slice->end - c);
 }
+
+SIMD_INLINE void reduce_partials(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+    if (spec.params & NORM_GAMMA)
+        reduce_columns(a, slice, a->dgamma, 0, column_gradients(spec));
+    if (spec.params & NORM_BETA)
+        reduce_columns(a, slice, a->dbeta, 1, column_gradients(spec));
+}
+
+// An op's table: every variant in forms fused and add_fused and in every dtype. Its file defines OP, SAVED_PER_ROW (the
+// bytes that forward leaves for backward), VARIANTS(X, name, DTYPE), a list of X(name, DTYPE, variant, params,
+// algorithm), and forward, backward and reduce, which take a kernel_spec. Without parameters there is nothing to
+// reduce.
+#define NORM_FUSED_TABLE(unit)                                                                                         \
+    NORM_EACH_DTYPE(NORM_DEFINE_VARIANTS)                                                                              \
+    static const norm_impl impls[] = {NORM_EACH_DTYPE(NORM_VARIANT_ROWS)};                                             \
+    NORM_TABLE(unit, impls)
+
+#define NORM_DEFINE_VARIANTS(name, DTYPE) VARIANTS(NORM_DEFINE_VARIANT, name, DTYPE)
+#define NORM_DEFINE_VARIANT(name, DTYPE, variant, PARAMS, ALGORITHM)                                                   \
+    NORM_DEFINE_PASSES(variant##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)                                         \
+    NORM_DEFINE_PASSES(variant##_add_##name, DTYPE, NORM_ADD_FUSED, PARAMS, ALGORITHM)                                 \
+    static void reduce_##variant##_##name(const norm_args *a, const norm_slice *s) {                                   \
+        reduce((kernel_spec){DTYPE, NORM_FUSED, PARAMS, ALGORITHM}, a, s);                                             \
+    }
+#define NORM_DEFINE_PASSES(name, ...)                                                                                  \
+    static void forward_##name(const norm_args *a, const norm_slice *s) { forward((kernel_spec){__VA_ARGS__}, a, s); } \
+    static void backward_##name(const norm_args *a, const norm_slice *s) { backward((kernel_spec){__VA_ARGS__}, a, s); }
+
+#define NORM_VARIANT_ROWS(name, DTYPE) VARIANTS(NORM_VARIANT_ROW, name, DTYPE)
+#define NORM_VARIANT_ROW(name, DTYPE, variant, PARAMS, ALGORITHM)                                                      \
+    NORM_FORM_ROW(variant, name, DTYPE, NORM_FUSED, PARAMS, variant##_##name, 2, 3)                                    \
+    NORM_FORM_ROW(variant, name, DTYPE, NORM_ADD_FUSED, PARAMS, variant##_add_##name, 4, 4)
+#define NORM_FORM_ROW(name_of_variant, name, DTYPE, FORM, PARAMS, function, forward_tensors, backward_tensors)         \
+    {.op = OP,                                                                                                         \
+     .variant = #name_of_variant,                                                                                      \
+     .form = FORM,                                                                                                     \
+     .level = NORM_LEVEL_ID,                                                                                           \
+     .dtype = DTYPE,                                                                                                   \
+     .params = PARAMS,                                                                                                 \
+     .pass = {NORM_STAGES({forward_##function, NORM_SPLIT_ROWS, (forward_tensors)*DTYPE##_BYTES}),                     \
+              {(const norm_stage[]){{backward_##function, NORM_SPLIT_ROWS, (backward_tensors)*DTYPE##_BYTES},          \
+                                    {reduce_##name_of_variant##_##name, NORM_SPLIT_COLS, 0}},                          \
+               (PARAMS) != 0 ? 2 : 1}},                                                                                \
+     .saved = {.per_row = SAVED_PER_ROW},                                                                              \
+     .workspace = {.per_slice_col = sizeof(float) * (((PARAMS)&NORM_GAMMA ? 1 : 0) + ((PARAMS)&NORM_BETA ? 1 : 0)),    \
+                   .per_slice = (PARAMS)&NORM_ALPHA ? sizeof(double) : 0}},
 
 #endif

@@ -61,7 +61,7 @@ function figure(    i, best, group, largest, size, s, p, f, has) {
 function group_of(i) { return shape(i) ", " conditions(i) }
 
 # Eager code may have fewer variants than fused: whichever it has, with every parameter, stands for the op.
-function stands_for_op(i) { return is_main(i) || (cell[i, "form"] == "eager" && cell[i, "variant"] !~ /nobeta/) }
+function stands_for_op(i) { return is_main(i) || (cell[i, "form"] == "eager" && cell[i, "variant"] !~ /nobeta|noaffine/) }
 
 # Told where eager and fused do not run the same tanh.
 function different_variants(    s, fused, eager) {

@@ -45,7 +45,7 @@ static float exact_mean(const float *values, size_t cols) {
     return (float)sum / (float)cols;
 }
 
-// Upcast, square, mean, rsqrt of mean + eps, multiply, downcast, weight * h.
+// Upcast, square, mean, rsqrt of mean + eps, multiply, downcast, weight * h; the weight where there is one.
 static void emulate_rmsnorm(const row *r) {
     float *const squares = malloc(r->cols * sizeof *squares);
     assert_non_null(squares);
@@ -54,7 +54,7 @@ static void emulate_rmsnorm(const row *r) {
     const float rstd = 1 / sqrtf(exact_mean(squares, r->cols) + r->eps);
     for (size_t i = 0; i < r->cols; i++) {
         const float h = stored(r->dtype, r->x[i] * rstd);
-        r->y[i] = stored(r->dtype, r->gamma[i] * h);
+        r->y[i] = r->params & NORM_GAMMA ? stored(r->dtype, r->gamma[i] * h) : h;
     }
     free(squares);
 }
@@ -71,8 +71,8 @@ static void emulate_layernorm(const row *r) {
     const float rstd = 1 / sqrtf(exact_mean(squares, r->cols) + r->eps);
     for (size_t i = 0; i < r->cols; i++) {
         const float h = stored(r->dtype, centred[i] * rstd);
-        const float weighted = stored(r->dtype, r->gamma[i] * h);
-        r->y[i] = stored(r->dtype, weighted + r->beta[i]);
+        const float weighted = r->params & NORM_GAMMA ? stored(r->dtype, r->gamma[i] * h) : h;
+        r->y[i] = r->params & NORM_BETA ? stored(r->dtype, weighted + r->beta[i]) : weighted;
     }
     free(centred);
 }
@@ -83,7 +83,7 @@ static bool emulate_dyt_element(const row *r, size_t i) {
     const float z = stored(r->dtype, r->alpha * r->x[i]);
     const float t = tanhf(z), tolerance = t * 0x1p-21f;
     const float low = stored(r->dtype, t - tolerance), high = stored(r->dtype, t + tolerance);
-    float y = stored(r->dtype, r->gamma[i] * low);
+    float y = r->params & NORM_GAMMA ? stored(r->dtype, r->gamma[i] * low) : low;
     if (r->params & NORM_BETA)
         y = stored(r->dtype, y + r->beta[i]);
     r->y[i] = y;
@@ -201,7 +201,7 @@ static void normalisations_match_their_lists(void **state) {
         for (size_t j = 0; j < sizeof cols / sizeof *cols; j++)
             assert_true(compare(impl, cols[j], INPUT_SYMMETRIC, 40 + j) == 1);
     }
-    assert_true(count >= 4); // two ops, two dtypes, one level at least
+    assert_true(count >= 8); // two ops, with parameters and without, two dtypes, one level at least
 }
 
 // bf16 alone: in f32 nothing is rounded beyond the tanh itself, which a variant may choose.
@@ -216,33 +216,51 @@ static void dyt_matches_its_list(void **state) {
         assert_true(compare(impl, 1000, INPUT_SWEEP, 50) > 0.99);
         assert_true(compare(impl, 1000, INPUT_ACTIVATIONS, 51) > 0.99);
     }
-    assert_true(count >= 2); // with beta and without
+    assert_true(count >= 3); // with beta and without, and without gamma
 }
 
-// Bytes per element, by dtype. Fused: one read of each input and one write of the output. Eager: the sums over the
-// lists of operations; that of layernorm's backward is our own. With e bytes an element: dgamma's product 3e and column
-// sum e, dbeta's column sum e, dy * gamma 2e, times rstd 8, drstd's product 12 and row sum 4, its spread 4, the
-// square's gradient 8 + 8 + 12, the sum of both 12, then for the mean negation 8, row sum 4, spread 4, addition 12: 96
-// + 7e, and in bf16 a cast up and one down, 6 each.
+// Bytes per element, by dtype. Fused and add_fused: one read of each input and one write of each output. Eager: the
+// sums over the lists of operations; that of layernorm's backward is our own. With e bytes an element: dgamma's product
+// 3e and column sum e, dbeta's column sum e, dy * gamma 2e, times rstd 8, drstd's product 12 and row sum 4, its spread
+// 4, the square's gradient 8 + 8 + 12, the sum of both 12, then for the mean negation 8, row sum 4, spread 4, addition
+// 12: 96
+// + 7e, and in bf16 a cast up and one down, 6 each. Without gamma and beta the steps that have them are gone, and with
+// them, backward, those of the product, the two column sums and dy * gamma.
 typedef struct {
     norm_op op;
     norm_form form;
-    unsigned without; // a parameter that it lacks
+    unsigned without; // parameters that it lacks
     unsigned forward[NORM_DTYPES], backward[NORM_DTYPES];
 } traffic;
 
 static const traffic *traffic_of(const norm_impl *impl) {
+    enum { AFFINE = NORM_GAMMA | NORM_BETA };
     static const traffic table[] = {
-        {NORM_RMSNORM, NORM_EAGER, 0, {28, 36}, {92, 92}}, {NORM_LAYERNORM, NORM_EAGER, 0, {48, 52}, {124, 122}},
-        {NORM_DYT, NORM_EAGER, 0, {32, 16}, {64, 32}},     {NORM_DYT, NORM_EAGER, NORM_BETA, {24, 12}, {60, 30}},
-        {NORM_RMSNORM, NORM_FUSED, 0, {8, 4}, {12, 6}},    {NORM_LAYERNORM, NORM_FUSED, 0, {8, 4}, {12, 6}},
-        {NORM_DYT, NORM_FUSED, 0, {8, 4}, {12, 6}},        {NORM_DYT, NORM_FUSED, NORM_BETA, {8, 4}, {12, 6}},
-        {NORM_IDENTITY, NORM_FUSED, 0, {8, 4}, {8, 4}},    {NORM_IDENTITY, NORM_EAGER, 0, {8, 4}, {8, 4}},
+        {NORM_RMSNORM, NORM_EAGER, 0, {28, 36}, {92, 92}},
+        {NORM_RMSNORM, NORM_EAGER, NORM_GAMMA, {20, 32}, {68, 80}},
+        {NORM_LAYERNORM, NORM_EAGER, 0, {48, 52}, {124, 122}},
+        {NORM_LAYERNORM, NORM_EAGER, AFFINE, {32, 44}, {96, 108}},
+        {NORM_DYT, NORM_EAGER, 0, {32, 16}, {64, 32}},
+        {NORM_DYT, NORM_EAGER, NORM_BETA, {24, 12}, {60, 30}},
+        {NORM_DYT, NORM_EAGER, AFFINE, {16, 8}, {36, 18}},
     };
-    const bool lacks_beta = impl->op == NORM_DYT && !(impl->params & NORM_BETA);
+    static const traffic one_sweep[] = {
+        {NORM_OPS, NORM_FUSED, 0, {8, 4}, {12, 6}},
+        {NORM_OPS, NORM_ADD_FUSED, 0, {16, 8}, {16, 8}},
+        {NORM_IDENTITY, NORM_FUSED, 0, {8, 4}, {8, 4}},
+        {NORM_IDENTITY, NORM_ADD_FUSED, 0, {16, 8}, {12, 6}},
+    };
+#define PARAMETERS(ID, name, parameters, formula) parameters,
+    static const unsigned has[NORM_OPS] = {NORM_OP_LIST(PARAMETERS)};
+#undef PARAMETERS
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (table[i].op == impl->op && table[i].form == impl->form && (table[i].without == NORM_BETA) == lacks_beta)
+        if (table[i].op == impl->op && table[i].form == impl->form &&
+            table[i].without == (has[impl->op] & ~impl->params))
             return &table[i];
+    for (size_t i = 0; i < sizeof one_sweep / sizeof *one_sweep; i++)
+        if (one_sweep[i].op == (impl->op == NORM_IDENTITY ? NORM_IDENTITY : NORM_OPS) &&
+            one_sweep[i].form == impl->form)
+            return &one_sweep[i];
     return NULL;
 }
 

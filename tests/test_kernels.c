@@ -128,14 +128,18 @@ static void every_team(const norm_impl *impl) {
 
 static void in_place(const norm_impl *impl) {
     static const size_t cols[] = {1, 15, 17, 63, 64, 130, 257, 1000};
-    for (size_t i = 0; i < sizeof cols / sizeof *cols && impl->form == NORM_FUSED; i++) {
+    for (size_t i = 0; i < sizeof cols / sizeof *cols && impl->form != NORM_EAGER; i++) {
         trial t = varied(3 * i, 5, cols[i]);
-        t.in_place = true;
         t.threads = 1 + (int)i % 2;
-        attempt(impl, &t);
-        t.forward_only = true;
-        attempt(impl, &t);
-        t.in_place = false;
+        for (int forward_only = 0; forward_only < 2; forward_only++) {
+            t.forward_only = forward_only;
+            t.overlap = TRIAL_IN_PLACE;
+            attempt(impl, &t);
+            t.overlap = TRIAL_SWAPPED;
+            if (impl->form == NORM_ADD_FUSED)
+                attempt(impl, &t);
+        }
+        t.overlap = TRIAL_APART;
         attempt(impl, &t);
     }
 }
@@ -204,7 +208,7 @@ static void required_levels_are_here(void **state) {
 // Printed whatever the outcome, so that a bound that has become loose is seen.
 static void print_observed(void) {
     printf("\nlargest scaled error by output, beside the bound at that shape\n");
-    printf("%-10s %-6s %-5s %-7s %10s %10s %6s  %s\n", "op", "form", "dtype", "output", "error", "bound", "share",
+    printf("%-10s %-9s %-5s %-7s %10s %10s %6s  %s\n", "op", "form", "dtype", "output", "error", "bound", "share",
            "where");
     for (size_t op = 0; op < NORM_OPS; op++)
         for (size_t form = 0; form < NORM_FORMS; form++)
@@ -213,7 +217,7 @@ static void print_observed(void) {
                     const observation *const o = &observed[op][form][dtype][output];
                     if (!o->impl)
                         continue;
-                    printf("%-10s %-6s %-5s %-7s %10.4g %10.4g %5.0f%%  %s %s %s %zux%zu\n", norm_op_name(o->impl->op),
+                    printf("%-10s %-9s %-5s %-7s %10.4g %10.4g %5.0f%%  %s %s %s %zux%zu\n", norm_op_name(o->impl->op),
                            norm_form_name(o->impl->form), norm_dtype_name(o->impl->dtype),
                            norm_output_name((norm_output)output), o->worst.max_error, o->worst.bound,
                            100 * share(&o->worst), o->impl->variant, norm_level_name(o->impl->level),

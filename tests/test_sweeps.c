@@ -30,7 +30,8 @@ static bool has_identity(const plan *p, size_t index) {
     size_t begin, end;
     plan_group(p, p->items[index].group, &begin, &end);
     for (size_t i = begin; i < end; i++)
-        if (p->items[i].cell.impl->op == NORM_IDENTITY)
+        if (p->items[i].cell.impl->op == NORM_IDENTITY &&
+            p->items[i].cell.impl->form == plan_ceiling_form(p->items[index].cell.impl->form))
             return true;
     return false;
 }
@@ -44,11 +45,14 @@ static void every_preset_is_sound(void **state) {
             plan p;
             assert_true(plan_make(&p, which, &everything, t));
             assert_true(p.count > 0);
+            size_t adds = 0;
             for (size_t i = 0; i < p.count; i++) {
                 const cell *const c = &p.items[i].cell;
                 assert_null(norm_level_missing(c->impl->level));
                 assert_true(c->threads <= topology_pus(t));
                 assert_true(has_identity(&p, i));
+                assert_true(c->impl->form != NORM_ADD_FUSED || which == PRESET_FULL);
+                adds += c->impl->form == NORM_ADD_FUSED;
                 // identity has no partner of its own form and level where the level was added for it alone.
                 if (c->impl->op != NORM_IDENTITY)
                     assert_true(summary_rmsnorm(&p, i) != SIZE_MAX);
@@ -58,6 +62,7 @@ static void every_preset_is_sound(void **state) {
                                      cell_same_group(&p.items[i - 1].cell, c));
                 }
             }
+            assert_int_equal(adds > 0, which == PRESET_FULL);
             plan_free(&p);
         }
         topology_close(t);

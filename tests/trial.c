@@ -8,30 +8,32 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cell.h"
 #include "stats.h"
 
 void trial_print(const trial *t, char text[TRIAL_TEXT]) {
     snprintf(text, TRIAL_TEXT,
-             "%s:%zux%zu:gap%zu:place%d:misalign%zu:threads%d:inplace%d:specials%d:forward%d:seed%" PRIu64,
-             input_name(t->kind), t->rows, t->cols, t->gap, (int)t->place, t->misalign, t->threads, t->in_place,
+             "%s:%zux%zu:gap%zu:place%d:misalign%zu:threads%d:overlap%d:specials%d:forward%d:seed%" PRIu64,
+             input_name(t->kind), t->rows, t->cols, t->gap, (int)t->place, t->misalign, t->threads, (int)t->overlap,
              t->specials, t->forward_only, t->seed);
 }
 
 bool trial_parse(const char *text, trial *t) {
     char kind[32];
-    int place, in_place, specials, forward_only;
+    int place, overlap, specials, forward_only;
     *t = (trial){0};
-    if (sscanf(text, "%31[^:]:%zux%zu:gap%zu:place%d:misalign%zu:threads%d:inplace%d:specials%d:forward%d:seed%" SCNu64,
-               kind, &t->rows, &t->cols, &t->gap, &place, &t->misalign, &t->threads, &in_place, &specials,
-               &forward_only, &t->seed) != 11)
+    if (sscanf(text, "%31[^:]:%zux%zu:gap%zu:place%d:misalign%zu:threads%d:overlap%d:specials%d:forward%d:seed%" SCNu64,
+               kind, &t->rows, &t->cols, &t->gap, &place, &t->misalign, &t->threads, &overlap, &specials, &forward_only,
+               &t->seed) != 11)
         return false;
     while (t->kind < INPUTS && strcmp(input_name(t->kind), kind) != 0)
         t->kind++;
     t->place = (guard_place)place;
-    t->in_place = in_place;
+    t->overlap = (trial_overlap)overlap;
     t->specials = specials;
     t->forward_only = forward_only;
-    return t->kind < INPUTS && place >= 0 && place < GUARD_PLACES && t->rows && t->cols;
+    return t->kind < INPUTS && place >= 0 && place < GUARD_PLACES && overlap >= 0 && overlap < TRIAL_OVERLAPS &&
+           t->rows && t->cols;
 }
 
 static bool fail(char why[TRIAL_TEXT], const char *format, ...) {
@@ -75,25 +77,60 @@ static void strew_specials(const trial *t, norm_dtype dtype, void *x, size_t str
                 dtype_set(dtype, x, row * stride + stats_rng_below(&rng, t->cols), values[k]);
 }
 
-static void copy_rows(norm_dtype dtype, void *to, const void *from, size_t rows, size_t cols, size_t stride) {
+// In place, an output has the stride of the input under it.
+static void share_strides(const trial *t, bool adds, norm_args *args) {
+    const bool swapped = adds && t->overlap == TRIAL_SWAPPED;
+    if (t->overlap == TRIAL_APART)
+        return;
+    args->y_stride = adds && !swapped ? args->branch_stride : args->x_stride;
+    args->sum_stride = swapped ? args->branch_stride : args->x_stride;
+    args->dx_stride = swapped ? args->dsum_stride : args->dy_stride;
+}
+
+// In place, the call sees its input where its output goes, the check the input as it was.
+static const void *moved(const trial *t, norm_dtype dtype, const void *input, void *output, size_t stride) {
     const size_t size = norm_dtype_bytes(dtype);
-    for (size_t row = 0; row < rows; row++)
-        memcpy((char *)to + row * stride * size, (const char *)from + row * stride * size, cols * size);
+    for (size_t row = 0; row < t->rows; row++)
+        memcpy((char *)output + row * stride * size, (const char *)input + row * stride * size, t->cols * size);
+    return output;
+}
+
+static norm_args forward_call(const trial *t, norm_dtype dtype, bool adds, const norm_args *args) {
+    norm_args call = *args;
+    if (t->overlap == TRIAL_APART)
+        return call;
+    const bool x_under_sum = adds && t->overlap == TRIAL_IN_PLACE;
+    call.x = moved(t, dtype, args->x, x_under_sum ? args->sum : args->y, args->x_stride);
+    if (adds)
+        call.branch = moved(t, dtype, args->branch, x_under_sum ? args->y : args->sum, args->branch_stride);
+    return call;
+}
+
+static norm_args backward_call(const trial *t, norm_dtype dtype, bool adds, const norm_args *args) {
+    norm_args call = *args;
+    if (adds && t->overlap == TRIAL_SWAPPED)
+        call.dsum = moved(t, dtype, args->dsum, args->dx, args->dsum_stride);
+    else if (t->overlap != TRIAL_APART)
+        call.dy = moved(t, dtype, args->dy, args->dx, args->dy_stride);
+    return call;
 }
 
 static bool check_guards(const trial_buffers *b, const norm_impl *impl, norm_pass pass, const norm_args *args,
                          const trial *t, char why[TRIAL_TEXT]) {
-    const bool backward = pass == NORM_BACKWARD;
+    const bool backward = pass == NORM_BACKWARD, adds = impl->form == NORM_ADD_FUSED;
     const struct {
         const char *name;
         const guard_buffer *buffer;
         bool present, is_input;
     } list[] = {
         {"x", &b->x, true, true},
+        {"branch", &b->branch, adds, true},
+        {"sum", &b->sum, adds, backward},
+        {"dsum", &b->dsum, adds && backward, true},
         {"gamma", &b->gamma, impl->params & NORM_GAMMA, true},
         {"beta", &b->beta, impl->params & NORM_BETA, true},
         {"dy", &b->dy, backward, true},
-        {"y", &b->y, !backward, false},
+        {"y", &b->y, !backward || impl->reads_y, backward},
         {"dx", &b->dx, backward, false},
         {"dgamma", &b->dgamma, backward && impl->params & NORM_GAMMA, false},
         {"dbeta", &b->dbeta, backward && impl->params & NORM_BETA, false},
@@ -128,62 +165,91 @@ static bool run_pass(const norm_impl *impl, norm_pass pass, const trial *t, tria
     return result->ok;
 }
 
-bool trial_run(const norm_impl *impl, const trial *t, trial_buffers *b, verify_result *result, char why[TRIAL_TEXT]) {
-    const norm_dtype dtype = impl->dtype;
-    const size_t spread = t->gap > 0; // strides differ from each other, so that one used for another shows
+// Gaps of different widths, so that a stride used for another shows.
+static norm_args shaped(const norm_impl *impl, const trial *t) {
+    const size_t first = t->cols + t->gap, step = t->gap > 0;
     norm_args args = {
         .rows = t->rows,
         .cols = t->cols,
-        .x_stride = t->cols + t->gap,
-        .y_stride = t->cols + t->gap + (t->in_place ? 0 : spread),
-        .dy_stride = t->cols + t->gap + 2 * spread,
-        .dx_stride = t->cols + t->gap + (t->in_place ? 2 : 3) * spread,
+        .x_stride = first,
+        .y_stride = first + step,
+        .dy_stride = first + 2 * step,
+        .dx_stride = first + 3 * step,
+        .branch_stride = first + 4 * step,
+        .sum_stride = first + 5 * step,
+        .dsum_stride = first + 6 * step,
     };
+    share_strides(t, impl->form == NORM_ADD_FUSED, &args);
     inputs_scalars(t->seed, &args.alpha, &args.eps);
-    *result = (verify_result){.ok = true};
-    void *x = put_input(&b->x, t, dtype, t->kind, t->rows, args.x_stride, t->seed);
-    args.x = x;
-    if (impl->params & NORM_GAMMA)
-        args.gamma = put_input(&b->gamma, t, dtype, INPUT_NORMAL, 1, t->cols, t->seed + 1);
-    if (impl->params & NORM_BETA)
-        args.beta = put_input(&b->beta, t, dtype, INPUT_NORMAL, 1, t->cols, t->seed + 2);
-    args.y = put_matrix(&b->y, t, dtype, t->rows, t->cols, args.y_stride);
-    if (!x || !args.y || (impl->params & NORM_GAMMA && !args.gamma) || (impl->params & NORM_BETA && !args.beta) ||
-        !put_scratch(&b->saved, t, t->forward_only ? 0 : norm_saved_bytes(impl, t->rows, t->cols), &args.saved) ||
-        !put_scratch(&b->workspace, t, norm_workspace_bytes(impl, t->rows, t->cols, t->threads), &args.workspace))
-        return fail(why, "out of memory");
+    return args;
+}
+
+// What forward reads and writes. false if memory ran out.
+static bool put_forward(const norm_impl *impl, const trial *t, trial_buffers *b, norm_args *args) {
+    const norm_dtype dtype = impl->dtype;
+    const bool has_gamma = impl->params & NORM_GAMMA, has_beta = impl->params & NORM_BETA;
+    void *const x = put_input(&b->x, t, dtype, t->kind, t->rows, args->x_stride, t->seed);
+    args->x = x;
+    if (has_gamma)
+        args->gamma = put_input(&b->gamma, t, dtype, INPUT_NORMAL, 1, t->cols, t->seed + 1);
+    if (has_beta)
+        args->beta = put_input(&b->beta, t, dtype, INPUT_NORMAL, 1, t->cols, t->seed + 2);
+    args->y = put_matrix(&b->y, t, dtype, t->rows, t->cols, args->y_stride);
+    if (!x || !args->y || (has_gamma && !args->gamma) || (has_beta && !args->beta) ||
+        !put_scratch(&b->saved, t, t->forward_only ? 0 : norm_saved_bytes(impl, t->rows, t->cols), &args->saved) ||
+        !put_scratch(&b->workspace, t, norm_workspace_bytes(impl, t->rows, t->cols, t->threads), &args->workspace))
+        return false;
     if (t->specials) {
-        strew_specials(t, dtype, x, args.x_stride);
+        strew_specials(t, dtype, x, args->x_stride);
         guard_remember(&b->x);
     }
-    norm_args call = args; // in place: the call sees its input where its output goes, the check the input as it was
-    if (t->in_place) {
-        copy_rows(dtype, args.y, x, t->rows, t->cols, args.x_stride);
-        call.x = args.y;
+    if (impl->form != NORM_ADD_FUSED)
+        return true;
+    args->branch = put_input(&b->branch, t, dtype, inputs_branch(t->kind), t->rows, args->branch_stride, t->seed + 5);
+    args->sum = put_matrix(&b->sum, t, dtype, t->rows, t->cols, args->sum_stride);
+    return args->branch && args->sum;
+}
+
+// The same for backward, of what forward left.
+static bool put_backward(const norm_impl *impl, const trial *t, trial_buffers *b, norm_args *args) {
+    const norm_dtype dtype = impl->dtype;
+    const input_kind gradient = inputs_gradient(t->kind);
+    *args = cell_pass_args(impl->form, NORM_BACKWARD, args);
+    args->dy = put_input(&b->dy, t, dtype, gradient, t->rows, args->dy_stride, t->seed + 4);
+    args->dx = put_matrix(&b->dx, t, dtype, t->rows, t->cols, args->dx_stride);
+    args->dgamma = put_matrix(&b->dgamma, t, NORM_F32, 1, t->cols, t->cols);
+    args->dbeta = put_matrix(&b->dbeta, t, NORM_F32, 1, t->cols, t->cols);
+    args->dalpha = put_matrix(&b->dalpha, t, NORM_F32, 1, 1, 1);
+    if (impl->reads_y)
+        guard_remember(&b->y);
+    if (impl->form == NORM_ADD_FUSED) {
+        guard_remember(&b->sum);
+        args->dsum = put_input(&b->dsum, t, dtype, gradient, t->rows, args->dsum_stride, t->seed + 6);
     }
+    return args->dy && args->dx && args->dgamma && args->dbeta && args->dalpha &&
+           (args->dsum || impl->form != NORM_ADD_FUSED);
+}
+
+bool trial_run(const norm_impl *impl, const trial *t, trial_buffers *b, verify_result *result, char why[TRIAL_TEXT]) {
+    const bool adds = impl->form == NORM_ADD_FUSED;
+    norm_args args = shaped(impl, t);
+    *result = (verify_result){.ok = true};
+    if (!put_forward(impl, t, b, &args))
+        return fail(why, "out of memory");
+    norm_args call = forward_call(t, impl->dtype, adds, &args);
     if (!run_pass(impl, NORM_FORWARD, t, b, &call, &args, result, why))
         return false;
     if (t->forward_only)
         return true;
-
-    args.dy = put_input(&b->dy, t, dtype, inputs_gradient(t->kind), t->rows, args.dy_stride, t->seed + 4);
-    args.dx = put_matrix(&b->dx, t, dtype, t->rows, t->cols, args.dx_stride);
-    args.dgamma = put_matrix(&b->dgamma, t, NORM_F32, 1, t->cols, t->cols);
-    args.dbeta = put_matrix(&b->dbeta, t, NORM_F32, 1, t->cols, t->cols);
-    args.dalpha = put_matrix(&b->dalpha, t, NORM_F32, 1, 1, 1);
-    if (!args.dy || !args.dx || !args.dgamma || !args.dbeta || !args.dalpha)
+    if (!put_backward(impl, t, b, &args))
         return fail(why, "out of memory");
-    call = args;
-    if (t->in_place) {
-        copy_rows(dtype, args.dx, args.dy, t->rows, t->cols, args.dy_stride);
-        call.dy = args.dx;
-    }
+    call = backward_call(t, impl->dtype, adds, &args);
     return run_pass(impl, NORM_BACKWARD, t, b, &call, &args, result, why);
 }
 
 void trial_close(trial_buffers *b) {
-    guard_buffer *const all[] = {&b->x,      &b->y,     &b->dy,     &b->dx,    &b->gamma,    &b->beta,
-                                 &b->dgamma, &b->dbeta, &b->dalpha, &b->saved, &b->workspace};
+    guard_buffer *const all[] = {&b->x,     &b->y,    &b->dy,     &b->dx,    &b->branch, &b->sum,   &b->dsum,
+                                 &b->gamma, &b->beta, &b->dgamma, &b->dbeta, &b->dalpha, &b->saved, &b->workspace};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         guard_close(all[i]);
 }

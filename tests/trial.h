@@ -13,6 +13,11 @@
 #include "norm.h"
 #include "verify.h"
 
+// Which outputs lie over inputs, of the ways that norm.h allows. IN_PLACE: y over x, dx over dy; in form add_fused sum
+// over x and y over branch, as serving engines do it. SWAPPED, in form add_fused: sum over branch, y over x, dx over
+// dsum.
+typedef enum { TRIAL_APART, TRIAL_IN_PLACE, TRIAL_SWAPPED, TRIAL_OVERLAPS } trial_overlap;
+
 typedef struct {
     input_kind kind;
     size_t rows, cols;
@@ -20,7 +25,7 @@ typedef struct {
     guard_place place;
     size_t misalign; // bytes off a 64-byte boundary; see guard_put
     int threads;
-    bool in_place;     // y over x, dx over dy
+    trial_overlap overlap;
     bool specials;     // NaN and both infinities strewn over x
     bool forward_only; // without a saved buffer
     uint64_t seed;
@@ -28,7 +33,7 @@ typedef struct {
 
 // Zero-initialised before the first trial and shared by all.
 typedef struct {
-    guard_buffer x, y, dy, dx, gamma, beta, dgamma, dbeta, dalpha, saved, workspace;
+    guard_buffer x, y, dy, dx, branch, sum, dsum, gamma, beta, dgamma, dbeta, dalpha, saved, workspace;
 } trial_buffers;
 
 enum { TRIAL_TEXT = 512 };
