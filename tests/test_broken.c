@@ -40,6 +40,11 @@ typedef enum {
     DGAMMA_MISSES_A_ROW,
     DALPHA_IN_BF16,
     WRONG_STRIDE,
+    SUM_TAIL_MISSED,
+    SUM_WRITES_PAST_END,
+    BRANCH_NOT_NORMALISED,
+    DSUM_FORGOTTEN,
+    DX_WRITES_SUM,
 } defect;
 
 static defect broken;
@@ -188,6 +193,34 @@ static void layernorm_sums(const norm_args *args, const norm_slice *slice) {
     }
 }
 
+// Form add_fused: the addition, and then the kernels above on its sum.
+static void add_forward(const norm_args *args, const norm_slice *slice) {
+    for (size_t row = slice->begin; row < slice->end; row++) {
+        const float *const x = row_const(args->x, row, args->x_stride);
+        const float *const branch = row_const(args->branch, row, args->branch_stride);
+        float *const sum = row_mutable(args->sum, row, args->sum_stride);
+        for (size_t i = 0; i < args->cols; i++)
+            sum[i] = broken == SUM_TAIL_MISSED && i == args->cols - 1 ? x[i] : x[i] + branch[i];
+        if (broken == SUM_WRITES_PAST_END && row == slice->end - 1)
+            sum[args->cols] = 0;
+    }
+    norm_args normed = *args;
+    if (broken != BRANCH_NOT_NORMALISED) {
+        normed.x = args->sum;
+        normed.x_stride = args->sum_stride;
+    }
+    layernorm_forward(&normed, slice);
+}
+
+static void add_dx(const norm_args *args, const norm_slice *slice) {
+    layernorm_dx(args, slice);
+    for (size_t row = slice->begin; row < slice->end && broken != DSUM_FORGOTTEN; row++)
+        for (size_t i = 0; i < args->cols; i++)
+            row_mutable(args->dx, row, args->dx_stride)[i] += row_const(args->dsum, row, args->dsum_stride)[i];
+    if (broken == DX_WRITES_SUM)
+        row_mutable(args->sum, 0, args->sum_stride)[0] = 0;
+}
+
 static void dyt_forward(const norm_args *args, const norm_slice *slice) {
     const float *const gamma = args->gamma, *const beta = args->beta;
     for (size_t row = slice->begin; row < slice->end; row++) {
@@ -229,6 +262,18 @@ static const norm_impl layernorm = {
     .level = NORM_LEVEL_SCALAR,
     .params = NORM_GAMMA | NORM_BETA,
     .pass = {{layernorm_forward_stages, 1}, {layernorm_backward_stages, 2}},
+    .saved = {.per_row = 2 * sizeof(float)},
+};
+
+static const norm_stage add_forward_stages[] = {{add_forward, NORM_SPLIT_ROWS, 16}};
+static const norm_stage add_backward_stages[] = {{add_dx, NORM_SPLIT_ROWS, 16}, {layernorm_sums, NORM_SPLIT_COLS, 0}};
+static const norm_impl add_layernorm = {
+    .op = NORM_LAYERNORM,
+    .variant = "twopass",
+    .form = NORM_ADD_FUSED,
+    .level = NORM_LEVEL_SCALAR,
+    .params = NORM_GAMMA | NORM_BETA,
+    .pass = {{add_forward_stages, 1}, {add_backward_stages, 2}},
     .saved = {.per_row = 2 * sizeof(float)},
 };
 
@@ -279,6 +324,7 @@ static void correct_kernels_pass(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         assert_true(accepted(&layernorm, &plain[i], NONE));
+        assert_true(accepted(&add_layernorm, &plain[i], NONE));
         assert_true(accepted(&dyt, &plain[i], NONE));
     }
 }
@@ -320,6 +366,16 @@ static void wrong_mathematics_is_rejected(void **state) {
     assert_rejected(&layernorm, &plain[0], DX_WITHOUT_MEAN, "dx[");
     assert_rejected(&layernorm, &plain[2], DGAMMA_MISSES_A_ROW, "dgamma[");
     assert_rejected(&dyt, &plain[2], DALPHA_IN_BF16, "dalpha:");
+}
+
+static void wrong_additions_are_rejected(void **state) {
+    (void)state;
+    assert_rejected(&add_layernorm, &plain[0], SUM_TAIL_MISSED, "sum[");
+    assert_rejected(&add_layernorm, &plain[2], BRANCH_NOT_NORMALISED, "y[");
+    assert_rejected(&add_layernorm, &plain[0], DSUM_FORGOTTEN, "dx[");
+    assert_rejected(&add_layernorm, &plain[0], DX_WITHOUT_MEAN, "dx[");
+    assert_rejected(&add_layernorm, &plain[1], SUM_WRITES_PAST_END, "forward: byte");
+    assert_rejected(&add_layernorm, &plain[0], DX_WRITES_SUM, "backward: input sum changed");
 }
 
 static void writes_outside_are_rejected(void **state) {
@@ -368,6 +424,7 @@ int main(void) {
         cmocka_unit_test(one_element_beyond_the_bound_is_rejected),
         cmocka_unit_test(any_wrong_element_is_rejected),
         cmocka_unit_test(wrong_mathematics_is_rejected),
+        cmocka_unit_test(wrong_additions_are_rejected),
         cmocka_unit_test(writes_outside_are_rejected),
         cmocka_unit_test(reads_outside_fault),
     };

@@ -129,6 +129,24 @@ static void extreme_kinds_keep_their_ranges(void **state) {
     }
 }
 
+// What is special about x stays so when branch has been added: the range, the spread of an offset, exact sums.
+static void branches_leave_the_sum_special(void **state) {
+    (void)state;
+    for (input_kind kind = 0; kind < INPUTS; kind++) {
+        float x[COLS], branch[COLS];
+        inputs_fill(kind, NORM_F32, x, COLS, COLS, 0, 1, 1);
+        inputs_fill(inputs_branch(kind), NORM_F32, branch, COLS, COLS, 0, 1, 2);
+        for (size_t i = 0; i < COLS; i++) {
+            const double sum = (double)x[i] + (double)branch[i];
+            assert_true(fabs(sum) * sqrt(COLS) < 1e19);
+            assert_true(kind != INPUT_OFFSET || fabs(sum - 1e4) < 20);
+            assert_true(kind != INPUT_CONSTANT || sum == (double)x[0]);
+            assert_true(kind != INPUT_SYMMETRIC || (fmod(8 * sum, 1) == 0 && fabs(sum) < 8));
+            assert_true(kind != INPUT_ZERO || sum == 0);
+        }
+    }
+}
+
 static double through_bf16(double value) {
     uint16_t bits;
     dtype_set(NORM_BF16, &bits, 0, value);
@@ -162,6 +180,7 @@ int main(void) {
         cmocka_unit_test(activations_have_outlier_channels),
         cmocka_unit_test(exact_kinds_are_exact),
         cmocka_unit_test(extreme_kinds_keep_their_ranges),
+        cmocka_unit_test(branches_leave_the_sum_special),
         cmocka_unit_test(bf16_rounds_once_to_nearest_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS;

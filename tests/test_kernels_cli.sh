@@ -181,6 +181,17 @@ columns "$run/samples.csv" 'launch sample form level op order' | awk '
         if (visits[round, name[i]] != 2 || sum[round, name[i]] != sum[round, name[1]]) exit 1 } }' ||
     fail "a round is no mirror image"
 
+# In form add_fused, both passes are measured against the rmsnorm and the identity of that form.
+expect 0 add_fused --op dyt --variant u2_noaffine --form add_fused --pass all --shape 4x64 --launches 6 --budget 2s --csv -
+cp "$work/out" "$work/add.csv"
+[ "$(columns "$work/add.csv" 'op variant form' | sort | uniq -c | tr -s ' \n' ' ,')" = \
+    ' 2 dyt u2_noaffine add_fused, 2 identity std add_fused, 2 rmsnorm std add_fused,' ] ||
+    fail "cells in form add_fused: $(columns "$work/add.csv" 'op variant form')"
+columns "$work/add.csv" 'op pass bytes_per_element ceiling_fraction ratio_to_rmsnorm' | awk '
+    $3 != ($1 == "identity" && $2 == "backward" ? 12 : 16) || !($4 > 0 && $5 > 0) || ($1 == "identity" && $4 != 1) { exit 1 }' ||
+    fail "form add_fused: $(columns "$work/add.csv" 'op pass bytes_per_element ceiling_fraction ratio_to_rmsnorm')"
+nothing_left "a run in form add_fused"
+
 # The same seed gives the same order, another seed another. How many rounds there are is a matter of time, so the first
 # round of each launch is compared.
 first_round() { columns "$1/samples.csv" "launch order sample $cell" | awk '$3 < 2' | sort -k1,1n -k2,2n | cut -d' ' -f1,3-; }

@@ -3,6 +3,7 @@
 // forward pass.
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -102,10 +103,33 @@ static void identity_by_hand(void **state) {
     assert_close(y[1], 3, 0);
 }
 
+// x + branch = {1, 3} in layernorm_by_hand's example: sum's scale is itself and the floor of f32, 2^-102. dsum = {5,
+// -7} is added to its dx.
+static void addition_by_hand(void **state) {
+    (void)state;
+    const float x[] = {0.75f, 4}, branch[] = {0.25f, -1}, dsum[] = {5, -7};
+    const norm_args args = {.rows = 1, .cols = 2, .x = x, .branch = branch, .dsum = dsum};
+    double sum[2], scale[2], dx[] = {-0.375, 0.375}, dx_scale[] = {10, 20};
+    norm_reference_sum(NORM_F32, &args, 0, sum, scale);
+    assert_close(sum[0], 1, 0);
+    assert_close(sum[1], 3, 0);
+    assert_close(scale[1], 3, 0);
+    norm_reference_add_dsum(NORM_F32, &args, 0, dx, dx_scale);
+    assert_close(dx[0], 4.625, 0);
+    assert_close(dx[1], -6.625, 0);
+    assert_close(dx_scale[1], 27, 0);
+    const float none[] = {0, 0};
+    const norm_args zero = {.rows = 1, .cols = 2, .x = none, .branch = none};
+    norm_reference_sum(NORM_F32, &zero, 0, sum, scale);
+    assert_close(scale[0], 0x1p-102, 0);
+}
+
 // A problem small enough to differentiate with respect to everything. All values are multiples of 1/64 below 2, so that
 // bf16 holds them, and f32 still does when they are moved by the steps below.
 typedef struct {
     float x[ROWS * STRIDE], dy[ROWS * STRIDE], gamma[COLS], beta[COLS];
+    float branch[ROWS * STRIDE], sum[ROWS * STRIDE], dsum[ROWS * STRIDE]; // form add_fused
+    bool adds;
     norm_args args;
 } problem;
 
@@ -121,27 +145,52 @@ static void make_problem(problem *p, uint64_t seed) {
     fill(p->dy, ROWS * STRIDE, &rng);
     fill(p->gamma, COLS, &rng);
     fill(p->beta, COLS, &rng);
+    fill(p->branch, ROWS * STRIDE, &rng);
+    fill(p->dsum, ROWS * STRIDE, &rng);
+    p->adds = false;
     p->args = (norm_args){.rows = ROWS,
                           .cols = COLS,
                           .x_stride = STRIDE,
                           .dy_stride = STRIDE,
+                          .branch_stride = STRIDE,
+                          .sum_stride = STRIDE,
+                          .dsum_stride = STRIDE,
                           .x = p->x,
                           .dy = p->dy,
+                          .branch = p->branch,
+                          .sum = p->sum,
+                          .dsum = p->dsum,
                           .gamma = p->gamma,
                           .beta = p->beta,
                           .alpha = 0.75f,
                           .eps = 0.0625f};
 }
 
-// The scalar whose gradient backward computes: sum of dy * y.
-static double objective(norm_op op, unsigned params, const problem *p) {
-    double sum = 0, y[COLS], scale[COLS];
-    for (size_t row = 0; row < ROWS; row++) {
-        norm_reference_forward(op, params, NORM_F32, &p->args, row, y, scale);
+// What is normalised: x, or its sum with branch, which f32 holds exactly.
+static norm_args normed_args(problem *p) {
+    norm_args normed = p->args;
+    double sum[COLS], scale[COLS];
+    for (size_t row = 0; row < ROWS && p->adds; row++) {
+        norm_reference_sum(NORM_F32, &p->args, row, sum, scale);
         for (size_t i = 0; i < COLS; i++)
-            sum += (double)p->dy[row * STRIDE + i] * y[i];
+            assert_true((double)(p->sum[row * STRIDE + i] = (float)sum[i]) == sum[i]);
+        normed.x = p->sum;
     }
-    return sum;
+    return normed;
+}
+
+// The scalar whose gradient backward computes: sum of dy * y, and in form add_fused of dsum * sum.
+static double objective(norm_op op, unsigned params, problem *p) {
+    const norm_args normed = normed_args(p);
+    double total = 0, y[COLS], scale[COLS];
+    for (size_t row = 0; row < ROWS; row++) {
+        norm_reference_forward(op, params, NORM_F32, &normed, row, y, scale);
+        for (size_t i = 0; i < COLS; i++) {
+            const size_t at = row * STRIDE + i;
+            total += (double)p->dy[at] * y[i] + (p->adds ? (double)p->dsum[at] * (double)p->sum[at] : 0);
+        }
+    }
+    return total;
 }
 
 static double central(norm_op op, unsigned params, problem *p, float *value, float step) {
@@ -164,17 +213,23 @@ static double derivative(norm_op op, unsigned params, problem *p, float *value) 
     return bc + (bc - ab) / 15;
 }
 
-static void check_gradients(norm_op op, unsigned params) {
+static void check_gradients(norm_op op, unsigned params, bool adds) {
     problem p;
     make_problem(&p, 7 + (uint64_t)op);
+    p.adds = adds;
+    const norm_args normed = normed_args(&p);
     double dx[ROWS][COLS], scale[COLS], sums[4][COLS] = {{0}};
     norm_reference_sums s = {.dgamma = sums[0], .dgamma_scale = sums[1], .dbeta = sums[2], .dbeta_scale = sums[3]};
     for (size_t row = 0; row < ROWS; row++)
-        norm_reference_backward(op, params, NORM_F32, &p.args, row, dx[row], scale, &s);
+        norm_reference_backward(op, params, NORM_F32, &normed, row, dx[row], scale, &s);
+    for (size_t row = 0; row < ROWS && adds; row++)
+        norm_reference_add_dsum(NORM_F32, &normed, row, dx[row], scale);
     const double tolerance = 1e-10;
     for (size_t row = 0; row < ROWS; row++)
         for (size_t i = 0; i < COLS; i++)
             assert_close(dx[row][i], derivative(op, params, &p, &p.x[row * STRIDE + i]), tolerance);
+    for (size_t i = 0; i < COLS && adds; i++) // the same gradient
+        assert_close(dx[1][i], derivative(op, params, &p, &p.branch[STRIDE + i]), tolerance);
     for (size_t i = 0; i < COLS; i++) {
         if (params & NORM_GAMMA)
             assert_close(s.dgamma[i], derivative(op, params, &p, &p.gamma[i]), tolerance);
@@ -195,8 +250,11 @@ static unsigned params_of(norm_op op) {
 static void gradients_are_derivatives(void **state) {
     (void)state;
     for (norm_op op = 0; op < NORM_OPS; op++) {
-        check_gradients(op, params_of(op));
-        check_gradients(op, params_of(op) & ~(unsigned)NORM_BETA);
+        for (int adds = 0; adds < 2; adds++) {
+            check_gradients(op, params_of(op), adds);
+            check_gradients(op, params_of(op) & ~(unsigned)NORM_BETA, adds);
+            check_gradients(op, params_of(op) & NORM_ALPHA, adds);
+        }
     }
 }
 
@@ -247,6 +305,7 @@ int main(void) {
         cmocka_unit_test(rmsnorm_by_hand),
         cmocka_unit_test(dyt_by_hand),
         cmocka_unit_test(identity_by_hand),
+        cmocka_unit_test(addition_by_hand),
         cmocka_unit_test(gradients_are_derivatives),
         cmocka_unit_test(dtypes_and_options_agree),
     };
