@@ -193,26 +193,27 @@ SIMD_INLINE tensors locate(norm_op op, norm_dtype dtype, const norm_args *a, nor
 }
 
 // Without gamma, what it would have multiplied is y itself, and what its gradient would have given is dy.
-SIMD_INLINE tensors without_gamma(norm_dtype dtype, tensors t) {
-    const bool low = dtype != NORM_F32;
-    t.t = t.h = t.y;
-    t.normed = low ? t.normed : t.y;
-    t.dh = t.dy;
-    t.dh32 = low ? t.dh32 : t.dy;
-    return t;
+SIMD_INLINE void drop_gamma(norm_dtype dtype, tensors *t) {
+    t->t = t->h = t->y;
+    t->dh = t->dy;
+    if (dtype == NORM_F32) {
+        t->normed = t->y;
+        t->dh32 = t->dy;
+    }
 }
 
 // One stage: a function over a slice whose statement sees every tensor as t, the arguments as a and the slice as s. The
-// casts are made for f32 as well, but in no list there. EDGE_STAGE: one that meets a tensor of without_gamma, and so
-// comes with gamma and without.
-#define STAGE(op, name, DTYPE, pass, statement)                                                                        \
-    STAGE_OF(op##_##name##_##DTYPE, locate(NORM_##op, DTYPE, a, pass), statement)
+// casts are made for f32 as well, but in no list there. EDGE_STAGE: one that meets a tensor of drop_gamma, and so comes
+// with gamma and without.
+#define STAGE(op, name, DTYPE, pass, statement) STAGE_OF(op, op##_##name##_##DTYPE, DTYPE, true, pass, statement)
 #define EDGE_STAGE(op, name, DTYPE, pass, statement)                                                                   \
-    STAGE_OF(op##_##name##_##DTYPE##_affine, locate(NORM_##op, DTYPE, a, pass), statement)                             \
-    STAGE_OF(op##_##name##_##DTYPE##_noaffine, without_gamma(DTYPE, locate(NORM_##op, DTYPE, a, pass)), statement)
-#define STAGE_OF(function, located, statement)                                                                         \
+    STAGE_OF(op, op##_##name##_##DTYPE##_affine, DTYPE, true, pass, statement)                                         \
+    STAGE_OF(op, op##_##name##_##DTYPE##_noaffine, DTYPE, false, pass, statement)
+#define STAGE_OF(op, function, DTYPE, affine, pass, statement)                                                         \
     __attribute__((unused)) static void function(const norm_args *a, const norm_slice *s) {                            \
-        const tensors t = located;                                                                                     \
+        tensors t = locate(NORM_##op, DTYPE, a, pass);                                                                 \
+        if (!affine)                                                                                                   \
+            drop_gamma(DTYPE, &t);                                                                                     \
         statement;                                                                                                     \
     }
 #define SWEEP(op, out, x, y) sweep(op, s, a->cols, t.out, t.x, t.y)

@@ -275,8 +275,8 @@ bool run_add(graph *g, const step *s) {
     return true;
 }
 
-// Adds the second and later arrivals: into one of the two that nobody else reads, which saves a third of the memory
-// that a framework's out-of-place sum takes, or into a place of its own.
+// Adds the second and later arrivals: into one of the two that nobody else reads, where a framework would write a third
+// tensor, or into a place of its own.
 static void arrive(compiler *c, const node *n, tensor t, view share, bool owned) {
     t = resolve(c, t);
     if (c->g->tensors[t].parent != NO_TENSOR)

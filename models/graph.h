@@ -21,7 +21,7 @@ typedef struct {
     tensor stream, branch;
 } residual;
 
-// A kind of model: one layer of it, the index-th, and all of it with `depth` layers, ends included.
+// A kind of model: one layer of it, and all of it with `depth` layers (0: the ends alone).
 typedef struct {
     residual (*layer)(graph *g, residual x);
     void (*model)(graph *g, size_t depth);
@@ -32,7 +32,7 @@ extern const model_parts llama_parts, vit_parts, dit_parts, wav2vec_parts, gpt2_
 const layer_config *graph_config(const graph *g);
 size_t graph_rows(const graph *g); // tokens of all sequences
 size_t graph_cols(const graph *g, tensor t);
-// `depth` layers, called layer0., layer1. and so on from the last one on, with what stands between them.
+// The next `depth` layers; the scopes of their parameters are layer0., layer1. and so on.
 residual graph_layers(graph *g, residual x, size_t depth);
 
 // ---- Tensors

@@ -49,10 +49,11 @@ static float representable(norm_dtype dtype, double value) {
 }
 
 static void draw(const graph *g, const tensor_note *n, matrix m) {
-    if (n->dtype == NORM_F32 && n->rows == 1 && n->cols == 1)
-        matrix_set(m, 0, 0, representable(g->config.dtype, n->mean));
-    else
+    if (n->deviation > 0.0)
         draw_matrix(g->config.threads, m, draw_seed(g->config.seed, n->name), n->mean, n->deviation);
+    else
+        for (size_t c = 0; c < m.cols; c++) // constants are vectors
+            matrix_set(m, 0, c, representable(g->config.dtype, n->mean));
 }
 
 static void draw_id_tensor(const graph *g, int s, tensor shown, size_t count, size_t limit) {

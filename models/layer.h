@@ -41,7 +41,8 @@ typedef struct {
     size_t tokens;         // of each; decode: 1. convnext: ignored
     size_t context;        // decode: tokens already in the cache of each sequence
     size_t stage;          // convnext: which stage the layer is of
-    int threads;           // of norms and pointwise steps; products run on the calling thread's OpenMP team
+    int threads;           // of norms and pointwise steps; products and attention run on the calling thread's OpenMP
+                           // team, which must be as large when the layer is made as when it runs
     uint64_t seed;         // of weights, inputs and labels
     bool packed_only;      // prefill and decode: products keep their weights in the library's layout alone, half the
                            // memory; nobody can read them then

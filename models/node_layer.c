@@ -129,22 +129,21 @@ static void norm_forward(compiler *c, const node *n) {
 }
 
 static void norm_backward(compiler *c, const node *n) {
-    const norm_impl *impl = impl_of(c, n);
-    if (impl == NULL)
+    const norm_impl *const forward = impl_of(c, n);
+    if (forward == NULL)
         return;
     const tensor x = n->in[NORMED];
-    const bool joined = impl == c->arm->add && gradient_has_arrived(c, x);
+    const bool joined = forward == c->arm->add && gradient_has_arrived(c, x);
+    // A sum that nobody but the norm reads has no gradient to join: then it is the backward of the norm alone, for
+    // which both forms save the same.
+    const norm_impl *const impl = joined ? forward : c->arm->plain;
     const view at = tensor_value(c, x), place = gradient_place(c, x);
     const view dgamma = share_of(c, n, DGAMMA, own(impl, n, GAMMA)), dbeta = share_of(c, n, DBETA, own(impl, n, BETA)),
                dalpha = share_of(c, n, DALPHA, own(impl, n, ALPHA));
-    const view saved = saved_of(c, n, impl, at), workspace = workspace_of(c, n, impl, at);
-    // A sum that nobody but the norm reads has no gradient to join: then it is the backward of the norm alone.
-    if (!joined)
-        impl = c->arm->plain;
     step *const s = EMIT(c, n, ".grad", STEP_NORM, run_norm_backward, place, at, tensor_value(c, own(impl, n, GAMMA)),
-                         tensor_value(c, own(impl, n, ALPHA)), saved, workspace, gradient_of(c, n->out),
-                         joined ? gradient_of(c, x) : view_none(), dgamma, dbeta, dalpha,
-                         impl->reads_y ? tensor_value(c, n->out) : view_none());
+                         tensor_value(c, own(impl, n, ALPHA)), saved_of(c, n, forward, at),
+                         workspace_of(c, n, impl, at), gradient_of(c, n->out), joined ? gradient_of(c, x) : view_none(),
+                         dgamma, dbeta, dalpha, impl->reads_y ? tensor_value(c, n->out) : view_none());
     s->impl = impl;
     s->repeats = c->arm->repeats;
     if (joined)
