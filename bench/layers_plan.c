@@ -302,6 +302,7 @@ layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *a
                           .context = k->context,
                           .stage = k->stage,
                           .threads = (int)k->threads,
+                          .packed_only = true,
                           .seed = seed,
                           .arms = arms,
                           .arm_count = end - begin};
