@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "inputs.h"
 #include "names.h"
+#include "shapes.h"
 
 static void list_ops(void) {
     for (norm_op op = 0; op < NORM_OPS; op++)
@@ -73,6 +74,18 @@ static void list_placements(void) {
         printf("%-8s %s\n", placement_name(p), placement_help(p));
 }
 
+static void list_models(void) {
+    const model_shape *m;
+    for (size_t i = 0; (m = model_at(i)) != NULL; i++) {
+        printf("%-13s %-18s %-8s %2zu layers of ", m->name, m->title, model_kind_name(m->kind), m->depth);
+        if (m->kind == MODEL_CONVNEXT)
+            printf("width %zu to %zu", m->stages[0].width, m->stages[MODEL_STAGES - 1].width);
+        else
+            printf("width %zu, ffn %zu, %zu heads", m->dim, m->ffn, m->heads);
+        printf(", %s eps %g\n", norm_op_name(m->native), (double)m->eps);
+    }
+}
+
 static void list_inputs(void) {
 #define INPUT_LINE(ID, name, meaning) printf("%-12s %s\n", #name, meaning);
     INPUT_LIST(INPUT_LINE)
@@ -109,7 +122,8 @@ static void list_implementations(void) {
     }
 }
 
-#define LIST_LIST(X) X(ops) X(variants) X(forms) X(levels) X(dtypes) X(placements) X(inputs) X(implementations)
+#define LIST_LIST(X)                                                                                                   \
+    X(ops) X(variants) X(forms) X(levels) X(dtypes) X(placements) X(models) X(inputs) X(implementations)
 #define LIST_NAME(name) #name,
 #define LIST_FUNCTION(name) list_##name,
 #define LIST_LINE(name) "\n  " #name

@@ -6,11 +6,12 @@
 
 #define COMMAND_LIST(X)                                                                                                \
     X(machine, "describe this machine: CPU, caches, levels, copy bandwidths, what makes timings noisy")                \
-    X(list, "list ops, variants, forms, levels, dtypes, placements, inputs or implementations")                        \
+    X(list, "list ops, variants, forms, levels, dtypes, placements, models, inputs or implementations")                \
     X(plan, "say where the threads of a placement go, on this machine or any other")                                   \
     X(verify, "print the largest error of every implementation")                                                       \
     X(kernels, "verify and time the kernels; writes CSV")                                                              \
-    X(layers, "time whole layers with every norm in their slots; writes CSV")
+    X(layers, "time whole layers with every norm in their slots; writes CSV")                                          \
+    X(dump, "write a layer's inputs, parameters, outputs and gradients as .npy")
 
 #define COMMAND_ROW(name, help) int cmd_##name(int argc, char **argv);
 COMMAND_LIST(COMMAND_ROW)

@@ -23,8 +23,7 @@ void run_path(const run *r, const char *file, char path[PATH_MAX]) {
     (void)snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - 64, r->folder, file);
 }
 
-// mkdir -p. 0 or errno.
-static int make_folders(const char *path) {
+int run_make_folders(const char *path) {
     char partial[PATH_MAX];
     snprintf(partial, sizeof partial, "%s", path);
     for (char *slash = partial + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
@@ -78,7 +77,7 @@ bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, 
             snprintf(r->folder, sizeof r->folder, "%s", folder);
         else
             snprintf(r->folder, sizeof r->folder, "results/%s/%s", r->machine, r->id);
-        const int code = make_folders(r->folder);
+        const int code = run_make_folders(r->folder);
         if (code != 0) {
             snprintf(error, RUN_ERROR_SIZE, "cannot make the folder %s: %s; give another with --out", r->folder,
                      strerror(code));

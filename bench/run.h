@@ -44,6 +44,9 @@ typedef struct {
     csv_writer samples;
 } run;
 
+// mkdir -p. 0 or errno.
+int run_make_folders(const char *path);
+
 // Begins a run in `folder` (made if need be; refused if it already holds a run), in results/<machine>/<id>/ if NULL, or
 // in a temporary folder. Writes topology.xml. false with a message.
 bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, const run_kind *kind,

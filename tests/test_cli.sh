@@ -35,7 +35,7 @@ expect 2 'usage: normbench COMMAND'
 expect 2 '"bench" is no command; valid are machine, list, plan, verify, kernels' bench
 expect 2 'did you mean kernels?' kernel
 expect 2 'is no command' ''
-for command in machine list plan verify kernels; do
+for command in machine list plan verify kernels dump; do
     expect 0 "usage: normbench $command" "$command" --help
     [ -s "$work/err" ] && fail "$command --help: unexpected on stderr: $(cat "$work/err")"
     expect 2 'is no option; ' "$command" --nonsense
@@ -51,7 +51,7 @@ expect 2 'unexpected argument "-x"' plan -x
 expect 2 'unexpected argument "4"' verify 4
 
 # list: one item a line, name first.
-for what in ops variants forms levels dtypes placements inputs implementations; do
+for what in ops variants forms levels dtypes placements models inputs implementations; do
     expect 0 '' list "$what"
     [ -s "$work/out" ] || fail "list $what is empty"
     [ -s "$work/err" ] && fail "list $what: unexpected on stderr: $(cat "$work/err")"
@@ -68,7 +68,8 @@ fields=$("$NORMBENCH" list implementations | awk 'NF < 8' | wc -l)
 twice=$("$NORMBENCH" list implementations | awk '{print $1, $2, $3, $4, $5}' | sort | uniq -d)
 [ -z "$twice" ] || fail "implementations listed twice: $twice"
 expect 2 'valid are ops, variants' list
-expect 2 '"models" is no list; valid are ops, variants, forms, levels, dtypes, placements, inputs' list models
+expect 2 '"model" is no list; did you mean models? valid are ops, variants, forms, levels, dtypes, placements, models' list model
+expect 0 'ViT-B/16' list models
 expect 2 'did you mean levels?' list level
 expect 2 'one list at a time' list ops levels
 
@@ -146,12 +147,12 @@ double __wrap_norm_error_bound(const norm_impl *impl, norm_output output, size_t
 }
 EOF
 objects=
-for source in bench/*.c; do
-    objects="$objects $OBJ/${source%.c}.o"
+for object in "$OBJ"/bench/*.o "$OBJ"/models/*.o; do
+    objects="$objects $object"
 done
 # shellcheck disable=SC2086
 if $CC ${SANITIZE:+-fsanitize=$SANITIZE} -Ikernels -Wl,--wrap=norm_level_missing,--wrap=norm_error_bound \
-    -o "$work/normbench" "$work/believe.c" $objects "$OBJ/libnorm.a" -fopenmp -lhwloc -ljansson -lm; then
+    -o "$work/normbench" "$work/believe.c" $objects "$OBJ/libnorm.a" -fopenmp -ldnnl -lhwloc -ljansson -lm; then
     NORMBENCH=$work/normbench
     expect 3 'wrong: rmsnorm std fused scalar f32, 3x37, 1 threads, input' verify --op rmsnorm --shape 2x37,3x37 --threads 1 \
         --level scalar --form fused --dtype f32 --csv "$work/wrong.csv" --pass forward,backward

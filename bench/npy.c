@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The .npy format 1.0: a magic string, a Python dictionary padded with spaces to a multiple of 64 bytes, the elements.
+#include "npy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PREAMBLE = 10, ALIGNMENT = 64, HEADER = 192 };
+
+// The header for this shape; returns its bytes. Two sizes of 20 digits take under 120.
+static size_t make_header(unsigned char header[HEADER], const matrix *m, bool vector) {
+    char text[HEADER];
+    int length =
+        vector ? snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu,), }", m->cols)
+               : snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", m->rows,
+                          m->cols);
+    const size_t used = (size_t)length;
+    // The line feed that ends the dictionary is the last byte before the elements.
+    const size_t bytes = (PREAMBLE + used + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    memset(header, ' ', bytes);
+    memcpy(header, "\x93NUMPY\x01\x00", 8);
+    header[8] = (unsigned char)((bytes - PREAMBLE) & 0xff);
+    header[9] = (unsigned char)((bytes - PREAMBLE) >> 8);
+    memcpy(header + PREAMBLE, text, used);
+    header[bytes - 1] = '\n';
+    return bytes;
+}
+
+static uint32_t f32_bits(const matrix *m, size_t element) {
+    uint32_t bits;
+    if (m->dtype == NORM_F32)
+        memcpy(&bits, (const char *)m->data + element * sizeof bits, sizeof bits);
+    else
+        bits = (uint32_t)((const uint16_t *)m->data)[element] << 16;
+    return bits;
+}
+
+// The byte order is that of the file, whatever the machine's.
+static bool write_row(FILE *file, const matrix *m, size_t row) {
+    unsigned char bytes[4096];
+    size_t used = 0;
+    for (size_t c = 0; c < m->cols; c++) {
+        const uint32_t bits = f32_bits(m, row * m->stride + c);
+        for (unsigned i = 0; i < 4; i++)
+            bytes[used++] = (unsigned char)(bits >> 8 * i & 0xff);
+        if (used == sizeof bytes || c + 1 == m->cols) {
+            if (fwrite(bytes, 1, used, file) != used)
+                return false;
+            used = 0;
+        }
+    }
+    return true;
+}
+
+int npy_write(const char *path, const matrix *m, bool vector) {
+    unsigned char header[HEADER];
+    errno = 0;
+    FILE *const file = fopen(path, "wbe");
+    if (file == NULL)
+        return errno;
+    const size_t bytes = make_header(header, m, vector);
+    bool written = fwrite(header, 1, bytes, file) == bytes;
+    for (size_t row = 0; written && row < m->rows; row++)
+        written = write_row(file, m, row);
+    written = written && fflush(file) == 0;
+    const int reason = errno != 0 ? errno : EIO;
+    if (fclose(file) != 0 && written)
+        return errno;
+    return written ? 0 : reason;
+}
