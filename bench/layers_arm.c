@@ -103,7 +103,7 @@ void layers_part_write(csv_writer *w, const layers_arm *a) {
     const layers_key *const k = &a->key;
     csv_text(w, part_name(k->part));
     csv_size(w, k->depth);
-    write_if(w, layers_has_stages(k->model) && k->part == PART_LAYER, k->stage);
+    write_if(w, layers_has_stages(k->model) && k->part == PART_LAYER, k->stage + 1);
     csv_int(w, k->phase != PHASE_DECODE && !layers_has_stages(k->model) && k->tokens < k->model->tokens);
 }
 
@@ -154,6 +154,7 @@ bool layers_arm_read(const csv_table *t, size_t row, layers_arm *a) {
         !field_size(t, row, "depth", &k.depth) || !field_size(t, row, "stage", &k.stage) ||
         !field_size(t, row, "repeats", &repeats))
         return false;
+    k.stage -= k.stage > 0; // in words and files the first stage is 1
     k.part = (model_part)part;
     k.phase = (model_phase)phase;
     k.dtype = (norm_dtype)dtype;
@@ -168,7 +169,7 @@ bool layers_arm_read(const csv_table *t, size_t row, layers_arm *a) {
 void layers_key_describe(const layers_key *k, char *text, size_t size) {
     char stage[24] = "", where[48] = "";
     if (layers_has_stages(k->model) && k->part == PART_LAYER)
-        snprintf(stage, sizeof stage, " stage %zu", k->stage);
+        snprintf(stage, sizeof stage, " stage %zu", k->stage + 1);
     if (k->phase == PHASE_DECODE)
         snprintf(where, sizeof where, " after %zu", k->context);
     snprintf(text, size, "%s%s%s%s %s %s, %zu x %zu token%s%s, %zu thread%s", k->model->name, stage,
