@@ -123,7 +123,8 @@ static void another_rest_is_an_interaction(void **state) {
     make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 1010, 990}});
     assert_true(layers_summary_delta(&m.summary, DYT, &d));
     assert_int_equal(d.rest_equivalent, 0);
-    assert_near(d.rest.median, 100 * log(1010.0 / 990), 1e-6);
+    // The drift is linear in time, not in its logarithm: what is left is of its second order.
+    assert_near(d.rest.median, 100 * log(1010.0 / 990), 1e-3);
     assert_near(d.in_place.median, 1, 0.05);
     assert_near(d.total.median, 3, 0.15);
     unmake(&m);
