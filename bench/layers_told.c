@@ -18,20 +18,21 @@ static bool hear_sample(const ears *e, const char *line) {
     if (sscanf(line, "sample %zu %zu %zu %zu %lf %lf %d %zu%n", &o.arm, &o.index, &o.order, &o.calls, &o.ns,
                &o.peak_flops, &preempted, &o.step_count, &used) != 8)
         return false;
+    if (e->to->observed == NULL)
+        return true;
     o.preempted = preempted != 0;
     o.steps = malloc((o.step_count + 1) * sizeof *o.steps);
+    if (o.steps == NULL)
+        return false;
     const char *at = line + used;
-    for (size_t i = 0; o.steps != NULL && i < o.step_count; i++) {
+    for (size_t i = 0; i < o.step_count; i++) {
         char *end;
         o.steps[i] = strtod(at, &end);
         if (end == at)
             o.step_count = i;
         at = end;
     }
-    if (o.steps != NULL && e->to->observed != NULL)
-        return e->to->observed(e->to->context, &o);
-    free(o.steps);
-    return e->to->observed == NULL;
+    return e->to->observed(e->to->context, &o);
 }
 
 static bool hear_step(const ears *e, const char *line) {

@@ -468,10 +468,11 @@ static double cross_entropy(layer_reference *r, const double *logits, size_t n, 
     double loss = 0;
     for (size_t i = 0; i < n; i++) {
         const double *const row = logits + i * classes;
-        double largest = -INFINITY, total = 0;
-        for (size_t j = 0; j < classes; j++)
+        double largest = row[0];
+        for (size_t j = 1; j < classes; j++)
             largest = fmax(largest, row[j]);
-        for (size_t j = 0; j < classes; j++)
+        double total = exp(row[0] - largest);
+        for (size_t j = 1; j < classes; j++)
             total += exp(row[j] - largest);
         loss -= row[(size_t)labels[i]] - largest - log(total);
     }

@@ -277,8 +277,9 @@ static double *all_results(const layer *l, size_t *count) {
         const matrix *const m = i % 2 == 0 ? &t->value : &t->gradient;
         if (m->data == NULL || (i % 2 == 0 && t->role != TENSOR_OUTPUT))
             continue;
-        values = realloc(values, (*count + m->rows * m->cols) * sizeof *values);
-        assert_non_null(values);
+        double *const larger = realloc(values, (*count + m->rows * m->cols) * sizeof *values);
+        assert_non_null(larger);
+        values = larger;
         for (size_t j = 0; j < m->rows * m->cols; j++)
             values[(*count)++] = dtype_get(m->dtype, m->data, j / m->cols * m->stride + j % m->cols);
     }

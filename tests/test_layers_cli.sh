@@ -66,7 +66,9 @@ expect 0 "Results: $run" $tiny --out "$run"
 for file in meta.json topology.xml layer_samples.csv layers.csv steps.csv; do
     [ -s "$run/$file" ] || fail "no $file"
 done
-[ ! -e "$run/plan.csv" ] && [ ! -e "$run/plan_steps.csv" ] || fail "a complete run keeps its plan"
+for file in plan.csv plan_steps.csv; do
+    [ ! -e "$run/$file" ] || fail "a complete run keeps its $file"
+done
 [ "$(columns "$run/layers.csv" op | sort | tr '\n' ' ')" = 'dyt identity layernorm ' ] ||
     fail "arms: $(columns "$run/layers.csv" op | tr '\n' ' '), expected dyt and its partners"
 [ "$(columns "$run/layers.csv" launches | sort -u)" = 2 ] || fail "not every arm has two launches"
@@ -96,7 +98,7 @@ half=$work/half
     >"$work/out" 2>"$work/err" &
 parent=$!
 tries=0
-while [ "$(cat "$half/layer_samples.csv" 2>/dev/null | wc -l)" -lt 20 ] && [ $tries -lt 600 ]; do
+while { [ ! -f "$half/layer_samples.csv" ] || [ "$(wc -l <"$half/layer_samples.csv")" -lt 20 ]; } && [ $tries -lt 600 ]; do
     sleep 0.1
     tries=$((tries + 1))
 done

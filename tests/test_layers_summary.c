@@ -93,8 +93,7 @@ static void shares_and_rates(void **state) {
     assert_near(layers_summary_median(&m.summary, IDENTITY, QUANTITY_NORM_SHARE).median, 0, 0);
     assert_near(layers_summary_median(&m.summary, NATIVE, QUANTITY_MATMUL_SHARE).median, 0.99, 1e-12);
     // 2e6 operations in 990 ns of 1e13 per second.
-    assert_near(layers_summary_median(&m.summary, NATIVE, QUANTITY_PEAK_FRACTION).median, 2e15 / 990 / 1e13,
-                       1e-3);
+    assert_near(layers_summary_median(&m.summary, NATIVE, QUANTITY_PEAK_FRACTION).median, 2e15 / 990 / 1e13, 1e-3);
     assert_int_equal(layers_plan_partner(&m.plan, DYT, NORM_RMSNORM), NATIVE);
     assert_int_equal(layers_plan_partner(&m.plan, DYT, NORM_IDENTITY), IDENTITY);
     assert_int_equal(layers_plan_partner(&m.plan, NATIVE, NORM_LAYERNORM), SIZE_MAX);
