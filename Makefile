@@ -64,12 +64,12 @@ layers: all ## time and plot norms inside whole layers of every model (minutes; 
 	$(Q)sh scripts/bench.sh build/normbench layers $(PRESET)
 
 # A layer of LLaMA 7B is 5 TFLOP of training at 4096 tokens, and the table has 20 such arms, each in several launches: at the few
-# hundred GFLOP/s of two cores an hour holds 1024 tokens.
-paper: all $(CURVES) ## the paper's efficiency table, figures and claims on this machine (TOKENS=1024 BUDGET=50m; RUN=DIR goes on)
-	$(Q)TOKENS=$(or $(TOKENS),1024) BUDGET=$(or $(BUDGET),50m) sh scripts/paper.sh build/normbench $(CURVES) $(RUN)
+# hundred GFLOP/s of two cores an hour holds 512 tokens.
+paper: all $(CURVES) ## the paper's efficiency table, figures and claims on this machine (TOKENS=512 BUDGET=50m; RUN=DIR goes on)
+	$(Q)TOKENS=$(or $(TOKENS),512) BUDGET=$(or $(BUDGET),50m) sh scripts/paper.sh build/normbench $(CURVES) $(RUN)
 
-paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS=256 BUDGET=8m)
-	$(Q)TOKENS=$(or $(TOKENS),256) BUDGET=$(or $(BUDGET),8m) sh scripts/paper.sh build/normbench $(CURVES) $(RUN)
+paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS=64 BUDGET=8m)
+	$(Q)TOKENS=$(or $(TOKENS),64) BUDGET=$(or $(BUDGET),8m) sh scripts/paper.sh build/normbench $(CURVES) $(RUN)
 
 verify: all ## print the largest error of every implementation
 	$(Q)build/normbench verify

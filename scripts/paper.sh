@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # `make paper`: measures what the DyT paper and its critics claim, then makes tables, figures and verdicts of it.
-#     TOKENS=1024 BUDGET=50m sh scripts/paper.sh PROGRAM CURVES [FOLDER]
+#     TOKENS=512 BUDGET=50m sh scripts/paper.sh PROGRAM CURVES [FOLDER]
 # TOKENS is the length of LLaMA's sequence: 4096 in the paper; fewer are called SCALED wherever they appear. BUDGET is the time for all
 # measuring together. FOLDER is results/MACHINE/RUN if none is given; one that holds an unfinished run is gone on with.
 #
@@ -13,7 +13,7 @@ here=$(dirname "$0")
 program=${1:?usage: sh scripts/paper.sh PROGRAM CURVES [FOLDER]}
 curves=${2:?usage: sh scripts/paper.sh PROGRAM CURVES [FOLDER]}
 run=${3:-}
-tokens=${TOKENS:-1024}
+tokens=${TOKENS:-512}
 budget=${BUDGET:-50m}
 
 fail() {
@@ -22,7 +22,7 @@ fail() {
 }
 
 case $tokens in
-'' | 0* | *[!0-9]*) fail "TOKENS=$tokens is not a number of tokens, as in TOKENS=1024" ;;
+'' | 0* | *[!0-9]*) fail "TOKENS=$tokens is not a number of tokens, as in TOKENS=512" ;;
 esac
 case $budget in
 '' | [ms] | 0* | *[!0-9]*[ms]) fail "BUDGET=$budget is not a time, as in BUDGET=50m or BUDGET=480s" ;;
