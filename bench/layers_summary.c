@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interval.h"
+
 static int in_order(const void *left, const void *right) {
     const layers_observation *const a = *(const layers_observation *const *)left, *const b = *(
                                                                                       const layers_observation *const *)
@@ -133,21 +135,6 @@ bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) 
 
 // ---- layers.csv
 
-static double half_width(const stats_interval *i) { return fmax(i->hi - i->median, i->median - i->lo); }
-
-// To a tenth of the half width, 3 to 6 digits.
-static int digits(const stats_interval *i) {
-    const double width = isnan(i->lo) ? 0.1 : half_width(i) / fabs(i->median);
-    const int supported = width > 0 ? 1 + (int)ceil(-log10(width)) : 6;
-    return supported < 3 ? 3 : supported > 6 ? 6 : supported;
-}
-
-static void write_interval(csv_writer *w, const stats_interval *i) {
-    csv_real(w, i->median, digits(i));
-    csv_real(w, i->lo, digits(i));
-    csv_real(w, i->hi, digits(i));
-}
-
 // "ok", or why a row should not be trusted.
 static const char *judge(const layers_arm *a, const stats_interval *share, const layers_delta *d, double preempted,
                          char *reason, size_t size) {
@@ -160,9 +147,9 @@ static const char *judge(const layers_arm *a, const stats_interval *share, const
         snprintf(reason, size, "%zu launches are too few for a 95 %% interval", share->n);
         return "unstable";
     }
-    if (share->median > 0 && half_width(share) > SHARE_STABLE * share->median) {
+    if (share->median > 0 && interval_half_width(share) > SHARE_STABLE) {
         snprintf(reason, size, "norm share known to within %.0f %% of itself only; %.0f %% of samples preempted",
-                 100 * half_width(share) / share->median, preempted);
+                 100 * interval_half_width(share), preempted);
         return "unstable";
     }
     if (d != NULL && d->rest_equivalent == 0)
@@ -211,15 +198,15 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
     csv_size(w, samples);
     csv_size(w, a->calls > 0 ? a->calls : 1);
     layers_model_write(w, a);
-    csv_real(w, fastest, digits(&time));
-    write_interval(w, &time);
-    write_interval(w, &norm);
-    write_interval(w, &share);
-    write_interval(w, &by_identity);
-    csv_real(w, matmul.median, digits(&matmul));
-    csv_real(w, 1e-9 * rate.median, digits(&rate));
-    csv_real(w, peak.median, digits(&peak));
-    write_interval(w, said);
+    csv_real(w, fastest, interval_digits(&time));
+    interval_write(w, &time);
+    interval_write(w, &norm);
+    interval_write(w, &share);
+    interval_write(w, &by_identity);
+    csv_real(w, matmul.median, interval_digits(&matmul));
+    csv_real(w, 1e-9 * rate.median, interval_digits(&rate));
+    csv_real(w, peak.median, interval_digits(&peak));
+    interval_write(w, said);
     if (compared && delta.rest_equivalent >= 0)
         csv_int(w, delta.rest_equivalent);
     else
@@ -228,8 +215,8 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
     csv_text(w, reason);
     layers_part_write(w, a);
     csv_size(w, a->slot.repeats);
-    write_interval(w, compared ? &delta.in_place : &none);
-    write_interval(w, compared ? &delta.rest : &none);
+    interval_write(w, compared ? &delta.in_place : &none);
+    interval_write(w, compared ? &delta.rest : &none);
     csv_real(w, a->max_error, 4);
     csv_text(w, a->matmul);
     csv_real(w, samples > 0 ? 100 * preempted / (double)samples : NAN, 3);
@@ -334,9 +321,9 @@ int layers_summary_write_steps(const layers_summary *s, const char *path, const 
         csv_text(&w, step->step.name);
         csv_text(&w, step_kind_name(step->step.kind));
         csv_text(&w, norm_pass_name(step->step.pass));
-        write_interval(&w, &time);
+        interval_write(&w, &time);
         csv_real(&w, time.median / whole, 4);
-        csv_real(&w, step->step.flops > 0 ? step->step.flops / time.median : NAN, digits(&time));
+        csv_real(&w, step->step.flops > 0 ? step->step.flops / time.median : NAN, interval_digits(&time));
         csv_size(&w, a->slot.repeats);
         csv_end(&w);
     }

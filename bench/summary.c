@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interval.h"
 #include "run.h"
 
 bool observations_add(observations *all, const observation *o) {
@@ -123,8 +124,6 @@ size_t summary_identity(const summary *s, size_t index) {
     return fastest;
 }
 
-static double half_width(const stats_interval *i) { return fmax(i->hi - i->median, i->median - i->lo) / i->median; }
-
 // "ok", or why a row should not be trusted to within SUMMARY_STABLE.
 static const char *judge(const planned *item, size_t launches, const stats_interval *ratio, double spread,
                          double preempted, char *reason, size_t size) {
@@ -136,27 +135,14 @@ static const char *judge(const planned *item, size_t launches, const stats_inter
         snprintf(reason, size, "%zu launches are too few for a 95 %% interval", launches);
         return "unstable";
     }
-    if (half_width(ratio) <= SUMMARY_STABLE) {
+    if (interval_half_width(ratio) <= SUMMARY_STABLE) {
         reason[0] = '\0';
         return "ok";
     }
     snprintf(reason, size,
              "paired ratio known to within %.1f %% only; launches differ by %.0f %%; %.0f %% of samples preempted",
-             100 * half_width(ratio), spread, preempted);
+             100 * interval_half_width(ratio), spread, preempted);
     return "unstable";
-}
-
-// Digits that an interval supports: to a tenth of its half width, 3 to 6 of them.
-static int digits(const stats_interval *i) {
-    const double width = isnan(i->lo) ? 0.1 : half_width(i);
-    const int supported = width > 0 ? 1 + (int)ceil(-log10(width)) : 6;
-    return supported < 3 ? 3 : supported > 6 ? 6 : supported;
-}
-
-static void write_interval(csv_writer *w, const stats_interval *i) {
-    csv_real(w, i->median, digits(i));
-    csv_real(w, i->lo, digits(i));
-    csv_real(w, i->hi, digits(i));
 }
 
 static const char *write_row(const summary *s, csv_writer *w, size_t index, const char *run_id, const char *git_commit,
@@ -202,13 +188,13 @@ static const char *write_row(const summary *s, csv_writer *w, size_t index, cons
     csv_size(w, launches);
     csv_size(w, samples);
     csv_size(w, item->calls > 0 ? item->calls : 1);
-    csv_real(w, fastest, digits(&time));
-    write_interval(w, &time);
-    csv_real(w, time.median / elements, digits(&time));
+    csv_real(w, fastest, interval_digits(&time));
+    interval_write(w, &time);
+    csv_real(w, time.median / elements, interval_digits(&time));
     csv_size(w, bytes);
-    csv_real(w, rate, digits(&time));
-    csv_real(w, moved * floor_ratio.median, digits(&floor_ratio));
-    write_interval(w, &ratio);
+    csv_real(w, rate, interval_digits(&time));
+    csv_real(w, moved * floor_ratio.median, interval_digits(&floor_ratio));
+    interval_write(w, &ratio);
     csv_real(w, item->max_error, 4);
     csv_text(w, status);
     csv_text(w, reason);
