@@ -32,7 +32,8 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
 SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, vf alpha, const row_pair *rows, size_t count,
                                const partials *partial, vf *dalpha, size_t c, size_t n) {
     const vf gamma = get_gamma(spec, gamma_row, c, n), one = v_set1(1.0f);
-    partial_vector sums = partial_get(spec, partial, c, n);
+    partial_vector sums;
+    partial_get(spec, partial, c, n, &sums);
     for (size_t i = 0; i < count; i++) {
         const vf x = v_get(spec.dtype, rows[i].x, c, n), dy = v_get(spec.dtype, rows[i].dy, c, n);
         const vf t = v_tanh(spec, v_mul(alpha, x));

@@ -57,7 +57,8 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
 SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const row_pair *rows, const row_constants *k,
                                size_t count, const partials *partial, size_t c, size_t n) {
     const vf gamma = get_gamma(spec, gamma_row, c, n);
-    partial_vector sums = partial_get(spec, partial, c, n);
+    partial_vector sums;
+    partial_get(spec, partial, c, n, &sums);
     for (size_t i = 0; i < count; i++) {
         const vf dy = v_get(spec.dtype, rows[i].dy, c, n);
         const vf normed = v_mul(v_get(spec.dtype, rows[i].x, c, n), k[i].r);

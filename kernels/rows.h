@@ -144,9 +144,10 @@ typedef struct {
     vf dgamma, dbeta;
 } partial_vector;
 
-SIMD_INLINE partial_vector partial_get(kernel_spec spec, const partials *p, size_t c, size_t n) {
-    return (partial_vector){spec.params & NORM_GAMMA ? v_get(NORM_F32, p->dgamma, c, n) : v_zero(),
-                            spec.params & NORM_BETA ? v_get(NORM_F32, p->dbeta, c, n) : v_zero()};
+// Through a pointer: the ABI returns two floats packed in one register, which level scalar must not do.
+SIMD_INLINE void partial_get(kernel_spec spec, const partials *p, size_t c, size_t n, partial_vector *sums) {
+    sums->dgamma = spec.params & NORM_GAMMA ? v_get(NORM_F32, p->dgamma, c, n) : v_zero();
+    sums->dbeta = spec.params & NORM_BETA ? v_get(NORM_F32, p->dbeta, c, n) : v_zero();
 }
 SIMD_INLINE void partial_add(partial_vector *sums, vf dy, vf normed) {
     sums->dgamma = v_fma(dy, normed, sums->dgamma);
