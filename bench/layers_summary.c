@@ -136,8 +136,8 @@ bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) 
 // ---- layers.csv
 
 // "ok", or why a row should not be trusted.
-static const char *judge(const layers_arm *a, const stats_interval *share, const layers_delta *d, double preempted,
-                         char *reason, size_t size) {
+static const char *judge(const layers_arm *a, const stats_interval *share, double preempted, char *reason,
+                         size_t size) {
     reason[0] = '\0';
     if (a->wrong || share->n == 0) {
         snprintf(reason, size, "%s", a->reason[0] != '\0' ? a->reason : "not measured before the run ended");
@@ -152,12 +152,6 @@ static const char *judge(const layers_arm *a, const stats_interval *share, const
                  100 * interval_half_width(share), preempted);
         return "unstable";
     }
-    if (d != NULL && d->rest_equivalent == 0)
-        snprintf(reason, size, "interaction: the rest of the layer differs by %.2g %% [%.2g, %.2g]", d->rest.median,
-                 d->rest.lo, d->rest.hi);
-    else if (d != NULL && d->rest_equivalent < 0)
-        snprintf(reason, size, "the rest of the layer is known to be the same within [%.2g, %.2g] %% only", d->rest.lo,
-                 d->rest.hi);
     return "ok";
 }
 
@@ -186,8 +180,8 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
     // In place where the rest is shown to be the same; else the whole, with its wider interval.
     const stats_interval *const said = !compared ? &none : delta.rest_equivalent == 1 ? &delta.in_place : &delta.total;
     char reason[256];
-    const char *const status = judge(a, &share, compared ? &delta : NULL,
-                                     samples > 0 ? 100 * preempted / (double)samples : 0, reason, sizeof reason);
+    const char *const status =
+        judge(a, &share, samples > 0 ? 100 * preempted / (double)samples : 0, reason, sizeof reason);
 
     csv_int(w, SCHEMA_VERSION);
     csv_text(w, r->id);
