@@ -50,27 +50,32 @@ size_t norm_workspace_bytes(const norm_impl *impl, size_t rows, size_t cols, int
     return size_of(&impl->workspace, rows, cols, threads > 0 ? (size_t)threads : 1);
 }
 
+// Whether a buffer of this size is needed at all, whatever the shape: asked at each call, where sizing it would cost as
+// much as a short row.
+static bool is_needed(const norm_size *size) {
+    return size->per_row > 0 || size->per_element > 0 || size->per_slice_col > 0 || size->per_slice > 0;
+}
+
 static bool is_matrix(const norm_args *a, const void *data, size_t stride) { return data != NULL && stride >= a->cols; }
 
 static bool valid(const norm_impl *impl, norm_pass pass, const norm_args *a, int threads) {
     const bool backward = pass == NORM_BACKWARD, adds = impl->form == NORM_ADD_FUSED;
     const bool needs_x = !backward || impl->op != NORM_IDENTITY, needs_y = !backward || impl->reads_y;
     const unsigned has = impl->params;
-    const bool saves = norm_saved_bytes(impl, a->rows, a->cols) > 0;
     if (a->rows == 0 || a->cols == 0 || threads < 1)
         return false;
     if ((needs_x && !is_matrix(a, a->x, a->x_stride)) || (needs_y && !is_matrix(a, a->y, a->y_stride)))
         return false;
     if ((has & NORM_GAMMA && a->gamma == NULL) || (!backward && has & NORM_BETA && a->beta == NULL))
         return false;
-    if (saves && a->saved == NULL && (backward || impl->form == NORM_EAGER))
+    if (a->saved == NULL && is_needed(&impl->saved) && (backward || impl->form == NORM_EAGER))
         return false;
     if (!backward)
         return !adds || (is_matrix(a, a->branch, a->branch_stride) && is_matrix(a, a->sum, a->sum_stride));
     return is_matrix(a, a->dy, a->dy_stride) && is_matrix(a, a->dx, a->dx_stride) &&
            (!adds || is_matrix(a, a->dsum, a->dsum_stride)) && !(has & NORM_GAMMA && a->dgamma == NULL) &&
            !(has & NORM_BETA && a->dbeta == NULL) && !(has & NORM_ALPHA && a->dalpha == NULL) &&
-           (a->workspace != NULL || norm_workspace_bytes(impl, a->rows, a->cols, threads) == 0);
+           (a->workspace != NULL || !is_needed(&impl->workspace));
 }
 
 static void run_stage(const norm_stage *stage, const norm_args *args, size_t index, size_t count) {
