@@ -22,7 +22,7 @@ Q        := $(if $(V),,@)
 include kernels/levels.mk
 
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
-SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
 COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
 PLAIN    := -O2 -g -fopenmp -Ikernels -Imodels -Ibench
 LIBS     := -fopenmp -ldnnl -lhwloc -ljansson -lm
