@@ -47,32 +47,53 @@ static void print_arm(FILE *out, const layers_summary *s, size_t arm) {
     fprintf(out, " by the whole%s\n", delta.rest_equivalent == 0 ? "; interaction: the rest differs as well" : "");
 }
 
-// The time of one more call at every site of the layer: the median of the slopes between all pairs of arms that differ
-// in their repeats alone (Theil and Sen), beside what the clock says in place.
+// Whether two arms of a group differ in their repeats at most.
+static bool same_but_dose(const norm_slot *a, const norm_slot *b) {
+    return a->op == b->op && a->form == b->form && strcmp(a->variant, b->variant) == 0 &&
+           strcmp(a->level, b->level) == 0;
+}
+
+// The time of one more call at every site of the layer, by the clock around each call and by what whole layers take:
+// the median of the slopes between all pairs of doses (Theil and Sen), with the interval of the two that are furthest
+// apart. Both are slopes, for a call that repeats another finds its input in a cache, which the first need not.
 static void print_dose(FILE *out, const layers_summary *s, size_t arm) {
     const layers_arm *const one = &s->plan->arms[arm];
-    size_t begin, end, count = 0;
+    size_t begin, end, count = 0, low = SIZE_MAX, high = SIZE_MAX;
     layers_plan_group(s->plan, one->group, &begin, &end);
-    double *const slopes = malloc((end - begin) * (end - begin) * sizeof *slopes);
-    for (size_t i = begin; slopes != NULL && i < end; i++)
+    double *const slopes = malloc(2 * (end - begin) * (end - begin) * sizeof *slopes);
+    if (slopes == NULL)
+        return;
+    double *const in_place = slopes + (end - begin) * (end - begin);
+    for (size_t i = begin; i < end; i++) {
+        const norm_slot *const a = &s->plan->arms[i].slot;
+        if (!same_but_dose(a, &one->slot) || !measured(s, i))
+            continue;
+        if (low == SIZE_MAX || a->repeats < s->plan->arms[low].slot.repeats)
+            low = i;
+        if (high == SIZE_MAX || a->repeats > s->plan->arms[high].slot.repeats)
+            high = i;
         for (size_t k = begin; k < i; k++) {
-            const norm_slot *const a = &s->plan->arms[i].slot, *const b = &s->plan->arms[k].slot;
-            if (a->op != one->slot.op || b->op != one->slot.op || strcmp(a->variant, one->slot.variant) != 0 ||
-                strcmp(b->variant, one->slot.variant) != 0 || a->form != one->slot.form || b->form != one->slot.form ||
-                strcmp(a->level, one->slot.level) != 0 || strcmp(b->level, one->slot.level) != 0 ||
-                a->repeats == b->repeats || !measured(s, i) || !measured(s, k))
+            const norm_slot *const b = &s->plan->arms[k].slot;
+            if (!same_but_dose(b, &one->slot) || a->repeats == b->repeats || !measured(s, k))
                 continue;
-            slopes[count++] = layers_summary_difference(s, i, k, QUANTITY_TIME, SERIES_CONFIDENCE).median /
-                              ((double)a->repeats - (double)b->repeats);
+            const double more = (double)a->repeats - (double)b->repeats;
+            slopes[count] = layers_summary_difference(s, i, k, QUANTITY_TIME, SERIES_CONFIDENCE).median / more;
+            in_place[count] = layers_summary_difference(s, i, k, QUANTITY_NORM, SERIES_CONFIDENCE).median / more;
+            count++;
         }
+    }
     if (count >= 3) {
         char text[160];
-        const stats_interval norm = layers_summary_median(s, arm, QUANTITY_NORM);
-        const double slope = stats_median(slopes, count);
+        const double calls = (double)s->plan->arms[high].slot.repeats - (double)s->plan->arms[low].slot.repeats;
+        const double clocked = stats_median(in_place, count), response = stats_median(slopes, count);
+        const stats_interval whole = layers_summary_difference(s, high, low, QUANTITY_TIME, SERIES_CONFIDENCE);
         layers_key_describe(&one->key, text, sizeof text);
-        fprintf(out, "%s, %s: %s in place takes %.4g ns [%.4g, %.4g]; by dose and response %.4g ns, %.2f of that\n",
-                text, norm_form_name(one->slot.form), norm_op_name(one->slot.op), norm.median, norm.lo, norm.hi, slope,
-                slope / norm.median);
+        fprintf(out,
+                "%s, %s: one more %s at each site takes %.4g ns by the clock in place, %.4g ns [%.4g, %.4g] by whole "
+                "layers with %u to %u of them: %.2f [%.2f, %.2f] of it\n",
+                text, norm_form_name(one->slot.form), norm_op_name(one->slot.op), clocked, response, whole.lo / calls,
+                whole.hi / calls, s->plan->arms[low].slot.repeats, s->plan->arms[high].slot.repeats, response / clocked,
+                whole.lo / calls / clocked, whole.hi / calls / clocked);
     }
     free(slopes);
 }
