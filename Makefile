@@ -35,15 +35,17 @@ ROW_UNITS := pointwise_rows peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(foreach u,$(ROW_UNITS),$(OBJ)/models/$(u).$(l).o))
 MODELS   := $(ROWS) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
 BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
-SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
+SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhaustive.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
 SCRIPTS  := $(wildcard tests/test_*.sh)
 PROGRAM  := $(OBJ)/normbench
 CURVES   := $(OBJ)/curves
+EXHAUST  := $(OBJ)/exhaustive
+MATH     := $(foreach l,$(LEVELS),$(OBJ)/tests/math_rows.$(l).o)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib check bench layers paper paper-quick verify plots asm lint install clean help deps FORCE
+.PHONY: all lib check check-exhaustive bench layers paper paper-quick verify plots asm lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -53,9 +55,12 @@ build/normbench: $(PROGRAM) FORCE
 
 lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libnorm.so and norm.pc: every kernel, callable by name
 
-check: deps build/normbench lib $(CURVES) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
+check: deps build/normbench lib $(CURVES) $(EXHAUST) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
 	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH="$(CURDIR)/$(PROGRAM)" CURVES="$(CURDIR)/$(CURVES)" SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" \
 		sh scripts/check.sh $(if $(ONLY),$(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(TESTS) $(SCRIPTS))
+
+check-exhaustive: deps $(EXHAUST) ## prove the accuracy of tanh, erf and exp over every float, at every level (minutes; REQUIRE as above)
+	$(Q)REQUIRE="$(REQUIRE)" $(EXHAUST)
 
 bench: all ## verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one)
 	$(Q)sh scripts/bench.sh build/normbench kernels $(PRESET)
@@ -96,7 +101,7 @@ clean: ## remove everything built
 	rm -rf build
 
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{printf "  %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{printf "  %-16s %s\n", $$1, $$2}'
 
 # A missing dependency stops here, with the command that mends it, before a compiler can complain.
 deps:
@@ -144,7 +149,9 @@ $(OBJ)/libnorm.so: $(KERNELS)
 	$(Q)$(CC) $(SAN) -shared -o $@ $^ -fopenmp -lm
 $(OBJ)/norm.pc: Makefile
 	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' '$(PREFIX)' > $@
-$(OBJ)/test_math: $(foreach l,$(LEVELS),$(OBJ)/tests/math_rows.$(l).o)
+$(EXHAUST): $(addprefix $(OBJ)/tests/,exhaustive.o accuracy.o require.o) $(MATH) $(KERNELS)
+	$(Q)$(CC) $(SAN) -o $@ $^ -fopenmp -lmpfr -lgmp -lm
+$(OBJ)/test_math $(OBJ)/test_accuracy: $(MATH)
 $(OBJ)/test_%: $(OBJ)/tests/test_%.o $(SUPPORT) $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
 

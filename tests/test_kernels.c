@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "require.h"
 #include "trial.h"
 
 static trial_buffers buffers;
@@ -178,31 +179,10 @@ static void check_implementation(void **state) {
     not_numbers(impl);
 }
 
-static norm_level level_by_name(const char *name) {
-    norm_level level = 0;
-    while (level < NORM_LEVELS && strcmp(norm_level_name(level), name) != 0)
-        level++;
-    return level;
-}
-
 static void required_levels_are_here(void **state) {
     (void)state;
     assert_non_null(norm_at(0));
-    const char *const require = getenv("REQUIRE");
-    char *const list = strdup(require ? require : "");
-    assert_non_null(list);
-    bool ok = true;
-    for (char *rest = list, *name; (name = strtok_r(rest, " ,", &rest));) {
-        const norm_level level = level_by_name(name);
-        const char *const missing = level < NORM_LEVELS ? norm_level_missing(level) : "";
-        if (level == NORM_LEVELS)
-            print_error("REQUIRE names %s, which is no level of this build\n", name);
-        else if (missing)
-            print_error("level %s is required, but this CPU lacks %s\n", name, missing);
-        ok = ok && level < NORM_LEVELS && !missing;
-    }
-    free(list);
-    assert_true(ok);
+    assert_true(required_levels_here());
 }
 
 // Printed whatever the outcome, so that a bound that has become loose is seen.

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
 #include "norm.h"
 
 enum { COLS = 1024, MOST_SAMPLES = 1400 * COLS };
@@ -25,18 +26,6 @@ enum { COLS = 1024, MOST_SAMPLES = 1400 * COLS };
 static float *samples;
 static double *exact;
 static size_t rows;
-
-static float from_bits(uint32_t bits) {
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static uint32_t to_bits(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
 
 static size_t add(size_t count, uint32_t first, uint32_t last, uint32_t stride) {
     for (uint64_t bits = first; bits <= last && count < MOST_SAMPLES; bits += stride)
