@@ -53,10 +53,10 @@ static void fill_row(row_shape shape, float *x, size_t cols, double size, double
 
 // layernorm.c derives 1.4 k + 2.4 k |n| + |n| + 1 units of 2^-24 for n before it is stored; the quotients, the root and
 // the rounding of n are 3.5 |n| more. k is near one where rounding errors are as often up as down: below 2e-6, 32
-// units, for |n| up to 4. Beside an outlier the other elements are nearly equal, and round the same way each time; and
-// at one lane a sum is so much larger than its terms that their low bits, all of one pattern at a large mean, do too
-// (bench/inputs.c). There k is what it can be at most: half the additions of a chain, of which a row has 4 times the
-// lanes of a vector, and 7 to join them.
+// units, for |n| up to 4. Two values in turn, or many beside an outlier, are nearly equal, and round the same way each
+// time; and at one lane a sum is so much larger than its terms that their low bits, all of one pattern at a large mean,
+// do too (bench/inputs.c). There k is what it can be at most: half the additions of a chain, of which a row has 4 times
+// the lanes of a vector, and 7 to join them.
 static double sum_error(row_shape shape, norm_level level, size_t cols) {
     static const size_t lanes[NORM_LEVELS] = {
         [NORM_LEVEL_SCALAR] = 1,
@@ -67,7 +67,7 @@ static double sum_error(row_shape shape, norm_level level, size_t cols) {
 #endif
     };
     const size_t width = lanes[level] > 0 ? lanes[level] : 1;
-    const bool alike = shape == OUTLIER || shape == OUTLIERS || shape == ZERO_START;
+    const bool alike = shape == OUTLIER || shape == OUTLIERS || shape == ZERO_START || shape == ALTERNATING;
     return width > 1 && !alike ? 1 : (double)cols / (8 * (double)width) + 7;
 }
 
