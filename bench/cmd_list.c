@@ -14,6 +14,14 @@ static void list_ops(void) {
         printf("%-10s %s\n", norm_op_name(op), norm_op_formula(op));
 }
 
+// In any form: an op may have one default fused and another op by op.
+static bool is_default(norm_op op, const char *variant) {
+    for (norm_form form = 0; form < NORM_FORMS; form++)
+        if (strcmp(norm_default_variant(op, form), variant) == 0)
+            return true;
+    return false;
+}
+
 // Each with the ops that have it.
 static void list_variants(void) {
     const char *names[SELECT_MAX_NAMES];
@@ -26,7 +34,7 @@ static void list_variants(void) {
         printf("%-16s", names[i]);
         for (norm_op op = 0; op < NORM_OPS; op++)
             if (has[op])
-                printf(" %s%s", norm_op_name(op), strcmp(norm_default_variant(op), names[i]) == 0 ? " (default)" : "");
+                printf(" %s%s", norm_op_name(op), is_default(op, names[i]) ? " (default)" : "");
         putchar('\n');
     }
 }

@@ -223,7 +223,8 @@ int cmd_machine(int argc, char **argv) {
     size_t ceiling_count = 0;
     // Before the ceilings, which are a load of their own.
     const size_t warning_count = machine_warnings(t, warnings, MACHINE_WARNINGS);
-    const norm_impl *copy = norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY), NORM_FUSED, NORM_F32);
+    const norm_impl *copy =
+        norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY, NORM_FUSED), NORM_FUSED, NORM_F32);
     const bool human = json_path == NULL || strcmp(json_path, "-") != 0;
     if (human) {
         print_hardware(t);

@@ -133,13 +133,14 @@ static bool add_with_partners(plan *p, size_t *room, const cell *c) {
         return false;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
         if (impl->op == NORM_RMSNORM && impl->form == c->impl->form && impl->level == c->impl->level &&
-            impl->dtype == c->impl->dtype && strcmp(impl->variant, norm_default_variant(NORM_RMSNORM)) == 0) {
+            impl->dtype == c->impl->dtype &&
+            strcmp(impl->variant, norm_default_variant(NORM_RMSNORM, impl->form)) == 0) {
             partner.impl = impl;
             if (!add(p, room, &partner))
                 return false;
         }
-    partner.impl =
-        norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY), plan_ceiling_form(c->impl->form), c->impl->dtype);
+    const norm_form ceiling = plan_ceiling_form(c->impl->form);
+    partner.impl = norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY, ceiling), ceiling, c->impl->dtype);
     return partner.impl == NULL || add(p, room, &partner);
 }
 
@@ -151,7 +152,7 @@ static bool sweep_has(const sweep *w, const norm_impl *impl) {
     if (!(w->forms >> impl->form & 1) || !(w->dtypes >> impl->dtype & 1) || !(w->every_level || is_best(impl)))
         return false;
     if (impl->op != NORM_DYT)
-        return strcmp(impl->variant, norm_default_variant(impl->op)) == 0;
+        return strcmp(impl->variant, norm_default_variant(impl->op, impl->form)) == 0;
     for (size_t i = 0; i < sizeof w->variants / sizeof *w->variants && w->variants[i] != NULL; i++)
         if (strcmp(impl->variant, w->variants[i]) == 0)
             return true;
@@ -230,7 +231,7 @@ static bool add_product(plan *p, size_t *room, const selection *s) {
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
         if (!selection_has(s, impl) || (!s->given[SELECT_FORM] && impl->form != NORM_FUSED) ||
             (!s->given[SELECT_DTYPE] && impl->dtype != NORM_F32) || (!s->given[SELECT_LEVEL] && !is_best(impl)) ||
-            (!s->given[SELECT_VARIANT] && strcmp(impl->variant, norm_default_variant(impl->op)) != 0))
+            (!s->given[SELECT_VARIANT] && strcmp(impl->variant, norm_default_variant(impl->op, impl->form)) != 0))
             continue;
         for (unsigned pass = 0; pass < NORM_PASSES; pass++)
             for (unsigned cache = 0; cache < CACHES; cache++) {

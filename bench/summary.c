@@ -105,7 +105,8 @@ size_t summary_partner(const plan *p, size_t index, norm_op op, const char *vari
 
 size_t summary_rmsnorm(const plan *p, size_t index) {
     const norm_impl *const impl = p->items[index].cell.impl;
-    return summary_partner(p, index, NORM_RMSNORM, norm_default_variant(NORM_RMSNORM), impl->form, impl->level);
+    return summary_partner(p, index, NORM_RMSNORM, norm_default_variant(NORM_RMSNORM, impl->form), impl->form,
+                           impl->level);
 }
 
 size_t summary_identity(const summary *s, size_t index) {

@@ -80,8 +80,8 @@ void verdict_print(FILE *out, const summary *s, const topology *t) {
         if (dyt == SIZE_MAX)
             continue;
         const norm_impl *const impl = s->plan->items[dyt].cell.impl;
-        const size_t other =
-            summary_partner(s->plan, dyt, q->against, norm_default_variant(q->against), impl->form, impl->level);
+        const size_t other = summary_partner(s->plan, dyt, q->against, norm_default_variant(q->against, impl->form),
+                                             impl->form, impl->level);
         if (other == SIZE_MAX || s->first[other] == s->first[other + 1])
             continue;
         if (!begun)

@@ -34,8 +34,9 @@ typedef struct {
     { (const norm_stage[]){__VA_ARGS__}, sizeof((norm_stage[]){__VA_ARGS__}) / sizeof(norm_stage) }
 
 // Independent partial sums per row: enough to hide the latency of an addition (4 cycles at two a cycle on current
-// cores).
-enum { ACCUMULATORS = 8, STEP = ACCUMULATORS * SIMD_WIDTH };
+// cores). Of two sums that run side by side each has HALF of them: together they hide as much, and AVX2's 16 registers
+// hold them.
+enum { ACCUMULATORS = 8, HALF = ACCUMULATORS / 2, STEP = ACCUMULATORS * SIMD_WIDTH };
 
 enum { NORM_F32_BYTES = sizeof(float), NORM_BF16_BYTES = sizeof(uint16_t) };
 SIMD_INLINE size_t dtype_size(norm_dtype dtype) { return dtype == NORM_F32 ? NORM_F32_BYTES : NORM_BF16_BYTES; }
@@ -50,16 +51,16 @@ SIMD_INLINE void *row_of_mut(norm_dtype dtype, void *data, size_t row, size_t st
 // Loops over accumulators are unrolled whole, or they would live in memory.
 #define UNROLL_ACCUMULATORS _Pragma("GCC unroll 8")
 
-SIMD_INLINE void v_clear(vf sums[ACCUMULATORS]) {
-    UNROLL_ACCUMULATORS for (size_t k = 0; k < ACCUMULATORS; k++) sums[k] = v_zero();
+SIMD_INLINE void v_clear(vf *sums, size_t count) {
+    UNROLL_ACCUMULATORS for (size_t k = 0; k < count; k++) sums[k] = v_zero();
 }
 
+SIMD_INLINE vf v_half_sum(vf sums[HALF]) { return v_add(v_add(sums[0], sums[1]), v_add(sums[2], sums[3])); }
 SIMD_INLINE vf v_tree_sum(vf sums[ACCUMULATORS]) {
-    UNROLL_ACCUMULATORS for (size_t k = 0; k < ACCUMULATORS / 2; k++) sums[k] = v_add(sums[k], sums[k + 4]);
-    sums[0] = v_add(v_add(sums[0], sums[1]), v_add(sums[2], sums[3]));
-    return sums[0];
+    UNROLL_ACCUMULATORS for (size_t k = 0; k < HALF; k++) sums[k] = v_add(sums[k], sums[k + HALF]);
+    return sums[0] = v_half_sum(sums);
 }
-_Static_assert(ACCUMULATORS == 8, "v_tree_sum adds eight");
+_Static_assert(ACCUMULATORS == 8 && HALF == 4, "v_tree_sum adds eight, v_half_sum four");
 
 // Bytes up to the next multiple of 64: how parts of saved and workspace are laid out. run.c sizes them with the same
 // rule.

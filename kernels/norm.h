@@ -136,8 +136,9 @@ NORM_API const norm_impl *norm_find(const char *op, const char *variant, const c
                                     const char *dtype);
 NORM_API const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm_dtype dtype);
 
-// The variant that an op's name alone stands for: layernorm `twopass`, dyt `u2`, `std` elsewhere.
-NORM_API const char *norm_default_variant(norm_op op);
+// The variant that an op's name alone stands for: layernorm `onepass`, and `twopass` in form eager, which has the
+// operations of a framework; dyt `u2`, `std` elsewhere.
+NORM_API const char *norm_default_variant(norm_op op, norm_form form);
 
 // Names, as the command line and the CSV spell them.
 NORM_API const char *norm_op_name(norm_op op);

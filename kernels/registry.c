@@ -40,10 +40,10 @@ const char *norm_level_name(norm_level level) { return level_names[level]; }
 const char *norm_dtype_name(norm_dtype dtype) { return dtype_names[dtype]; }
 size_t norm_dtype_bytes(norm_dtype dtype) { return dtype == NORM_F32 ? sizeof(float) : sizeof(uint16_t); }
 
-const char *norm_default_variant(norm_op op) {
+const char *norm_default_variant(norm_op op, norm_form form) {
     switch (op) {
     case NORM_LAYERNORM:
-        return "twopass";
+        return form == NORM_EAGER ? "twopass" : "onepass";
     case NORM_DYT:
         return "u2";
     default:

@@ -11,25 +11,41 @@ SIMD_INLINE float row_squares(kernel_spec spec, const row_source *row, size_t co
     return v_sum(sums[0]);
 }
 
-SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *x, void *y, vf r, size_t c, size_t n) {
-    const vf normed = v_mul(v_get(spec.dtype, x, c, n), r);
-    v_put(spec.dtype, y, c, n, affine(spec, gamma, NULL, normed, c, n));
+// What apply needs of a row.
+typedef struct {
+    const void *x;
+    void *y;
+    vf r;
+} row_apply;
+
+// A vector of columns through `count` rows.
+SIMD_INLINE void apply(kernel_spec spec, const void *gamma_row, const row_apply *rows, size_t count, size_t c,
+                       size_t n) {
+    const vf gamma = get_gamma(spec, gamma_row, c, n);
+    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
+        const vf normed = v_mul(v_get(spec.dtype, rows[i].x, c, n), rows[i].r);
+        v_put(spec.dtype, rows[i].y, c, n, affine_with(spec, gamma, v_zero(), normed));
+    }
+}
+
+SIMD_INLINE void forward_block(kernel_spec spec, const norm_args *a, size_t row, size_t count) {
+    const void *const gamma = a->gamma;
+    const size_t cols = a->cols;
+    row_apply rows[BLOCK];
+    for (size_t i = 0; i < count; i++) {
+        const row_source source = row_source_at(spec, a, row + i);
+        const float rstd = row_rstd(row_squares(spec, &source, cols) / (float)cols, a->eps);
+        if (a->saved != NULL)
+            ((float *)a->saved)[row + i] = rstd;
+        rows[i].x = row_again(spec, &source);
+        rows[i].y = row_of_mut(spec.dtype, a->y, row + i, a->y_stride);
+        rows[i].r = v_set1(rstd);
+    }
+    for_each_vector(cols, apply(spec, gamma, rows, count, c, SIMD_WIDTH), apply(spec, gamma, rows, count, c, cols - c));
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    const void *const gamma = a->gamma;
-    const size_t cols = a->cols;
-    float *const saved = a->saved;
-    for (size_t row = slice->begin; row < slice->end; row++) {
-        const row_source source = row_source_at(spec, a, row);
-        void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
-        const float rstd = row_rstd(row_squares(spec, &source, cols), cols, a->eps);
-        if (saved != NULL)
-            saved[row] = rstd;
-        const void *const x = row_again(spec, &source);
-        const vf r = v_set1(rstd);
-        for_each_vector(cols, apply(spec, gamma, x, y, r, c, SIMD_WIDTH), apply(spec, gamma, x, y, r, c, cols - c));
-    }
+    for_each_block(slice, forward_block(spec, a, row, BLOCK), forward_block(spec, a, row, 1));
 }
 
 typedef struct {

@@ -8,26 +8,31 @@
 
 #include "kernel.h"
 
-// Sums over the columns into sums[0], a vector, through ACCUMULATORS independent chains: step_full adds vector c to
-// sums[k], step_part the last, partial vector to sums[0].
-#define sum_columns(cols, sums, step_full, step_part)                                                                  \
+// Runs c over the columns with `chains` independent chains of sums: step_full adds vector c to chain k, step_part the
+// last, partial vector to chain 0.
+#define for_each_chain(chains, cols, step_full, step_part)                                                             \
     do {                                                                                                               \
-        v_clear(sums);                                                                                                 \
-        size_t first = 0;                                                                                              \
-        for (; first + STEP <= (cols); first += STEP) {                                                                \
-            UNROLL_ACCUMULATORS for (size_t k = 0; k < ACCUMULATORS; k++) {                                            \
-                const size_t c = first + k * SIMD_WIDTH;                                                               \
+        size_t c = 0;                                                                                                  \
+        for (size_t step_ = 0; step_ + (chains)*SIMD_WIDTH <= (cols); step_ = c) {                                     \
+            UNROLL_ACCUMULATORS for (size_t k = 0; k < (chains); k++) {                                                \
+                c = step_ + k * SIMD_WIDTH;                                                                            \
                 step_full;                                                                                             \
             }                                                                                                          \
+            c = step_ + (chains)*SIMD_WIDTH;                                                                           \
         }                                                                                                              \
-        v_tree_sum(sums);                                                                                              \
-        size_t c = first;                                                                                              \
-        for (; c + SIMD_WIDTH <= (cols); c += SIMD_WIDTH) {                                                            \
-            const size_t k = 0;                                                                                        \
+        const size_t k = 0;                                                                                            \
+        for (; c + SIMD_WIDTH <= (cols); c += SIMD_WIDTH)                                                              \
             step_full;                                                                                                 \
-        }                                                                                                              \
         if (c < (cols))                                                                                                \
             step_part;                                                                                                 \
+    } while (0)
+
+// Sums over the columns into sums[0], a vector, through ACCUMULATORS chains.
+#define sum_columns(cols, sums, step_full, step_part)                                                                  \
+    do {                                                                                                               \
+        v_clear(sums, ACCUMULATORS);                                                                                   \
+        for_each_chain(ACCUMULATORS, cols, step_full, step_part);                                                      \
+        v_tree_sum(sums);                                                                                              \
     } while (0)
 
 SIMD_INLINE void add_to(vf *sum, vf a) { *sum = v_add(*sum, a); }
@@ -62,12 +67,16 @@ SIMD_INLINE const void *row_again(kernel_spec spec, const row_source *row) {
     return spec.form == NORM_ADD_FUSED ? row->sum : row->x;
 }
 
-SIMD_INLINE float row_rstd(float squares, size_t cols, float eps) { return 1.0f / sqrtf(squares / (float)cols + eps); }
+SIMD_INLINE float row_rstd(float mean_square, float eps) { return 1.0f / sqrtf(mean_square + eps); }
 
-// Rows that backward takes together, so that the partial parameter gradients, which do not fit in registers, are loaded
-// and stored once for all of them. More rows would need more cache than a core has: 4 rows of 4096 f32, of x and of dy,
-// are 128 KiB.
+// Rows that are taken together. In backward, so that the partial parameter gradients, which do not fit in registers,
+// are loaded and stored once for all of them; in forward, so that gamma and beta are loaded once, and so that the sums
+// of one row hide the latency of the root and the division of another: rmsnorm takes 0.86 times as long as row by row
+// at 64x768 f32 on AVX2, layernorm 0.94. More rows would need more cache than a core has: 4 rows of 4096 f32, of x and
+// of dy, are 128 KiB; and more registers: 3 for each of 4 rows of layernorm are 12 of AVX2's 16.
 enum { BLOCK = 4 };
+// Loops over the rows of a block inside one over columns are unrolled whole, so that registers hold what rows have.
+#define UNROLL_BLOCK _Pragma("GCC unroll 4")
 
 typedef struct {
     const void *x, *dy, *dsum;
@@ -95,17 +104,22 @@ SIMD_INLINE void put_dx(kernel_spec spec, const row_pair *row, vf a, vf b, size_
             call_row;                                                                                                  \
     } while (0)
 
-// gamma a + beta, with the parameters that there are.
-SIMD_INLINE vf affine(kernel_spec spec, const void *gamma, const void *beta, vf a, size_t c, size_t n) {
-    if (!(spec.params & NORM_GAMMA))
-        return a;
-    const vf g = v_get(spec.dtype, gamma, c, n);
-    return spec.params & NORM_BETA ? v_fma(g, a, v_get(spec.dtype, beta, c, n)) : v_mul(g, a);
-}
-
-// gamma of some columns, for times_gamma alone: a gamma that is not there multiplies by one.
+// gamma and beta of some columns, for affine_with and times_gamma alone: a gamma that is not there multiplies by one.
 SIMD_INLINE vf get_gamma(kernel_spec spec, const void *gamma, size_t c, size_t n) {
     return spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma, c, n) : v_zero();
+}
+SIMD_INLINE vf get_beta(kernel_spec spec, const void *beta, size_t c, size_t n) {
+    return spec.params & NORM_BETA ? v_get(spec.dtype, beta, c, n) : v_zero();
+}
+
+// gamma a + beta, with the parameters that there are.
+SIMD_INLINE vf affine_with(kernel_spec spec, vf gamma, vf beta, vf a) {
+    if (!(spec.params & NORM_GAMMA))
+        return a;
+    return spec.params & NORM_BETA ? v_fma(gamma, a, beta) : v_mul(gamma, a);
+}
+SIMD_INLINE vf affine(kernel_spec spec, const void *gamma, const void *beta, vf a, size_t c, size_t n) {
+    return affine_with(spec, get_gamma(spec, gamma, c, n), get_beta(spec, beta, c, n), a);
 }
 SIMD_INLINE vf times_gamma(kernel_spec spec, vf gamma, vf a) { return spec.params & NORM_GAMMA ? v_mul(gamma, a) : a; }
 

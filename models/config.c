@@ -72,7 +72,7 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
         return true;
     }
     char base[64], name[80];
-    base_name(base, sizeof base, variant != NULL ? variant : norm_default_variant(op));
+    base_name(base, sizeof base, variant != NULL ? variant : norm_default_variant(op, form));
     const unsigned wanted = model_params(shape) & op_params[op];
     // LayerNorm comes with its beta or without any parameter, and no LLaMA has a LayerNorm: there the beta is allowed.
     const unsigned allowed = wanted & NORM_GAMMA ? wanted | (op_params[op] & NORM_BETA) : wanted;

@@ -63,7 +63,7 @@ function published_pair(i, j) {
 # The arms that were published: fused against fused of both norms, op by op against op by op, and op by op against a fused LayerNorm.
 function here_pair(i, j) {
     return kernel[i, "op"] == "dyt" && kernel[i, "variant"] ~ /^u2/ && (kernel[j, "op"] == "rmsnorm" || kernel[j, "op"] == "layernorm") && \
-        main_variant(kernel[j, "op"]) == kernel[j, "variant"] && is_measured(i) && is_measured(j) && kernel[i, "dtype"] == "bf16" && \
+        is_main_variant(kernel[j, "op"], kernel[j, "variant"]) && is_measured(i) && is_measured(j) && kernel[i, "dtype"] == "bf16" && \
         kernel[j, "dtype"] == "bf16" && kernel[i, "rows"] == 4096 && kernel[i, "cols"] == 4096 && kernel[j, "rows"] == 4096 && \
         kernel[j, "cols"] == 4096 && kernel[i, "pass"] == kernel[j, "pass"] && kernel[i, "threads"] == kernel[j, "threads"] && \
         kernel[i, "level"] == kernel[j, "level"] && kernel[i, "threads"] == top_threads && level_rank(kernel[i, "level"]) == top_level && \

@@ -58,10 +58,13 @@ function level_rank(level,    i, n, order) {
 
 function is_auto(level) { return level ~ /^auto_/ || level == "library" }
 
-# The variant that stands for an op in a figure with one line per op.
-function main_variant(op) { return op == "layernorm" ? "twopass" : op == "dyt" ? "u2" : "std" }
+# Whether a variant stands for its op in a figure with one line per op. layernorm is onepass fused, twopass op by op, and twopass fused in runs
+# from before there was onepass; no form has both.
+function is_main_variant(op, variant) {
+    return op == "layernorm" ? variant == "onepass" || variant == "twopass" : variant == (op == "dyt" ? "u2" : "std")
+}
 
-function is_main(i) { return cell[i, "variant"] == main_variant(cell[i, "op"]) }
+function is_main(i) { return is_main_variant(cell[i, "op"], cell[i, "variant"]) }
 
 # Ops in the order of every legend; 0 for an op that figures do not show.
 function op_rank(op) {

@@ -7,8 +7,10 @@ function is_native(i) {
     return cell[i, "op"] != "identity" && cell[i, "op"] != "dyt" && cell[i, "delta_to_native_pct"] + 0 == 0
 }
 # A variant stands for its op with or without affine parameters: a model has those it has.
-function is_layer_main(i) {
-    return index(cell[i, "variant"] "_", main_variant(cell[i, "op"]) "_") == 1
+function is_layer_main(i,    variant) {
+    variant = cell[i, "variant"]
+    sub(/_.*/, "", variant)
+    return is_main_variant(cell[i, "op"], variant)
 }
 # What a row of a figure of layers says of the layer: its model, phase, sequences and tokens.
 function layer_label(i) {

@@ -44,8 +44,9 @@ function strength(level,    i, n, order) {
     return 0
 }
 
-# The variants that an op's name alone stands for, with or without affine parameters.
-function is_default_variant(variant) { return variant ~ /^(std|twopass|u2)(_|$)/ }
+# The variants that an op's name alone stands for, with or without affine parameters: layernorm is onepass fused, twopass op by op (and fused
+# in runs from before there was onepass).
+function is_default_variant(variant) { return variant ~ /^(std|onepass|twopass|u2)(_|$)/ }
 
 # The measured row that a selector means: of several, in this order, the default variant, most tokens, most threads, the strongest level. 0
 # if there is none, and then `why_not` says why.

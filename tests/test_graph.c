@@ -530,7 +530,7 @@ static void slots_have_what_the_model_has(void **state) {
     assert_true(layer_slot(model_find("vit_b16"), NORM_DYT, "u2_nobeta", NORM_FUSED, "best", NORM_F32, &s));
     assert_string_equal(s.variant, "u2");
     assert_true(layer_slot(model_find("dit_b4"), NORM_LAYERNORM, NULL, NORM_FUSED, "best", NORM_F32, &s));
-    assert_string_equal(s.variant, "twopass_noaffine");
+    assert_string_equal(s.variant, "onepass_noaffine");
     assert_true(layer_slot(model_find("vit_b16"), NORM_RMSNORM, NULL, NORM_EAGER, "scalar", NORM_BF16, &s));
     assert_string_equal(s.variant, "std");
     assert_true(layer_slot(model_find("llama_7b"), NORM_LAYERNORM, NULL, NORM_FUSED, "best", NORM_F32, &s));
