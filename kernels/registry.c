@@ -45,6 +45,8 @@ const char *norm_default_variant(norm_op op) {
     case NORM_LAYERNORM:
         return "twopass";
     case NORM_DYT:
+    case NORM_DERF:
+    case NORM_SIGMOID:
         return "u2";
     default:
         return "std";

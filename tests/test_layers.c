@@ -178,8 +178,8 @@ static double largest_gradient(const layer_reference *r, const char *end) {
 
 // times: how many runs were added up in the gradients of parameters. Two gradients are small by cancellation as a
 // whole: that of the bias of k vanishes, for softmax does not see what all keys share, and is made of the products that
-// make that of q; that of alpha is one sum over all rows and columns, whose terms are those of the gradients of gamma
-// or, in models without one, of other alphas.
+// make that of q; those of alpha and shift are each one sum over all rows and columns, whose terms are those of the
+// gradients of gamma or, in models without one, of other alphas.
 static worst compare_gradients(const layer *l, const layer_reference *r, norm_dtype dtype, double times) {
     worst w = {0};
     for (size_t i = 0; i < layer_tensors(l); i++) {
@@ -195,6 +195,8 @@ static worst compare_gradients(const layer *l, const layer_reference *r, norm_dt
             floor = largest_gradient(r, "attention.q.bias");
         if (ends_with(t->name, ".alpha"))
             floor = fmax(largest_gradient(r, ".alpha"), largest_gradient(r, "norm.weight"));
+        if (ends_with(t->name, ".shift"))
+            floor = fmax(largest_gradient(r, ".shift"), largest_gradient(r, "norm.weight"));
         double *const scaled = malloc(n * sizeof *scaled);
         assert_non_null(scaled);
         for (size_t j = 0; j < n; j++)
