@@ -72,14 +72,52 @@ def exponential():
     define("EXP_BEYOND", highest + ulp if exp(highest) < mpf(2) ** 128 - mpf(2) ** 103 else highest)
 
 
-def small_tanh():
-    limit = mpf(5) / 8
+def tanh_formulas():
+    cut = f32(mpf("0.6875"))  # the two formulas' largest errors meet about here: 1.9 ulp with a cut at 0.55, 1.5 at 0.75
     tiny = mpf(2) ** -12
-    p = fit(lambda x: (tanh(x) - x) / x**3, tiny, limit, [0, 2, 4, 6, 8, 10])
-    error = largest(lambda x: (x + x**3 * horner(p, x * x)) / tanh(x) - 1, tiny, limit)
-    print(f"\n// tanh(x) = x + x^3 P(x^2) on [0, 5/8]: relative error {float(error):.2g}")
+    p = fit(lambda x: (tanh(x) - x) / x**3, tiny, cut, [0, 2, 4, 6, 8], lambda x: tanh(x) / x**3)
+    error = largest(lambda x: (x + x**3 * horner(p, x * x)) / tanh(x) - 1, tiny, cut)
+    print(f"\n// tanh(x) = x + x^3 P(x^2) on [0, TANH_CUT]: relative error {float(error):.2g}")
     for k, c in enumerate(p):
         define(f"TANH_P{k}", c)
+    define("TANH_CUT", cut)
+    quarter = log(2) / 4
+    # An error of exp counts most at the smallest |x| that has this r.
+    smallest = lambda r: r + log(2) if r + log(2) >= cut else r + log(2) * 3 / 2
+    q = fit(lambda r: exp(2 * r) - 1, -quarter, quarter, [1, 2, 3, 4, 5], lambda r: exp(2 * r) / (1 - tanh(smallest(r)) ** 2))
+    error = largest(lambda r: (1 + r * horner(q, r)) / exp(2 * r) - 1, -quarter, quarter)
+    print(f"// exp(2r) = 1 + r (Q1 + r (Q2 + ...)) on [-ln 2 / 4, ln 2 / 4]: relative error {float(error):.2g}")
+    for k, c in enumerate(q, 1):
+        define(f"TANH_Q{k}", c)
+    define("TANH_2_LOG2_E", f32(2 / log(2)))
+    define("TANH_HALF_LN2", f32(log(2) / 2))
+
+
+def coarse_tanh():
+    """x (P0 + P1 s) / (1 + Q1 s + Q2 s^2), s = x^2, minimax in units of a bf16's last place: Lawson's iteration, which gives more weight
+    to where the error is large, over a fit linear in the coefficients, whose denominator is that of the fit before."""
+    # From 3.47 on a bf16 rounds to 1; the fit goes a little further, to where its own value does, and is clamped where it turns down.
+    reach, last = mpf("3.53"), f32(mpf("3.6"))
+    unit = lambda t: mpf(2) ** (floor(log(t, 2)) - 7)
+    nodes = [reach * (1 - cos(pi * (k + mpf(1) / 2) / 300)) / 2 for k in range(300)]
+    curve = [(x * x, tanh(x) / x, x / unit(tanh(x))) for x in nodes]
+    weights, denominators, best = [mpf(1)] * 300, [mpf(1)] * 300, None
+    for _ in range(80):
+        rows = [[w * u / d, w * u * s / d, -w * u * t * s / d, -w * u * t * s * s / d] for (s, t, u), w, d in zip(curve, weights, denominators)]
+        a, right = matrix(rows), matrix([w * u * t / d for (s, t, u), w, d in zip(curve, weights, denominators)])
+        p0, p1, q1, q2 = lu_solve(a.T * a, a.T * right)
+        denominators = [1 + q1 * s + q2 * s * s for s, _, _ in curve]
+        errors = [fabs((p0 + p1 * s) / d - t) * u for (s, t, u), d in zip(curve, denominators)]
+        if best is None or max(errors) < best[0]:
+            best = (max(errors), p0, p1, q1, q2)
+        weights = [w * (mpf(1) / 4 + e / max(errors)) for w, e in zip(weights, errors)]
+        weights = [w / max(weights) for w in weights]
+    p0, p1, q1, q2 = (f32(c) for c in best[1:])
+    rational = lambda x: x * (p0 + p1 * x * x) / (1 + q1 * x * x + q2 * x**4)
+    error = largest(lambda x: (rational(x) - tanh(x)) / unit(tanh(x)), mpf(2) ** -12, reach)
+    print(f"\n// tanh(x) = x (P0 + P1 x^2) / (1 + Q1 x^2 + Q2 x^4) on [0, 3.53]: error {float(error):.2g} of a bf16's last place; at TANH_LP_LAST and with it beyond, 1 in bf16")
+    for name, c in ("P0", p0), ("P1", p1), ("Q1", q1), ("Q2", q2), ("LAST", last):
+        define(f"TANH_LP_{name}", c)
 
 
 def error_function():
@@ -162,7 +200,8 @@ print("// Made by scripts/simd_math.py; not edited by hand. The errors are those
 print("#ifndef SIMD_MATH_TABLE_H\n#define SIMD_MATH_TABLE_H\n")
 print("// clang-format off")
 exponential()
-small_tanh()
+tanh_formulas()
+coarse_tanh()
 error_function()
 print("\n#ifdef SIMD_LOOKUP32")
 table()
