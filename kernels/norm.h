@@ -138,7 +138,8 @@ NORM_API const norm_impl *norm_find(const char *op, const char *variant, const c
                                     const char *dtype);
 NORM_API const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm_dtype dtype);
 
-// The variant that an op's name alone stands for: layernorm `twopass`; dyt, derf and sigmoid `u2`; `std` elsewhere.
+// The variant that an op's name alone stands for: layernorm `twopass`; dyt and derf `u2`, sigmoid `u3`; `std`
+// elsewhere.
 NORM_API const char *norm_default_variant(norm_op op);
 
 // Names, as the command line and the CSV spell them.

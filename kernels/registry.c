@@ -46,8 +46,9 @@ const char *norm_default_variant(norm_op op) {
         return "twopass";
     case NORM_DYT:
     case NORM_DERF:
-    case NORM_SIGMOID:
         return "u2";
+    case NORM_SIGMOID:
+        return "u3";
     default:
         return "std";
     }
