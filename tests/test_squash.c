@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What the squashing ops promise of their functions in f32, at every level that this CPU can run, against MPFR: at most
-// 2 ulp, never above 1, exactly its limits at infinity, a NaN kept; odd bit for bit and +-0 kept where the function is
-// odd. With gamma = alpha = 1, shift = -0 and beta = -0, which no sum can notice, y is the function alone.
+// What the squashing ops promise of their functions in f32, at every level that this CPU can run, against MPFR: no more
+// ulp off than the table below says, never above 1, exactly its limits at infinity, a NaN kept; odd bit for bit and +-0
+// kept where the function is odd. With gamma = alpha = 1, shift = -0 and beta = -0, which no sum can notice, y is the
+// function alone.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
