@@ -28,7 +28,7 @@ PLAIN    := -O2 -g -fopenmp -Ikernels -Imodels -Ibench
 LIBS     := -fopenmp -ldnnl -lhwloc -ljansson -lm
 
 # The levelled units are those of list.h, and ROW_UNITS of models/; everything else is compiled plainly.
-UNITS    := $(shell sed -n '/define NORM_UNIT_LIST/{s/.*X, arg. //;s/X.//g;s/, arg.//g;p}' kernels/list.h)
+UNITS    := $(shell sed -n '/define NORM_UNIT_LIST/,/[^\\]$$/p' kernels/list.h | grep -o 'X([a-z]*, arg)' | sed 's/X(//;s/, arg)//')
 LEVELLED := $(foreach l,$(LEVELS),$(foreach u,$(UNITS),$(OBJ)/kernels/$(u).$(l).o))
 KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels/%.c),$(wildcard kernels/*.c)))
 ROW_UNITS := pointwise_rows peak_loop

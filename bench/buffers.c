@@ -39,7 +39,7 @@ static bool lay_out(const cell *cells, size_t count, size_t cold_bytes, layout *
         l->tensor > SIZE_MAX / (4 * MOST_TENSORS) || c->cols > SIZE_MAX / 64)
         return false;
     l->tensor = (l->tensor + SKEW + LINE - 1) / LINE * LINE + SKEW;
-    // gamma and beta in the dtype, dgamma and dbeta in f32, dalpha.
+    // gamma and beta in the dtype, dgamma and dbeta in f32, dalpha and dshift.
     l->params = (c->cols * (2 * element + 2 * sizeof(float)) + 8 * LINE) / LINE * LINE;
     l->set = most * l->tensor;
     // A cell that has few of the tensors must still find its own cold.
@@ -159,10 +159,12 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
                                  .gamma = gamma,
                                  .beta = beta,
                                  .alpha = BUFFERS_ALPHA,
+                                 .shift = BUFFERS_SHIFT,
                                  .eps = BUFFERS_EPS,
                                  .dgamma = dgamma,
                                  .dbeta = dbeta,
                                  .dalpha = dalpha,
+                                 .dshift = dalpha + 1,
                                  .saved = b->scratch,
                                  .workspace = b->scratch == NULL ? NULL : b->scratch + b->workspace_offset};
         touch_set(&b->sets[i], dtype, (int)c->threads, seed);

@@ -22,8 +22,9 @@ typedef struct {
 } buffers;
 
 // Parameters that every timed call gets: alpha and eps as in the paper (tables 4, 10: alpha 0.5 outside LLaMA; eps 1e-5
-// of LLaMA).
+// of LLaMA); shift as Derf begins.
 #define BUFFERS_ALPHA 0.5f
+#define BUFFERS_SHIFT 0.0f
 #define BUFFERS_EPS 1e-5f
 
 // Bytes that buffers_make would take for these cells, which are all of one group. cold_bytes: what the sets together

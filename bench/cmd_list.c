@@ -110,7 +110,7 @@ static void join(char text[64], const char *const *words, const bool *present, s
 }
 
 static void list_implementations(void) {
-    static const char *const parameters[] = {"gamma", "beta", "alpha"};
+    static const char *const parameters[] = {"gamma", "beta", "alpha", "shift"};
     const selection everything = {0};
     const norm_impl *impls[SELECT_MAX_IMPLS];
     const size_t count = selection_take(&everything, impls);
@@ -118,10 +118,11 @@ static void list_implementations(void) {
         const norm_impl *const impl = impls[i];
         const char *const passes[] = {norm_pass_name(NORM_FORWARD), norm_pass_name(NORM_BACKWARD)};
         const bool has_pass[] = {impl->pass[NORM_FORWARD].count > 0, impl->pass[NORM_BACKWARD].count > 0};
-        const bool has[] = {impl->params & NORM_GAMMA, impl->params & NORM_BETA, impl->params & NORM_ALPHA};
+        const bool has[] = {impl->params & NORM_GAMMA, impl->params & NORM_BETA, impl->params & NORM_ALPHA,
+                            impl->params & NORM_SHIFT};
         char pass_text[64], parameter_text[64];
         join(pass_text, passes, has_pass, NORM_PASSES);
-        join(parameter_text, parameters, has, 3);
+        join(parameter_text, parameters, has, sizeof has / sizeof *has);
         printf("%-10s %-16s %-9s %-12s %-5s %-17s %-17s ", norm_op_name(impl->op), impl->variant,
                norm_form_name(impl->form), norm_level_name(impl->level), norm_dtype_name(impl->dtype), pass_text,
                parameter_text);

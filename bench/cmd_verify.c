@@ -60,6 +60,8 @@ static bool writes(const norm_impl *impl, norm_output output) {
         return impl->params & NORM_BETA;
     case NORM_OUT_DALPHA:
         return impl->params & NORM_ALPHA;
+    case NORM_OUT_DSHIFT:
+        return impl->params & NORM_SHIFT;
     default:
         return impl->pass[pass_of(output)].count > 0;
     }
@@ -79,6 +81,7 @@ static void spoil(const norm_args *a, norm_dtype dtype, const buffers *b) {
     memset(a->dgamma, 0xff, a->cols * sizeof(float));
     memset(a->dbeta, 0xff, a->cols * sizeof(float));
     memset(a->dalpha, 0xff, sizeof(float));
+    memset(a->dshift, 0xff, sizeof(float));
     if (b->scratch != NULL)
         memset(b->scratch, 0xff, b->scratch_bytes);
 }
@@ -178,7 +181,7 @@ static bool check_shape(verification *v, norm_dtype dtype, shape s, size_t threa
     norm_args args = b.sets[0];
     for (input_kind kind = 0; ok && kind < INPUTS; kind++) {
         fill(&args, dtype, kind, v->seed);
-        inputs_scalars(v->seed + kind, &args.alpha, &args.eps);
+        inputs_scalars(v->seed + kind, &args);
         for (size_t i = 0; ok && i < v->count; i++) {
             if (v->items[i].missing != NULL || v->items[i].impl->dtype != dtype)
                 continue;

@@ -162,9 +162,11 @@ input_kind inputs_branch(input_kind kind) {
     }
 }
 
-void inputs_scalars(uint64_t seed, float *alpha, float *eps) {
+void inputs_scalars(uint64_t seed, norm_args *args) {
     static const float alphas[] = {0.5f, 1.0f, -0.75f, 0.203125f, 3.0f};
+    static const float shifts[] = {0.0f, 0.375f, -1.25f, 0.0625f};
     static const float epsilons[] = {1e-5f, 1e-6f, 1e-12f};
-    *alpha = alphas[seed % 5];
-    *eps = epsilons[seed % 3];
+    args->alpha = alphas[seed % 5];
+    args->shift = shifts[seed % 4];
+    args->eps = epsilons[seed % 3];
 }

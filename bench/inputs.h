@@ -38,8 +38,9 @@ input_kind inputs_gradient(input_kind kind);
 // special about x.
 input_kind inputs_branch(input_kind kind);
 
-// alpha and eps for a check, by its seed: alphas of both signs, which bf16 can hold, and the usual epsilons.
-void inputs_scalars(uint64_t seed, float *alpha, float *eps);
+// Sets alpha, shift and eps for a check, by its seed: alphas and shifts of both signs, which bf16 can hold, and the
+// usual epsilons.
+void inputs_scalars(uint64_t seed, norm_args *args);
 
 // The value of element i of an array of dtype, and its inverse with round-to-nearest-even. Also used by whoever prints
 // or compares tensors.

@@ -36,13 +36,14 @@ enum {
     BF16 = 1u << NORM_BF16,
     FUSED = 1u << NORM_FUSED,
     EAGER = 1u << NORM_EAGER,
-    ADD_FUSED = 1u << NORM_ADD_FUSED
+    ADD_FUSED = 1u << NORM_ADD_FUSED,
+    QUESTION = SELECT_QUESTION
 };
 
 static const layers_sweep sweeps[] = {
     // Figures `layer_steps` and `layer_delta`: every model in inference.
-    {Q, {"gpt2", "vit_s16", "dit_b4", "qwen3_0.6b"}, LAYER, PREFILL, F32, FUSED, ALL, 1},
-    {D | F, {"llama_7b"}, LAYER, PREFILL, F32, FUSED | EAGER | ADD_FUSED, ALL, 1},
+    {Q, {"gpt2", "vit_s16", "dit_b4", "qwen3_0.6b"}, LAYER, PREFILL, F32, FUSED, QUESTION, 1},
+    {D | F, {"llama_7b"}, LAYER, PREFILL, F32, FUSED | EAGER | ADD_FUSED, QUESTION, 1},
     {D | F,
      {"llama_13b", "llama_34b", "llama_70b", "llama3_8b", "llama3_70b", "qwen3_0.6b", "qwen3_8b", "mistral_7b", "gpt2",
       "wav2vec_base", "wav2vec_large"},
@@ -50,24 +51,24 @@ static const layers_sweep sweeps[] = {
      PREFILL,
      F32,
      FUSED,
-     ALL,
+     QUESTION,
      1},
-    {D | F, {"vit_b16"}, LAYER, PREFILL, F32, FUSED | EAGER | ADD_FUSED, ALL, 8},
+    {D | F, {"vit_b16"}, LAYER, PREFILL, F32, FUSED | EAGER | ADD_FUSED, QUESTION, 8},
     {D | F,
      {"vit_s16", "vit_l16", "dit_b4", "dit_l4", "dit_xl2", "convnext_b", "convnext_l"},
      LAYER,
      PREFILL,
      F32,
      FUSED,
-     ALL,
+     QUESTION,
      8},
     // Figure `layer_share`: the other phases, where they differ most.
-    {Q | D | F, {"gpt2", "qwen3_0.6b"}, LAYER, DECODE, F32, FUSED, ALL, 1},
-    {D | F, {"llama_7b", "llama3_8b"}, LAYER, DECODE, F32, FUSED, ALL, 1},
-    {D | F, {"qwen3_0.6b", "gpt2"}, LAYER, TRAIN, F32, FUSED, ALL, 1},
-    {D | F, {"vit_b16", "convnext_b"}, LAYER, TRAIN, F32, FUSED, ALL, 2},
+    {Q | D | F, {"gpt2", "qwen3_0.6b"}, LAYER, DECODE, F32, FUSED, QUESTION, 1},
+    {D | F, {"llama_7b", "llama3_8b"}, LAYER, DECODE, F32, FUSED, QUESTION, 1},
+    {D | F, {"qwen3_0.6b", "gpt2"}, LAYER, TRAIN, F32, FUSED, QUESTION, 1},
+    {D | F, {"vit_b16", "convnext_b"}, LAYER, TRAIN, F32, FUSED, QUESTION, 2},
     // The paper timed bf16.
-    {D | F, {"llama_7b"}, LAYER, PREFILL, BF16, FUSED | EAGER, ALL, 1},
+    {D | F, {"llama_7b"}, LAYER, PREFILL, BF16, FUSED | EAGER, QUESTION, 1},
     {F, {NULL}, LAYER, PREFILL | TRAIN, F32 | BF16, FUSED | EAGER | ADD_FUSED, ALL, 1},
     {F, {NULL}, LAYER, DECODE, F32 | BF16, FUSED, ALL, 1},
 };
@@ -235,7 +236,7 @@ static layers_sweep product_of(const selection *s) {
                           .phases = s->given[SELECT_PHASE] ? every : PREFILL,
                           .dtypes = s->given[SELECT_DTYPE] ? every : F32,
                           .forms = FUSED,
-                          .ops = ALL,
+                          .ops = QUESTION,
                           .batch = 1};
 }
 

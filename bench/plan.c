@@ -193,12 +193,13 @@ static bool wants_placement(const selection *s, placement p) {
     return found;
 }
 
-static bool add_sweep(plan *p, size_t *room, const sweep *w, const selection *s, const topology *t) {
+static bool add_sweep(plan *p, size_t *room, const sweep *w, preset which, const selection *s, const topology *t) {
     size_t threads[MANY];
     const size_t thread_count = team_threads(w->team, t, threads);
     const norm_impl *impl;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
-        if (!sweep_has(w, impl) || !selection_has(s, impl))
+        if (!sweep_has(w, impl) || !selection_has(s, impl) ||
+            !(SELECT_QUESTION >> impl->op & 1 || which == PRESET_FULL || s->given[SELECT_OP]))
             continue;
         for (unsigned pass = 0; pass < NORM_PASSES; pass++)
             for (unsigned cache = 0; cache < CACHES; cache++)
@@ -274,7 +275,7 @@ bool plan_make(plan *p, preset which, const selection *s, const topology *t) {
     else
         for (size_t i = 0; ok && i < sizeof sweeps / sizeof *sweeps; i++)
             if (sweeps[i].presets >> which & 1)
-                ok = add_sweep(p, &room, &sweeps[i], s, t);
+                ok = add_sweep(p, &room, &sweeps[i], which, s, t);
     if (!ok) {
         plan_free(p);
         return false;
@@ -320,7 +321,7 @@ size_t plan_family_end(const plan *p, size_t begin) {
 static double rough_ns(const cell *c) {
     const norm_impl *const impl = c->impl;
     const bool slow = strncmp(impl->variant, "libm", 4) == 0, narrow = impl->level == NORM_LEVEL_SCALAR;
-    const double arithmetic = slow ? 10 : impl->op == NORM_DYT ? (narrow ? 6 : 0.5) : narrow ? 1.5 : 0.2;
+    const double arithmetic = slow ? 10 : impl->params & NORM_ALPHA ? (narrow ? 6 : 0.5) : narrow ? 1.5 : 0.2;
     const double traffic = 0.05 * norm_bytes_per_element(impl, c->pass);
     return ((arithmetic + traffic) * (c->pass == NORM_BACKWARD ? 1.5 : 1)) * (double)c->rows * (double)c->cols /
            (double)c->threads;

@@ -20,6 +20,7 @@ static void poison(const cell *c, const norm_args *args) {
     memset(args->dgamma, 0xff, c->cols * sizeof(float));
     memset(args->dbeta, 0xff, c->cols * sizeof(float));
     memset(args->dalpha, 0xff, sizeof(float));
+    memset(args->dshift, 0xff, sizeof(float));
 }
 
 bool prove_cell(const cell *c, const buffers *b, double *max_error, char *why, size_t size) {

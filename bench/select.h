@@ -47,6 +47,10 @@ const char *selector_option(selector s); // "op"
 const char *selector_argument(selector s);
 const char *selector_help(selector s);
 
+// The ops that presets measure where none is named, as bits: those of the question. The other squashing functions are
+// in preset full alone, for their time would come off the budget of these.
+enum { SELECT_QUESTION = 1u << NORM_LAYERNORM | 1u << NORM_RMSNORM | 1u << NORM_DYT | 1u << NORM_IDENTITY };
+
 enum {
     SELECT_MAX_VARIANTS = 32,
     SELECT_MAX_NAMES = 32,

@@ -121,6 +121,8 @@ static void reduce(worker *workers, size_t count, size_t cols) {
             workers[0].vectors[i] += workers[t].vectors[i];
         workers[0].sums.dalpha += workers[t].sums.dalpha;
         workers[0].sums.dalpha_scale += workers[t].sums.dalpha_scale;
+        workers[0].sums.dshift += workers[t].sums.dshift;
+        workers[0].sums.dshift_scale += workers[t].sums.dshift_scale;
     }
 }
 
@@ -138,6 +140,8 @@ static void compare_sums(const norm_impl *impl, const norm_args *args, const nor
     }
     if (impl->params & NORM_ALPHA)
         verify_element(&worst[NORM_OUT_DALPHA], dtype, (double)*args->dalpha, sums->dalpha, sums->dalpha_scale, 0, 0);
+    if (impl->params & NORM_SHIFT)
+        verify_element(&worst[NORM_OUT_DSHIFT], dtype, (double)*args->dshift, sums->dshift, sums->dshift_scale, 0, 0);
 }
 
 bool verify_outputs(const norm_impl *impl, norm_pass pass, const norm_args *args, size_t max_rows, int threads,
@@ -204,10 +208,10 @@ void verify_explain(const verify_result *result, char *text, size_t size) {
         const verify_worst *const w = &result->worst[output];
         if (w->cases == 0 || w->max_error <= w->bound)
             continue;
-        char where[64] = ""; // dalpha is one number
+        char where[64] = ""; // dalpha and dshift are one number each
         if (output == NORM_OUT_Y || output == NORM_OUT_SUM || output == NORM_OUT_DX)
             snprintf(where, sizeof where, "[%zu, %zu]", w->row, w->col);
-        else if (output != NORM_OUT_DALPHA)
+        else if (output != NORM_OUT_DALPHA && output != NORM_OUT_DSHIFT)
             snprintf(where, sizeof where, "[%zu]", w->col);
         snprintf(text, size, "%s%s: got %.9g, reference %.9g, error %.3g of %.3g allowed", norm_output_name(output),
                  where, w->got, w->want, w->max_error, w->bound);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// norm.h: LayerNorm, RMSNorm and Dynamic Tanh (DyT) for CPUs, every variant callable by name. The one public header.
+// norm.h: LayerNorm, RMSNorm, Dynamic Tanh (DyT) and other squashing functions for CPUs, every variant callable by
+// name. The one public header.
 //
 // An *implementation* is one op in one variant, form, level and dtype, with a forward and a backward pass. It is found
 // by name, never chosen behind the caller's back:
@@ -10,7 +11,8 @@
 //     int error = norm_run(impl, NORM_FORWARD, &args, 1);
 //
 // Formulas: LayerNorm, Ba et al. 2016 (arXiv 1607.06450), eq. 4; RMSNorm, Zhang and Sennrich 2019 (arXiv 1910.07467),
-// eq. 4; DyT, Zhu et al. 2025 (arXiv 2503.10622), section 4. The gradients are theirs, by the chain rule.
+// eq. 4; DyT, Zhu et al. 2025 (arXiv 2503.10622), section 4, and hardtanh and sigmoid in its place, table 7; Derf, 2025
+// (arXiv 2512.10938); ISRU, 2025 (arXiv 2503.21708). The gradients are theirs, by the chain rule.
 #ifndef NORM_H
 #define NORM_H
 
@@ -32,7 +34,7 @@ extern "C" {
 #endif
 
 // The parameters an implementation reads and, backward, whose gradients it writes.
-enum { NORM_GAMMA = 1, NORM_BETA = 2, NORM_ALPHA = 4 };
+enum { NORM_GAMMA = 1, NORM_BETA = 2, NORM_ALPHA = 4, NORM_SHIFT = 8 };
 
 #define NORM_ROW(ID, ...) NORM_##ID,
 typedef enum { NORM_OP_LIST(NORM_ROW) NORM_OPS } norm_op;
@@ -80,10 +82,10 @@ typedef struct {
     void *sum;          // (rows, cols), x + branch; forward of add_fused only
     const void *dsum;   // (rows, cols), gradient of sum from its other uses, added to dx; backward of add_fused only
     const void *gamma, *beta; // (cols); read if the implementation has the parameter
-    float alpha;              // read if the implementation has it; for bf16, a value that bf16 can hold
+    float alpha, shift;       // each read if the implementation has it; for bf16, values that bf16 can hold
     float eps;                // added to the variance or mean square; layernorm and rmsnorm only
-    float *dgamma, *dbeta,
-        *dalpha;     // (cols), (cols), 1: overwritten with the gradients summed over all rows; f32 in every dtype
+    // (cols), (cols), 1, 1: overwritten with the gradients summed over all rows; f32 in every dtype
+    float *dgamma, *dbeta, *dalpha, *dshift;
     void *saved;     // norm_saved_bytes(): what forward leaves for backward. fused forward takes NULL, when no backward
                      // will follow
     void *workspace; // norm_workspace_bytes(): scratch of one call; may be shared between calls that do not overlap in
@@ -137,7 +139,7 @@ NORM_API const norm_impl *norm_find(const char *op, const char *variant, const c
 NORM_API const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm_dtype dtype);
 
 // The variant that an op's name alone stands for: layernorm `onepass`, and `twopass` in form eager, which has the
-// operations of a framework; dyt `u2`, `std` elsewhere.
+// operations of a framework; dyt and derf `u2`, sigmoid `u3`; `std` elsewhere.
 NORM_API const char *norm_default_variant(norm_op op, norm_form form);
 
 // Names, as the command line and the CSV spell them.
@@ -177,6 +179,7 @@ typedef struct {
     double *dgamma, *dgamma_scale; // (cols) each, added to by every row
     double *dbeta, *dbeta_scale;
     double dalpha, dalpha_scale;
+    double dshift, dshift_scale;
 } norm_reference_sums;
 
 // One row of y and its scale, (cols) each, from the inputs in args. params: which parameters to apply. This and
@@ -200,6 +203,7 @@ typedef enum {
     NORM_OUT_DGAMMA,
     NORM_OUT_DBETA,
     NORM_OUT_DALPHA,
+    NORM_OUT_DSHIFT,
     NORM_OUTPUTS
 } norm_output;
 NORM_API const char *norm_output_name(norm_output output);

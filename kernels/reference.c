@@ -134,31 +134,84 @@ static void normalise_backward(const view *v, double *dx, double *scale, norm_re
     }
 }
 
-// dyt: t = tanh(z), z = alpha * x, y = gamma * t + beta.
+// The squashing ops: t = f(z), z = alpha * x + shift (shift = 0 where there is none), y = gamma * t + beta.
 //
-// The scale of t is |t| + |z| (1 - t^2): the rounding of tanh and, through its slope, that of z.
-static double dyt_t_scale(const view *v, double z, double t) {
-    return fabs(t) + (isinf(z) ? 0 : fabs(z) * (1 - t) * (1 + t)) + v->floor;
+// What is known of f at one z: the value and the derivative, each with its scale.
+// The scale of t is |t| + Z f'(z), Z = |alpha x| + |shift|: the rounding of f and, through its slope, that of z. The
+// scale of f' is whatever rounding its usual formula cannot avoid:
+//   dyt        1 - t^2 from a rounded t carries the error of t^2, so its scale is 1, the larger of its terms, however
+//              small it is itself. (exp(-2|z|) would give it to full relative accuracy, but neither frameworks nor a
+//              saved t can.)
+//   derf       2 / sqrt(pi) exp(-z^2) = f': f' for exp and the product, f' z^2 for the rounding of z^2, f' 2 |z| Z for
+//              that of z
+//   hardtanh   1 or 0, exactly; but where |z| is within half an epsilon of the dtype of 1, where the rounding of z
+//   alone
+//              decides, either is right: an error of 1 counts as one epsilon there
+//   sigmoid    t (1 - t) from a rounded t: the scale of t, for the error of t counts at most once
+//   isru       f' = (1 + z^2)^(-3/2), and 3 |z| Z / (1 + z^2) of it for the rounding of z
+typedef struct {
+    double value, slope, value_scale, slope_scale;
+} squashed;
+
+static double squash_z(const view *v, size_t i) {
+    const double shift = v->params & NORM_SHIFT ? (double)v->args->shift : 0;
+    return (double)v->args->alpha * x_at(v, i) + shift;
 }
 
-static void dyt_forward(const view *v, double *y, double *scale) {
+static squashed squash(const view *v, size_t i) {
+    const double z = squash_z(v, i), epsilon = epsilon_of(v->dtype);
+    const double size =
+        fabs((double)v->args->alpha * x_at(v, i)) + (v->params & NORM_SHIFT ? fabs((double)v->args->shift) : 0);
+    const double flushed = floor_of(NORM_F32); // exp's result, f32 in every dtype, below the smallest normal number
+    squashed f = {0};
+    switch (v->op) {
+    case NORM_DERF:
+        f.value = erf(z);
+        f.slope = M_2_SQRTPI * exp(-z * z);
+        f.slope_scale = (isinf(z) ? 0 : f.slope * (1 + z * z + 2 * fabs(z) * size)) + flushed;
+        break;
+    case NORM_HARDTANH:
+        f.value = isnan(z) ? z : fmin(1, fmax(-1, z));
+        f.slope = fabs(z) < 1 ? 1 : 0;
+        f.slope_scale = fabs(fabs(z) - 1) <= epsilon / 2 ? 1 / epsilon : f.slope;
+        break;
+    case NORM_SIGMOID:
+        f.value = z < 0 ? exp(z) / (1 + exp(z)) : 1 / (1 + exp(-z));
+        f.slope = z < 0 ? f.value / (1 + exp(z)) : f.value * (exp(-z) / (1 + exp(-z)));
+        f.slope_scale = f.value + (isinf(z) ? 0 : size * f.slope) + flushed;
+        f.value_scale = flushed;
+        break;
+    case NORM_ISRU:
+        f.value = isinf(z) ? copysign(1, z) : z / sqrt(1 + z * z);
+        f.slope = 1 / ((1 + z * z) * sqrt(1 + z * z));
+        f.slope_scale = isinf(z) ? 0 : f.slope * (1 + 3 * fabs(z) * size / (1 + z * z));
+        break;
+    default:
+        f.value = tanh(z);
+        f.slope = (1 - f.value) * (1 + f.value);
+        f.slope_scale = 1;
+        break;
+    }
+    f.value_scale += fabs(f.value) + (isinf(z) ? 0 : size * f.slope) + v->floor;
+    return f;
+}
+
+static void squash_forward(const view *v, double *y, double *scale) {
     for (size_t i = 0; i < v->args->cols; i++) {
         const double gamma = gamma_at(v, i), beta = beta_at(v, i);
-        const double z = (double)v->args->alpha * x_at(v, i), t = tanh(z);
-        y[i] = gamma * t + beta;
-        scale[i] = fabs(gamma) * dyt_t_scale(v, z, t) + fabs(beta) + v->floor;
+        const squashed f = squash(v, i);
+        y[i] = gamma * f.value + beta;
+        scale[i] = fabs(gamma) * f.value_scale + fabs(beta) + v->floor;
     }
 }
 
-// With u = gamma * dy * (1 - t^2): dx = alpha u, dalpha = sum u x, dgamma = sum dy t, dbeta = sum dy.
-// 1 - t^2 from a rounded t carries the error of t^2, so its scale is 1, the larger of its terms, however small it is
-// itself; that of u is |gamma dy|. (exp(-2|z|) would give it to full relative accuracy, but neither frameworks nor a
-// saved t can.)
-static void dyt_backward(const view *v, double *dx, double *scale, norm_reference_sums *sums) {
+// With u = gamma * dy * f'(z): dx = alpha u, dalpha = sum u x, dshift = sum u, dgamma = sum dy t, dbeta = sum dy.
+static void squash_backward(const view *v, double *dx, double *scale, norm_reference_sums *sums) {
     const double alpha = (double)v->args->alpha;
     for (size_t i = 0; i < v->args->cols; i++) {
+        const squashed f = squash(v, i);
         const double x = x_at(v, i), dy = dy_at(v, i), g = gamma_at(v, i) * dy;
-        const double z = alpha * x, t = tanh(z), u = g * (1 - t) * (1 + t), u_scale = fabs(g) + v->floor;
+        const double u = g * f.slope, u_scale = fabs(g) * f.slope_scale + v->floor;
         if (dx) {
             dx[i] = alpha * u;
             scale[i] = fabs(alpha) * u_scale + v->floor;
@@ -167,9 +220,11 @@ static void dyt_backward(const view *v, double *dx, double *scale, norm_referenc
             continue;
         sums->dalpha += u * x;
         sums->dalpha_scale += isinf(x) ? 0 : u_scale * fabs(x) + v->floor;
+        sums->dshift += u;
+        sums->dshift_scale += u_scale + v->floor;
         if (v->params & NORM_GAMMA) {
-            sums->dgamma[i] += dy * t;
-            sums->dgamma_scale[i] += fabs(dy) * dyt_t_scale(v, z, t) + v->floor;
+            sums->dgamma[i] += dy * f.value;
+            sums->dgamma_scale[i] += fabs(dy) * f.value_scale + v->floor;
         }
         if (v->params & NORM_BETA) {
             sums->dbeta[i] += dy;
@@ -187,7 +242,11 @@ void norm_reference_forward(norm_op op, unsigned params, norm_dtype dtype, const
         normalise_forward(&v, y, scale);
         break;
     case NORM_DYT:
-        dyt_forward(&v, y, scale);
+    case NORM_DERF:
+    case NORM_HARDTANH:
+    case NORM_SIGMOID:
+    case NORM_ISRU:
+        squash_forward(&v, y, scale);
         break;
     case NORM_IDENTITY:
     case NORM_OPS:
@@ -206,7 +265,11 @@ void norm_reference_backward(norm_op op, unsigned params, norm_dtype dtype, cons
         normalise_backward(&v, dx, scale, sums);
         break;
     case NORM_DYT:
-        dyt_backward(&v, dx, scale, sums);
+    case NORM_DERF:
+    case NORM_HARDTANH:
+    case NORM_SIGMOID:
+    case NORM_ISRU:
+        squash_backward(&v, dx, scale, sums);
         break;
     case NORM_IDENTITY:
     case NORM_OPS:
@@ -236,7 +299,7 @@ void norm_reference_add_dsum(norm_dtype dtype, const norm_args *args, size_t row
 }
 
 const char *norm_output_name(norm_output output) {
-    static const char *const names[NORM_OUTPUTS] = {"y", "sum", "dx", "dgamma", "dbeta", "dalpha"};
+    static const char *const names[NORM_OUTPUTS] = {"y", "sum", "dx", "dgamma", "dbeta", "dalpha", "dshift"};
     return names[output];
 }
 
@@ -270,6 +333,42 @@ typedef struct {
     double bf16_roundings; // eager bf16: half an epsilon each, weighted by their share of the scale
 } bound;
 
+// The squashing ops other than dyt, whose scales follow f and f' closely: VALUE and SLOPE are the epsilons by which a
+// correct f and f' may be off where z is not. y: f, the rounding of z (one epsilon of its own part of the scale where
+// alpha x and the sum with shift are rounded apart, which VALUE or what follows exceeds), the product with gamma and
+// the sum with beta, a half each. dx: gamma dy, f', u and alpha u. dgamma: f; dalpha and dshift: u, and a run's sum in
+// f32, of 4 rows and 64 vectors at most before it goes to a double: sqrt(256) times the rate of dgamma.
+// f and f':
+//   derf       f is at most 2 ulp off; f' by 2 for exp and three halves: z^2 and 2 / sqrt(pi) as rounded, the product
+//   hardtanh   f is exact; f' too, or off by 1, which the scale counts as one
+//   sigmoid    f is at most 3 ulp off; f' = f (1 - f) by that, and by the rounding of the difference and of the product
+//   isru       f by 1 + z^2 (one, where the product is rounded; the root halves it), the root, the quotient and a
+//              product; f', the cube of the first three, by three times three halves, and two products
+#define SQUASH_BOUNDS(VALUE, SLOPE)                                                                                    \
+    {                                                                                                                  \
+        [NORM_OUT_Y] = {(VALUE) + 1, 0, 0, 0, 0}, [NORM_OUT_DX] = {(SLOPE) + 1.5, 0, 0, 0, 0},                         \
+        [NORM_OUT_DGAMMA] = {(VALUE) + 1, 0, 0.5, 0, 0}, [NORM_OUT_DBETA] = {0, 0, 0.75, 0, 0},                        \
+        [NORM_OUT_DALPHA] = {(SLOPE) + 1.5 + 8, 0, 0, 0, 0}, [NORM_OUT_DSHIFT] = {(SLOPE) + 1.5 + 8, 0, 0, 0, 0},      \
+    }
+
+// dyt `lp`, in bf16 alone: its tanh, before it is rounded, is off by 0.05 ulp of bf16, but where it saturates by the
+// half ulp below 1 that rounding to bf16 would make good, 2^-9, a quarter of an epsilon; gamma and the sums see it
+// before that. 1 - t^2 is off by twice as much. In units of bf16's epsilon.
+static double lp_excess(const norm_impl *impl, norm_output output) {
+    if (impl->op != NORM_DYT || strncmp(impl->variant, "lp", 2) != 0)
+        return 0;
+    switch (output) {
+    case NORM_OUT_Y:
+    case NORM_OUT_DGAMMA:
+        return 0.25;
+    case NORM_OUT_DX:
+    case NORM_OUT_DALPHA:
+        return 0.5;
+    default:
+        return 0;
+    }
+}
+
 double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, size_t cols) {
     // dx and dalpha of an eager bf16 dyt: z, t, g, u and the result are rounded, worth t z (1 - t^2), 2 t^2 and thrice
     // 1 - t^2 halves of an epsilon (a half of t's error counts twice in t^2); over all z the sum is at most 3.2.
@@ -296,18 +395,23 @@ double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, 
                     [NORM_OUT_DBETA] = {0, 0, 0.75, 0, 0},
                     [NORM_OUT_DALPHA] = {3, 0, 0, 0, 3.2},
                 },
+            [NORM_DERF] = SQUASH_BOUNDS(2, 3.5),
+            [NORM_HARDTANH] = SQUASH_BOUNDS(0, 1),
+            [NORM_SIGMOID] = SQUASH_BOUNDS(3, 4),
+            [NORM_ISRU] = SQUASH_BOUNDS(2, 5.5),
         };
     const bool adds = impl->form == NORM_ADD_FUSED && (output == NORM_OUT_SUM || output == NORM_OUT_DX);
     if (impl->op == NORM_IDENTITY && !adds)
         return 0; // a copy
     const bound b = bounds[impl->op][output];
-    const bool sums = output == NORM_OUT_DGAMMA || output == NORM_OUT_DBETA || output == NORM_OUT_DALPHA;
+    const bool sums =
+        output == NORM_OUT_DGAMMA || output == NORM_OUT_DBETA || output == NORM_OUT_DALPHA || output == NORM_OUT_DSHIFT;
     const bool bf16 = impl->dtype == NORM_BF16;
     const double f32 = b.constant + (adds ? 0.5 : 0) + b.per_sqrt_cols * sqrt((double)cols - 1) +
                        b.per_sqrt_rows * sqrt((double)rows - 1) + (bf16 && sums ? b.bf16_per_col * (double)cols : 0);
     if (!bf16 || (impl->form != NORM_EAGER && sums))
-        return f32; // the sums over rows are f32 in every dtype
+        return f32 + lp_excess(impl, output) * 0x1p16; // the sums over rows are f32 in every dtype
     const double roundings = impl->form != NORM_EAGER ? 1 : b.bf16_roundings;
     // 1 %: what was rounded before is rounded again. An error made in f32 is worth 2^-16 of bf16's epsilon.
-    return 0.5 * roundings * 1.01 + f32 * 0x1p-16;
+    return 0.5 * roundings * 1.01 + lp_excess(impl, output) + f32 * 0x1p-16;
 }

@@ -45,7 +45,10 @@ const char *norm_default_variant(norm_op op, norm_form form) {
     case NORM_LAYERNORM:
         return form == NORM_EAGER ? "twopass" : "onepass";
     case NORM_DYT:
+    case NORM_DERF:
         return "u2";
+    case NORM_SIGMOID:
+        return "u3";
     default:
         return "std";
     }

@@ -235,6 +235,6 @@ SIMD_INLINE void reduce_partials(kernel_spec spec, const norm_args *a, const nor
                (PARAMS) != 0 ? 2 : 1}},                                                                                \
      .saved = {.per_row = SAVED_PER_ROW},                                                                              \
      .workspace = {.per_slice_col = sizeof(float) * (((PARAMS)&NORM_GAMMA ? 1 : 0) + ((PARAMS)&NORM_BETA ? 1 : 0)),    \
-                   .per_slice = (PARAMS)&NORM_ALPHA ? sizeof(double) : 0}},
+                   .per_slice = sizeof(double) * (((PARAMS)&NORM_ALPHA ? 1 : 0) + ((PARAMS)&NORM_SHIFT ? 1 : 0))}},
 
 #endif

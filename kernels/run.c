@@ -75,7 +75,7 @@ static bool valid(const norm_impl *impl, norm_pass pass, const norm_args *a, int
     return is_matrix(a, a->dy, a->dy_stride) && is_matrix(a, a->dx, a->dx_stride) &&
            (!adds || is_matrix(a, a->dsum, a->dsum_stride)) && !(has & NORM_GAMMA && a->dgamma == NULL) &&
            !(has & NORM_BETA && a->dbeta == NULL) && !(has & NORM_ALPHA && a->dalpha == NULL) &&
-           (a->workspace != NULL || !is_needed(&impl->workspace));
+           !(has & NORM_SHIFT && a->dshift == NULL) && (a->workspace != NULL || !is_needed(&impl->workspace));
 }
 
 static void run_stage(const norm_stage *stage, const norm_args *args, size_t index, size_t count) {

@@ -33,6 +33,7 @@ static inline vf v_add(vf a, vf b) { return a + b; }
 static inline vf v_sub(vf a, vf b) { return a - b; }
 static inline vf v_mul(vf a, vf b) { return a * b; }
 static inline vf v_div(vf a, vf b) { return a / b; }
+static inline vf v_sqrt(vf a) { return sqrtf(a); }
 #ifdef __FMA__
 #define SIMD_FMA 1
 static inline vf v_fma(vf a, vf b, vf c) { return fmaf(a, b, c); }

@@ -41,6 +41,7 @@ static inline vf v_add(vf a, vf b) { return _mm_add_ps(a, b); }
 static inline vf v_sub(vf a, vf b) { return _mm_sub_ps(a, b); }
 static inline vf v_mul(vf a, vf b) { return _mm_mul_ps(a, b); }
 static inline vf v_div(vf a, vf b) { return _mm_div_ps(a, b); }
+static inline vf v_sqrt(vf a) { return _mm_sqrt_ps(a); }
 static inline vf v_fma(vf a, vf b, vf c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
 static inline vf v_fnma(vf a, vf b, vf c) { return _mm_sub_ps(c, _mm_mul_ps(a, b)); }
 static inline vf v_min(vf a, vf b) { return _mm_min_ps(a, b); }

@@ -40,11 +40,11 @@ __attribute__((format(printf, 2, 3))) static bool refuse(char error[LAYER_ERROR_
 static unsigned model_params(const model_shape *m) {
     switch (m->kind) {
     case MODEL_LLAMA:
-        return NORM_GAMMA | NORM_ALPHA;
+        return NORM_GAMMA | NORM_ALPHA | NORM_SHIFT;
     case MODEL_DIT:
-        return NORM_ALPHA;
+        return NORM_ALPHA | NORM_SHIFT;
     default:
-        return NORM_GAMMA | NORM_BETA | NORM_ALPHA;
+        return NORM_GAMMA | NORM_BETA | NORM_ALPHA | NORM_SHIFT;
     }
 }
 

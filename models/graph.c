@@ -136,7 +136,7 @@ node *graph_node(graph *g, const node_kind *kind, const char *name, tensor in, t
     static node lost; // memory ran out: written to, never read
     node *const n = g->failed ? &lost : &g->nodes[i];
     *n = (node){.kind = kind, .in = {in, NO_TENSOR, NO_TENSOR, NO_TENSOR}, .out = out, .resource = NONE};
-    for (size_t k = 0; k < sizeof n->param / sizeof *n->param; k++)
+    for (size_t k = 0; k < NODE_PARAMETERS; k++)
         n->param[k] = NO_TENSOR;
     for (size_t k = 0; k < NODE_SCRATCH; k++)
         n->scratch[k] = NONE;

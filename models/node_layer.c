@@ -3,6 +3,7 @@
 // three things: what it notes down, what it compiles to forward and backward, and the call that a step makes.
 #include <stdio.h>
 
+#include "draw.h"
 #include "tape.h"
 
 static int threads_of(const graph *g) { return g->config.threads; }
@@ -22,11 +23,26 @@ static view share_of(const compiler *c, const node *n, int scratch, tensor param
 
 // ---- Norm
 
-enum { SAVED, WORKSPACE, DGAMMA, DBETA, DALPHA }; // scratch
-enum { GAMMA, BETA, ALPHA };                      // parameters
-enum { NORMED, SUM, BRANCH };                     // in[0]: what is normed; joined: stream and branch
-enum { F_Y, F_X, F_GAMMA, F_BETA, F_ALPHA, F_SAVED, F_WORKSPACE, F_BRANCH, F_SUM };
-enum { B_DX, B_X, B_GAMMA, B_ALPHA, B_SAVED, B_WORKSPACE, B_DY, B_DSUM, B_DGAMMA, B_DBETA, B_DALPHA, B_Y };
+enum { SAVED, WORKSPACE, DGAMMA, DBETA, DALPHA, DSHIFT }; // scratch
+enum { GAMMA, BETA, ALPHA, SHIFT, PARAMETERS };           // parameters
+enum { NORMED, SUM, BRANCH };                             // in[0]: what is normed; joined: stream and branch
+enum { F_Y, F_X, F_GAMMA, F_BETA, F_ALPHA, F_SHIFT, F_SAVED, F_WORKSPACE, F_BRANCH, F_SUM };
+enum {
+    B_DX,
+    B_X,
+    B_GAMMA,
+    B_ALPHA,
+    B_SHIFT,
+    B_SAVED,
+    B_WORKSPACE,
+    B_DY,
+    B_DSUM,
+    B_DGAMMA,
+    B_DBETA,
+    B_DALPHA,
+    B_DSHIFT,
+    B_Y
+};
 
 static bool repeat_norm(const graph *g, const step *s, norm_pass pass, const norm_args *args) {
     for (unsigned i = 0; i < s->repeats; i++)
@@ -35,7 +51,7 @@ static bool repeat_norm(const graph *g, const step *s, norm_pass pass, const nor
     return true;
 }
 
-static float alpha_of(matrix alpha) { return alpha.data != NULL ? *(const float *)alpha.data : 0.0f; }
+static float scalar_of(matrix m) { return m.data != NULL ? matrix_get(m, 0, 0) : 0.0f; }
 
 static bool run_norm(graph *g, const step *s) {
     const matrix *const m = s->m;
@@ -51,7 +67,8 @@ static bool run_norm(graph *g, const step *s) {
                             .y = m[F_Y].data,
                             .gamma = m[F_GAMMA].data,
                             .beta = m[F_BETA].data,
-                            .alpha = alpha_of(m[F_ALPHA]),
+                            .alpha = scalar_of(m[F_ALPHA]),
+                            .shift = scalar_of(m[F_SHIFT]),
                             .eps = g->config.shape->eps,
                             .saved = m[F_SAVED].data,
                             .workspace = m[F_WORKSPACE].data};
@@ -73,11 +90,13 @@ static bool run_norm_backward(graph *g, const step *s) {
                             .dx = m[B_DX].data,
                             .y = m[B_Y].data,
                             .gamma = m[B_GAMMA].data,
-                            .alpha = alpha_of(m[B_ALPHA]),
+                            .alpha = scalar_of(m[B_ALPHA]),
+                            .shift = scalar_of(m[B_SHIFT]),
                             .eps = g->config.shape->eps,
                             .dgamma = m[B_DGAMMA].data,
                             .dbeta = m[B_DBETA].data,
                             .dalpha = m[B_DALPHA].data,
+                            .dshift = m[B_DSHIFT].data,
                             .saved = m[B_SAVED].data,
                             .workspace = m[B_WORKSPACE].data};
     return repeat_norm(g, s, NORM_BACKWARD, &args);
@@ -107,7 +126,8 @@ static view workspace_of(const compiler *c, const node *n, const norm_impl *impl
 
 // The parameters that this arm's implementation has.
 static tensor own(const norm_impl *impl, const node *n, int which) {
-    static const unsigned bits[] = {[GAMMA] = NORM_GAMMA, [BETA] = NORM_BETA, [ALPHA] = NORM_ALPHA};
+    static const unsigned bits[] = {
+        [GAMMA] = NORM_GAMMA, [BETA] = NORM_BETA, [ALPHA] = NORM_ALPHA, [SHIFT] = NORM_SHIFT};
     return impl->params & bits[which] ? n->param[which] : NO_TENSOR;
 }
 
@@ -119,11 +139,11 @@ static void norm_forward(compiler *c, const node *n) {
     }
     const bool joined = impl == c->arm->add;
     const view x = tensor_value(c, joined ? n->in[SUM] : n->in[NORMED]);
-    step *const s =
-        EMIT(c, n, "", STEP_NORM, run_norm, tensor_value(c, n->out), x, tensor_value(c, own(impl, n, GAMMA)),
-             tensor_value(c, own(impl, n, BETA)), tensor_value(c, own(impl, n, ALPHA)), saved_of(c, n, impl, x),
-             workspace_of(c, n, impl, x), joined ? tensor_value(c, n->in[BRANCH]) : view_none(),
-             joined ? tensor_value(c, n->in[NORMED]) : view_none());
+    step *const s = EMIT(
+        c, n, "", STEP_NORM, run_norm, tensor_value(c, n->out), x, tensor_value(c, own(impl, n, GAMMA)),
+        tensor_value(c, own(impl, n, BETA)), tensor_value(c, own(impl, n, ALPHA)), tensor_value(c, own(impl, n, SHIFT)),
+        saved_of(c, n, impl, x), workspace_of(c, n, impl, x), joined ? tensor_value(c, n->in[BRANCH]) : view_none(),
+        joined ? tensor_value(c, n->in[NORMED]) : view_none());
     s->impl = impl;
     s->repeats = c->arm->repeats;
 }
@@ -139,11 +159,13 @@ static void norm_backward(compiler *c, const node *n) {
     const norm_impl *const impl = joined ? forward : c->arm->plain;
     const view at = tensor_value(c, x), place = gradient_place(c, x);
     const view dgamma = share_of(c, n, DGAMMA, own(impl, n, GAMMA)), dbeta = share_of(c, n, DBETA, own(impl, n, BETA)),
-               dalpha = share_of(c, n, DALPHA, own(impl, n, ALPHA));
-    step *const s = EMIT(c, n, ".grad", STEP_NORM, run_norm_backward, place, at, tensor_value(c, own(impl, n, GAMMA)),
-                         tensor_value(c, own(impl, n, ALPHA)), saved_of(c, n, forward, at),
-                         workspace_of(c, n, impl, at), gradient_of(c, n->out), joined ? gradient_of(c, x) : view_none(),
-                         dgamma, dbeta, dalpha, impl->reads_y ? tensor_value(c, n->out) : view_none());
+               dalpha = share_of(c, n, DALPHA, own(impl, n, ALPHA)),
+               dshift = share_of(c, n, DSHIFT, own(impl, n, SHIFT));
+    step *const s =
+        EMIT(c, n, ".grad", STEP_NORM, run_norm_backward, place, at, tensor_value(c, own(impl, n, GAMMA)),
+             tensor_value(c, own(impl, n, ALPHA)), tensor_value(c, own(impl, n, SHIFT)), saved_of(c, n, forward, at),
+             workspace_of(c, n, impl, at), gradient_of(c, n->out), joined ? gradient_of(c, x) : view_none(), dgamma,
+             dbeta, dalpha, dshift, impl->reads_y ? tensor_value(c, n->out) : view_none());
     s->impl = impl;
     s->repeats = c->arm->repeats;
     if (joined)
@@ -152,28 +174,32 @@ static void norm_backward(compiler *c, const node *n) {
         gradient_arrived(c, n, x, place);
     if (impl->params != 0)
         EMIT(c, n, ".accumulate", STEP_OTHER, run_accumulate, parameter_gradient(c, own(impl, n, GAMMA)), dgamma,
-             parameter_gradient(c, own(impl, n, BETA)), dbeta, parameter_gradient(c, own(impl, n, ALPHA)), dalpha);
+             parameter_gradient(c, own(impl, n, BETA)), dbeta, parameter_gradient(c, own(impl, n, ALPHA)), dalpha,
+             parameter_gradient(c, own(impl, n, SHIFT)), dshift);
 }
 
 static tensor note_norm(graph *g, const char *name, tensor x, residual joined, float alpha) {
     static const node_kind kind = {norm_forward, norm_backward};
     const norm_dtype dtype = g->config.dtype;
     const size_t rows = g->tensors[x].rows, cols = g->tensors[x].cols;
-    tensor param[3] = {NO_TENSOR, NO_TENSOR, NO_TENSOR};
-    // gamma and beta are drawn about their initial values; as trained ones, no two are equal.
+    tensor param[PARAMETERS] = {NO_TENSOR, NO_TENSOR, NO_TENSOR, NO_TENSOR};
+    // gamma and beta are drawn about their initial values; as trained ones, no two are equal. A shift is drawn about a
+    // value that makes erf(alpha x + shift) no odd function: about its initial zero it could pass for absent.
     if (g->params & NORM_GAMMA)
         param[GAMMA] = graph_parameter(g, dtype, name, ".weight", 1, cols, 1.0, 0.1);
     if (g->params & NORM_BETA)
         param[BETA] = graph_parameter(g, dtype, name, ".bias", 1, cols, 0.0, 0.1);
     if (g->params & NORM_ALPHA)
         param[ALPHA] = graph_parameter(g, NORM_F32, name, ".alpha", 1, 1, (double)alpha, 0.0);
+    if (g->params & NORM_SHIFT)
+        param[SHIFT] = graph_parameter(g, dtype, name, ".shift", 1, 1, 0.25, 0.1);
     const tensor out = graph_tensor(g, dtype, rows, cols);
     node *const n = graph_node(g, &kind, name, x, out);
     n->in[SUM] = joined.stream;
     n->in[BRANCH] = joined.branch;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < PARAMETERS; i++)
         n->param[i] = param[i];
-    for (int i = 0; i <= DALPHA; i++)
+    for (int i = 0; i <= DSHIFT; i++)
         n->scratch[i] = graph_storage(g, 0, false);
     return out;
 }

@@ -59,11 +59,11 @@ typedef struct {
     void (*backward)(compiler *c, const node *n);
 } node_kind;
 
-enum { NODE_TENSORS = 4, NODE_SCRATCH = 6 };
+enum { NODE_TENSORS = 4, NODE_PARAMETERS = 4, NODE_SCRATCH = 6 };
 struct node {
     const node_kind *kind;
     char name[NAME_SIZE];
-    tensor in[NODE_TENSORS], out, param[3];
+    tensor in[NODE_TENSORS], out, param[NODE_PARAMETERS];
     int scratch[NODE_SCRATCH]; // storages of its own, by their user
     int product[6], resource;  // indices into graph
     activation activation;
@@ -95,7 +95,7 @@ typedef struct {
 
 typedef struct step step;
 typedef bool (*step_run)(graph *g, const step *s);
-enum { OPERANDS = 12 };
+enum { OPERANDS = 14 };
 struct step {
     layer_step shown;
     step_run run;

@@ -125,6 +125,21 @@ static bool norm_shifts(const layer_reference *r) {
     return kind != MODEL_DIT && r->op != NORM_RMSNORM && (kind != MODEL_LLAMA || r->op == NORM_LAYERNORM);
 }
 
+static double squash(norm_op op, double z) {
+    switch (op) {
+    case NORM_DERF:
+        return erf(z);
+    case NORM_HARDTANH:
+        return z < -1 ? -1 : z > 1 ? 1 : z;
+    case NORM_SIGMOID:
+        return 1 / (1 + exp(-z));
+    case NORM_ISRU:
+        return z / hypot(1, z);
+    default:
+        return tanh(z);
+    }
+}
+
 // The op in the slot.
 static double *norm(layer_reference *r, const double *x, size_t n, size_t cols, const char *prefix, const char *name) {
     char site[NAME_SIZE];
@@ -136,7 +151,9 @@ static double *norm(layer_reference *r, const double *x, size_t n, size_t cols, 
     }
     const double *const gamma = norm_scales(r) ? values(r, site, "weight", cols) : NULL;
     const double *const beta = norm_shifts(r) ? values(r, site, "bias", cols) : NULL;
-    const double alpha = r->op == NORM_DYT ? *values(r, site, "alpha", 1) : 0;
+    const bool squashes = r->op != NORM_LAYERNORM && r->op != NORM_RMSNORM;
+    const double alpha = squashes ? *values(r, site, "alpha", 1) : 0;
+    const double shift = r->op == NORM_DERF ? *values(r, site, "shift", 1) : 0;
     const double eps = r->mistake == MISTAKE_NO_EPS ? 0 : (double)r->config.shape->eps;
     const double divisor = (double)(r->mistake == MISTAKE_UNBIASED ? cols - 1 : cols);
     for (size_t i = 0; i < n; i++) {
@@ -147,7 +164,7 @@ static double *norm(layer_reference *r, const double *x, size_t n, size_t cols, 
             square += (x[i * cols + j] - mean) * (x[i * cols + j] - mean) / divisor;
         for (size_t j = 0; j < cols; j++) {
             const double v = x[i * cols + j];
-            const double normed = r->op == NORM_DYT ? tanh(alpha * v) : (v - mean) / sqrt(square + eps);
+            const double normed = squashes ? squash(r->op, alpha * v + shift) : (v - mean) / sqrt(square + eps);
             y[i * cols + j] = (gamma != NULL ? gamma[j] : 1) * normed + (beta != NULL ? beta[j] : 0);
         }
     }

@@ -20,7 +20,7 @@ enum { ROWS = 6, MOST_COLS = 300, MATRIX = ROWS * MOST_COLS };
 
 // Large enough for either dtype; all zero at the start, so that elements that no call writes compare equal.
 typedef struct {
-    float y[MATRIX], sum[MATRIX], dx[MATRIX], dgamma[MOST_COLS], dbeta[MOST_COLS], dalpha;
+    float y[MATRIX], sum[MATRIX], dx[MATRIX], dgamma[MOST_COLS], dbeta[MOST_COLS], dalpha, dshift;
     double saved[512], workspace[8192]; // aligned as malloc aligns
 } outputs;
 
@@ -47,10 +47,12 @@ static norm_args shaped(outputs *out, size_t cols) {
                        .gamma = gamma_row,
                        .beta = beta_row,
                        .alpha = 0.75f,
+                       .shift = 0.125f,
                        .eps = 1e-5f,
                        .dgamma = out->dgamma,
                        .dbeta = out->dbeta,
                        .dalpha = &out->dalpha,
+                       .dshift = &out->dshift,
                        .saved = out->saved,
                        .workspace = out->workspace};
 }
@@ -97,6 +99,7 @@ static void compare(const norm_impl *impl, const norm_impl *fused, size_t cols) 
     assert_memory_equal(together.dgamma, apart.dgamma, sizeof apart.dgamma);
     assert_memory_equal(together.dbeta, apart.dbeta, sizeof apart.dbeta);
     assert_memory_equal(&together.dalpha, &apart.dalpha, sizeof apart.dalpha);
+    assert_memory_equal(&together.dshift, &apart.dshift, sizeof apart.dshift);
 }
 
 static void one_sweep_is_the_two_steps(void **state) {

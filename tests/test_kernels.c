@@ -205,7 +205,7 @@ static void print_observed(void) {
                 }
 }
 
-enum { MOST_TESTS = 512, NAME_SIZE = 96 };
+enum { MOST_TESTS = 1024, NAME_SIZE = 96 };
 
 int main(void) {
     static struct CMUnitTest tests[MOST_TESTS];

@@ -163,6 +163,7 @@ static void make_problem(problem *p, uint64_t seed) {
                           .gamma = p->gamma,
                           .beta = p->beta,
                           .alpha = 0.75f,
+                          .shift = 0.3125f,
                           .eps = 0.0625f};
 }
 
@@ -238,6 +239,8 @@ static void check_gradients(norm_op op, unsigned params, bool adds) {
     }
     if (params & NORM_ALPHA)
         assert_close(s.dalpha, derivative(op, params, &p, &p.args.alpha), tolerance);
+    if (params & NORM_SHIFT)
+        assert_close(s.dshift, derivative(op, params, &p, &p.args.shift), tolerance);
 }
 
 static unsigned params_of(norm_op op) {
@@ -253,7 +256,7 @@ static void gradients_are_derivatives(void **state) {
         for (int adds = 0; adds < 2; adds++) {
             check_gradients(op, params_of(op), adds);
             check_gradients(op, params_of(op) & ~(unsigned)NORM_BETA, adds);
-            check_gradients(op, params_of(op) & NORM_ALPHA, adds);
+            check_gradients(op, params_of(op) & (NORM_ALPHA | NORM_SHIFT), adds);
         }
     }
 }
@@ -282,7 +285,8 @@ static void dtypes_and_options_agree(void **state) {
         double want[COLS], got[COLS], scale[COLS], sums[2][4][COLS] = {{{0}}};
         norm_reference_sums s[2];
         for (size_t k = 0; k < 2; k++)
-            s[k] = (norm_reference_sums){sums[k][0], sums[k][1], sums[k][2], sums[k][3], 0, 0};
+            s[k] = (norm_reference_sums){
+                .dgamma = sums[k][0], .dgamma_scale = sums[k][1], .dbeta = sums[k][2], .dbeta_scale = sums[k][3]};
         norm_reference_forward(op, params_of(op), NORM_F32, &p.args, 2, want, scale);
         norm_reference_forward(op, params_of(op), NORM_BF16, &bf16, 2, got, scale);
         assert_memory_equal(got, want, sizeof want);
@@ -294,6 +298,7 @@ static void dtypes_and_options_agree(void **state) {
         assert_memory_equal(got, want, sizeof want);
         assert_memory_equal(sums[0], sums[1], sizeof sums[0]);
         assert_close(s[0].dalpha, s[1].dalpha, 0);
+        assert_close(s[0].dshift, s[1].dshift, 0);
         for (size_t i = 0; i < COLS; i++)
             assert_true(scale[i] >= fabs(want[i]) && sums[0][1][i] >= fabs(sums[0][0][i]));
     }

@@ -109,7 +109,7 @@ static void sums_do_not_depend_on_threads(void **state) {
     a.dbeta = dbeta;
     a.eps = 1e-5f;
     double want[COLS], scale[COLS], sums[4][COLS] = {{0}};
-    norm_reference_sums s = {sums[0], sums[1], sums[2], sums[3], 0, 0};
+    norm_reference_sums s = {.dgamma = sums[0], .dgamma_scale = sums[1], .dbeta = sums[2], .dbeta_scale = sums[3]};
     for (size_t i = 0; i < ROWS * COLS; i++) {
         x[i] = (float)(i * i % 17);
         dy[i] = (float)(i * i % 13) - 6;

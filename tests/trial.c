@@ -135,6 +135,7 @@ static bool check_guards(const trial_buffers *b, const norm_impl *impl, norm_pas
         {"dgamma", &b->dgamma, backward && impl->params & NORM_GAMMA, false},
         {"dbeta", &b->dbeta, backward && impl->params & NORM_BETA, false},
         {"dalpha", &b->dalpha, backward && impl->params & NORM_ALPHA, false},
+        {"dshift", &b->dshift, backward && impl->params & NORM_SHIFT, false},
         {"saved", &b->saved, args->saved, false},
         {"workspace", &b->workspace, args->workspace, false},
     };
@@ -180,7 +181,7 @@ static norm_args shaped(const norm_impl *impl, const trial *t) {
         .dsum_stride = first + 6 * step,
     };
     share_strides(t, impl->form == NORM_ADD_FUSED, &args);
-    inputs_scalars(t->seed, &args.alpha, &args.eps);
+    inputs_scalars(t->seed, &args);
     return args;
 }
 
@@ -220,13 +221,14 @@ static bool put_backward(const norm_impl *impl, const trial *t, trial_buffers *b
     args->dgamma = put_matrix(&b->dgamma, t, NORM_F32, 1, t->cols, t->cols);
     args->dbeta = put_matrix(&b->dbeta, t, NORM_F32, 1, t->cols, t->cols);
     args->dalpha = put_matrix(&b->dalpha, t, NORM_F32, 1, 1, 1);
+    args->dshift = put_matrix(&b->dshift, t, NORM_F32, 1, 1, 1);
     if (impl->reads_y)
         guard_remember(&b->y);
     if (impl->form == NORM_ADD_FUSED) {
         guard_remember(&b->sum);
         args->dsum = put_input(&b->dsum, t, dtype, gradient, t->rows, args->dsum_stride, t->seed + 6);
     }
-    return args->dy && args->dx && args->dgamma && args->dbeta && args->dalpha &&
+    return args->dy && args->dx && args->dgamma && args->dbeta && args->dalpha && args->dshift &&
            (args->dsum || impl->form != NORM_ADD_FUSED);
 }
 
@@ -248,8 +250,9 @@ bool trial_run(const norm_impl *impl, const trial *t, trial_buffers *b, verify_r
 }
 
 void trial_close(trial_buffers *b) {
-    guard_buffer *const all[] = {&b->x,     &b->y,    &b->dy,     &b->dx,    &b->branch, &b->sum,   &b->dsum,
-                                 &b->gamma, &b->beta, &b->dgamma, &b->dbeta, &b->dalpha, &b->saved, &b->workspace};
+    guard_buffer *const all[] = {&b->x,     &b->y,      &b->dy,     &b->dx,    &b->branch,
+                                 &b->sum,   &b->dsum,   &b->gamma,  &b->beta,  &b->dgamma,
+                                 &b->dbeta, &b->dalpha, &b->dshift, &b->saved, &b->workspace};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         guard_close(all[i]);
 }

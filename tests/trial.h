@@ -33,7 +33,7 @@ typedef struct {
 
 // Zero-initialised before the first trial and shared by all.
 typedef struct {
-    guard_buffer x, y, dy, dx, branch, sum, dsum, gamma, beta, dgamma, dbeta, dalpha, saved, workspace;
+    guard_buffer x, y, dy, dx, branch, sum, dsum, gamma, beta, dgamma, dbeta, dalpha, dshift, saved, workspace;
 } trial_buffers;
 
 enum { TRIAL_TEXT = 512 };

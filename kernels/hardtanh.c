@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// hardtanh: y = gamma min(1, max(-1, alpha x)) + beta. f' is 1 inside the interval, 0 outside and at its ends.
+#include "squash.h"
+
+SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
+    (void)spec;
+    const vf one = v_set1(1.0f);
+    if (slope != NULL)
+        *slope = v_select(v_less(v_abs(z), one), one, v_zero());
+    return v_min(one, v_max(v_set1(-1.0f), z)); // z last: v_min and v_max keep a NaN of their second argument
+}
+
+#define OP NORM_HARDTANH
+#define VARIANTS(X, name, DTYPE) SQUASH_VARIANTS(X, name, DTYPE, std, NORM_GAMMA | NORM_BETA | NORM_ALPHA, 0)
+NORM_FUSED_TABLE(hardtanh);
