@@ -108,23 +108,17 @@ stats_interval layers_summary_difference(const layers_summary *s, size_t a, size
     return series_difference(of_a, of_b, confidence);
 }
 
-static stats_interval scaled(stats_interval i, double factor) {
-    i.median *= factor;
-    i.lo *= factor;
-    i.hi *= factor;
-    return i;
-}
-
 bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) {
     const size_t native = layers_plan_partner(s->plan, arm, s->plan->arms[arm].key.model->native);
     if (native == SIZE_MAX || native == arm || s->first[native] == s->first[native + 1] ||
         s->first[arm] == s->first[arm + 1])
         return false;
     const double whole = layers_summary_median(s, native, QUANTITY_TIME).median;
-    d->in_place = scaled(layers_summary_difference(s, arm, native, QUANTITY_NORM, SERIES_CONFIDENCE), 100 / whole);
-    d->total = scaled(layers_summary_difference(s, arm, native, QUANTITY_TIME, SERIES_CONFIDENCE), 100 / whole);
+    d->in_place =
+        stats_scaled(layers_summary_difference(s, arm, native, QUANTITY_NORM, SERIES_CONFIDENCE), 100 / whole);
+    d->total = stats_scaled(layers_summary_difference(s, arm, native, QUANTITY_TIME, SERIES_CONFIDENCE), 100 / whole);
     // For ratios near 1 their logarithm is the difference.
-    d->rest = scaled(layers_summary_difference(s, arm, native, QUANTITY_LOG_REST, 0.90), 100);
+    d->rest = stats_scaled(layers_summary_difference(s, arm, native, QUANTITY_LOG_REST, 0.90), 100);
     const double margin = REST_MARGIN;
     d->rest_equivalent = isnan(d->rest.lo)                             ? -1
                          : d->rest.lo > -margin && d->rest.hi < margin ? 1

@@ -24,10 +24,6 @@ static void print_percent(FILE *out, const char *before, const stats_interval *i
     fputs("]", out);
 }
 
-static stats_interval percent(stats_interval share) {
-    return (stats_interval){100 * share.median, 100 * share.lo, 100 * share.hi, share.coverage, share.n};
-}
-
 // One arm of dyt beside the model's own norm.
 static void print_arm(FILE *out, const layers_summary *s, size_t arm) {
     const layers_arm *const a = &s->plan->arms[arm];
@@ -37,7 +33,7 @@ static void print_arm(FILE *out, const layers_summary *s, size_t arm) {
     if (!measured(s, native) || !measured(s, arm) || !layers_summary_delta(s, arm, &delta))
         return;
     layers_key_describe(&a->key, text, sizeof text);
-    const stats_interval share = percent(layers_summary_median(s, native, QUANTITY_NORM_SHARE));
+    const stats_interval share = stats_scaled(layers_summary_median(s, native, QUANTITY_NORM_SHARE), 100);
     fprintf(out, "%s, %s: %s takes", text, norm_form_name(a->slot.form), norm_op_name(a->key.model->native));
     print_percent(out, " ", &share, "%.3g");
     fprintf(out, " of the time;\n    dyt instead changes it by");
@@ -53,49 +49,36 @@ static bool same_but_dose(const norm_slot *a, const norm_slot *b) {
            strcmp(a->level, b->level) == 0;
 }
 
-// The time of one more call at every site of the layer, by the clock around each call and by what whole layers take:
-// the median of the slopes between all pairs of doses (Theil and Sen), with the interval of the two that are furthest
-// apart. Both are slopes, for a call that repeats another finds its input in a cache, which the first need not.
+// The time of one more call at every site of the layer, by the clock around each call and by what whole layers take,
+// both between the least and the most calls a site: a slope, for a call that repeats another finds its input in a
+// cache, which the first need not. Doses in between hardly sharpen it: of 0, 1, 2 and 4 least squares take 0.96 of the
+// error of 0 and 4 alone; a median of all slopes lets the noisiest, of neighbours, count as much.
 static void print_dose(FILE *out, const layers_summary *s, size_t arm) {
     const layers_arm *const one = &s->plan->arms[arm];
-    size_t begin, end, count = 0, low = SIZE_MAX, high = SIZE_MAX;
+    size_t begin, end, low = arm, high = arm;
     layers_plan_group(s->plan, one->group, &begin, &end);
-    double *const slopes = malloc(2 * (end - begin) * (end - begin) * sizeof *slopes);
-    if (slopes == NULL)
-        return;
-    double *const in_place = slopes + (end - begin) * (end - begin);
     for (size_t i = begin; i < end; i++) {
-        const norm_slot *const a = &s->plan->arms[i].slot;
-        if (!same_but_dose(a, &one->slot) || !measured(s, i))
+        const norm_slot *const slot = &s->plan->arms[i].slot;
+        if (!same_but_dose(slot, &one->slot) || !measured(s, i))
             continue;
-        if (low == SIZE_MAX || a->repeats < s->plan->arms[low].slot.repeats)
-            low = i;
-        if (high == SIZE_MAX || a->repeats > s->plan->arms[high].slot.repeats)
-            high = i;
-        for (size_t k = begin; k < i; k++) {
-            const norm_slot *const b = &s->plan->arms[k].slot;
-            if (!same_but_dose(b, &one->slot) || a->repeats == b->repeats || !measured(s, k))
-                continue;
-            const double more = (double)a->repeats - (double)b->repeats;
-            slopes[count] = layers_summary_difference(s, i, k, QUANTITY_TIME, SERIES_CONFIDENCE).median / more;
-            in_place[count] = layers_summary_difference(s, i, k, QUANTITY_NORM, SERIES_CONFIDENCE).median / more;
-            count++;
-        }
+        low = slot->repeats < s->plan->arms[low].slot.repeats ? i : low;
+        high = slot->repeats > s->plan->arms[high].slot.repeats ? i : high;
     }
-    if (count >= 3) {
-        char text[160];
-        const double calls = (double)s->plan->arms[high].slot.repeats - (double)s->plan->arms[low].slot.repeats;
-        const double clocked = stats_median(in_place, count), response = stats_median(slopes, count);
-        const stats_interval whole = layers_summary_difference(s, high, low, QUANTITY_TIME, SERIES_CONFIDENCE);
-        layers_key_describe(&one->key, text, sizeof text);
-        fprintf(out,
-                "%s, %s: one more %s at each site takes %.4g ns by the clock in place, %.4g ns [%.4g, %.4g] by whole "
-                "layers with %u to %u of them: %.2f [%.2f, %.2f] of it\n",
-                text, norm_form_name(one->slot.form), norm_op_name(one->slot.op), clocked, response, whole.lo / calls,
-                whole.hi / calls, s->plan->arms[low].slot.repeats, s->plan->arms[high].slot.repeats, response / clocked,
-                whole.lo / calls / clocked, whole.hi / calls / clocked);
-    }
-    free(slopes);
+    const unsigned least = s->plan->arms[low].slot.repeats, most = s->plan->arms[high].slot.repeats;
+    if (most == least)
+        return;
+    const double calls = (double)(most - least);
+    const double clock = layers_summary_difference(s, high, low, QUANTITY_NORM, SERIES_CONFIDENCE).median / calls;
+    const stats_interval whole =
+        stats_scaled(layers_summary_difference(s, high, low, QUANTITY_TIME, SERIES_CONFIDENCE), 1 / calls);
+    const stats_interval part = stats_scaled(whole, 1 / clock);
+    char text[160];
+    layers_key_describe(&one->key, text, sizeof text);
+    fprintf(out,
+            "%s, %s: one more %s at each site takes %.4g ns by the clock in place, %.4g ns by whole layers with %u and "
+            "%u of them: %.2f [%.2f, %.2f] of it\n",
+            text, norm_form_name(one->slot.form), norm_op_name(one->slot.op), clock, whole.median, least, most,
+            part.median, part.lo, part.hi);
 }
 
 static bool has_doses(const layers_plan *p) {

@@ -91,8 +91,16 @@ static const sweep sweeps[] = {
                                                                {1024, 256}, {1024, 1024}, {1024, 4096}, {1024, 16384},
                                                                {4096, 256}, {4096, 1024}, {4096, 4096}}},
     // Figure `forms`: the paper's question, op by op against fused.
-    {Q, false, ALL_CORES, FORWARD, FUSED | EAGER, F32 | BF16, WARM, {"u2", "u2_nobeta"}, {{512, 4096}}},
-    {D, false, ALL_CORES, FORWARD | BACKWARD, FUSED | EAGER, F32 | BF16, WARM, {"u2", "u2_nobeta"}, {{4096, 4096}}},
+    {Q, false, ALL_CORES, FORWARD, FUSED | EAGER, F32 | BF16, WARM, {"u2", "u2_nobeta", "lp"}, {{512, 4096}}},
+    {D,
+     false,
+     ALL_CORES,
+     FORWARD | BACKWARD,
+     FUSED | EAGER,
+     F32 | BF16,
+     WARM,
+     {"u2", "u2_nobeta", "lp"},
+     {{4096, 4096}}},
     // Inputs that come from memory although they would fit a cache.
     {D, false, ONE_THREAD, FORWARD, FUSED, F32, COLD, {"u2"}, {{64, 768}}},
     {F,
@@ -102,7 +110,7 @@ static const sweep sweeps[] = {
      FUSED | EAGER | ADD_FUSED,
      F32 | BF16,
      WARM | COLD,
-     {"u2", "u2_nobeta", "libm"},
+     {"u2", "u2_nobeta", "lp", "libm"},
      {{1, 4096}, {64, 768}, {197, 768}, {512, 4096}, {4096, 4096}}},
 };
 

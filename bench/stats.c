@@ -107,6 +107,10 @@ stats_interval stats_median_interval(const double *values, size_t n, double conf
     return interval;
 }
 
+stats_interval stats_scaled(stats_interval i, double factor) {
+    return (stats_interval){factor * i.median, factor * i.lo, factor * i.hi, i.coverage, i.n};
+}
+
 static uint64_t splitmix64(uint64_t *state) {
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;

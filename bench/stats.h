@@ -24,6 +24,7 @@ double stats_mad(const double *values, size_t n);
 // coverage under Bin(n, 1/2) is at least `confidence`; 0 if even [min, max] falls short (n < 6 at 0.95).
 size_t stats_median_rank(size_t n, double confidence, double *coverage);
 stats_interval stats_median_interval(const double *values, size_t n, double confidence);
+stats_interval stats_scaled(stats_interval i, double factor); // factor > 0: in another unit
 
 // Seeded generator: xoshiro256++ seeded by splitmix64 (Blackman and Vigna, 2019).
 typedef struct {
