@@ -45,7 +45,7 @@ MATH     := $(foreach l,$(LEVELS),$(OBJ)/tests/math_rows.$(l).o)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib check check-exhaustive bench layers paper paper-quick verify plots asm lint install clean help deps FORCE
+.PHONY: all lib check check-exhaustive bench layers paper paper-quick limits verify plots asm lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -75,6 +75,9 @@ paper: all $(CURVES) ## the paper's efficiency table, figures and claims on this
 
 paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS=64 BUDGET=8m)
 	$(Q)TOKENS=$(or $(TOKENS),64) BUDGET=$(or $(BUDGET),8m) sh scripts/paper.sh build/normbench $(CURVES) $(RUN)
+
+limits: all ## what the kernels reach of the goals in scripts/limits.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
+	$(Q)BUDGET=$(or $(BUDGET),7m) sh scripts/limits.sh build/normbench $(RUN)
 
 verify: all ## print the largest error of every implementation
 	$(Q)build/normbench verify

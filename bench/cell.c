@@ -22,6 +22,7 @@ static int compare_group(const cell *a, const cell *b) {
         order(a->threads, b->threads),
         order(a->place, b->place),
         order(a->cache, b->cache),
+        order(a->impl->streams, b->impl->streams),
     };
     size_t i = 0;
     while (i + 1 < sizeof by / sizeof *by && by[i] == 0)

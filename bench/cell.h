@@ -20,7 +20,7 @@ typedef struct {
 } cell;
 
 // Cells of a group are compared with each other, so they are sampled interleaved: same shape, dtype, threads,
-// placement, cache and pass.
+// placement, cache, pass and kind of stores, for stores past the caches evict what the next cell would find there.
 bool cell_same_group(const cell *a, const cell *b);
 bool cell_equal(const cell *a, const cell *b);
 // Orders cells by group, then by form, level, op and variant.

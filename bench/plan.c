@@ -33,7 +33,7 @@ typedef struct {
     bool every_level; // else the best
     team_kind team;
     unsigned passes, forms, dtypes, caches;
-    const char *variants[8]; // of dyt; of the other ops the default
+    const char *variants[8]; // of dyt; of the other ops the default, with stores of the same kind
     shape shapes[MANY];
 } sweep;
 
@@ -58,8 +58,8 @@ static const sweep sweeps[] = {
     // Figure `levels`: every level, where memory is no limit.
     {Q, true, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
     {D, true, ONE_THREAD, FORWARD | BACKWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
-    {D, true, ONE_THREAD, FORWARD, FUSED, BF16, WARM, {"u2"}, {{64, 768}}},
-    {Q | D, false, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2", "u2_nobeta", "libm"}, {{64, 768}}},
+    {D, true, ONE_THREAD, FORWARD, FUSED, BF16, WARM, {"u2", "lp"}, {{64, 768}}},
+    {Q | D, false, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2", "u2_nobeta", "mvec", "libm"}, {{64, 768}}},
     // Figure `sizes`: from L1 to memory at one width.
     {Q, false, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{4, 768}, {64, 768}, {1024, 768}, {16384, 768}}},
     {D,
@@ -73,7 +73,15 @@ static const sweep sweeps[] = {
      {{1, 768}, {4, 768}, {16, 768}, {64, 768}, {256, 768}, {1024, 768}, {4096, 768}, {16384, 768}, {65536, 768}}},
     // Figure `threads`.
     {Q, false, SCALING, FORWARD, FUSED, F32, WARM, {"u2"}, {{512, 4096}}},
-    {D, false, SCALING, FORWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}, {512, 4096}, {4096, 4096}}},
+    {D,
+     false,
+     SCALING,
+     FORWARD,
+     FUSED,
+     F32,
+     WARM,
+     {"u2"},
+     {{1, 4096}, {1, 16384}, {64, 768}, {512, 4096}, {4096, 4096}}},
     // Figure `map`.
     {Q,
      false,
@@ -101,6 +109,9 @@ static const sweep sweeps[] = {
      WARM,
      {"u2", "u2_nobeta", "lp"},
      {{4096, 4096}}},
+    // Stores past the caches, where the result is larger than a cache of the levels below memory may be.
+    {D | F, false, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2_nt"}, {{16384, 768}, {65536, 768}}},
+    {D | F, false, ALL_CORES, FORWARD | BACKWARD, FUSED, F32 | BF16, WARM, {"u2_nt", "lp_nt"}, {{4096, 4096}}},
     // Inputs that come from memory although they would fit a cache.
     {D, false, ONE_THREAD, FORWARD, FUSED, F32, COLD, {"u2"}, {{64, 768}}},
     {F,
@@ -110,7 +121,7 @@ static const sweep sweeps[] = {
      FUSED | EAGER | ADD_FUSED,
      F32 | BF16,
      WARM | COLD,
-     {"u2", "u2_nobeta", "lp", "libm"},
+     {"u2", "u2_nobeta", "lp", "mvec", "libm"},
      {{1, 4096}, {64, 768}, {197, 768}, {512, 4096}, {4096, 4096}}},
 };
 
@@ -141,14 +152,15 @@ static bool add_with_partners(plan *p, size_t *room, const cell *c) {
         return false;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
         if (impl->op == NORM_RMSNORM && impl->form == c->impl->form && impl->level == c->impl->level &&
-            impl->dtype == c->impl->dtype &&
-            strcmp(impl->variant, norm_default_variant(NORM_RMSNORM, impl->form)) == 0) {
+            impl->dtype == c->impl->dtype && impl->streams == c->impl->streams && norm_is_default(impl)) {
             partner.impl = impl;
             if (!add(p, room, &partner))
                 return false;
         }
     const norm_form ceiling = plan_ceiling_form(c->impl->form);
     partner.impl = norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY, ceiling), ceiling, c->impl->dtype);
+    if (partner.impl != NULL && c->impl->streams)
+        partner.impl = norm_other_stores(partner.impl);
     return partner.impl == NULL || add(p, room, &partner);
 }
 
@@ -156,11 +168,16 @@ static bool is_best(const norm_impl *impl) {
     return norm_best(impl->op, impl->variant, impl->form, impl->dtype) == impl;
 }
 
+static bool names_streams(const char *variant) {
+    const size_t length = strlen(variant), tail = strlen("_nt");
+    return length > tail && strcmp(variant + length - tail, "_nt") == 0;
+}
+
 static bool sweep_has(const sweep *w, const norm_impl *impl) {
     if (!(w->forms >> impl->form & 1) || !(w->dtypes >> impl->dtype & 1) || !(w->every_level || is_best(impl)))
         return false;
     if (impl->op != NORM_DYT)
-        return strcmp(impl->variant, norm_default_variant(impl->op, impl->form)) == 0;
+        return impl->streams == names_streams(w->variants[0]) && norm_is_default(impl);
     for (size_t i = 0; i < sizeof w->variants / sizeof *w->variants && w->variants[i] != NULL; i++)
         if (strcmp(impl->variant, w->variants[i]) == 0)
             return true;
@@ -225,8 +242,16 @@ static bool add_sweep(plan *p, size_t *room, const sweep *w, preset which, const
     return true;
 }
 
+// Whether what was not named is taken: the default variant, with stores past the caches where the result cannot stay in
+// them, and an implementation has such stores.
+static bool is_unnamed(const cell *c, const topology *t) {
+    const double bytes = (double)c->rows * (double)c->cols * (double)norm_dtype_bytes(c->impl->dtype);
+    return norm_is_default(c->impl) &&
+           (c->impl->streams == topology_streams(t, bytes, c->threads) || norm_other_stores(c->impl) == NULL);
+}
+
 // Without a preset: every combination of what was selected, with one value for what was not.
-static bool add_product(plan *p, size_t *room, const selection *s) {
+static bool add_product(plan *p, size_t *room, const selection *s, const topology *t) {
     static const shape one_shape[] = {{64, 768}};
     static const size_t one_count[] = {1};
     static const placement one_placement[] = {PLACEMENT_CORES};
@@ -239,8 +264,7 @@ static bool add_product(plan *p, size_t *room, const selection *s) {
     const norm_impl *impl;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
         if (!selection_has(s, impl) || (!s->given[SELECT_FORM] && impl->form != NORM_FUSED) ||
-            (!s->given[SELECT_DTYPE] && impl->dtype != NORM_F32) || (!s->given[SELECT_LEVEL] && !is_best(impl)) ||
-            (!s->given[SELECT_VARIANT] && strcmp(impl->variant, norm_default_variant(impl->op, impl->form)) != 0))
+            (!s->given[SELECT_DTYPE] && impl->dtype != NORM_F32) || (!s->given[SELECT_LEVEL] && !is_best(impl)))
             continue;
         for (unsigned pass = 0; pass < NORM_PASSES; pass++)
             for (unsigned cache = 0; cache < CACHES; cache++) {
@@ -253,7 +277,7 @@ static bool add_product(plan *p, size_t *room, const selection *s) {
                         for (size_t w = 0; w < placement_count; w++) {
                             const cell c = {impl,       (norm_pass)pass, shapes[k].rows,    shapes[k].cols,
                                             threads[n], placements[w],   (cache_state)cache};
-                            if (!add_with_partners(p, room, &c))
+                            if ((s->given[SELECT_VARIANT] || is_unnamed(&c, t)) && !add_with_partners(p, room, &c))
                                 return false;
                         }
             }
@@ -279,7 +303,7 @@ bool plan_make(plan *p, preset which, const selection *s, const topology *t) {
     bool ok = true;
     *p = (plan){0};
     if (which == PRESETS)
-        ok = add_product(p, &room, s);
+        ok = add_product(p, &room, s, t);
     else
         for (size_t i = 0; ok && i < sizeof sweeps / sizeof *sweeps; i++)
             if (sweeps[i].presets >> which & 1)

@@ -92,22 +92,19 @@ stats_interval summary_ratio(const summary *s, size_t a, size_t b) {
     return result;
 }
 
-size_t summary_partner(const plan *p, size_t index, norm_op op, const char *variant, norm_form form, norm_level level) {
+size_t summary_partner(const plan *p, size_t index, norm_op op) {
+    const norm_impl *const own = p->items[index].cell.impl;
     size_t begin, end;
     plan_group(p, p->items[index].group, &begin, &end);
     for (size_t i = begin; i < end; i++) {
         const norm_impl *const impl = p->items[i].cell.impl;
-        if (impl->op == op && impl->form == form && impl->level == level && strcmp(impl->variant, variant) == 0)
+        if (impl->op == op && impl->form == own->form && impl->level == own->level && norm_is_default(impl))
             return i;
     }
     return SIZE_MAX;
 }
 
-size_t summary_rmsnorm(const plan *p, size_t index) {
-    const norm_impl *const impl = p->items[index].cell.impl;
-    return summary_partner(p, index, NORM_RMSNORM, norm_default_variant(NORM_RMSNORM, impl->form), impl->form,
-                           impl->level);
-}
+size_t summary_rmsnorm(const plan *p, size_t index) { return summary_partner(p, index, NORM_RMSNORM); }
 
 size_t summary_identity(const summary *s, size_t index) {
     const norm_form form = plan_ceiling_form(s->plan->items[index].cell.impl->form);

@@ -36,9 +36,9 @@ stats_interval summary_time(const summary *s, size_t index);
 // samples less that of b's; median over a launch's rounds; median and interval over launches.
 stats_interval summary_ratio(const summary *s, size_t a, size_t b);
 
-// The cell with these properties, SIZE_MAX if the plan has none.
-size_t summary_partner(const plan *p, size_t index, norm_op op, const char *variant, norm_form form, norm_level level);
-size_t summary_rmsnorm(const plan *p, size_t index); // of the same form and level
+// The cell of the group with this op in its default variant, in the same form and level; SIZE_MAX if the plan has none.
+size_t summary_partner(const plan *p, size_t index, norm_op op);
+size_t summary_rmsnorm(const plan *p, size_t index);
 // The fastest identity of the group in the cell's plan_ceiling_form; SIZE_MAX if none was timed.
 size_t summary_identity(const summary *s, size_t index);
 

@@ -403,6 +403,11 @@ size_t topology_llc_total_bytes(const topology *t) {
     return total;
 }
 
+bool topology_streams(const topology *t, double bytes, size_t threads) {
+    const size_t cache = threads == 1 ? topology_llc_bytes(t) : topology_llc_total_bytes(t);
+    return cache > 0 && bytes > (double)cache;
+}
+
 size_t topology_memory_bytes(const topology *t) {
     const size_t nodes = (size_t)hwloc_get_root_obj(t->hwloc)->total_memory;
     if (!topology_is_this_machine(t))

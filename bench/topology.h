@@ -41,6 +41,9 @@ size_t topology_cache_bytes(const topology *t, int level);
 // Bytes of the largest last-level cache that one PU sees, and of all last-level caches together.
 size_t topology_llc_bytes(const topology *t);
 size_t topology_llc_total_bytes(const topology *t);
+// Whether a result of this many bytes is best written past the caches: it exceeds the last-level caches of `threads`
+// threads, so that most of it would be gone before it is read, and a regular store first reads what it overwrites.
+bool topology_streams(const topology *t, double bytes, size_t threads);
 size_t topology_memory_bytes(const topology *t); // of all NUMA nodes; 0 if unknown
 
 // Where one thread goes: the PU's operating-system index, and logical indexes of what it sits in (-1: none such).

@@ -13,4 +13,5 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
 #define OP NORM_DERF
 #define VARIANTS(X, name, DTYPE)                                                                                       \
     SQUASH_VARIANTS(X, name, DTYPE, u2, NORM_GAMMA | NORM_BETA | NORM_ALPHA | NORM_SHIFT, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, u2, NORM_GAMMA | NORM_BETA | NORM_ALPHA | NORM_SHIFT, 0)
 NORM_FUSED_TABLE(derf);

@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: MIT
-// dyt: y = gamma tanh(alpha x) + beta. Variants by their tanh: `libm` calls tanhf for each element, `u2` is ours, `lp`
-// is ours for results that are rounded to bf16, so f32 has none.
+// dyt: y = gamma tanh(alpha x) + beta. Variants by their tanh: `libm` calls tanhf for each element, `mvec` glibc's
+// vector function, `u2` is ours, `lp` is ours for results that are rounded to bf16, so f32 has none.
 #include "squash.h"
 
-enum { TANH_LIBM, TANH_U2, TANH_LP };
+enum { TANH_LIBM, TANH_MVEC, TANH_U2, TANH_LP };
 
 SIMD_INLINE vf v_tanh(kernel_spec spec, vf z) {
-    return spec.algorithm == TANH_U2 ? v_tanh_u2(z) : spec.algorithm == TANH_LP ? v_tanh_lp(z) : v_tanh_libm(z);
+    switch (spec.algorithm) {
+    case TANH_U2:
+        return v_tanh_u2(z);
+    case TANH_LP:
+        return v_tanh_lp(z);
+#ifdef SIMD_MVEC
+    case TANH_MVEC:
+        return v_tanh_mvec(z);
+#endif
+    default:
+        return v_tanh_libm(z);
+    }
 }
 
 SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
@@ -19,8 +30,18 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
 #define OP NORM_DYT
 #define LP_f32(X)
 #define LP_bf16(X) SQUASH_VARIANTS(X, bf16, NORM_BF16, lp, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_LP)
+#ifdef SIMD_MVEC
+#define MVEC(X, name, DTYPE) X(name, DTYPE, mvec, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_MVEC)
+#else
+#define MVEC(X, name, DTYPE)
+#endif
 #define VARIANTS(X, name, DTYPE)                                                                                       \
     SQUASH_VARIANTS(X, name, DTYPE, u2, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_U2)                                  \
-    LP_##name(X) X(name, DTYPE, libm, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_LIBM)                                  \
+    LP_##name(X) MVEC(X, name, DTYPE) X(name, DTYPE, libm, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_LIBM)             \
         X(name, DTYPE, libm_nobeta, NORM_GAMMA | NORM_ALPHA, TANH_LIBM)
+#define LP_NT_f32(X)
+#define LP_NT_bf16(X) X(bf16, NORM_BF16, lp, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_LP)
+#define STREAMED(X, name, DTYPE)                                                                                       \
+    X(name, DTYPE, u2, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_U2)                                                   \
+    X(name, DTYPE, u2_nobeta, NORM_GAMMA | NORM_ALPHA, TANH_U2) LP_NT_##name(X)
 NORM_FUSED_TABLE(dyt);

@@ -12,4 +12,5 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
 
 #define OP NORM_HARDTANH
 #define VARIANTS(X, name, DTYPE) SQUASH_VARIANTS(X, name, DTYPE, std, NORM_GAMMA | NORM_BETA | NORM_ALPHA, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, std, NORM_GAMMA | NORM_BETA | NORM_ALPHA, 0)
 NORM_FUSED_TABLE(hardtanh);

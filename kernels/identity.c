@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 // identity: y = x, dx = dy; in form add_fused, sum = x + branch, y = sum, dx = dsum + dy. What moving the bytes costs
-// with this level's loads and stores, in the same slices as the norms.
+// with this level's loads and stores, in the same slices as the norms; variant `std_nt` with stores past the caches.
 #include "rows.h"
 
-SIMD_INLINE void copy_row(norm_dtype dtype, const void *from, void *to, size_t cols) {
+SIMD_INLINE void copy_row(kernel_spec spec, const void *from, void *to, size_t cols) {
     const float *const source = from;
-    float *const target = to;
     // Bits are moved, not numbers: pairs of bf16 travel as one f32 lane, an odd last one alone.
-    const size_t lanes = dtype == NORM_F32 ? cols : cols / 2;
-    for_each_vector(lanes, v_store(target + c, v_load(source + c)),
-                    v_store_part(target + c, v_load_part(source + c, lanes - c), lanes - c));
-    if (dtype == NORM_BF16 && cols % 2 != 0)
+    const bool odd = spec.dtype == NORM_BF16 && cols % 2 != 0;
+    const size_t lanes = spec.dtype == NORM_F32 ? cols : cols / 2;
+    spec.dtype = NORM_F32;
+    for_each_vector(lanes, put_result(spec, to, c, SIMD_WIDTH, v_load(source + c)),
+                    put_result(spec, to, c, lanes - c, v_load_part(source + c, lanes - c)));
+    if (odd)
         ((uint16_t *)to)[cols - 1] = ((const uint16_t *)from)[cols - 1];
 }
 
@@ -26,7 +27,7 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
         const row_source source = row_source_at(spec, a, row);
         if (spec.form == NORM_ADD_FUSED)
             add_row(spec.dtype, source.x, source.branch, source.sum, a->cols);
-        copy_row(spec.dtype, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), a->cols);
+        copy_row(spec, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), a->cols);
     }
 }
 
@@ -37,22 +38,34 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, const norm_slice
         if (spec.form == NORM_ADD_FUSED)
             add_row(spec.dtype, row_of(spec.dtype, a->dsum, row, a->dsum_stride), dy, dx, a->cols);
         else
-            copy_row(spec.dtype, dy, dx, a->cols);
+            copy_row(spec, dy, dx, a->cols);
     }
 }
 
 #define FORMS(X, name, DTYPE) X(name, DTYPE, NORM_FUSED, 2, 2) X(add_##name, DTYPE, NORM_ADD_FUSED, 4, 3)
 #define DEFINE_FORM(name, DTYPE, FORM, forward_tensors, backward_tensors) NORM_DEFINE_PASSES(name, DTYPE, FORM, 0, 0)
 #define FORM_ROW(name, DTYPE, FORM, forward_tensors, backward_tensors)                                                 \
+    IDENTITY_ROW("std", name, DTYPE, FORM, false, forward_tensors, backward_tensors)
+#define IDENTITY_ROW(VARIANT, name, DTYPE, FORM, STREAMS, forward_tensors, backward_tensors)                           \
     {.op = NORM_IDENTITY,                                                                                              \
-     .variant = "std",                                                                                                 \
+     .variant = VARIANT,                                                                                               \
      .form = FORM,                                                                                                     \
      .level = NORM_LEVEL_ID,                                                                                           \
      .dtype = DTYPE,                                                                                                   \
+     .elementwise = true,                                                                                              \
+     .streams = STREAMS,                                                                                               \
      .pass = {NORM_STAGES({forward_##name, NORM_SPLIT_ROWS, (forward_tensors)*DTYPE##_BYTES}),                         \
               NORM_STAGES({backward_##name, NORM_SPLIT_ROWS, (backward_tensors)*DTYPE##_BYTES})}},
 #define DEFINE(name, DTYPE) FORMS(DEFINE_FORM, name, DTYPE)
 #define ROWS(name, DTYPE) FORMS(FORM_ROW, name, DTYPE)
+#ifdef SIMD_STREAM
+#define DEFINE_NT(name, DTYPE) NORM_DEFINE_STREAMED_PASSES(nt_##name, name, DTYPE, NORM_FUSED, 0, 0)
+#define ROWS_NT(name, DTYPE) IDENTITY_ROW("std_nt", nt_##name, DTYPE, NORM_FUSED, true, 2, 2)
+#else
+#define DEFINE_NT(name, DTYPE)
+#define ROWS_NT(name, DTYPE)
+#endif
 NORM_EACH_DTYPE(DEFINE)
-static const norm_impl impls[] = {NORM_EACH_DTYPE(ROWS)};
+NORM_EACH_DTYPE(DEFINE_NT)
+static const norm_impl impls[] = {NORM_EACH_DTYPE(ROWS) NORM_EACH_DTYPE(ROWS_NT)};
 NORM_TABLE(identity, impls);

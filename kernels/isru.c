@@ -22,4 +22,5 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
 
 #define OP NORM_ISRU
 #define VARIANTS(X, name, DTYPE) SQUASH_VARIANTS(X, name, DTYPE, std, NORM_GAMMA | NORM_BETA | NORM_ALPHA, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, std, NORM_GAMMA | NORM_BETA | NORM_ALPHA, 0)
 NORM_FUSED_TABLE(isru);

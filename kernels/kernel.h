@@ -28,7 +28,22 @@ typedef struct {
     norm_form form;
     unsigned params;
     int algorithm; // inside the op, where there is a choice
+    bool streams;  // results go past the caches, whose rows begin at a vector's alignment
 } kernel_spec;
+
+// A vector of a result's row: y or dx.
+SIMD_INLINE void put_result(kernel_spec spec, void *row, size_t i, size_t n, vf a) {
+#ifdef SIMD_STREAM
+    if (spec.streams && n == SIMD_WIDTH) {
+        if (spec.dtype == NORM_F32)
+            v_stream((float *)row + i, a);
+        else
+            v_stream_bf16((uint16_t *)row + i, a);
+        return;
+    }
+#endif
+    v_put(spec.dtype, row, i, n, a);
+}
 
 #define NORM_STAGES(...)                                                                                               \
     { (const norm_stage[]){__VA_ARGS__}, sizeof((norm_stage[]){__VA_ARGS__}) / sizeof(norm_stage) }

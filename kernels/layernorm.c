@@ -78,7 +78,7 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma_row, const void *beta
     const vf gamma = get_gamma(spec, gamma_row, c, n), beta = get_beta(spec, beta_row, c, n);
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
         const vf d = v_sub(v_get(spec.dtype, rows[i].x, c, n), rows[i].shift);
-        v_put(spec.dtype, rows[i].y, c, n, affine_with(spec, gamma, beta, v_fma(d, rows[i].r, rows[i].offset)));
+        put_result(spec, rows[i].y, c, n, affine_with(spec, gamma, beta, v_fma(d, rows[i].r, rows[i].offset)));
     }
 }
 
@@ -179,8 +179,10 @@ SIMD_INLINE void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
 }
 
 #define OP NORM_LAYERNORM
+#define ELEMENTWISE false
 #define SAVED_PER_ROW sizeof(row_statistics)
 #define VARIANTS(X, name, DTYPE)                                                                                       \
     X(name, DTYPE, onepass, NORM_GAMMA | NORM_BETA, 0)                                                                 \
     X(name, DTYPE, onepass_noaffine, 0, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, onepass, NORM_GAMMA | NORM_BETA, 0)
 NORM_FUSED_TABLE(layernorm);

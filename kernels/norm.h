@@ -120,8 +120,11 @@ typedef struct {
     norm_form form;
     norm_level level;
     norm_dtype dtype;
-    unsigned params; // the parameters it has: those of the op, or fewer (`*_nobeta`, `*_noaffine`)
-    bool reads_y;    // backward reads y: forward's result is what a framework would have saved for it
+    unsigned params;  // the parameters it has: those of the op, or fewer (`*_nobeta`, `*_noaffine`)
+    bool reads_y;     // backward reads y: forward's result is what a framework would have saved for it
+    bool elementwise; // forward computes each element of y from that of x alone, so that a row can be split
+    bool streams;     // y and dx are written with non-temporal stores, past the caches (variants `*_nt`), where their
+                      // rows begin at a vector's alignment; elsewhere as the variant without the suffix does
     struct {
         const norm_stage *stages;
         size_t count;
@@ -141,6 +144,10 @@ NORM_API const norm_impl *norm_best(norm_op op, const char *variant, norm_form f
 // The variant that an op's name alone stands for: layernorm `onepass`, and `twopass` in form eager, which has the
 // operations of a framework; dyt and derf `u2`, sigmoid `u3`; `std` elsewhere.
 NORM_API const char *norm_default_variant(norm_op op, norm_form form);
+// Whether an implementation is that variant, with stores of either kind.
+NORM_API bool norm_is_default(const norm_impl *impl);
+// The same implementation with stores of the other kind; NULL if there is none.
+NORM_API const norm_impl *norm_other_stores(const norm_impl *impl);
 
 // Names, as the command line and the CSV spell them.
 NORM_API const char *norm_op_name(norm_op op);
@@ -164,7 +171,8 @@ NORM_API size_t norm_workspace_bytes(const norm_impl *impl, size_t rows, size_t 
 // Traffic per element that the pass cannot avoid: the sum over its stages.
 NORM_API unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass);
 
-// Runs a pass on an OpenMP team of `threads` threads, of which thread i works on the i-th part of the rows. Backward
+// Runs a pass on an OpenMP team of `threads` threads, of which thread i works on the i-th part of the rows; or, of an
+// elementwise forward pass with fewer rows than threads, on the i-th part of the columns of them all. Backward
 // needs the saved buffer of a forward call on the same x (in form add_fused, on what had this x as its sum), gamma and
 // shape. With one thread no parallel region is opened.
 NORM_API norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads);

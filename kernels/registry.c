@@ -54,6 +54,24 @@ const char *norm_default_variant(norm_op op, norm_form form) {
     }
 }
 
+// The name without what it says of stores.
+static size_t base_length(const norm_impl *impl) { return strlen(impl->variant) - (impl->streams ? strlen("_nt") : 0); }
+
+bool norm_is_default(const norm_impl *impl) {
+    const char *const name = norm_default_variant(impl->op, impl->form);
+    return strlen(name) == base_length(impl) && strncmp(name, impl->variant, strlen(name)) == 0;
+}
+
+const norm_impl *norm_other_stores(const norm_impl *impl) {
+    const norm_impl *other;
+    for (size_t i = 0; (other = norm_at(i)) != NULL; i++)
+        if (other->streams != impl->streams && other->op == impl->op && other->form == impl->form &&
+            other->level == impl->level && other->dtype == impl->dtype && base_length(other) == base_length(impl) &&
+            strncmp(other->variant, impl->variant, base_length(impl)) == 0)
+            return other;
+    return NULL;
+}
+
 const char *norm_error_text(norm_error error) {
     switch (error) {
     case NORM_OK:

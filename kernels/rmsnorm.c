@@ -24,7 +24,7 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma_row, const row_apply 
     const vf gamma = get_gamma(spec, gamma_row, c, n);
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
         const vf normed = v_mul(v_get(spec.dtype, rows[i].x, c, n), rows[i].r);
-        v_put(spec.dtype, rows[i].y, c, n, affine_with(spec, gamma, v_zero(), normed));
+        put_result(spec, rows[i].y, c, n, affine_with(spec, gamma, v_zero(), normed));
     }
 }
 
@@ -108,8 +108,10 @@ SIMD_INLINE void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
 }
 
 #define OP NORM_RMSNORM
+#define ELEMENTWISE false
 #define SAVED_PER_ROW sizeof(float)
 #define VARIANTS(X, name, DTYPE)                                                                                       \
     X(name, DTYPE, std, NORM_GAMMA, 0)                                                                                 \
     X(name, DTYPE, std_noaffine, 0, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, std, NORM_GAMMA, 0)
 NORM_FUSED_TABLE(rmsnorm);

@@ -92,7 +92,7 @@ SIMD_INLINE row_pair row_pair_at(kernel_spec spec, const norm_args *a, size_t ro
 // dx = a b; in add_fused, which adds what else arrives at the sum, a b + dsum.
 SIMD_INLINE void put_dx(kernel_spec spec, const row_pair *row, vf a, vf b, size_t c, size_t n) {
     const bool adds = spec.form == NORM_ADD_FUSED;
-    v_put(spec.dtype, row->dx, c, n, adds ? v_fma(a, b, v_get(spec.dtype, row->dsum, c, n)) : v_mul(a, b));
+    put_result(spec, row->dx, c, n, adds ? v_fma(a, b, v_get(spec.dtype, row->dsum, c, n)) : v_mul(a, b));
 }
 
 #define for_each_block(slice, call_block, call_row)                                                                    \
@@ -198,13 +198,16 @@ SIMD_INLINE void reduce_partials(kernel_spec spec, const norm_args *a, const nor
         reduce_columns(a, slice, a->dbeta, 1, column_gradients(spec));
 }
 
-// An op's table: every variant in forms fused and add_fused and in every dtype. Its file defines OP, SAVED_PER_ROW (the
-// bytes that forward leaves for backward), VARIANTS(X, name, DTYPE), a list of X(name, DTYPE, variant, params,
-// algorithm), and forward, backward and reduce, which take a kernel_spec. Without parameters there is nothing to
+// An op's table: every variant in forms fused and add_fused and in every dtype, and some in form fused again with
+// streamed results, as variant `*_nt`. Its file defines OP, ELEMENTWISE, SAVED_PER_ROW (the bytes that forward leaves
+// for backward),
+// VARIANTS(X, name, DTYPE), a list of X(name, DTYPE, variant, params, algorithm), STREAMED, those of them that have
+// such a twin, and forward, backward and reduce, which take a kernel_spec. Without parameters there is nothing to
 // reduce.
 #define NORM_FUSED_TABLE(unit)                                                                                         \
     NORM_EACH_DTYPE(NORM_DEFINE_VARIANTS)                                                                              \
-    static const norm_impl impls[] = {NORM_EACH_DTYPE(NORM_VARIANT_ROWS)};                                             \
+    NORM_EACH_DTYPE(NORM_DEFINE_STREAMED)                                                                              \
+    static const norm_impl impls[] = {NORM_EACH_DTYPE(NORM_VARIANT_ROWS) NORM_EACH_DTYPE(NORM_STREAMED_ROWS)};         \
     NORM_TABLE(unit, impls)
 
 #define NORM_DEFINE_VARIANTS(name, DTYPE) VARIANTS(NORM_DEFINE_VARIANT, name, DTYPE)
@@ -212,29 +215,68 @@ SIMD_INLINE void reduce_partials(kernel_spec spec, const norm_args *a, const nor
     NORM_DEFINE_PASSES(variant##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)                                         \
     NORM_DEFINE_PASSES(variant##_add_##name, DTYPE, NORM_ADD_FUSED, PARAMS, ALGORITHM)                                 \
     static void reduce_##variant##_##name(const norm_args *a, const norm_slice *s) {                                   \
-        reduce((kernel_spec){DTYPE, NORM_FUSED, PARAMS, ALGORITHM}, a, s);                                             \
+        reduce((kernel_spec){DTYPE, NORM_FUSED, PARAMS, ALGORITHM, false}, a, s);                                      \
     }
 #define NORM_DEFINE_PASSES(name, ...)                                                                                  \
-    static void forward_##name(const norm_args *a, const norm_slice *s) { forward((kernel_spec){__VA_ARGS__}, a, s); } \
-    static void backward_##name(const norm_args *a, const norm_slice *s) { backward((kernel_spec){__VA_ARGS__}, a, s); }
+    static void forward_##name(const norm_args *a, const norm_slice *s) {                                              \
+        forward((kernel_spec){__VA_ARGS__, false}, a, s);                                                              \
+    }                                                                                                                  \
+    static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
+        backward((kernel_spec){__VA_ARGS__, false}, a, s);                                                             \
+    }
 
 #define NORM_VARIANT_ROWS(name, DTYPE) VARIANTS(NORM_VARIANT_ROW, name, DTYPE)
 #define NORM_VARIANT_ROW(name, DTYPE, variant, PARAMS, ALGORITHM)                                                      \
-    NORM_FORM_ROW(variant, name, DTYPE, NORM_FUSED, PARAMS, variant##_##name, 2, 3)                                    \
-    NORM_FORM_ROW(variant, name, DTYPE, NORM_ADD_FUSED, PARAMS, variant##_add_##name, 4, 4)
-#define NORM_FORM_ROW(name_of_variant, name, DTYPE, FORM, PARAMS, function, forward_tensors, backward_tensors)         \
+    NORM_FORM_ROW(#variant, DTYPE, NORM_FUSED, PARAMS, false, variant##_##name, variant##_##name, 2, 3)                \
+    NORM_FORM_ROW(#variant, DTYPE, NORM_ADD_FUSED, PARAMS, false, variant##_add_##name, variant##_##name, 4, 4)
+#define NORM_FORM_ROW(VARIANT, DTYPE, FORM, PARAMS, STREAMS, function, reducer, forward_tensors, backward_tensors)     \
     {.op = OP,                                                                                                         \
-     .variant = #name_of_variant,                                                                                      \
+     .variant = VARIANT,                                                                                               \
      .form = FORM,                                                                                                     \
      .level = NORM_LEVEL_ID,                                                                                           \
      .dtype = DTYPE,                                                                                                   \
      .params = PARAMS,                                                                                                 \
+     .elementwise = ELEMENTWISE,                                                                                       \
+     .streams = STREAMS,                                                                                               \
      .pass = {NORM_STAGES({forward_##function, NORM_SPLIT_ROWS, (forward_tensors)*DTYPE##_BYTES}),                     \
               {(const norm_stage[]){{backward_##function, NORM_SPLIT_ROWS, (backward_tensors)*DTYPE##_BYTES},          \
-                                    {reduce_##name_of_variant##_##name, NORM_SPLIT_COLS, 0}},                          \
+                                    {reduce_##reducer, NORM_SPLIT_COLS, 0}},                                           \
                (PARAMS) != 0 ? 2 : 1}},                                                                                \
      .saved = {.per_row = SAVED_PER_ROW},                                                                              \
      .workspace = {.per_slice_col = sizeof(float) * (((PARAMS)&NORM_GAMMA ? 1 : 0) + ((PARAMS)&NORM_BETA ? 1 : 0)),    \
                    .per_slice = sizeof(double) * (((PARAMS)&NORM_ALPHA ? 1 : 0) + ((PARAMS)&NORM_SHIFT ? 1 : 0))}},
+
+#ifdef SIMD_STREAM
+// Whether every row of a result begins where a vector may be streamed to; if not, a variant `*_nt` stores as its twin.
+SIMD_INLINE bool is_streamable(norm_dtype dtype, const void *data, size_t stride) {
+    return ((uintptr_t)data | stride * dtype_size(dtype)) % (SIMD_WIDTH * sizeof(float)) == 0;
+}
+#define NORM_DEFINE_STREAMED_PASSES(name, twin, DTYPE, ...)                                                            \
+    static void forward_##name(const norm_args *a, const norm_slice *s) {                                              \
+        if (!is_streamable(DTYPE, a->y, a->y_stride)) {                                                                \
+            forward_##twin(a, s);                                                                                      \
+            return;                                                                                                    \
+        }                                                                                                              \
+        forward((kernel_spec){DTYPE, __VA_ARGS__, true}, a, s);                                                        \
+        v_stream_fence();                                                                                              \
+    }                                                                                                                  \
+    static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
+        if (!is_streamable(DTYPE, a->dx, a->dx_stride)) {                                                              \
+            backward_##twin(a, s);                                                                                     \
+            return;                                                                                                    \
+        }                                                                                                              \
+        backward((kernel_spec){DTYPE, __VA_ARGS__, true}, a, s);                                                       \
+        v_stream_fence();                                                                                              \
+    }
+#define NORM_DEFINE_STREAMED(name, DTYPE) STREAMED(NORM_DEFINE_STREAMED_VARIANT, name, DTYPE)
+#define NORM_DEFINE_STREAMED_VARIANT(name, DTYPE, variant, PARAMS, ALGORITHM)                                          \
+    NORM_DEFINE_STREAMED_PASSES(variant##_nt_##name, variant##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)
+#define NORM_STREAMED_ROWS(name, DTYPE) STREAMED(NORM_STREAMED_ROW, name, DTYPE)
+#define NORM_STREAMED_ROW(name, DTYPE, variant, PARAMS, ALGORITHM)                                                     \
+    NORM_FORM_ROW(#variant "_nt", DTYPE, NORM_FUSED, PARAMS, true, variant##_nt_##name, variant##_##name, 2, 3)
+#else
+#define NORM_DEFINE_STREAMED(name, DTYPE)
+#define NORM_STREAMED_ROWS(name, DTYPE)
+#endif
 
 #endif

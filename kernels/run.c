@@ -78,6 +78,28 @@ static bool valid(const norm_impl *impl, norm_pass pass, const norm_args *a, int
            !(has & NORM_SHIFT && a->dshift == NULL) && (a->workspace != NULL || !is_needed(&impl->workspace));
 }
 
+static const void *behind(const void *data, size_t bytes) { return data == NULL ? NULL : (const char *)data + bytes; }
+static void *behind_mut(void *data, size_t bytes) { return data == NULL ? NULL : (char *)data + bytes; }
+
+// Part `index` of `count` of the columns, as a call of its own.
+static void run_columns(const norm_impl *impl, const norm_stage *stage, const norm_args *args, size_t index,
+                        size_t count) {
+    const norm_slice part = norm_part(NORM_SPLIT_COLS, args->cols, index, count);
+    if (part.begin == part.end)
+        return;
+    const size_t bytes = part.begin * norm_dtype_bytes(impl->dtype);
+    norm_args own = *args;
+    own.cols = part.end - part.begin;
+    own.x = behind(args->x, bytes);
+    own.y = behind_mut(args->y, bytes);
+    own.branch = behind(args->branch, bytes);
+    own.sum = behind_mut(args->sum, bytes);
+    own.gamma = behind(args->gamma, bytes);
+    own.beta = behind(args->beta, bytes);
+    const norm_slice rows = {0, args->rows, 0, 1};
+    stage->run(&own, &rows);
+}
+
 static void run_stage(const norm_stage *stage, const norm_args *args, size_t index, size_t count) {
     const size_t total = stage->split == NORM_SPLIT_ROWS ? args->rows : args->cols;
     const norm_slice slice = norm_part(stage->split, total, index, count);
@@ -96,9 +118,12 @@ norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args
             run_stage(&stages[i], args, 0, 1);
         return NORM_OK;
     }
+    const bool by_columns = impl->elementwise && pass == NORM_FORWARD && args->rows < (size_t)threads;
     bool short_team = false;
-#pragma omp parallel num_threads(threads) default(none) shared(short_team) firstprivate(stages, count, args, threads)
+#pragma omp parallel num_threads(threads) default(none) shared(short_team)                                             \
+    firstprivate(impl, stages, count, args, threads, by_columns)
     {
+        const size_t thread = (size_t)omp_get_thread_num();
         if (omp_get_num_threads() != threads) {
 #pragma omp single
             short_team = true;
@@ -107,7 +132,10 @@ norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args
                 if (i > 0) {
 #pragma omp barrier
                 }
-                run_stage(&stages[i], args, (size_t)omp_get_thread_num(), (size_t)threads);
+                if (by_columns)
+                    run_columns(impl, &stages[i], args, thread, (size_t)threads);
+                else
+                    run_stage(&stages[i], args, thread, (size_t)threads);
             }
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The vector vocabulary: what kernels are written in. The level being compiled (NORM_LEVEL_<ID>, from the Makefile)
 // picks the header that supplies it; kernels may branch on a capability (SIMD_WIDTH, SIMD_FMA, SIMD_LOOKUP32,
-// SIMD_HARDWARE_BF16), never on a level.
+// SIMD_HARDWARE_BF16, SIMD_STREAM), never on a level.
 //
 // In every level: v_min(a, b) and v_max(a, b) are b if either is NaN; v_largest of a vector with a NaN is any lane;
 // v_fma(a, b, c) is a * b + c, rounded once where SIMD_FMA; v_fnma is c - a * b.
@@ -44,6 +44,9 @@ SIMD_INLINE vi v_round_bf16(vf a) {
 }
 #ifndef SIMD_HARDWARE_BF16
 SIMD_INLINE void v_store_bf16(uint16_t *p, vf a) { v_store_high(p, v_round_bf16(a)); }
+#ifdef SIMD_STREAM
+SIMD_INLINE void v_stream_bf16(uint16_t *p, vf a) { v_stream_high(p, v_round_bf16(a)); }
+#endif
 #endif
 
 // n elements of a row from element i on, n <= SIMD_WIDTH; missing lanes are zero. dtype and a full n are constants

@@ -30,11 +30,17 @@ static inline vi v_load_high(const uint16_t *p) {
 }
 // The arithmetic shift leaves every lane within int16, so the saturating pack is exact; the permute joins its two
 // halves.
-static inline void v_store_high(uint16_t *p, vi a) {
+static inline __m128i v_high(vi a) {
     const vi high = _mm256_srai_epi32(a, 16);
-    const vi packed = _mm256_permute4x64_epi64(_mm256_packs_epi32(high, high), 0x08);
-    _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(packed));
+    return _mm256_castsi256_si128(_mm256_permute4x64_epi64(_mm256_packs_epi32(high, high), 0x08));
 }
+static inline void v_store_high(uint16_t *p, vi a) { _mm_storeu_si128((__m128i *)p, v_high(a)); }
+
+// Past the caches; p is aligned to what is written. The fence orders these stores before what other threads may read.
+#define SIMD_STREAM 1
+static inline void v_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
+static inline void v_stream_high(uint16_t *p, vi a) { _mm_stream_si128((__m128i *)p, v_high(a)); }
+static inline void v_stream_fence(void) { _mm_sfence(); }
 
 static inline vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 static inline vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
@@ -69,5 +75,12 @@ static inline float v_largest(vf a) {
     const __m128 pairs = _mm_max_ps(quads, _mm_movehl_ps(quads, quads));
     return _mm_cvtss_f32(_mm_max_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
 }
+
+// glibc's own vector tanh, by its name in the vector ABI of x86-64; there since glibc 2.35.
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+#define SIMD_MVEC 1
+__m256 _ZGVdN8v_tanhf(__m256);
+static inline vf v_tanh_mvec(vf x) { return _ZGVdN8v_tanhf(x); }
+#endif
 
 #endif

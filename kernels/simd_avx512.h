@@ -8,6 +8,7 @@
 #error "simd_avx512.h needs the flags of level avx512 (kernels/levels.mk)"
 #endif
 #include <immintrin.h>
+#include <string.h>
 
 #define SIMD_WIDTH 16
 #define SIMD_FMA 1
@@ -27,9 +28,14 @@ static inline void v_store_part(float *p, vf a, size_t n) { _mm512_mask_storeu_p
 static inline vi v_load_high(const uint16_t *p) {
     return _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16);
 }
-static inline void v_store_high(uint16_t *p, vi a) {
-    _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(a, 16)));
-}
+static inline __m256i v_high(vi a) { return _mm512_cvtepi32_epi16(_mm512_srli_epi32(a, 16)); }
+static inline void v_store_high(uint16_t *p, vi a) { _mm256_storeu_si256((__m256i *)p, v_high(a)); }
+
+// Past the caches; p is aligned to what is written. The fence orders these stores before what other threads may read.
+#define SIMD_STREAM 1
+static inline void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
+static inline void v_stream_high(uint16_t *p, vi a) { _mm256_stream_si256((__m256i *)p, v_high(a)); }
+static inline void v_stream_fence(void) { _mm_sfence(); }
 
 static inline vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 static inline vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
@@ -63,11 +69,21 @@ static inline vf v_lookup32(vi index, const float table[32]) {
 static inline float v_sum(vf a) { return _mm512_reduce_add_ps(a); }
 static inline float v_largest(vf a) { return _mm512_reduce_max_ps(a); }
 
+// glibc's own vector tanh, by its name in the vector ABI of x86-64; there since glibc 2.35.
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+#define SIMD_MVEC 1
+__m512 _ZGVeN16v_tanhf(__m512);
+static inline vf v_tanh_mvec(vf x) { return _ZGVeN16v_tanhf(x); }
+#endif
+
 #ifdef __AVX512BF16__
 // Round to nearest even as below, but denormal inputs and results become zero: the instruction ignores MXCSR.
 #define SIMD_HARDWARE_BF16 1
 static inline void v_store_bf16(uint16_t *p, vf a) {
     _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(a));
+}
+static inline void v_stream_bf16(uint16_t *p, vf a) {
+    _mm256_stream_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(a));
 }
 #endif
 

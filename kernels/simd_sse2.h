@@ -37,6 +37,15 @@ static inline void v_store_high(uint16_t *p, vi a) {
     _mm_storel_epi64((__m128i *)p, _mm_packs_epi32(high, high));
 }
 
+// Past the caches; p is aligned to what is written. The fence orders these stores before what other threads may read.
+#define SIMD_STREAM 1
+static inline void v_stream(float *p, vf a) { _mm_stream_ps(p, a); }
+static inline void v_stream_high(uint16_t *p, vi a) {
+    const vi high = _mm_srai_epi32(a, 16);
+    _mm_stream_si64((long long *)(void *)p, _mm_cvtsi128_si64(_mm_packs_epi32(high, high)));
+}
+static inline void v_stream_fence(void) { _mm_sfence(); }
+
 static inline vf v_add(vf a, vf b) { return _mm_add_ps(a, b); }
 static inline vf v_sub(vf a, vf b) { return _mm_sub_ps(a, b); }
 static inline vf v_mul(vf a, vf b) { return _mm_mul_ps(a, b); }
@@ -68,5 +77,12 @@ static inline float v_largest(vf a) {
     const vf pairs = _mm_max_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_max_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
 }
+
+// glibc's own vector tanh, by its name in the vector ABI of x86-64; there since glibc 2.35.
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+#define SIMD_MVEC 1
+__m128 _ZGVbN4v_tanhf(__m128);
+static inline vf v_tanh_mvec(vf x) { return _ZGVbN4v_tanhf(x); }
+#endif
 
 #endif

@@ -31,7 +31,7 @@ SIMD_INLINE vf inner(kernel_spec spec, const squash_scalars *k, vf x) {
 SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_source *row, void *y,
                        const squash_scalars *k, size_t c, size_t n) {
     const vf t = squash(spec, inner(spec, k, row_first(spec, row, c, n)), NULL);
-    v_put(spec.dtype, y, c, n, affine(spec, gamma, beta, t, c, n));
+    put_result(spec, y, c, n, affine(spec, gamma, beta, t, c, n));
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
@@ -128,6 +128,7 @@ SIMD_INLINE void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
         *a->dshift = (float)total.dshift;
 }
 
+#define ELEMENTWISE true
 #define SAVED_PER_ROW 0
 
 // The variants of one algorithm, whose name is the variant's: PARAMS are those of the op.

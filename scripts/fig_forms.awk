@@ -29,32 +29,15 @@ function figure(    i, best, group, largest, size, s, p, f, has) {
             nobeta[p] = i
         if (!s || (f != "fused" && f != "eager") || !stands_for_op(i) || has[p, s, f]++)
             continue
-        if (!(s in shown)) {
-            shown[s] = 1
-            list[++list[0]] = s
-        }
-        pick[p, s, f] = i
+        pair(p, s, f == "eager", i)
         variant[s, f] = cell[i, "variant"]
         note(level_seen, level_list, cell[i, "level"])
     }
-    sort(list, place)
-    for (p = 1; p <= panels; p++) {
+    for (p = 1; p <= panels; p++)
         if (p in nobeta && cell[nobeta[p], "ratio_lo95"] != "")
             panel_title[p] = panel_title[p] sprintf("; eager: dyt without beta / rmsnorm = %.2f [%.2f, %.2f]",
                 cell[nobeta[p], "ratio_to_rmsnorm"], cell[nobeta[p], "ratio_lo95"], cell[nobeta[p], "ratio_hi95"])
-        for (s in place) {
-            if ((p, s, "fused") in pick)
-                add_point(p, 2 * s - 1, place[s] - 0.19, pick[p, s, "fused"], 0)
-            if ((p, s, "eager") in pick)
-                add_point(p, 2 * s, place[s] + 0.19, pick[p, s, "eager"], 0)
-        }
-    }
-    print_points(2 * op_rank("identity"))
-    print_op_series()
-    print "bars = " list[0]
-    for (s in place)
-        axis = axis (axis == "" ? "" : ", ") quoted(op_name(s)) " " place[s]
-    print "set xtics (" axis ")"
+    print_pairs()
     print_title("Eager (op by op through memory) against fused, with 95 % intervals", best_levels() ", " group different_variants())
 }
 

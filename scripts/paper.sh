@@ -40,7 +40,7 @@ untimed    14 layers --model vit_b16,dit_xl2,wav2vec_base,wav2vec_large,convnext
 training    8 layers --model vit_b16,dit_xl2,convnext_b --phase train --op layernorm,dyt,identity --form fused --dtype f32 --part layer
 sequences  12 layers --model llama_7b,qwen3_8b --phase prefill --op rmsnorm,dyt,identity --form fused,add_fused --dtype f32 --part layer --batch 1 --tokens $tokens
 decode      5 layers --model llama_7b,qwen3_8b --phase decode --op rmsnorm,dyt,identity --form fused --dtype f32 --part layer --batch 1 --context $tokens
-kernels     5 kernels --op layernorm,rmsnorm,dyt --variant onepass,twopass,std,u2,u2_nobeta --form fused,eager --level best --dtype f32,bf16 --shape 4096x4096 --pass all --threads cores --placement cores --cache warm
+kernels     5 kernels --op layernorm,rmsnorm,dyt --variant onepass,twopass,std,u2,u2_nobeta,libm --form fused,eager --level best --dtype f32,bf16 --shape 4096x4096 --pass all --threads cores --placement cores --cache warm
 EOT
 }
 

@@ -197,6 +197,31 @@ function print_op_series(    s, n) {
         print "op[" s "] = " quoted(op_name(s)) "; label[" s "] = " quoted(shown[s] ? op_label(s) : "")
 }
 
+# ---- Pairs of bars, two for each op of a panel
+
+# Row i as the first or the second bar.
+function pair(panel, s, second, i) {
+    if (!(s in shown)) {
+        shown[s] = 1
+        pair_list[++pair_list[0]] = s
+    }
+    pair_row[panel, s, second] = i
+}
+function print_pairs(    p, s, second, place, axis) {
+    sort(pair_list, place)
+    for (p = 1; p <= panels; p++)
+        for (s in place)
+            for (second = 0; second <= 1; second++)
+                if ((p, s, second) in pair_row)
+                    add_point(p, 2 * s - 1 + second, place[s] + (second ? 0.19 : -0.19), pair_row[p, s, second], 0)
+    print_points(2 * op_rank("identity"))
+    print_op_series()
+    print "bars = " pair_list[0]
+    for (s in place)
+        axis = axis (axis == "" ? "" : ", ") quoted(op_name(s)) " " place[s]
+    print "set xtics (" axis ")"
+}
+
 # ---- Axes of categories
 
 # Adds a value to list[1 ...] unless it is there.

@@ -66,3 +66,13 @@ start_key = "unset label; unset title; unset border; unset tics; unset xlabel; u
     "unset logscale; unset arrow; unset offsets;" . \
     "set lmargin at screen 0; set rmargin at screen 1; set bmargin at screen 0; set tmargin at screen foot / page_height;" . \
     "set xrange [0:1]; set yrange [0:1]; set key center center horizontal samplen 2.5 width 1"
+
+# Two bars for each op, the second paler, with their values: the axes, and the plot of panel p.
+half = 0.17
+pair_axes = "set ylabel 'ns per element'; set xlabel 'op'; set yrange [0:*]; set offsets 0, 0, graph 0.1, 0;" . \
+    "set xrange [0.5:bars + 0.5]; set tics scale 0.5; set style fill solid 1.0 noborder"
+plot_pairs = 'base = (p - 1) * series; plot' . \
+    ' for [s = 1:ops] $data index base + 2 * s - 2 using 1:2:($1 - half):($1 + half):(0):2 with boxxyerror lc rgb color(op[s]),' . \
+    ' for [s = 1:ops] $data index base + 2 * s - 1 using 1:2:($1 - half):($1 + half):(0):2 with boxxyerror lc rgb pale(op[s]),' . \
+    ' for [s = 1:series] $data index base + s - 1 using 1:3:(0):($4 - $3) with vectors nohead lw 1.2 lc rgb "#222222",' . \
+    ' for [s = 1:series] $data index base + s - 1 using 1:4:(sprintf($5 > 0 ? "%.2g*" : "%.2g", $2)) with labels offset 0, 0.6 font ",10"'

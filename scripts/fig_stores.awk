@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# Stores past the caches against regular ones for every op, fused at the best level: every shape that was measured with both, at most six
+# panels, forward f32 first.
+function figure(    i, best, wanted) {
+    mark_best(best)
+    for (wanted = 3; wanted >= 0; wanted--) # forward before backward, f32 before bf16
+        for (i = 1; i <= cells; i++)
+            if (in_figure(i, best) && is_streamed(i) && panels < 6 &&
+                (cell[i, "pass"] == "forward") * 2 + (cell[i, "dtype"] == "f32") == wanted)
+                panel_of(group_of(i))
+    if (!panels) {
+        print "nothing was measured with stores past the caches (variants *_nt)"
+        return
+    }
+    for (i = 1; i <= cells; i++)
+        if (in_figure(i, best) && group_of(i) in panel_number) {
+            pair(panel_of(group_of(i)), op_rank(cell[i, "op"]), is_streamed(i), i)
+            note(level_seen, level_list, cell[i, "level"])
+        }
+    print_pairs()
+    print_title("Results stored past the caches against regular stores, with 95 % intervals",
+                "fused, " best_levels() "; measured in separate groups: a pair shows times, not a paired ratio")
+}
+
+function is_streamed(i) { return cell[i, "variant"] ~ /_nt$/ }
+function in_figure(i, best,    variant) {
+    variant = cell[i, "variant"]
+    sub(/_nt$/, "", variant)
+    return cell[i, "form"] == "fused" && best[i] && op_rank(cell[i, "op"]) && is_main_variant(cell[i, "op"], variant)
+}
+function group_of(i) { return shape(i) ", " kind(i) ", " plural(cell[i, "threads"], "thread") ", " cell[i, "cache"] }

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# Time per element against the largest error, one point for each tanh: one panel for each dtype.
+format = ARG1; out = ARG2; data = ARG3; style = ARG4
+load data
+panel_width = 440; panel_height = 330
+load style
+
+eval(log_y)
+set xlabel "largest error seen, in units of the dtype's epsilon"
+set ylabel "ns per element"
+set offsets graph 0.12, graph 0.18, graph 0.1, graph 0.1
+set xtics autofreq
+set multiplot
+do for [p = 1:panels] {
+    eval(start_panel)
+    plot $data using ($1 == p ? $2 : NaN):3 with points pt 7 ps 1 lc rgb color('dyt'), \
+         $data using ($1 == p ? $2 : NaN):3:4 with labels left offset 0.9, 0.2 font ",11"
+}
+unset multiplot

@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `make limits`: measures the kernels where scripts/limits.csv sets goals, three times over, and says which are reached.
+#     BUDGET=7m sh scripts/limits.sh PROGRAM [FOLDER]
+# BUDGET is the time for all measuring. FOLDER is results/MACHINE/RUN if none is given; parts of an unfinished one are gone on with.
+set -eu
+
+here=$(dirname "$0")
+program=${1:?usage: sh scripts/limits.sh PROGRAM [FOLDER]}
+folder=${2:-}
+budget=${BUDGET:-7m}
+runs=3
+
+fail() {
+    printf 'limits: %s\n' "$1" >&2
+    exit "${2:-2}"
+}
+
+case $budget in
+'' | [ms] | 0* | *[!0-9]*[ms]) fail "BUDGET=$budget is not a time, as in BUDGET=7m or BUDGET=420s" ;;
+*m) seconds=$((${budget%m} * 60)) ;;
+*s) seconds=${budget%s} ;;
+*) fail "BUDGET=$budget is not a time, as in BUDGET=7m or BUDGET=420s" ;;
+esac
+
+# name, percent of a run, selectors. Both kinds of stores wherever a result may exceed a cache.
+parts() {
+    cat <<EOT
+small    20 --op layernorm,rmsnorm,dyt,derf --shape 64x768,197x768 --threads 1,cores --dtype f32 --pass forward --variant std,onepass,u2
+large    40 --op layernorm,rmsnorm,dyt --shape 4096x4096,16384x4096 --threads 1 --dtype f32 --pass forward --variant std,onepass,u2,std_nt,onepass_nt,u2_nt
+backward 15 --op layernorm,rmsnorm,dyt --shape 4096x4096 --threads cores --dtype f32 --pass backward --variant std,onepass,u2,std_nt,onepass_nt,u2_nt
+bf16     25 --op rmsnorm,dyt --shape 512x4096,4096x4096,32768x4096 --threads cores --dtype bf16 --pass forward --variant std,lp,std_nt,lp_nt
+EOT
+}
+
+if [ -z "$folder" ]; then
+    machine=$("$program" machine --json - | sed -n 's/^ *"machine_id": *"\([^"]*\)".*/\1/p' | head -n 1)
+    [ -n "$machine" ] || fail "$program machine does not name this machine" 3
+    folder=results/$machine/$(date -u +%Y-%m-%dT%H%M%SZ)-limits
+fi
+case $folder in
+/*) ;;
+*) folder=./$folder ;; # awk would take - for an option
+esac
+mkdir -p "$folder" || fail "cannot make $folder: check its parent's permissions" 3
+printf 'Measuring takes about %d min %02d s, in %d runs. Results: %s\n' $((seconds / 60)) $((seconds % 60)) "$runs" "$folder"
+
+worst=0
+run=1
+while [ "$run" -le "$runs" ]; do
+    parts >"$folder/list"
+    while read -r name percent selectors; do
+        out=$folder/$run/$name
+        [ ! -f "$out/kernels.csv" ] || [ -f "$out/plan.csv" ] || continue
+        status=0
+        if [ -f "$out/plan.csv" ]; then
+            "$program" kernels --resume "$out" </dev/null >>"$folder/log" || status=$?
+        else
+            mkdir -p "$folder/$run"
+            # shellcheck disable=SC2086 # words
+            "$program" kernels $selectors --form fused --level best --cache warm --placement cores --launches 6 \
+                --budget "$((seconds * percent / 100 / runs))s" --out "$out" </dev/null >>"$folder/log" || status=$?
+        fi
+        [ "$status" -ne 130 ] || exit 130
+        [ "$status" -eq 0 ] || { printf 'limits: part %s of run %d ended with status %d\n' "$name" "$run" "$status" >&2; worst=$status; }
+    done <"$folder/list"
+    run=$((run + 1))
+done
+rm -f "$folder/list"
+
+LC_ALL=C awk -f "$here/csv.awk" -f "$here/limits.awk" "$here/limits.csv" "$folder/limits.csv" "$folder/1" "$folder/2" "$folder/3" |
+    tee "$folder/limits.txt"
+printf 'Table: %s/limits.csv\n' "$folder"
+exit "$worst"
