@@ -45,8 +45,8 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, const norm_slice
 #define FORMS(X, name, DTYPE) X(name, DTYPE, NORM_FUSED, 2, 2) X(add_##name, DTYPE, NORM_ADD_FUSED, 4, 3)
 #define DEFINE_FORM(name, DTYPE, FORM, forward_tensors, backward_tensors) NORM_DEFINE_PASSES(name, DTYPE, FORM, 0, 0)
 #define FORM_ROW(name, DTYPE, FORM, forward_tensors, backward_tensors)                                                 \
-    IDENTITY_ROW("std", name, DTYPE, FORM, false, forward_tensors, backward_tensors)
-#define IDENTITY_ROW(VARIANT, name, DTYPE, FORM, STREAMS, forward_tensors, backward_tensors)                           \
+    IDENTITY_ROW("std", name, name, DTYPE, FORM, false, forward_tensors, backward_tensors)
+#define IDENTITY_ROW(VARIANT, forth, back, DTYPE, FORM, STREAMS, forward_tensors, backward_tensors)                    \
     {.op = NORM_IDENTITY,                                                                                              \
      .variant = VARIANT,                                                                                               \
      .form = FORM,                                                                                                     \
@@ -54,13 +54,13 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, const norm_slice
      .dtype = DTYPE,                                                                                                   \
      .elementwise = true,                                                                                              \
      .streams = STREAMS,                                                                                               \
-     .pass = {NORM_STAGES({forward_##name, NORM_SPLIT_ROWS, (forward_tensors)*DTYPE##_BYTES}),                         \
-              NORM_STAGES({backward_##name, NORM_SPLIT_ROWS, (backward_tensors)*DTYPE##_BYTES})}},
+     .pass = {NORM_STAGES({forward_##forth, NORM_SPLIT_ROWS, (forward_tensors)*DTYPE##_BYTES}),                        \
+              NORM_STAGES({backward_##back, NORM_SPLIT_ROWS, (backward_tensors)*DTYPE##_BYTES})}},
 #define DEFINE(name, DTYPE) FORMS(DEFINE_FORM, name, DTYPE)
 #define ROWS(name, DTYPE) FORMS(FORM_ROW, name, DTYPE)
 #ifdef SIMD_STREAM
-#define DEFINE_NT(name, DTYPE) NORM_DEFINE_STREAMED_PASSES(nt_##name, name, DTYPE, NORM_FUSED, 0, 0)
-#define ROWS_NT(name, DTYPE) IDENTITY_ROW("std_nt", nt_##name, DTYPE, NORM_FUSED, true, 2, 2)
+#define DEFINE_NT(name, DTYPE) NORM_DEFINE_STREAMED_FORWARD(nt_##name, name, DTYPE, NORM_FUSED, 0, 0)
+#define ROWS_NT(name, DTYPE) IDENTITY_ROW("std_nt", nt_##name, name, DTYPE, NORM_FUSED, true, 2, 2)
 #else
 #define DEFINE_NT(name, DTYPE)
 #define ROWS_NT(name, DTYPE)

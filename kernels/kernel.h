@@ -28,10 +28,10 @@ typedef struct {
     norm_form form;
     unsigned params;
     int algorithm; // inside the op, where there is a choice
-    bool streams;  // results go past the caches, whose rows begin at a vector's alignment
+    bool streams;  // y goes past the caches; its rows begin at a vector's alignment
 } kernel_spec;
 
-// A vector of a result's row: y or dx.
+// A vector of a row of y.
 SIMD_INLINE void put_result(kernel_spec spec, void *row, size_t i, size_t n, vf a) {
 #ifdef SIMD_STREAM
     if (spec.streams && n == SIMD_WIDTH) {

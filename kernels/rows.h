@@ -92,7 +92,7 @@ SIMD_INLINE row_pair row_pair_at(kernel_spec spec, const norm_args *a, size_t ro
 // dx = a b; in add_fused, which adds what else arrives at the sum, a b + dsum.
 SIMD_INLINE void put_dx(kernel_spec spec, const row_pair *row, vf a, vf b, size_t c, size_t n) {
     const bool adds = spec.form == NORM_ADD_FUSED;
-    put_result(spec, row->dx, c, n, adds ? v_fma(a, b, v_get(spec.dtype, row->dsum, c, n)) : v_mul(a, b));
+    v_put(spec.dtype, row->dx, c, n, adds ? v_fma(a, b, v_get(spec.dtype, row->dsum, c, n)) : v_mul(a, b));
 }
 
 #define for_each_block(slice, call_block, call_row)                                                                    \
@@ -227,9 +227,11 @@ SIMD_INLINE void reduce_partials(kernel_spec spec, const norm_args *a, const nor
 
 #define NORM_VARIANT_ROWS(name, DTYPE) VARIANTS(NORM_VARIANT_ROW, name, DTYPE)
 #define NORM_VARIANT_ROW(name, DTYPE, variant, PARAMS, ALGORITHM)                                                      \
-    NORM_FORM_ROW(#variant, DTYPE, NORM_FUSED, PARAMS, false, variant##_##name, variant##_##name, 2, 3)                \
-    NORM_FORM_ROW(#variant, DTYPE, NORM_ADD_FUSED, PARAMS, false, variant##_add_##name, variant##_##name, 4, 4)
-#define NORM_FORM_ROW(VARIANT, DTYPE, FORM, PARAMS, STREAMS, function, reducer, forward_tensors, backward_tensors)     \
+    NORM_FORM_ROW(#variant, DTYPE, NORM_FUSED, PARAMS, false, variant##_##name, variant##_##name, variant##_##name, 2, \
+                  3)                                                                                                   \
+    NORM_FORM_ROW(#variant, DTYPE, NORM_ADD_FUSED, PARAMS, false, variant##_add_##name, variant##_add_##name,          \
+                  variant##_##name, 4, 4)
+#define NORM_FORM_ROW(VARIANT, DTYPE, FORM, PARAMS, STREAMS, forth, back, reducer, forward_tensors, backward_tensors)  \
     {.op = OP,                                                                                                         \
      .variant = VARIANT,                                                                                               \
      .form = FORM,                                                                                                     \
@@ -238,8 +240,8 @@ SIMD_INLINE void reduce_partials(kernel_spec spec, const norm_args *a, const nor
      .params = PARAMS,                                                                                                 \
      .elementwise = ELEMENTWISE,                                                                                       \
      .streams = STREAMS,                                                                                               \
-     .pass = {NORM_STAGES({forward_##function, NORM_SPLIT_ROWS, (forward_tensors)*DTYPE##_BYTES}),                     \
-              {(const norm_stage[]){{backward_##function, NORM_SPLIT_ROWS, (backward_tensors)*DTYPE##_BYTES},          \
+     .pass = {NORM_STAGES({forward_##forth, NORM_SPLIT_ROWS, (forward_tensors)*DTYPE##_BYTES}),                        \
+              {(const norm_stage[]){{backward_##back, NORM_SPLIT_ROWS, (backward_tensors)*DTYPE##_BYTES},              \
                                     {reduce_##reducer, NORM_SPLIT_COLS, 0}},                                           \
                (PARAMS) != 0 ? 2 : 1}},                                                                                \
      .saved = {.per_row = SAVED_PER_ROW},                                                                              \
@@ -251,7 +253,9 @@ SIMD_INLINE void reduce_partials(kernel_spec spec, const norm_args *a, const nor
 SIMD_INLINE bool is_streamable(norm_dtype dtype, const void *data, size_t stride) {
     return ((uintptr_t)data | stride * dtype_size(dtype)) % (SIMD_WIDTH * sizeof(float)) == 0;
 }
-#define NORM_DEFINE_STREAMED_PASSES(name, twin, DTYPE, ...)                                                            \
+// Forward alone: dx streamed from the rows of a block took 1.2 to 2.1 times as long as with regular stores at 4096x4096
+// on Zen 3, and row by row the partial gradients would be loaded and stored for each of them.
+#define NORM_DEFINE_STREAMED_FORWARD(name, twin, DTYPE, ...)                                                           \
     static void forward_##name(const norm_args *a, const norm_slice *s) {                                              \
         if (!is_streamable(DTYPE, a->y, a->y_stride)) {                                                                \
             forward_##twin(a, s);                                                                                      \
@@ -259,21 +263,14 @@ SIMD_INLINE bool is_streamable(norm_dtype dtype, const void *data, size_t stride
         }                                                                                                              \
         forward((kernel_spec){DTYPE, __VA_ARGS__, true}, a, s);                                                        \
         v_stream_fence();                                                                                              \
-    }                                                                                                                  \
-    static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
-        if (!is_streamable(DTYPE, a->dx, a->dx_stride)) {                                                              \
-            backward_##twin(a, s);                                                                                     \
-            return;                                                                                                    \
-        }                                                                                                              \
-        backward((kernel_spec){DTYPE, __VA_ARGS__, true}, a, s);                                                       \
-        v_stream_fence();                                                                                              \
     }
 #define NORM_DEFINE_STREAMED(name, DTYPE) STREAMED(NORM_DEFINE_STREAMED_VARIANT, name, DTYPE)
 #define NORM_DEFINE_STREAMED_VARIANT(name, DTYPE, variant, PARAMS, ALGORITHM)                                          \
-    NORM_DEFINE_STREAMED_PASSES(variant##_nt_##name, variant##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)
+    NORM_DEFINE_STREAMED_FORWARD(variant##_nt_##name, variant##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)
 #define NORM_STREAMED_ROWS(name, DTYPE) STREAMED(NORM_STREAMED_ROW, name, DTYPE)
 #define NORM_STREAMED_ROW(name, DTYPE, variant, PARAMS, ALGORITHM)                                                     \
-    NORM_FORM_ROW(#variant "_nt", DTYPE, NORM_FUSED, PARAMS, true, variant##_nt_##name, variant##_##name, 2, 3)
+    NORM_FORM_ROW(#variant "_nt", DTYPE, NORM_FUSED, PARAMS, true, variant##_nt_##name, variant##_##name,              \
+                  variant##_##name, 2, 3)
 #else
 #define NORM_DEFINE_STREAMED(name, DTYPE)
 #define NORM_STREAMED_ROWS(name, DTYPE)

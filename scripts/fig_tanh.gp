@@ -8,7 +8,8 @@ load style
 eval(log_y)
 set xlabel "largest error seen, in units of the dtype's epsilon"
 set ylabel "ns per element"
-set offsets graph 0.12, graph 0.18, graph 0.1, graph 0.1
+set xrange [0:*]
+set offsets 0, graph 0.2, graph 0.1, graph 0.1
 set xtics autofreq
 set multiplot
 do for [p = 1:panels] {
