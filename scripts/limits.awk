@@ -13,7 +13,7 @@ BEGIN {
     runs = ARGC - 3
     for (r = 1; r <= runs; r++)
         take(r, ARGV[r + 2])
-    print "op,variant,dtype,pass,rows,cols,threads,measure,sense,goal,reached,reached_lo,reached_hi,runs,verdict" >ARGV[2]
+    print "schema_version,op,variant,dtype,pass,rows,cols,threads,measure,sense,goal,reached,reached_lo,reached_hi,runs,verdict" >ARGV[2]
     for (g = 1; g <= goals; g++)
         judge(g)
     printf "%d reached, %d not, %d without data; least times of %d runs, [lowest, highest] over them\n", count["reached"], count["not reached"],
@@ -66,7 +66,7 @@ function judge(g,    threads, place, own, other, r, n, good, value, lo, hi, valu
     verdict = !n ? "no data" : 3 * good >= 2 * n ? "reached" : "not reached"
     count[verdict]++
     split(goal[g, "shape"], shape, "x")
-    print goal[g, "op"] "," variant_of(goal[g, "op"], goal[g, "variant"]) "," goal[g, "dtype"] "," goal[g, "pass"] "," shape[1] "," shape[2] "," \
+    print "1," goal[g, "op"] "," variant_of(goal[g, "op"], goal[g, "variant"]) "," goal[g, "dtype"] "," goal[g, "pass"] "," shape[1] "," shape[2] "," \
         threads "," csv_field(goal[g, "measure"]) "," goal[g, "sense"] "," goal[g, "goal"] "," shown(middle) "," shown(lo) "," shown(hi) "," n + 0 \
         "," verdict >ARGV[2]
     text = sprintf("%s %s %s %s %s, %d thread%s", goal[g, "op"], variant_of(goal[g, "op"], goal[g, "variant"]), goal[g, "dtype"], goal[g, "pass"],

@@ -33,13 +33,18 @@ static void report(const accuracy_class *c, norm_level level, const accuracy_res
 
 static void check(size_t function, uint32_t stride) {
     const accuracy_class *const c = &accuracy_classes[function];
-    math_function *functions[NORM_LEVELS];
+    math_function *functions[NORM_LEVELS] = {NULL};
     accuracy_result results[NORM_LEVELS];
     float worst[NORM_LEVELS];
     size_t runnable = 0;
-    for (size_t l = 0; l < NORM_LEVELS; l++)
-        if (!norm_level_missing((norm_level)l))
-            functions[runnable++] = levels[l]->by[function];
+    for (size_t l = 0; l < NORM_LEVELS; l++) {
+        if (norm_level_missing((norm_level)l))
+            continue;
+        // An array of pointers to functions is written here, not read.
+        // cppcheck-suppress legacyUninitvar
+        functions[runnable] = levels[l]->by[function];
+        runnable++;
+    }
     accuracy_judge(c, runnable, functions, stride, results);
     for (size_t i = 0; i < runnable; i++)
         worst[i] = results[i].at;
