@@ -15,7 +15,8 @@
 
 enum { MOST_ROWS = 3, STRIDE = 331, BYTES = MOST_ROWS * STRIDE * 4, THREADS = 4 };
 
-static unsigned char x[BYTES], branch[BYTES], gamma_row[STRIDE * 4], beta_row[STRIDE * 4], y[2][BYTES], sum[2][BYTES];
+static _Alignas(64) unsigned char x[BYTES], branch[BYTES], gamma_row[STRIDE * 4], beta_row[STRIDE * 4], y[2][BYTES],
+    sum[2][BYTES];
 
 // Bytes that make ordinary numbers in both dtypes: an exponent of 0x3f or 0xbf above a mantissa.
 static void fill(unsigned char *data, size_t bytes, size_t seed) {
