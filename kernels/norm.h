@@ -123,8 +123,8 @@ typedef struct {
     unsigned params;  // the parameters it has: those of the op, or fewer (`*_nobeta`, `*_noaffine`)
     bool reads_y;     // backward reads y: forward's result is what a framework would have saved for it
     bool elementwise; // forward computes each element of y from that of x alone, so that a row can be split
-    bool streams;     // y and dx are written with non-temporal stores, past the caches (variants `*_nt`), where their
-                      // rows begin at a vector's alignment; elsewhere as the variant without the suffix does
+    bool streams; // forward writes y with non-temporal stores, past the caches (variants `*_nt`), where its rows begin
+                  // at a vector's alignment; elsewhere, and backward, it is the variant without the suffix
     struct {
         const norm_stage *stages;
         size_t count;

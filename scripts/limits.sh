@@ -7,21 +7,11 @@ set -eu
 
 here=$(dirname "$0")
 program=${1:?usage: sh scripts/limits.sh PROGRAM [FOLDER]}
-folder=${2:-}
-budget=${BUDGET:-7m}
+name=limits
 runs=3
-
-fail() {
-    printf 'limits: %s\n' "$1" >&2
-    exit "${2:-2}"
-}
-
-case $budget in
-'' | [ms] | 0* | *[!0-9]*[ms]) fail "BUDGET=$budget is not a time, as in BUDGET=7m or BUDGET=420s" ;;
-*m) seconds=$((${budget%m} * 60)) ;;
-*s) seconds=${budget%s} ;;
-*) fail "BUDGET=$budget is not a time, as in BUDGET=7m or BUDGET=420s" ;;
-esac
+# shellcheck source=scripts/measuring.sh
+. "$here/measuring.sh"
+seconds=$(seconds_of "${BUDGET:-7m}" 'BUDGET=7m or BUDGET=420s')
 
 # name, percent of a run, selectors. Both kinds of stores wherever a result may exceed a cache.
 parts() {
@@ -33,15 +23,7 @@ bf16     25 --op rmsnorm,dyt --shape 512x4096,4096x4096,32768x4096 --threads cor
 EOT
 }
 
-if [ -z "$folder" ]; then
-    machine=$("$program" machine --json - | sed -n 's/^ *"machine_id": *"\([^"]*\)".*/\1/p' | head -n 1)
-    [ -n "$machine" ] || fail "$program machine does not name this machine" 3
-    folder=results/$machine/$(date -u +%Y-%m-%dT%H%M%SZ)-limits
-fi
-case $folder in
-/*) ;;
-*) folder=./$folder ;; # awk would take - for an option
-esac
+folder=$(folder_of "$program" limits "${2:-}")
 mkdir -p "$folder" || fail "cannot make $folder: check its parent's permissions" 3
 printf 'Measuring takes about %d min %02d s, in %d runs. Results: %s\n' $((seconds / 60)) $((seconds % 60)) "$runs" "$folder"
 
@@ -49,8 +31,8 @@ worst=0
 run=1
 while [ "$run" -le "$runs" ]; do
     parts >"$folder/list"
-    while read -r name percent selectors; do
-        out=$folder/$run/$name
+    while read -r part percent selectors; do
+        out=$folder/$run/$part
         [ ! -f "$out/kernels.csv" ] || [ -f "$out/plan.csv" ] || continue
         status=0
         if [ -f "$out/plan.csv" ]; then
@@ -62,7 +44,7 @@ while [ "$run" -le "$runs" ]; do
                 --budget "$((seconds * percent / 100 / runs))s" --out "$out" </dev/null >>"$folder/log" || status=$?
         fi
         [ "$status" -ne 130 ] || exit 130
-        [ "$status" -eq 0 ] || { printf 'limits: part %s of run %d ended with status %d\n' "$name" "$run" "$status" >&2; worst=$status; }
+        [ "$status" -eq 0 ] || { printf 'limits: part %s of run %d ended with status %d\n' "$part" "$run" "$status" >&2; worst=$status; }
     done <"$folder/list"
     run=$((run + 1))
 done

@@ -12,24 +12,14 @@ set -eu
 here=$(dirname "$0")
 program=${1:?usage: sh scripts/paper.sh PROGRAM CURVES [FOLDER]}
 curves=${2:?usage: sh scripts/paper.sh PROGRAM CURVES [FOLDER]}
-run=${3:-}
+name=paper
+# shellcheck source=scripts/measuring.sh
+. "$here/measuring.sh"
 tokens=${TOKENS:-512}
-budget=${BUDGET:-50m}
-
-fail() {
-    printf 'paper: %s\n' "$1" >&2
-    exit "${2:-2}"
-}
-
 case $tokens in
 '' | 0* | *[!0-9]*) fail "TOKENS=$tokens is not a number of tokens, as in TOKENS=512" ;;
 esac
-case $budget in
-'' | [ms] | 0* | *[!0-9]*[ms]) fail "BUDGET=$budget is not a time, as in BUDGET=50m or BUDGET=480s" ;;
-*m) seconds=$((${budget%m} * 60)) ;;
-*s) seconds=${budget%s} ;;
-*) fail "BUDGET=$budget is not a time, as in BUDGET=50m or BUDGET=480s" ;;
-esac
+seconds=$(seconds_of "${BUDGET:-50m}" 'BUDGET=50m or BUDGET=480s')
 
 # name, percent of the budget, what is measured. The efficiency table comes first and gets most: what it is about is a fifth of a percent of a
 # layer. Models that the authors never timed follow, at the tokens they were trained with.
@@ -44,23 +34,15 @@ kernels     5 kernels --op layernorm,rmsnorm,dyt --variant onepass,twopass,std,u
 EOT
 }
 
-if [ -z "$run" ]; then
-    machine=$("$program" machine --json - | sed -n 's/^ *"machine_id": *"\([^"]*\)".*/\1/p' | head -n 1)
-    [ -n "$machine" ] || fail "$program machine does not name this machine" 3
-    run=results/$machine/$(date -u +%Y-%m-%dT%H%M%SZ)-paper
-fi
-case $run in
-/*) ;;
-*) run=./$run ;; # awk would take a=b for an assignment, and - for an option
-esac
+run=$(folder_of "$program" paper "${3:-}")
 mkdir -p "$run/parts" "$run/paper" || fail "cannot make $run: check the folder's permissions" 3
 
 minutes() { printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); }
 printf 'Measuring takes about %s, to %s, with LLaMA at %d tokens%s; tables and figures a minute more.\n' "$(minutes "$seconds")" \
     "$(date -d "@$(($(date +%s) + seconds))" +%H:%M 2>/dev/null || echo 'then')" "$tokens" \
     "$([ "$tokens" -ge 4096 ] || echo ' (SCALED: the paper has 4096)')"
-parts | while read -r name percent command _; do
-    printf '  %-10s %s of %s\n' "$name" "$(minutes $((seconds * percent / 100)))" "$command"
+parts | while read -r part percent command _; do
+    printf '  %-10s %s of %s\n' "$part" "$(minutes $((seconds * percent / 100)))" "$command"
 done
 printf 'Results: %s\n' "$run"
 
@@ -68,13 +50,13 @@ printf 'Results: %s\n' "$run"
 
 # measure NAME SECONDS COMMAND ARGUMENT...
 measure() {
-    name=$1 time=$2 command=$3 folder=$run/parts/$1
+    part=$1 time=$2 command=$3 folder=$run/parts/$1
     shift 3
     if [ -f "$folder/$command.csv" ] && [ ! -f "$folder/plan.csv" ]; then
-        printf '%s: was measured already\n' "$name" >&2
+        printf '%s: was measured already\n' "$part" >&2
         return 0
     fi
-    printf '%s: about %s\n' "$name" "$(minutes "$time")" >&2
+    printf '%s: about %s\n' "$part" "$(minutes "$time")" >&2
     if [ -f "$folder/plan.csv" ]; then
         "$program" "$command" --resume "$folder"
     else
@@ -84,15 +66,15 @@ measure() {
 
 worst=0
 parts >"$run/parts/list"
-while read -r name percent arguments; do
+while read -r part percent arguments; do
     status=0
     # shellcheck disable=SC2086 # words
-    measure "$name" $((seconds * percent / 100)) $arguments </dev/null >>"$run/parts/log" || status=$?
+    measure "$part" $((seconds * percent / 100)) $arguments </dev/null >>"$run/parts/log" || status=$?
     case $status in
     0) ;;
     130) exit 130 ;;
     *)
-        printf 'paper: part %s ended with status %d; what it lacks cannot be judged\n' "$name" "$status" >&2
+        printf 'paper: part %s ended with status %d; what it lacks cannot be judged\n' "$part" "$status" >&2
         [ "$worst" -eq 3 ] || worst=$status
         ;;
     esac
