@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // derf: y = gamma erf(alpha x + shift) + beta. f' = 2 / sqrt(pi) exp(-z^2), which is zero where exp(-z^2) would be
 // below the smallest normal number; a z whose square is out of range gives exp(-infinity), the same.
+#define OP NORM_DERF
+#define PARAMS (NORM_GAMMA | NORM_BETA | NORM_ALPHA | NORM_SHIFT)
+#define ALGORITHMS(X, DTYPE) X(0, DTYPE)
 #include "squash.h"
 
 SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
@@ -10,8 +13,6 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
     return v_erf_u2(z);
 }
 
-#define OP NORM_DERF
-#define VARIANTS(X, name, DTYPE)                                                                                       \
-    SQUASH_VARIANTS(X, name, DTYPE, u2, NORM_GAMMA | NORM_BETA | NORM_ALPHA | NORM_SHIFT, 0)
-#define STREAMED(X, name, DTYPE) X(name, DTYPE, u2, NORM_GAMMA | NORM_BETA | NORM_ALPHA | NORM_SHIFT, 0)
+#define VARIANTS(X, name, DTYPE) SQUASH_VARIANTS(X, name, DTYPE, u2, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, u2, PARAMS, 0)
 NORM_FUSED_TABLE(derf);

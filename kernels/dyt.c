@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: MIT
 // dyt: y = gamma tanh(alpha x) + beta. Variants by their tanh: `libm` calls tanhf for each element, `mvec` glibc's
 // vector function, `u2` is ours, `lp` is ours for results that are rounded to bf16, so f32 has none.
-#include "squash.h"
+#include "simd.h"
 
 enum { TANH_LIBM, TANH_MVEC, TANH_U2, TANH_LP };
+#ifdef SIMD_MVEC
+#define WITH_MVEC(...) __VA_ARGS__
+#else
+#define WITH_MVEC(...)
+#endif
+
+#define OP NORM_DYT
+#define PARAMS (NORM_GAMMA | NORM_BETA | NORM_ALPHA)
+#define ALGORITHMS(X, DTYPE) X(TANH_LIBM, DTYPE) X(TANH_U2, DTYPE) X(TANH_LP, DTYPE) WITH_MVEC(X(TANH_MVEC, DTYPE))
+#include "squash.h"
 
 SIMD_INLINE vf v_tanh(kernel_spec spec, vf z) {
     switch (spec.algorithm) {
@@ -27,21 +37,15 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
     return t;
 }
 
-#define OP NORM_DYT
 #define LP_f32(X)
-#define LP_bf16(X) SQUASH_VARIANTS(X, bf16, NORM_BF16, lp, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_LP)
-#ifdef SIMD_MVEC
-#define MVEC(X, name, DTYPE) X(name, DTYPE, mvec, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_MVEC)
-#else
-#define MVEC(X, name, DTYPE)
-#endif
+#define LP_bf16(X) SQUASH_VARIANTS(X, bf16, NORM_BF16, lp, TANH_LP)
 #define VARIANTS(X, name, DTYPE)                                                                                       \
-    SQUASH_VARIANTS(X, name, DTYPE, u2, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_U2)                                  \
-    LP_##name(X) MVEC(X, name, DTYPE) X(name, DTYPE, libm, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_LIBM)             \
-        X(name, DTYPE, libm_nobeta, NORM_GAMMA | NORM_ALPHA, TANH_LIBM)
+    SQUASH_VARIANTS(X, name, DTYPE, u2, TANH_U2)                                                                       \
+    LP_##name(X) WITH_MVEC(X(name, DTYPE, mvec, PARAMS, TANH_MVEC)) X(name, DTYPE, libm, PARAMS, TANH_LIBM)            \
+        X(name, DTYPE, libm_nobeta, PARAMS & ~NORM_BETA, TANH_LIBM)
 #define LP_NT_f32(X)
-#define LP_NT_bf16(X) X(bf16, NORM_BF16, lp, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_LP)
+#define LP_NT_bf16(X) X(bf16, NORM_BF16, lp, PARAMS, TANH_LP)
 #define STREAMED(X, name, DTYPE)                                                                                       \
-    X(name, DTYPE, u2, NORM_GAMMA | NORM_BETA | NORM_ALPHA, TANH_U2)                                                   \
-    X(name, DTYPE, u2_nobeta, NORM_GAMMA | NORM_ALPHA, TANH_U2) LP_NT_##name(X)
+    X(name, DTYPE, u2, PARAMS, TANH_U2)                                                                                \
+    X(name, DTYPE, u2_nobeta, PARAMS & ~NORM_BETA, TANH_U2) LP_NT_##name(X)
 NORM_FUSED_TABLE(dyt);

@@ -10,11 +10,10 @@
 #include "rows.h"
 #include "simd_math.h"
 
-// A tensor as an operand: the whole matrix, or a vector or scalar broadcast over it.
+// A tensor as an operand: a whole matrix, or a vector or scalar that is broadcast over it. What it extends over and its
+// dtype are known where it is used.
 typedef enum { FULL, PER_COL, PER_ROW, SCALAR } extent;
 typedef struct {
-    extent over;
-    norm_dtype dtype;
     void *data;
     size_t stride;
 } tensor;
@@ -46,12 +45,12 @@ SIMD_INLINE vf compute(elementary op, vf a, vf b) {
     return a;
 }
 
-SIMD_INLINE vf fetch(tensor t, size_t row, size_t c, size_t n) {
-    switch (t.over) {
+SIMD_INLINE vf fetch(extent over, norm_dtype dtype, tensor t, size_t row, size_t c, size_t n) {
+    switch (over) {
     case FULL:
-        return v_get(t.dtype, row_of(t.dtype, t.data, row, t.stride), c, n);
+        return v_get(dtype, row_of(dtype, t.data, row, t.stride), c, n);
     case PER_COL:
-        return v_get(t.dtype, t.data, c, n);
+        return v_get(dtype, t.data, c, n);
     case PER_ROW:
         return v_set1(((const float *)t.data)[row]);
     case SCALAR:
@@ -60,35 +59,67 @@ SIMD_INLINE vf fetch(tensor t, size_t row, size_t c, size_t n) {
     return v_set1(*(const float *)t.data);
 }
 
-// out = op(a, b) over the rows of a slice, rounded to out's dtype.
-SIMD_INLINE void sweep(elementary op, const norm_slice *slice, size_t cols, tensor out, tensor a, tensor b) {
-    for (size_t row = slice->begin; row < slice->end; row++) {
-        void *const to = row_of_mut(out.dtype, out.data, row, out.stride);
-        for_each_vector(
-            cols,
-            v_put(out.dtype, to, c, SIMD_WIDTH,
-                  compute(op, fetch(a, row, c, SIMD_WIDTH), fetch(b, row, c, SIMD_WIDTH))),
-            v_put(out.dtype, to, c, cols - c, compute(op, fetch(a, row, c, cols - c), fetch(b, row, c, cols - c))));
-    }
-}
+// X(op, dtype of out, dtype of a and b, extent of a, extent of b): the kinds of sweep that the lists below are made of,
+// one loop each for all stages of that kind. A unary operation is given its operand twice.
+#define SWEEP_KINDS(X)                                                                                                 \
+    X(CAST, NORM_F32, NORM_F32, FULL, FULL)                                                                            \
+    X(CAST, NORM_F32, NORM_BF16, FULL, FULL)                                                                           \
+    X(CAST, NORM_BF16, NORM_F32, FULL, FULL)                                                                           \
+    X(CAST, NORM_F32, NORM_F32, PER_ROW, PER_ROW)                                                                      \
+    X(SQUARE, NORM_F32, NORM_F32, FULL, FULL)                                                                          \
+    X(NEG, NORM_F32, NORM_F32, FULL, FULL)                                                                             \
+    X(ADD, NORM_F32, NORM_F32, FULL, FULL)                                                                             \
+    X(SUB, NORM_F32, NORM_F32, FULL, PER_ROW)                                                                          \
+    X(MUL, NORM_F32, NORM_F32, FULL, PER_ROW)                                                                          \
+    SWEEP_KINDS_OF(X, NORM_F32) SWEEP_KINDS_OF(X, NORM_BF16)
+#define SWEEP_KINDS_OF(X, D)                                                                                           \
+    X(MUL, D, D, FULL, FULL)                                                                                           \
+    X(MUL, D, D, FULL, PER_COL)                                                                                        \
+    X(MUL, D, D, FULL, SCALAR)                                                                                         \
+    X(ADD, D, D, FULL, PER_COL)                                                                                        \
+    X(TANH_LIBM, D, D, FULL, FULL)                                                                                     \
+    X(TANH_U2, D, D, FULL, FULL)                                                                                       \
+    X(TANH_GRAD, D, D, FULL, FULL)
 
-SIMD_INLINE float row_total(tensor a, size_t row, size_t cols) {
+#define SWEEP_NAME(OP, OUT, IN, A_OVER, B_OVER) sweep_##OP##_##OUT##_##IN##_##A_OVER##_##B_OVER
+#define SWEEP_STEP(OP, OUT, IN, A_OVER, B_OVER, n)                                                                     \
+    v_put(OUT, to, c, n, compute(OP, fetch(A_OVER, IN, a, row, c, n), fetch(B_OVER, IN, b, row, c, n)))
+// out = op(a, b) over the rows of a slice, rounded to out's dtype. Tensors come as pointer and stride: handed on as
+// structs, they would keep all of a stage's tensors in memory.
+#define DEFINE_SWEEP(OP, OUT, IN, A_OVER, B_OVER)                                                                      \
+    SIMD_SHARED void SWEEP_NAME(OP, OUT, IN, A_OVER, B_OVER)(const norm_slice *slice, size_t cols, void *out,          \
+                                                             size_t out_stride, void *a_data, size_t a_stride,         \
+                                                             void *b_data, size_t b_stride) {                          \
+        const tensor a = {a_data, a_stride}, b = {b_data, b_stride};                                                   \
+        for (size_t row = slice->begin; row < slice->end; row++) {                                                     \
+            void *const to = row_of_mut(OUT, out, row, out_stride);                                                    \
+            for_each_vector(cols, SWEEP_STEP(OP, OUT, IN, A_OVER, B_OVER, SIMD_WIDTH),                                 \
+                            SWEEP_STEP(OP, OUT, IN, A_OVER, B_OVER, cols - c));                                        \
+        }                                                                                                              \
+    }
+SWEEP_KINDS(DEFINE_SWEEP)
+
+SIMD_INLINE float row_total(norm_dtype dtype, tensor a, size_t row, size_t cols) {
     vf sums[ACCUMULATORS];
-    sum_columns(cols, sums, add_to(&sums[k], fetch(a, row, c, SIMD_WIDTH)),
-                add_to(&sums[0], fetch(a, row, c, cols - c)));
+    sum_columns(cols, sums, add_to(&sums[k], fetch(FULL, dtype, a, row, c, SIMD_WIDTH)),
+                add_to(&sums[0], fetch(FULL, dtype, a, row, c, cols - c)));
     return v_sum(sums[0]);
 }
 
 // out[row] = sum of a row, divided by `divisor`.
-SIMD_INLINE void row_sums(const norm_slice *slice, size_t cols, float *out, tensor a, float divisor) {
+SIMD_SHARED void row_sums_of(const norm_slice *slice, size_t cols, float *out, void *data, size_t stride,
+                             float divisor) {
     for (size_t row = slice->begin; row < slice->end; row++)
-        out[row] = row_total(a, row, cols) / divisor;
+        out[row] = row_total(NORM_F32, (tensor){data, stride}, row, cols) / divisor;
+}
+SIMD_INLINE void row_sums(const norm_slice *slice, size_t cols, float *out, tensor a, float divisor) {
+    row_sums_of(slice, cols, out, a.data, a.stride, divisor);
 }
 
 // out[c] = sum of a column, for the columns of a slice; several vectors side by side so that a row's visit uses whole
 // cache lines.
 enum { SIDE_BY_SIDE = 4 };
-SIMD_INLINE void col_sums(const norm_slice *slice, size_t rows, float *out, tensor a) {
+SIMD_INLINE void col_sums_of(norm_dtype dtype, const norm_slice *slice, size_t rows, float *out, tensor a) {
     size_t c = slice->begin;
     for (; c + SIDE_BY_SIDE * SIMD_WIDTH <= slice->end; c += SIDE_BY_SIDE * SIMD_WIDTH) {
         vf sums[SIDE_BY_SIDE];
@@ -96,7 +127,7 @@ SIMD_INLINE void col_sums(const norm_slice *slice, size_t rows, float *out, tens
             sums[k] = v_zero();
         for (size_t row = 0; row < rows; row++)
             for (size_t k = 0; k < SIDE_BY_SIDE; k++)
-                add_to(&sums[k], fetch(a, row, c + k * SIMD_WIDTH, SIMD_WIDTH));
+                add_to(&sums[k], fetch(FULL, dtype, a, row, c + k * SIMD_WIDTH, SIMD_WIDTH));
         for (size_t k = 0; k < SIDE_BY_SIDE; k++)
             v_store(out + c + k * SIMD_WIDTH, sums[k]);
     }
@@ -104,10 +135,20 @@ SIMD_INLINE void col_sums(const norm_slice *slice, size_t rows, float *out, tens
         const size_t left = slice->end - c, n = left < SIMD_WIDTH ? left : SIMD_WIDTH;
         vf sum = v_zero();
         for (size_t row = 0; row < rows; row++)
-            add_to(&sum, fetch(a, row, c, n));
+            add_to(&sum, fetch(FULL, dtype, a, row, c, n));
         v_put(NORM_F32, out, c, n, sum);
         c += n;
     }
+}
+SIMD_SHARED void col_sums_shared(norm_dtype dtype, const norm_slice *slice, size_t rows, float *out, void *data,
+                                 size_t stride) {
+    if (dtype == NORM_F32)
+        col_sums_of(NORM_F32, slice, rows, out, (tensor){data, stride});
+    else
+        col_sums_of(NORM_BF16, slice, rows, out, (tensor){data, stride});
+}
+SIMD_INLINE void col_sums(norm_dtype dtype, const norm_slice *slice, size_t rows, float *out, tensor a) {
+    col_sums_shared(dtype, slice, rows, out, a.data, a.stride);
 }
 
 // Temporaries are cut off a buffer in a fixed order, each beginning a cache line; run.c leaves room for that.
@@ -115,24 +156,18 @@ typedef struct {
     char *next;
     size_t rows, cols;
 } arena;
-static inline void *take(arena *from, size_t bytes) {
+SIMD_INLINE void *take(arena *from, size_t bytes) {
     void *const data = from->next;
     from->next += align64(bytes);
     return data;
 }
-static inline tensor take_full(arena *from, norm_dtype dtype) {
-    return (tensor){FULL, dtype, take(from, from->rows * from->cols * dtype_size(dtype)), from->cols};
+SIMD_INLINE tensor take_full(arena *from, norm_dtype dtype) {
+    return (tensor){take(from, from->rows * from->cols * dtype_size(dtype)), from->cols};
 }
-static inline float *take_rows(arena *from) { return take(from, from->rows * sizeof(float)); }
+SIMD_INLINE float *take_rows(arena *from) { return take(from, from->rows * sizeof(float)); }
 
-static inline tensor full(norm_dtype dtype, const void *data, size_t stride) {
-    return (tensor){FULL, dtype, (void *)(uintptr_t)data, stride};
-}
-static inline tensor per_row(const float *data) { return (tensor){PER_ROW, NORM_F32, (void *)(uintptr_t)data, 0}; }
-static inline tensor per_col(norm_dtype dtype, const void *data) {
-    return (tensor){PER_COL, dtype, (void *)(uintptr_t)data, 0};
-}
-static inline tensor scalar(const float *data) { return (tensor){SCALAR, NORM_F32, (void *)(uintptr_t)data, 0}; }
+SIMD_INLINE tensor operand(const void *data, size_t stride) { return (tensor){(void *)(uintptr_t)data, stride}; }
+SIMD_INLINE tensor vector(const void *data) { return operand(data, 0); }
 
 // Every tensor of one call, by its name in the lists below. In f32 casts are no operations, so x32 is x, h is normed,
 // and so on.
@@ -149,13 +184,13 @@ typedef struct {
 // norm_op and dtype are constants where this is inlined: what is left are a few additions.
 SIMD_INLINE tensors locate(norm_op op, norm_dtype dtype, const norm_args *a, norm_pass pass) {
     const bool low = dtype != NORM_F32;
-    tensors t = {.x = full(dtype, a->x, a->x_stride),
-                 .y = full(dtype, a->y, a->y_stride),
-                 .dy = full(dtype, a->dy, a->dy_stride),
-                 .dx = full(dtype, a->dx, a->dx_stride),
-                 .gamma = per_col(dtype, a->gamma),
-                 .beta = per_col(dtype, a->beta),
-                 .alpha = scalar(&a->alpha)};
+    tensors t = {.x = operand(a->x, a->x_stride),
+                 .y = operand(a->y, a->y_stride),
+                 .dy = operand(a->dy, a->dy_stride),
+                 .dx = operand(a->dx, a->dx_stride),
+                 .gamma = vector(a->gamma),
+                 .beta = vector(a->beta),
+                 .alpha = vector(&a->alpha)};
     arena saved = {a->saved, a->rows, a->cols};
     if (op == NORM_DYT) {
         t.t = take_full(&saved, dtype);
@@ -216,7 +251,14 @@ SIMD_INLINE void drop_gamma(norm_dtype dtype, tensors *t) {
             drop_gamma(DTYPE, &t);                                                                                     \
         statement;                                                                                                     \
     }
-#define SWEEP(op, out, x, y) sweep(op, s, a->cols, t.out, t.x, t.y)
+#define SWEEP(OP, OUT, IN, A_OVER, B_OVER, out, x, y)                                                                  \
+    SWEEP_NAME(OP, OUT, IN, A_OVER, B_OVER)                                                                            \
+    (s, a->cols, (out).data, (out).stride, (x).data, (x).stride, (y).data, (y).stride)
+// Matrices, and a matrix with a vector or scalar, by their names.
+#define UNARY(OP, OUT, IN, out, x) SWEEP(OP, OUT, IN, FULL, FULL, t.out, t.x, t.x)
+#define BINARY(OP, D, B_OVER, out, x, y) SWEEP(OP, D, D, FULL, B_OVER, t.out, t.x, t.y)
+#define BY_ROW(OP, out, x, row) SWEEP(OP, NORM_F32, NORM_F32, FULL, PER_ROW, t.out, t.x, vector(t.row))
+#define SPREAD(out, row) SWEEP(CAST, NORM_F32, NORM_F32, PER_ROW, PER_ROW, t.out, vector(t.row), vector(t.row))
 
 // eps is added and the root taken per row: two operations of a framework, both too small to show.
 SIMD_INLINE void add_eps(const norm_slice *s, float *stat, float eps) {
@@ -236,77 +278,79 @@ SIMD_INLINE void root_grad(const norm_slice *s, float *row, const float *rstd, s
 static const float two = 2.0f;
 
 #define FORWARD_STAGES(D)                                                                                              \
-    STAGE(RMSNORM, cast, D, NORM_FORWARD, SWEEP(CAST, x32, x, x))                                                      \
-    STAGE(RMSNORM, square, D, NORM_FORWARD, SWEEP(SQUARE, square, x32, x32))                                           \
+    STAGE(RMSNORM, cast, D, NORM_FORWARD, UNARY(CAST, NORM_F32, D, x32, x))                                            \
+    STAGE(RMSNORM, square, D, NORM_FORWARD, UNARY(SQUARE, NORM_F32, NORM_F32, square, x32))                            \
     STAGE(RMSNORM, mean, D, NORM_FORWARD, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                      \
     STAGE(RMSNORM, eps, D, NORM_FORWARD, add_eps(s, t.rstd, a->eps))                                                   \
     STAGE(RMSNORM, rsqrt, D, NORM_FORWARD, reciprocal_root(s, t.rstd))                                                 \
-    EDGE_STAGE(RMSNORM, norm, D, NORM_FORWARD, sweep(MUL, s, a->cols, t.normed, t.x32, per_row(t.rstd)))               \
-    EDGE_STAGE(RMSNORM, down, D, NORM_FORWARD, SWEEP(CAST, h, normed, normed))                                         \
-    STAGE(RMSNORM, gamma, D, NORM_FORWARD, SWEEP(MUL, y, h, gamma))                                                    \
-    STAGE(LAYERNORM, cast, D, NORM_FORWARD, SWEEP(CAST, x32, x, x))                                                    \
+    EDGE_STAGE(RMSNORM, norm, D, NORM_FORWARD, BY_ROW(MUL, normed, x32, rstd))                                         \
+    EDGE_STAGE(RMSNORM, down, D, NORM_FORWARD, UNARY(CAST, D, NORM_F32, h, normed))                                    \
+    STAGE(RMSNORM, gamma, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, y, h, gamma))                                       \
+    STAGE(LAYERNORM, cast, D, NORM_FORWARD, UNARY(CAST, NORM_F32, D, x32, x))                                          \
     STAGE(LAYERNORM, mean, D, NORM_FORWARD, row_sums(s, a->cols, t.mean, t.x32, (float)a->cols))                       \
-    STAGE(LAYERNORM, centre, D, NORM_FORWARD, sweep(SUB, s, a->cols, t.centred, t.x32, per_row(t.mean)))               \
-    STAGE(LAYERNORM, square, D, NORM_FORWARD, SWEEP(SQUARE, square, centred, centred))                                 \
+    STAGE(LAYERNORM, centre, D, NORM_FORWARD, BY_ROW(SUB, centred, x32, mean))                                         \
+    STAGE(LAYERNORM, square, D, NORM_FORWARD, UNARY(SQUARE, NORM_F32, NORM_F32, square, centred))                      \
     STAGE(LAYERNORM, var, D, NORM_FORWARD, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                     \
     STAGE(LAYERNORM, eps, D, NORM_FORWARD, add_eps(s, t.rstd, a->eps))                                                 \
     STAGE(LAYERNORM, rsqrt, D, NORM_FORWARD, reciprocal_root(s, t.rstd))                                               \
-    EDGE_STAGE(LAYERNORM, norm, D, NORM_FORWARD, sweep(MUL, s, a->cols, t.normed, t.centred, per_row(t.rstd)))         \
-    EDGE_STAGE(LAYERNORM, down, D, NORM_FORWARD, SWEEP(CAST, h, normed, normed))                                       \
-    STAGE(LAYERNORM, gamma, D, NORM_FORWARD, SWEEP(MUL, scaled, h, gamma))                                             \
-    STAGE(LAYERNORM, beta, D, NORM_FORWARD, SWEEP(ADD, y, scaled, beta))                                               \
-    STAGE(DYT, alpha, D, NORM_FORWARD, SWEEP(MUL, scaled, x, alpha))                                                   \
-    EDGE_STAGE(DYT, tanh_u2, D, NORM_FORWARD, SWEEP(TANH_U2, t, scaled, scaled))                                       \
-    EDGE_STAGE(DYT, tanh_libm, D, NORM_FORWARD, SWEEP(TANH_LIBM, t, scaled, scaled))                                   \
-    STAGE(DYT, gamma, D, NORM_FORWARD, SWEEP(MUL, y, t, gamma))                                                        \
-    STAGE(DYT, gamma_then, D, NORM_FORWARD, SWEEP(MUL, scaled, t, gamma))                                              \
-    STAGE(DYT, beta, D, NORM_FORWARD, SWEEP(ADD, y, scaled, beta))
+    EDGE_STAGE(LAYERNORM, norm, D, NORM_FORWARD, BY_ROW(MUL, normed, centred, rstd))                                   \
+    EDGE_STAGE(LAYERNORM, down, D, NORM_FORWARD, UNARY(CAST, D, NORM_F32, h, normed))                                  \
+    STAGE(LAYERNORM, gamma, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, scaled, h, gamma))                                \
+    STAGE(LAYERNORM, beta, D, NORM_FORWARD, BINARY(ADD, D, PER_COL, y, scaled, beta))                                  \
+    STAGE(DYT, alpha, D, NORM_FORWARD, BINARY(MUL, D, SCALAR, scaled, x, alpha))                                       \
+    EDGE_STAGE(DYT, tanh_u2, D, NORM_FORWARD, UNARY(TANH_U2, D, D, t, scaled))                                         \
+    EDGE_STAGE(DYT, tanh_libm, D, NORM_FORWARD, UNARY(TANH_LIBM, D, D, t, scaled))                                     \
+    STAGE(DYT, gamma, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, y, t, gamma))                                           \
+    STAGE(DYT, gamma_then, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, scaled, t, gamma))                                 \
+    STAGE(DYT, beta, D, NORM_FORWARD, BINARY(ADD, D, PER_COL, y, scaled, beta))
 
 // Backward of normed = centred * rstd and of what made rstd, the same for rmsnorm (whose centred is x32) and layernorm.
 // The power's gradient is three operations, as automatic differentiation writes it: centred^1, times 2, times the
 // gradient.
 #define NORM_GRADIENT_STAGES(OP, D)                                                                                    \
-    STAGE(OP, b_product, D, NORM_BACKWARD, SWEEP(MUL, product, dy, h))                                                 \
-    STAGE(OP, b_dgamma, D, NORM_BACKWARD, col_sums(s, a->rows, a->dgamma, t.product))                                  \
-    STAGE(OP, b_dh, D, NORM_BACKWARD, SWEEP(MUL, dh, dy, gamma))                                                       \
-    EDGE_STAGE(OP, b_up, D, NORM_BACKWARD, SWEEP(CAST, dh32, dh, dh))                                                  \
-    EDGE_STAGE(OP, b_direct, D, NORM_BACKWARD, sweep(MUL, s, a->cols, t.d1, t.dh32, per_row(t.rstd)))                  \
-    EDGE_STAGE(OP, b_q, D, NORM_BACKWARD, SWEEP(MUL, q, dh32, centred))                                                \
+    STAGE(OP, b_product, D, NORM_BACKWARD, BINARY(MUL, D, FULL, product, dy, h))                                       \
+    STAGE(OP, b_dgamma, D, NORM_BACKWARD, col_sums(D, s, a->rows, a->dgamma, t.product))                               \
+    STAGE(OP, b_dh, D, NORM_BACKWARD, BINARY(MUL, D, PER_COL, dh, dy, gamma))                                          \
+    EDGE_STAGE(OP, b_up, D, NORM_BACKWARD, UNARY(CAST, NORM_F32, D, dh32, dh))                                         \
+    EDGE_STAGE(OP, b_direct, D, NORM_BACKWARD, BY_ROW(MUL, d1, dh32, rstd))                                            \
+    EDGE_STAGE(OP, b_q, D, NORM_BACKWARD, BINARY(MUL, NORM_F32, FULL, q, dh32, centred))                               \
     STAGE(OP, b_drstd, D, NORM_BACKWARD, row_sums(s, a->cols, t.row, t.q, 1.0f))                                       \
     STAGE(OP, b_root, D, NORM_BACKWARD, root_grad(s, t.row, t.rstd, a->cols))                                          \
-    STAGE(OP, b_spread, D, NORM_BACKWARD, sweep(CAST, s, a->cols, t.spread, per_row(t.row), per_row(t.row)))           \
-    STAGE(OP, b_power, D, NORM_BACKWARD, SWEEP(CAST, p1, centred, centred))                                            \
-    STAGE(OP, b_twice, D, NORM_BACKWARD, sweep(MUL, s, a->cols, t.p2, t.p1, scalar(&two)))                             \
-    STAGE(OP, b_square, D, NORM_BACKWARD, SWEEP(MUL, d2, p2, spread))                                                  \
+    STAGE(OP, b_spread, D, NORM_BACKWARD, SPREAD(spread, row))                                                         \
+    STAGE(OP, b_power, D, NORM_BACKWARD, UNARY(CAST, NORM_F32, NORM_F32, p1, centred))                                 \
+    STAGE(OP, b_twice, D, NORM_BACKWARD, SWEEP(MUL, NORM_F32, NORM_F32, FULL, SCALAR, t.p2, t.p1, vector(&two)))       \
+    STAGE(OP, b_square, D, NORM_BACKWARD, BINARY(MUL, NORM_F32, FULL, d2, p2, spread))                                 \
     STAGE(OP, b_add, D, NORM_BACKWARD,                                                                                 \
-          sweep(ADD, s, a->cols, NORM_##OP == NORM_RMSNORM && D == NORM_F32 ? t.dx : t.d32, t.d1, t.d2))
+          SWEEP(ADD, NORM_F32, NORM_F32, FULL, FULL, NORM_##OP == NORM_RMSNORM && D == NORM_F32 ? t.dx : t.d32, t.d1,  \
+                t.d2))
 
 #define BACKWARD_STAGES(D)                                                                                             \
     NORM_GRADIENT_STAGES(RMSNORM, D)                                                                                   \
-    STAGE(RMSNORM, b_down, D, NORM_BACKWARD, SWEEP(CAST, dx, d32, d32))                                                \
+    STAGE(RMSNORM, b_down, D, NORM_BACKWARD, UNARY(CAST, D, NORM_F32, dx, d32))                                        \
     NORM_GRADIENT_STAGES(LAYERNORM, D)                                                                                 \
-    STAGE(LAYERNORM, b_dbeta, D, NORM_BACKWARD, col_sums(s, a->rows, a->dbeta, t.dy))                                  \
-    STAGE(LAYERNORM, b_negate, D, NORM_BACKWARD, SWEEP(NEG, q, d32, d32))                                              \
+    STAGE(LAYERNORM, b_dbeta, D, NORM_BACKWARD, col_sums(D, s, a->rows, a->dbeta, t.dy))                               \
+    STAGE(LAYERNORM, b_negate, D, NORM_BACKWARD, UNARY(NEG, NORM_F32, NORM_F32, q, d32))                               \
     STAGE(LAYERNORM, b_dmean, D, NORM_BACKWARD, row_sums(s, a->cols, t.row, t.q, (float)a->cols))                      \
-    STAGE(LAYERNORM, b_share, D, NORM_BACKWARD, sweep(CAST, s, a->cols, t.spread, per_row(t.row), per_row(t.row)))     \
-    STAGE(LAYERNORM, b_join, D, NORM_BACKWARD, sweep(ADD, s, a->cols, D == NORM_F32 ? t.dx : t.d1, t.d32, t.spread))   \
-    STAGE(LAYERNORM, b_down, D, NORM_BACKWARD, SWEEP(CAST, dx, d1, d1))                                                \
-    STAGE(DYT, b_dbeta, D, NORM_BACKWARD, col_sums(s, a->rows, a->dbeta, t.dy))                                        \
-    STAGE(DYT, b_product, D, NORM_BACKWARD, SWEEP(MUL, product, dy, t))                                                \
-    STAGE(DYT, b_dgamma, D, NORM_BACKWARD, col_sums(s, a->rows, a->dgamma, t.product))                                 \
-    STAGE(DYT, b_dt, D, NORM_BACKWARD, SWEEP(MUL, dh, dy, gamma))                                                      \
-    EDGE_STAGE(DYT, b_tanh, D, NORM_BACKWARD, SWEEP(TANH_GRAD, d1, dh, t))                                             \
-    STAGE(DYT, b_dx, D, NORM_BACKWARD, SWEEP(MUL, dx, d1, alpha))                                                      \
-    STAGE(DYT, b_xproduct, D, NORM_BACKWARD, SWEEP(MUL, product, d1, x))                                               \
-    STAGE(DYT, b_total, D, NORM_BACKWARD, total(s, a->cols, t.partial, t.product))                                     \
+    STAGE(LAYERNORM, b_share, D, NORM_BACKWARD, SPREAD(spread, row))                                                   \
+    STAGE(LAYERNORM, b_join, D, NORM_BACKWARD,                                                                         \
+          SWEEP(ADD, NORM_F32, NORM_F32, FULL, FULL, D == NORM_F32 ? t.dx : t.d1, t.d32, t.spread))                    \
+    STAGE(LAYERNORM, b_down, D, NORM_BACKWARD, UNARY(CAST, D, NORM_F32, dx, d1))                                       \
+    STAGE(DYT, b_dbeta, D, NORM_BACKWARD, col_sums(D, s, a->rows, a->dbeta, t.dy))                                     \
+    STAGE(DYT, b_product, D, NORM_BACKWARD, BINARY(MUL, D, FULL, product, dy, t))                                      \
+    STAGE(DYT, b_dgamma, D, NORM_BACKWARD, col_sums(D, s, a->rows, a->dgamma, t.product))                              \
+    STAGE(DYT, b_dt, D, NORM_BACKWARD, BINARY(MUL, D, PER_COL, dh, dy, gamma))                                         \
+    EDGE_STAGE(DYT, b_tanh, D, NORM_BACKWARD, BINARY(TANH_GRAD, D, FULL, d1, dh, t))                                   \
+    STAGE(DYT, b_dx, D, NORM_BACKWARD, BINARY(MUL, D, SCALAR, dx, d1, alpha))                                          \
+    STAGE(DYT, b_xproduct, D, NORM_BACKWARD, BINARY(MUL, D, FULL, product, d1, x))                                     \
+    STAGE(DYT, b_total, D, NORM_BACKWARD, total(D, s, a->cols, t.partial, t.product))                                  \
     STAGE(DYT, b_dalpha, D, NORM_BACKWARD, join_total(s, a->dalpha, t.partial))
 
 // The sum over the whole tensor: a double per slice, in the slice's own cache line, then one thread adds them up.
 enum { PARTIAL_STEP = 64 / sizeof(double) };
-SIMD_INLINE void total(const norm_slice *s, size_t cols, double *partial, tensor a) {
+SIMD_INLINE void total(norm_dtype dtype, const norm_slice *s, size_t cols, double *partial, tensor a) {
     double sum = 0.0;
     for (size_t row = s->begin; row < s->end; row++)
-        sum += (double)row_total(a, row, cols);
+        sum += (double)row_total(dtype, a, row, cols);
     partial[s->index * PARTIAL_STEP] = sum;
 }
 SIMD_INLINE void join_total(const norm_slice *s, float *out, const double *partial) {

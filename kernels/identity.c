@@ -43,7 +43,13 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, const norm_slice
 }
 
 #define FORMS(X, name, DTYPE) X(name, DTYPE, NORM_FUSED, 2, 2) X(add_##name, DTYPE, NORM_ADD_FUSED, 4, 3)
-#define DEFINE_FORM(name, DTYPE, FORM, forward_tensors, backward_tensors) NORM_DEFINE_PASSES(name, DTYPE, FORM, 0, 0)
+#define DEFINE_FORM(name, DTYPE, FORM, forward_tensors, backward_tensors)                                              \
+    static void forward_##name(const norm_args *a, const norm_slice *s) {                                              \
+        forward((kernel_spec){DTYPE, FORM, 0, 0, false}, a, s);                                                        \
+    }                                                                                                                  \
+    static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
+        backward((kernel_spec){DTYPE, FORM, 0, 0, false}, a, s);                                                       \
+    }
 #define FORM_ROW(name, DTYPE, FORM, forward_tensors, backward_tensors)                                                 \
     IDENTITY_ROW("std", name, name, DTYPE, FORM, false, forward_tensors, backward_tensors)
 #define IDENTITY_ROW(VARIANT, forth, back, DTYPE, FORM, STREAMS, forward_tensors, backward_tensors)                    \

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // isru, the inverse square root unit: y = gamma z / sqrt(1 + z^2) + beta, z = alpha x; f' = (1 + z^2)^(-3/2). DyISRU,
 // sqrt(C) x / sqrt(x^2 + b), is the case of gamma = sqrt(C), alpha = 1 / sqrt(b).
+#define OP NORM_ISRU
+#define PARAMS (NORM_GAMMA | NORM_BETA | NORM_ALPHA)
+#define ALGORITHMS(X, DTYPE) X(0, DTYPE)
 #include "squash.h"
 
 // |z| is held at 2^60, where f is 1 to the last bit since 2^12 and f' is zero since 2^50, so that its square is in
@@ -20,7 +23,6 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
     return v_mul(held, r);
 }
 
-#define OP NORM_ISRU
-#define VARIANTS(X, name, DTYPE) SQUASH_VARIANTS(X, name, DTYPE, std, NORM_GAMMA | NORM_BETA | NORM_ALPHA, 0)
-#define STREAMED(X, name, DTYPE) X(name, DTYPE, std, NORM_GAMMA | NORM_BETA | NORM_ALPHA, 0)
+#define VARIANTS(X, name, DTYPE) SQUASH_VARIANTS(X, name, DTYPE, std, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, std, PARAMS, 0)
 NORM_FUSED_TABLE(isru);

@@ -22,13 +22,12 @@
 #define NORM_EACH_DTYPE(X) X(f32, NORM_F32) X(bf16, NORM_BF16)
 #endif
 
-// What a kernel is compiled for. Constants wherever it is handed on, so that the branches on them are gone.
+// What a kernel is compiled for. Constants wherever it is handed on, so that the branches on them are gone; in one
+// register where it goes to what is shared.
 typedef struct {
-    norm_dtype dtype;
-    norm_form form;
-    unsigned params;
-    int algorithm; // inside the op, where there is a choice
-    bool streams;  // y goes past the caches; its rows begin at a vector's alignment
+    uint8_t dtype, form, params; // norm_dtype, norm_form, NORM_GAMMA | ...
+    uint8_t algorithm;           // inside the op, where there is a choice
+    bool streams;                // y goes past the caches; its rows begin at a vector's alignment
 } kernel_spec;
 
 // A vector of a row of y.
@@ -91,7 +90,7 @@ static inline size_t align64(size_t bytes) { return (bytes + 63) & ~(size_t)63; 
         size_t c = 0;                                                                                                  \
         for (; c + SIMD_WIDTH <= end_; c += SIMD_WIDTH)                                                                \
             call_full;                                                                                                 \
-        if (c < end_)                                                                                                  \
+        if (SIMD_WIDTH > 1 && c < end_)                                                                                \
             call_part;                                                                                                 \
     } while (0)
 

@@ -35,6 +35,10 @@ SIMD_INLINE vf deviation(kernel_spec spec, const row_source *row, bool first, vf
     return first ? row_first(spec, row, c, n) : v_keep(v_sub(v_get(spec.dtype, row_again(spec, row), c, n), shift), n);
 }
 
+SIMD_SHARED vf deviation_part(kernel_spec spec, row_source row, bool first, vf shift, size_t c, size_t n) {
+    return deviation(spec, &row, first, shift, c, n);
+}
+
 SIMD_INLINE void add_moments(vf *sum, vf *square, vf d) {
     add_to(sum, d);
     add_square(square, d);
@@ -47,20 +51,30 @@ SIMD_INLINE float row_sweep(kernel_spec spec, const row_source *row, size_t cols
     v_clear(sums, HALF);
     v_clear(squares, HALF);
     for_each_chain(HALF, cols, add_moments(&sums[k], &squares[k], deviation(spec, row, first, shift, c, SIMD_WIDTH)),
-                   add_moments(&sums[0], &squares[0], deviation(spec, row, first, shift, c, cols - c)));
+                   add_moments(&sums[0], &squares[0], deviation_part(spec, *row, first, shift, c, cols - c)));
     s->rest = v_sum(v_half_sum(sums)) / (float)cols;
     return v_sum(v_half_sum(squares)) / (float)cols - s->rest * s->rest;
 }
 
 enum { SHIFTS = 2 };
 
+// With a mean above the deviation: the row is read again, now x alone, in one copy per dtype.
+SIMD_SHARED float row_sweep_again(norm_dtype dtype, const void *x, size_t cols, float variance, row_statistics *s) {
+    const row_source row = {.x = x};
+    for (int i = 0; i < SHIFTS && s->rest * s->rest > variance; i++) {
+        s->shift += s->rest;
+        variance = dtype == NORM_F32
+                       ? row_sweep((kernel_spec){.dtype = NORM_F32, .form = NORM_FUSED}, &row, cols, false, s)
+                       : row_sweep((kernel_spec){.dtype = NORM_BF16, .form = NORM_FUSED}, &row, cols, false, s);
+    }
+    return variance;
+}
+
 SIMD_INLINE void row_statistics_of(kernel_spec spec, const row_source *row, size_t cols, float eps, row_statistics *s) {
     s->shift = 0;
     float variance = row_sweep(spec, row, cols, true, s);
-    for (int i = 0; i < SHIFTS && s->rest * s->rest > variance; i++) {
-        s->shift += s->rest;
-        variance = row_sweep(spec, row, cols, false, s);
-    }
+    if (s->rest * s->rest > variance)
+        variance = row_sweep_again(spec.dtype, row_again(spec, row), cols, variance, s);
     s->rstd = row_rstd(variance, eps);
 }
 
@@ -82,35 +96,40 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma_row, const void *beta
     }
 }
 
-SIMD_INLINE void forward_block(kernel_spec spec, const norm_args *a, size_t row, size_t count) {
+SIMD_SHARED void apply_part(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count, size_t c) {
+    for (size_t i = 0; i < count; i++)
+        apply(spec, a->gamma, a->beta, rows + i, 1, c, a->cols - c);
+}
+
+SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count) {
     const void *const gamma = a->gamma, *const beta = a->beta;
-    const size_t cols = a->cols;
-    row_statistics *const saved = a->saved;
-    row_apply rows[BLOCK];
-    for (size_t i = 0; i < count; i++) {
-        const row_source source = row_source_at(spec, a, row + i);
-        row_statistics s;
-        row_statistics_of(spec, &source, cols, a->eps, &s);
-        if (saved != NULL)
-            saved[row + i] = s;
-        rows[i].x = row_again(spec, &source);
-        rows[i].y = row_of_mut(spec.dtype, a->y, row + i, a->y_stride);
-        rows[i].shift = v_set1(s.shift);
-        rows[i].r = v_set1(s.rstd);
-        rows[i].offset = v_set1(-s.rest * s.rstd);
-    }
-    for_each_vector(cols, apply(spec, gamma, beta, rows, count, c, SIMD_WIDTH),
-                    apply(spec, gamma, beta, rows, count, c, cols - c));
+    row_apply held[BLOCK]; // in registers, where `rows`, whose address is handed on, cannot be
+    UNROLL_BLOCK for (size_t i = 0; i < count; i++) held[i] = rows[i];
+    for_each_vector(a->cols, apply(spec, gamma, beta, held, count, c, SIMD_WIDTH), apply_part(spec, a, rows, count, c));
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    // Streams go row by row, or lines that are not yet whole are pushed out: 4 rows of 4096 f32 at once, whose
-    // addresses differ by a power of two, took 5 times as long on Zen 3.
-    if (spec.streams)
-        for (size_t row = slice->begin; row < slice->end; row++)
-            forward_block(spec, a, row, 1);
-    else
-        for_each_block(slice, forward_block(spec, a, row, BLOCK), forward_block(spec, a, row, 1));
+    row_statistics *const saved = a->saved;
+    for (size_t row = slice->begin, count; row < slice->end; row += count) {
+        count = rows_applied(spec, slice, row);
+        row_apply rows[BLOCK];
+        for (size_t i = 0; i < count; i++) {
+            const row_source source = row_source_at(spec, a, row + i);
+            row_statistics s;
+            row_statistics_of(spec, &source, a->cols, a->eps, &s);
+            if (saved != NULL)
+                saved[row + i] = s;
+            rows[i].x = row_again(spec, &source);
+            rows[i].y = row_of_mut(spec.dtype, a->y, row + i, a->y_stride);
+            rows[i].shift = v_set1(s.shift);
+            rows[i].r = v_set1(s.rstd);
+            rows[i].offset = v_set1(-s.rest * s.rstd);
+        }
+        if (count == BLOCK)
+            apply_rows(spec, a, rows, BLOCK);
+        else
+            apply_rows(spec, a, rows, 1);
+    }
 }
 
 typedef struct {
@@ -129,6 +148,11 @@ SIMD_INLINE void dot_step(kernel_spec spec, const void *gamma, const row_pair *r
     *sum_gn = v_fma(g, normed_of(spec.dtype, row->x, k, c, n), *sum_gn);
 }
 
+SIMD_SHARED void dot_part(kernel_spec spec, const norm_args *a, const row_pair *row, const row_constants *k, vf *sum_g,
+                          vf *sum_gn, size_t c) {
+    dot_step(spec, a->gamma, row, k, sum_g, sum_gn, c, a->cols - c);
+}
+
 // Through a pointer: the ABI returns floats packed in registers, which level scalar must not do.
 SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pair *row, const row_statistics *s,
                               row_constants *out) {
@@ -138,7 +162,7 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
     v_clear(g, HALF);
     v_clear(gn, HALF);
     for_each_chain(HALF, a->cols, dot_step(spec, gamma, row, &row_k, &g[k], &gn[k], c, SIMD_WIDTH),
-                   dot_step(spec, gamma, row, &row_k, &g[0], &gn[0], c, a->cols - c));
+                   dot_part(spec, a, row, &row_k, &g[0], &gn[0], c));
     const float cols = (float)a->cols;
     row_k.mean_g = v_set1(v_sum(v_half_sum(g)) / cols);
     row_k.mean_gn = v_set1(v_sum(v_half_sum(gn)) / cols);
@@ -161,27 +185,23 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const ro
     partial_put(spec, partial, c, n, &sums);
 }
 
-SIMD_INLINE void backward_block(kernel_spec spec, const norm_args *a, size_t row, size_t count,
-                                const partials *partial) {
+SIMD_SHARED void backward_part(kernel_spec spec, const norm_args *a, const row_pair *rows, const row_constants *k,
+                               size_t count, partials partial, size_t c) {
+    backward_step(spec, a->gamma, rows, k, count, &partial, c, a->cols - c);
+}
+
+SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size_t count, partials partial,
+                          tensor_sums *total) {
+    (void)total;
     const void *const gamma = a->gamma;
-    const size_t cols = a->cols;
     row_pair rows[BLOCK];
     row_constants k[BLOCK];
     for (size_t i = 0; i < count; i++) {
         rows[i] = row_pair_at(spec, a, row + i);
         backward_row(spec, a, &rows[i], (const row_statistics *)a->saved + row + i, &k[i]);
     }
-    for_each_vector(cols, backward_step(spec, gamma, rows, k, count, partial, c, SIMD_WIDTH),
-                    backward_step(spec, gamma, rows, k, count, partial, c, cols - c));
-}
-
-SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    const partials partial = zeroed_partials(spec, a, slice->index);
-    for_each_block(slice, backward_block(spec, a, row, BLOCK, &partial), backward_block(spec, a, row, 1, &partial));
-}
-
-SIMD_INLINE void reduce(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    reduce_partials(spec, a, slice);
+    for_each_vector(a->cols, backward_step(spec, gamma, rows, k, count, &partial, c, SIMD_WIDTH),
+                    backward_part(spec, a, rows, k, count, partial, c));
 }
 
 #define OP NORM_LAYERNORM

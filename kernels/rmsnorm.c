@@ -7,7 +7,7 @@
 SIMD_INLINE float row_squares(kernel_spec spec, const row_source *row, size_t cols) {
     vf sums[ACCUMULATORS];
     sum_columns(cols, sums, add_square(&sums[k], row_first(spec, row, c, SIMD_WIDTH)),
-                add_square(&sums[0], row_first(spec, row, c, cols - c)));
+                add_square(&sums[0], row_first_part(spec, *row, c, cols - c)));
     return v_sum(sums[0]);
 }
 
@@ -28,30 +28,36 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma_row, const row_apply 
     }
 }
 
-SIMD_INLINE void forward_block(kernel_spec spec, const norm_args *a, size_t row, size_t count) {
+SIMD_SHARED void apply_part(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count, size_t c) {
+    for (size_t i = 0; i < count; i++)
+        apply(spec, a->gamma, rows + i, 1, c, a->cols - c);
+}
+
+SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count) {
     const void *const gamma = a->gamma;
-    const size_t cols = a->cols;
-    row_apply rows[BLOCK];
-    for (size_t i = 0; i < count; i++) {
-        const row_source source = row_source_at(spec, a, row + i);
-        const float rstd = row_rstd(row_squares(spec, &source, cols) / (float)cols, a->eps);
-        if (a->saved != NULL)
-            ((float *)a->saved)[row + i] = rstd;
-        rows[i].x = row_again(spec, &source);
-        rows[i].y = row_of_mut(spec.dtype, a->y, row + i, a->y_stride);
-        rows[i].r = v_set1(rstd);
-    }
-    for_each_vector(cols, apply(spec, gamma, rows, count, c, SIMD_WIDTH), apply(spec, gamma, rows, count, c, cols - c));
+    row_apply held[BLOCK]; // in registers, where `rows`, whose address is handed on, cannot be
+    UNROLL_BLOCK for (size_t i = 0; i < count; i++) held[i] = rows[i];
+    for_each_vector(a->cols, apply(spec, gamma, held, count, c, SIMD_WIDTH), apply_part(spec, a, rows, count, c));
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    // Streams go row by row, or lines that are not yet whole are pushed out: 4 rows of 4096 f32 at once, whose
-    // addresses differ by a power of two, took 5 times as long on Zen 3.
-    if (spec.streams)
-        for (size_t row = slice->begin; row < slice->end; row++)
-            forward_block(spec, a, row, 1);
-    else
-        for_each_block(slice, forward_block(spec, a, row, BLOCK), forward_block(spec, a, row, 1));
+    for (size_t row = slice->begin, count; row < slice->end; row += count) {
+        count = rows_applied(spec, slice, row);
+        row_apply rows[BLOCK];
+        for (size_t i = 0; i < count; i++) {
+            const row_source source = row_source_at(spec, a, row + i);
+            const float rstd = row_rstd(row_squares(spec, &source, a->cols) / (float)a->cols, a->eps);
+            if (a->saved != NULL)
+                ((float *)a->saved)[row + i] = rstd;
+            rows[i].x = row_again(spec, &source);
+            rows[i].y = row_of_mut(spec.dtype, a->y, row + i, a->y_stride);
+            rows[i].r = v_set1(rstd);
+        }
+        if (count == BLOCK)
+            apply_rows(spec, a, rows, BLOCK);
+        else
+            apply_rows(spec, a, rows, 1);
+    }
 }
 
 typedef struct {
@@ -63,6 +69,12 @@ SIMD_INLINE void dot_step(kernel_spec spec, const void *gamma, const row_pair *r
     *sum = v_fma(g, v_mul(v_get(spec.dtype, row->x, c, n), r), *sum);
 }
 
+SIMD_SHARED vf dot_part(kernel_spec spec, const norm_args *a, row_pair row, vf r, size_t c) {
+    vf sum = v_zero();
+    dot_step(spec, a->gamma, &row, r, &sum, c, a->cols - c);
+    return sum;
+}
+
 // Through a pointer: the ABI returns two floats packed in one register, which level scalar must not do.
 SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pair *row, float rstd,
                               row_constants *out) {
@@ -70,7 +82,7 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
     const vf r = v_set1(rstd);
     vf sums[ACCUMULATORS];
     sum_columns(a->cols, sums, dot_step(spec, gamma, row, r, &sums[k], c, SIMD_WIDTH),
-                dot_step(spec, gamma, row, r, &sums[0], c, a->cols - c));
+                add_to(&sums[0], dot_part(spec, a, *row, r, c)));
     out->r = r;
     out->mean_gn = v_set1(v_sum(sums[0]) / (float)a->cols);
 }
@@ -90,27 +102,23 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const ro
     partial_put(spec, partial, c, n, &sums);
 }
 
-SIMD_INLINE void backward_block(kernel_spec spec, const norm_args *a, size_t row, size_t count,
-                                const partials *partial) {
+SIMD_SHARED void backward_part(kernel_spec spec, const norm_args *a, const row_pair *rows, const row_constants *k,
+                               size_t count, partials partial, size_t c) {
+    backward_step(spec, a->gamma, rows, k, count, &partial, c, a->cols - c);
+}
+
+SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size_t count, partials partial,
+                          tensor_sums *total) {
+    (void)total;
     const void *const gamma = a->gamma;
-    const size_t cols = a->cols;
     row_pair rows[BLOCK];
     row_constants k[BLOCK];
     for (size_t i = 0; i < count; i++) {
         rows[i] = row_pair_at(spec, a, row + i);
         backward_row(spec, a, &rows[i], ((const float *)a->saved)[row + i], &k[i]);
     }
-    for_each_vector(cols, backward_step(spec, gamma, rows, k, count, partial, c, SIMD_WIDTH),
-                    backward_step(spec, gamma, rows, k, count, partial, c, cols - c));
-}
-
-SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    const partials partial = zeroed_partials(spec, a, slice->index);
-    for_each_block(slice, backward_block(spec, a, row, BLOCK, &partial), backward_block(spec, a, row, 1, &partial));
-}
-
-SIMD_INLINE void reduce(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    reduce_partials(spec, a, slice);
+    for_each_vector(a->cols, backward_step(spec, gamma, rows, k, count, &partial, c, SIMD_WIDTH),
+                    backward_part(spec, a, rows, k, count, partial, c));
 }
 
 #define OP NORM_RMSNORM

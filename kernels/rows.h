@@ -23,7 +23,7 @@
         const size_t k = 0;                                                                                            \
         for (; c + SIMD_WIDTH <= (cols); c += SIMD_WIDTH)                                                              \
             step_full;                                                                                                 \
-        if (c < (cols))                                                                                                \
+        if (SIMD_WIDTH > 1 && c < (cols))                                                                              \
             step_part;                                                                                                 \
     } while (0)
 
@@ -62,6 +62,9 @@ SIMD_INLINE vf row_first(kernel_spec spec, const row_source *row, size_t c, size
     v_put(spec.dtype, row->sum, c, n, v_add(x, v_get(spec.dtype, row->branch, c, n)));
     return v_get(spec.dtype, row->sum, c, n);
 }
+SIMD_SHARED vf row_first_part(kernel_spec spec, row_source row, size_t c, size_t n) {
+    return row_first(spec, &row, c, n);
+}
 // The same values for further readings.
 SIMD_INLINE const void *row_again(kernel_spec spec, const row_source *row) {
     return spec.form == NORM_ADD_FUSED ? row->sum : row->x;
@@ -95,14 +98,12 @@ SIMD_INLINE void put_dx(kernel_spec spec, const row_pair *row, vf a, vf b, size_
     v_put(spec.dtype, row->dx, c, n, adds ? v_fma(a, b, v_get(spec.dtype, row->dsum, c, n)) : v_mul(a, b));
 }
 
-#define for_each_block(slice, call_block, call_row)                                                                    \
-    do {                                                                                                               \
-        size_t row = (slice)->begin;                                                                                   \
-        for (; row + BLOCK <= (slice)->end; row += BLOCK)                                                              \
-            call_block;                                                                                                \
-        for (; row < (slice)->end; row++)                                                                              \
-            call_row;                                                                                                  \
-    } while (0)
+// How many rows of the slice forward takes together from `row` on.
+// Streams go row by row, or lines that are not yet whole are pushed out: 4 rows of 4096 f32 at once, whose addresses
+// differ by a power of two, took 5 times as long on Zen 3.
+SIMD_INLINE size_t rows_applied(kernel_spec spec, const norm_slice *slice, size_t row) {
+    return spec.streams || slice->end - row < BLOCK ? 1 : BLOCK;
+}
 
 // gamma and beta of some columns, for affine_with and times_gamma alone: a gamma that is not there multiplies by one.
 SIMD_INLINE vf get_gamma(kernel_spec spec, const void *gamma, size_t c, size_t n) {
@@ -134,22 +135,23 @@ SIMD_INLINE float *partial_columns(const norm_args *a, size_t index, size_t whic
     return (float *)((char *)a->workspace + (index * count + which) * align64(a->cols * sizeof(float)));
 }
 
-SIMD_INLINE void zero_columns(float *sums, size_t cols) {
+SIMD_SHARED void zero_columns(float *sums, size_t cols) {
     for_each_vector(cols, v_store(sums + c, v_zero()), v_store_part(sums + c, v_zero(), cols - c));
 }
 
-// A slice's partial gradients, NULL where there is no such parameter.
+// A slice's partial gradients: of gamma and beta a number per column, NULL where there is no such parameter.
 typedef struct {
     float *dgamma, *dbeta;
 } partials;
+// Of alpha and shift one number, the sum over all of its elements.
+typedef struct {
+    double dalpha, dshift;
+} tensor_sums;
 
-SIMD_INLINE partials zeroed_partials(kernel_spec spec, const norm_args *a, size_t index) {
-    partials p = {0};
-    if (spec.params & NORM_GAMMA)
-        zero_columns(p.dgamma = partial_columns(a, index, 0, column_gradients(spec)), a->cols);
-    if (spec.params & NORM_BETA)
-        zero_columns(p.dbeta = partial_columns(a, index, 1, column_gradients(spec)), a->cols);
-    return p;
+// Member by member, here and below: two at once are moved packed, which level scalar must not do.
+SIMD_INLINE void clear_sums(tensor_sums *sums) {
+    sums->dalpha = 0.0;
+    sums->dshift = 0.0;
 }
 
 // A vector of them, which several rows are added to: dgamma is the sum of dy n, n being what gamma multiplies, dbeta
@@ -182,8 +184,8 @@ SIMD_INLINE void reduce_step(const norm_args *a, size_t slices, float *out, size
     v_put(NORM_F32, out, c, n, sum);
 }
 
-// The second stage: the slices' partial sums of some columns, added up.
-SIMD_INLINE void reduce_columns(const norm_args *a, const norm_slice *slice, float *out, size_t which, size_t count) {
+// The slices' partial sums of some columns, added up.
+SIMD_SHARED void reduce_columns(const norm_args *a, const norm_slice *slice, float *out, size_t which, size_t count) {
     size_t c = slice->begin;
     for (; c + SIMD_WIDTH <= slice->end; c += SIMD_WIDTH)
         reduce_step(a, slice->count, out, which, count, c, SIMD_WIDTH);
@@ -191,19 +193,61 @@ SIMD_INLINE void reduce_columns(const norm_args *a, const norm_slice *slice, flo
         reduce_step(a, slice->count, out, which, count, c, slice->end - c);
 }
 
-SIMD_INLINE void reduce_partials(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+// The slices' sums stand behind their partial columns, a cache line each.
+SIMD_INLINE tensor_sums *slice_sums(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t index) {
+    return (tensor_sums *)((char *)partial_columns(a, slice->count, 0, column_gradients(spec)) + index * 64);
+}
+
+// Backward of `count` rows, 1 to BLOCK: dx, and what they add to the parameter gradients.
+typedef void backward_rows(const norm_args *a, size_t row, size_t count, partials partial, tensor_sums *total);
+
+SIMD_SHARED void backward_slice(kernel_spec spec, const norm_args *a, const norm_slice *slice, backward_rows *rows) {
+    partials partial;
+    partial.dgamma = spec.params & NORM_GAMMA ? partial_columns(a, slice->index, 0, column_gradients(spec)) : NULL;
+    partial.dbeta = spec.params & NORM_BETA ? partial_columns(a, slice->index, 1, column_gradients(spec)) : NULL;
+    if (spec.params & NORM_GAMMA)
+        zero_columns(partial.dgamma, a->cols);
+    if (spec.params & NORM_BETA)
+        zero_columns(partial.dbeta, a->cols);
+    tensor_sums total;
+    clear_sums(&total);
+    for (size_t row = slice->begin, count; row < slice->end; row += count) {
+        count = slice->end - row < BLOCK ? slice->end - row : BLOCK;
+        rows(a, row, count, partial, &total);
+    }
+    if (spec.params & (NORM_ALPHA | NORM_SHIFT)) {
+        tensor_sums *const sums = slice_sums(spec, a, slice, slice->index);
+        sums->dalpha = total.dalpha;
+        sums->dshift = total.dshift;
+    }
+}
+
+// The second stage: what the slices have summed, added up.
+SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
     if (spec.params & NORM_GAMMA)
         reduce_columns(a, slice, a->dgamma, 0, column_gradients(spec));
     if (spec.params & NORM_BETA)
         reduce_columns(a, slice, a->dbeta, 1, column_gradients(spec));
+    if (slice->index != 0)
+        return;
+    tensor_sums total;
+    clear_sums(&total);
+    if (spec.params & (NORM_ALPHA | NORM_SHIFT))
+        for (size_t i = 0; i < slice->count; i++) {
+            total.dalpha += slice_sums(spec, a, slice, i)->dalpha;
+            total.dshift += slice_sums(spec, a, slice, i)->dshift;
+        }
+    if (spec.params & NORM_ALPHA)
+        *a->dalpha = (float)total.dalpha;
+    if (spec.params & NORM_SHIFT)
+        *a->dshift = (float)total.dshift;
 }
 
 // An op's table: every variant in forms fused and add_fused and in every dtype, and some in form fused again with
 // streamed results, as variant `*_nt`. Its file defines OP, ELEMENTWISE, SAVED_PER_ROW (the bytes that forward leaves
-// for backward),
-// VARIANTS(X, name, DTYPE), a list of X(name, DTYPE, variant, params, algorithm), STREAMED, those of them that have
-// such a twin, and forward, backward and reduce, which take a kernel_spec. Without parameters there is nothing to
-// reduce.
+// for backward), VARIANTS(X, name, DTYPE), a list of X(name, DTYPE, variant, params, algorithm), STREAMED, those of
+// them that have such a twin, and two functions that take a kernel_spec: forward, of a slice, and backward, a
+// backward_rows. Without parameters there is nothing to reduce.
 #define NORM_FUSED_TABLE(unit)                                                                                         \
     NORM_EACH_DTYPE(NORM_DEFINE_VARIANTS)                                                                              \
     NORM_EACH_DTYPE(NORM_DEFINE_STREAMED)                                                                              \
@@ -221,8 +265,11 @@ SIMD_INLINE void reduce_partials(kernel_spec spec, const norm_args *a, const nor
     static void forward_##name(const norm_args *a, const norm_slice *s) {                                              \
         forward((kernel_spec){__VA_ARGS__, false}, a, s);                                                              \
     }                                                                                                                  \
+    static void rows_##name(const norm_args *a, size_t row, size_t count, partials partial, tensor_sums *total) {      \
+        backward((kernel_spec){__VA_ARGS__, false}, a, row, count, partial, total);                                    \
+    }                                                                                                                  \
     static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
-        backward((kernel_spec){__VA_ARGS__, false}, a, s);                                                             \
+        backward_slice((kernel_spec){__VA_ARGS__, false}, a, s, rows_##name);                                          \
     }
 
 #define NORM_VARIANT_ROWS(name, DTYPE) VARIANTS(NORM_VARIANT_ROW, name, DTYPE)

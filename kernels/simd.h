@@ -25,6 +25,9 @@
 #endif
 
 #define SIMD_INLINE static inline __attribute__((always_inline))
+// What runs once for a row or a block of rows, in one copy for all that call it: inlined in each variant, it would
+// double the time of a build. Structs come by value: one whose address is handed on is read again after every store.
+#define SIMD_SHARED static __attribute__((noinline, unused))
 
 SIMD_INLINE vf v_zero(void) { return v_set1(0.0f); }
 
@@ -49,22 +52,29 @@ SIMD_INLINE void v_stream_bf16(uint16_t *p, vf a) { v_stream_high(p, v_round_bf1
 #endif
 #endif
 
+// A vector of which only n lanes are in memory, n < SIMD_WIDTH; missing lanes are zero.
+SIMD_SHARED vf v_get_part_bf16(const uint16_t *p, size_t n) {
+    uint16_t lanes[SIMD_WIDTH] = {0};
+    for (size_t k = 0; k < n; k++)
+        lanes[k] = p[k];
+    return v_float(v_load_high(lanes));
+}
+SIMD_SHARED void v_put_part_bf16(uint16_t *p, size_t n, vf a) {
+    uint16_t lanes[SIMD_WIDTH];
+    v_store_bf16(lanes, a);
+    for (size_t k = 0; k < n; k++)
+        p[k] = lanes[k];
+}
+
 // n elements of a row from element i on, n <= SIMD_WIDTH; missing lanes are zero. dtype and a full n are constants
-// where these are inlined, so the branches are gone. A partial bf16 vector goes through memory: only the row's tail
-// pays.
+// where these are inlined, so the branches are gone.
 SIMD_INLINE vf v_get(norm_dtype dtype, const void *row, size_t i, size_t n) {
     if (dtype == NORM_F32) {
         const float *const p = (const float *)row + i;
         return n == SIMD_WIDTH ? v_load(p) : v_load_part(p, n);
     }
-    const uint16_t *p = (const uint16_t *)row + i;
-    uint16_t lanes[SIMD_WIDTH] = {0};
-    if (n != SIMD_WIDTH) {
-        for (size_t k = 0; k < n; k++)
-            lanes[k] = p[k];
-        p = lanes;
-    }
-    return v_float(v_load_high(p));
+    const uint16_t *const p = (const uint16_t *)row + i;
+    return n == SIMD_WIDTH ? v_float(v_load_high(p)) : v_get_part_bf16(p, n);
 }
 SIMD_INLINE void v_put(norm_dtype dtype, void *row, size_t i, size_t n, vf a) {
     if (dtype == NORM_F32) {
@@ -76,14 +86,10 @@ SIMD_INLINE void v_put(norm_dtype dtype, void *row, size_t i, size_t n, vf a) {
         return;
     }
     uint16_t *const p = (uint16_t *)row + i;
-    if (n == SIMD_WIDTH) {
+    if (n == SIMD_WIDTH)
         v_store_bf16(p, a);
-        return;
-    }
-    uint16_t lanes[SIMD_WIDTH];
-    v_store_bf16(lanes, a);
-    for (size_t k = 0; k < n; k++)
-        p[k] = lanes[k];
+    else
+        v_put_part_bf16(p, n, a);
 }
 
 // The lanes below n of a, zero elsewhere: keeps a formula's value at padding out of a sum.
