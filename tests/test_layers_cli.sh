@@ -4,14 +4,7 @@
 # here: they are only required to be there.
 set -u
 program=${NORMBENCH:?}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failures=0
-
-fail() {
-    echo "test_layers_cli: $*"
-    failures=$((failures + 1))
-}
+. tests/expect.sh
 
 # expect CODE TEXT ARGUMENT...: normbench layers ARGUMENT... exits with CODE and says TEXT.
 expect() {
@@ -114,5 +107,4 @@ head -n "$lines" "$half/layer_samples.csv" | cmp -s - "$work/before" || fail "sa
 [ "$(columns "$half/layers.csv" launches | sort -u)" = 4 ] || fail "the resumed run has not all launches: $(cat "$half/layers.csv")"
 columns "$half/layer_samples.csv" op launch sample | sort | uniq -d | grep -q . && fail "a sample was taken twice"
 
-[ $failures -eq 0 ] && echo "test_layers_cli: passed"
-exit $failures
+finish
