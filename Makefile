@@ -38,6 +38,8 @@ BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhaustive.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
 SCRIPTS  := $(wildcard tests/test_*.sh)
+# The tests that take longest, which begin first, so that none of them is left to run alone at the end.
+LONGEST  := $(addprefix $(OBJ)/test_,layers kernels) $(patsubst %,tests/test_%.sh,kernels_cli plots dump)
 PROGRAM  := $(OBJ)/normbench
 CURVES   := $(OBJ)/curves
 EXHAUST  := $(OBJ)/exhaustive
@@ -57,7 +59,7 @@ lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libno
 
 check: deps build/normbench lib $(CURVES) $(EXHAUST) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
 	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH="$(CURDIR)/$(PROGRAM)" CURVES="$(CURDIR)/$(CURVES)" SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" \
-		sh scripts/check.sh $(if $(ONLY),$(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(TESTS) $(SCRIPTS))
+		sh scripts/check.sh $(if $(ONLY),$(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(LONGEST) $(filter-out $(LONGEST),$(TESTS) $(SCRIPTS)))
 
 check-exhaustive: deps $(EXHAUST) ## prove the accuracy of tanh, erf and exp over every float, at every level (minutes; REQUIRE as above)
 	$(Q)REQUIRE="$(REQUIRE)" $(EXHAUST)
@@ -130,11 +132,12 @@ $(OBJ)/kernels/%.o: kernels/%.c Makefile $(OBJ)/flags | deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(PLAIN) -ffp-contract=off -fPIC -fvisibility=hidden -c -o $@ $<
 
-# What a run records about its build; the commit is passed to one object only, so that a commit rebuilds one file.
-$(OBJ)/bench/machine.o: PLAIN += -DNORMBENCH_GIT='"$(GIT)"' -DNORMBENCH_CC='"$(CC)"' \
+# What a run records about its build; the commit is passed to one object only, so that a commit rebuilds one file. Private, because
+# these two objects may be the first to ask for $(OBJ)/flags, which would inherit their definitions and have everything compiled again.
+$(OBJ)/bench/machine.o: private PLAIN += -DNORMBENCH_GIT='"$(GIT)"' -DNORMBENCH_CC='"$(CC)"' \
 	-DNORMBENCH_FLAGS='"$(KERNEL_FLAGS)$(foreach l,$(LEVELS),; $(l): $(FLAGS_$(l)))"'
 $(OBJ)/bench/machine.o: $(OBJ)/commit
-$(OBJ)/bench/main.o: PLAIN += -DNORMBENCH_VERSION='"$(VERSION)"'
+$(OBJ)/bench/main.o: private PLAIN += -DNORMBENCH_VERSION='"$(VERSION)"'
 $(OBJ)/commit: FORCE
 	$(Q)mkdir -p $(OBJ); echo '$(GIT)' | cmp -s - $@ || echo '$(GIT)' > $@
 

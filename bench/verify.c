@@ -13,14 +13,20 @@
 
 static double epsilon_of(norm_dtype dtype) { return dtype == NORM_F32 ? 0x1p-23 : 0x1p-7; }
 
+// Of a finite value. The exponent is cut out of its bits, for every element of every verification asks for it: with
+// ilogb and ldexp this took a sixth of the time of one.
 static double ulp_of(norm_dtype dtype, double value) {
-    const int exponent = value == 0 ? -126 : (int)fmax(ilogb(value), -126);
-    return ldexp(epsilon_of(dtype), exponent);
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits &= 0x7ff0000000000000;
+    double power; // the largest power of two that is not above |value|; 0 for what is denormal in double
+    memcpy(&power, &bits, sizeof power);
+    return epsilon_of(dtype) * (power < 0x1p-126 ? 0x1p-126 : power);
 }
 
 // Beyond half an ulp above the largest finite number, round to nearest gives infinity.
 static double round_overflow(norm_dtype dtype, double value) {
-    const double largest = ldexp(2 - epsilon_of(dtype) / 2, 127);
+    const double largest = (2 - epsilon_of(dtype) / 2) * 0x1p127;
     return fabs(value) >= largest ? copysign((double)INFINITY, value) : value;
 }
 
@@ -43,7 +49,8 @@ void verify_element(verify_worst *worst, norm_dtype dtype, double got, double wa
         worst->got = got;
         worst->want = want;
     }
-    worst->max_ulp = fmax(worst->max_ulp, ulp);
+    if (ulp > worst->max_ulp) // never NaN
+        worst->max_ulp = ulp;
 }
 
 static double share_of_bound(const verify_worst *w) { return w->max_error == 0 ? 0 : w->max_error / w->bound; }

@@ -27,6 +27,8 @@ typedef enum {
     ONE_OFF,
     TAIL_MISSED,
     WRITES_PAST_END,
+    WRITES_FAR_PAST_END,
+    WRITES_BEFORE_START,
     WRITES_BETWEEN_ROWS,
     WRITES_INPUT,
     READS_PAST_END,
@@ -95,6 +97,14 @@ static void spoil_row(const norm_args *args, const norm_slice *slice, size_t row
     case WRITES_PAST_END:
         if (last_row)
             out[cols] = 0;
+        break;
+    case WRITES_FAR_PAST_END: // a stray store, not the end of a loop
+        if (last_row)
+            out[cols + 40] = 0;
+        break;
+    case WRITES_BEFORE_START:
+        if (row == 0)
+            out[-1] = 0;
         break;
     case WRITES_BETWEEN_ROWS:
         if (!last_row)
@@ -382,6 +392,8 @@ static void writes_outside_are_rejected(void **state) {
     (void)state;
     assert_rejected(&layernorm, &plain[0], WRITES_PAST_END, "forward: byte");
     assert_rejected(&layernorm, &plain[1], WRITES_PAST_END, "forward: byte");
+    assert_rejected(&layernorm, &plain[0], WRITES_FAR_PAST_END, "forward: byte");
+    assert_rejected(&layernorm, &plain[0], WRITES_BEFORE_START, "forward: byte");
     assert_rejected(&dyt, &plain[0], WRITES_BETWEEN_ROWS, "forward: byte");
     assert_rejected(&layernorm, &plain[0], WRONG_STRIDE, "forward: byte");
     assert_rejected(&layernorm, &plain[0], WRITES_INPUT, "forward: input x changed");

@@ -3,29 +3,13 @@
 # normbench from the outside: the program itself, `list` and `verify`; messages, exit codes, and where what is written.
 set -u
 : "${NORMBENCH:=build/normbench}"
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-failures=0
+. tests/expect.sh
 
-fail() {
-    echo "test_cli: $*" >&2
-    failures=$((failures + 1))
-}
-
-# expect CODE TEXT ARGUMENTS...: the exit code, and TEXT on stdout if CODE is 0, else on stderr. A usage error prints nothing
-# on stdout.
+# expect CODE TEXT ARGUMENTS...: as `check_end`, of the program.
 expect() {
     code=$1 text=$2
     shift 2
-    "$NORMBENCH" "$@" >"$work/out" 2>"$work/err"
-    got=$?
-    [ "$got" -eq "$code" ] || fail "$*: exit $got, expected $code: $(cat "$work/err")"
-    if [ "$code" -eq 0 ]; then
-        grep -qF -e "$text" "$work/out" || fail "$*: no \"$text\" in: $(cat "$work/out")"
-    else
-        grep -qF -e "$text" "$work/err" || fail "$*: no \"$text\" in: $(cat "$work/err")"
-        [ "$code" -eq 2 ] && [ -s "$work/out" ] && fail "$*: unexpected on stdout: $(cat "$work/out")"
-    fi
+    check_end "$code" "$text" "$NORMBENCH" "$@"
 }
 
 # The program.
@@ -172,5 +156,4 @@ else
     fail "cannot link the program anew"
 fi
 
-[ "$failures" -eq 0 ] || exit 1
-echo "test_cli: passed"
+finish

@@ -8,14 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 : "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}"
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-failed=0
-fail() {
-    failed=$((failed + 1))
-    printf 'FAIL %s\n' "$*"
-}
+. tests/expect.sh
 
 [ -f README.md ] || {
     echo "FAIL README.md is missing"
@@ -131,8 +124,4 @@ done
 sort -u "$work/findings" >"$work/unique"
 while read -r line; do fail "$line"; done <"$work/unique"
 
-if [ "$failed" -gt 0 ]; then
-    echo "test_docs: $failed differences between README.md and what it describes"
-    exit 1
-fi
-echo "test_docs: README.md and $(echo "$commands" | wc -l) commands agree"
+finish

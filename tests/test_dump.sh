@@ -4,14 +4,7 @@
 set -u
 : "${NORMBENCH:=build/normbench}"
 here=$(dirname "$0")
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-failures=0
-
-fail() {
-    echo "test_dump: $*" >&2
-    failures=$((failures + 1))
-}
+. tests/expect.sh
 
 # expect CODE TEXT ARGUMENTS...: the exit code, and TEXT on stderr; nothing on stdout.
 expect() {
@@ -131,5 +124,4 @@ else
     echo 'test_dump: NumPy is not there: SKIPPED the part that computes layers again from the files'
 fi
 
-[ "$failures" -eq 0 ] || exit 1
-echo "test_dump: passed"
+finish

@@ -5,14 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 : "${OBJ:?must name the folder of the objects, e.g. OBJ=build/gcc}"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-failed=0
-fail() {
-    failed=$((failed + 1))
-    printf 'FAIL %s\n' "$*"
-}
+. tests/expect.sh
 
 # status WANT ARGUMENT...
 status() {
@@ -65,5 +58,4 @@ done
 status 2 --stride
 status 2 5
 
-[ "$failed" -eq 0 ] || exit 1
-echo "test_exhaustive: $lines lines, $passed passed, $skipped skipped"
+finish

@@ -5,32 +5,19 @@
 set -u
 : "${NORMBENCH:=build/normbench}" "${OBJ:=build/gcc}" "${CC:=cc}"
 case $NORMBENCH in /*) ;; *) NORMBENCH=$PWD/$NORMBENCH ;; esac
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+. tests/expect.sh
 mkdir "$work/empty" "$work/tmp"
 export TMPDIR="$work/tmp"
-failures=0
 program=$NORMBENCH
 
-fail() {
-    echo "test_kernels_cli: $*" >&2
-    failures=$((failures + 1))
-}
+# In an empty folder, so that a stray results folder shows.
+kernels() { (cd "$work/empty" && "$program" kernels "$@"); }
 
-# expect CODE TEXT ARGUMENTS...: of `kernels ARGUMENTS`, the exit code, and TEXT on stdout if CODE is 0, else on stderr. A
-# usage error prints nothing on stdout. Runs in an empty folder, so that a stray results folder shows.
+# expect CODE TEXT ARGUMENTS...: as `check_end`, of `kernels ARGUMENTS`.
 expect() {
     code=$1 text=$2
     shift 2
-    (cd "$work/empty" && "$program" kernels "$@") >"$work/out" 2>"$work/err"
-    got=$?
-    [ "$got" -eq "$code" ] || fail "$*: exit $got, expected $code: $(cat "$work/err")"
-    if [ "$code" -eq 0 ]; then
-        grep -qF -e "$text" "$work/out" || fail "$*: no \"$text\" in: $(cat "$work/out")"
-    else
-        grep -qF -e "$text" "$work/err" || fail "$*: no \"$text\" in: $(cat "$work/err")"
-        [ "$code" -eq 2 ] && [ -s "$work/out" ] && fail "$*: unexpected on stdout: $(cat "$work/out")"
-    fi
+    check_end "$code" "$text" kernels "$@"
 }
 
 nothing_left() {
@@ -138,7 +125,7 @@ nothing_left "what was refused"
 
 # ---- A tiny run, and what it leaves.
 
-tiny='--op dyt --shape 4x64 --launches 6 --budget 3s --seed 1'
+tiny='--op dyt --shape 4x64 --launches 6 --budget 1s --seed 1'
 run=$work/run
 # shellcheck disable=SC2086
 expect 0 "Results: $run" $tiny --out "$run"
@@ -182,7 +169,7 @@ columns "$run/samples.csv" 'launch sample form level op order' | awk '
     fail "a round is no mirror image"
 
 # In form add_fused, both passes are measured against the rmsnorm and the identity of that form.
-expect 0 add_fused --op dyt --variant u2_noaffine --form add_fused --pass all --shape 4x64 --launches 6 --budget 2s --csv -
+expect 0 add_fused --op dyt --variant u2_noaffine --form add_fused --pass all --shape 4x64 --launches 6 --budget 1s --csv -
 cp "$work/out" "$work/add.csv"
 [ "$(columns "$work/add.csv" 'op variant form' | sort | uniq -c | tr -s ' \n' ' ,')" = \
     ' 2 dyt u2_noaffine add_fused, 2 identity std add_fused, 2 rmsnorm std add_fused,' ] ||
@@ -377,7 +364,7 @@ ended() {
     # A preset leaves out what memory does not hold, and says so.
     FAULT=memory
     expect 6 '3 of 6 rows were not measured' --preset quick --op dyt --variant u2 --level best --threads 1 \
-        --shape 4x768,64x768 --budget 3s --csv "$work/memory.csv"
+        --shape 4x768,64x768 --budget 1s --csv "$work/memory.csv"
     grep -q 'skipped 64x768 on 1 threads: needs more memory' "$work/err" || fail "memory: $(cat "$work/err")"
     [ "$(columns "$work/memory.csv" 'rows status' | grep -c '^64 skipped')" -eq 3 ] || fail "memory: $(cat "$work/memory.csv")"
     FAULT=memory
@@ -438,5 +425,4 @@ head -c "$(wc -c <"$work/before")" "$work/full/samples.csv" | cmp -s - "$work/be
 check_samples "$work/full"
 has "$work/full/meta.json" true complete
 
-[ "$failures" -eq 0 ] || exit 1
-echo "test_kernels_cli: passed"
+finish

@@ -4,14 +4,7 @@
 # here: they are only required to be there.
 set -u
 program=${NORMBENCH:?}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failures=0
-
-fail() {
-    echo "test_layers_cli: $*"
-    failures=$((failures + 1))
-}
+. tests/expect.sh
 
 # expect CODE TEXT ARGUMENT...: normbench layers ARGUMENT... exits with CODE and says TEXT.
 expect() {
@@ -72,12 +65,25 @@ done
 [ "$(columns "$run/layers.csv" op | sort | tr '\n' ' ')" = 'dyt identity layernorm ' ] ||
     fail "arms: $(columns "$run/layers.csv" op | tr '\n' ' '), expected dyt and its partners"
 [ "$(columns "$run/layers.csv" launches | sort -u)" = 2 ] || fail "not every arm has two launches"
-# The steps of an arm fill its time, and identity has no norm among them.
-columns "$run/steps.csv" op kind share | awk '
-    { sum[$1] += $3; if ($2 == "norm") norms[$1]++ }
-    END { for (op in sum) if (sum[op] < 0.8 || sum[op] > 1.2) { print op, sum[op]; bad = 1 }
-          exit bad || norms["identity"] > 0 || norms["dyt"] != 2 || norms["layernorm"] != 2 }' ||
-    fail "steps do not add up: $(columns "$run/steps.csv" op step kind share)"
+columns "$run/steps.csv" op kind | awk '
+    $2 == "norm" { norms[$1]++ }
+    END { exit norms["identity"] > 0 || norms["dyt"] != 2 || norms["layernorm"] != 2 }' ||
+    fail "other norms than the slots: $(columns "$run/steps.csv" op step kind)"
+# The steps of an arm fill its time. Where a neighbour took the core during totals alone they seem not to, so that is tried again: a step that
+# is left out, or in twice, is so each time.
+add_up() {
+    columns "$1/steps.csv" op share | awk '
+        { sum[$1] += $2 }
+        END { for (op in sum) if (sum[op] < 0.8 || sum[op] > 1.2) { print op, sum[op]; bad = 1 } exit bad }' >"$work/sums"
+}
+timed=$run
+for attempt in 2 3 4 5 6; do
+    add_up "$timed" && break
+    timed=$run.$attempt
+    # shellcheck disable=SC2086
+    expect 0 "Results: $timed" $tiny --out "$timed"
+done
+add_up "$timed" || fail "steps do not add up: $(cat "$work/sums") of $(columns "$timed/steps.csv" op step kind share)"
 expect 2 'the run is complete, there is nothing to resume' --resume "$run"
 
 mkdir "$work/other"
@@ -114,5 +120,4 @@ head -n "$lines" "$half/layer_samples.csv" | cmp -s - "$work/before" || fail "sa
 [ "$(columns "$half/layers.csv" launches | sort -u)" = 4 ] || fail "the resumed run has not all launches: $(cat "$half/layers.csv")"
 columns "$half/layer_samples.csv" op launch sample | sort | uniq -d | grep -q . && fail "a sample was taken twice"
 
-[ $failures -eq 0 ] && echo "test_layers_cli: passed"
-exit $failures
+finish

@@ -2,13 +2,7 @@
 # SPDX-License-Identifier: MIT
 # limits.awk on runs made by hand: least times, the better kind of stores, bytes, two runs of three; and what limits.sh refuses.
 set -eu
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failures=0
-complain() {
-    printf 'test_limits: %s\n' "$1" >&2
-    failures=$((failures + 1))
-}
+. tests/expect.sh
 
 header=op,variant,pass,form,dtype,rows,cols,threads,cache,time_ns_min,bytes_per_element
 # row RUN OP VARIANT PASS THREADS NS BYTES [FORM]
@@ -54,26 +48,26 @@ dyt,forward,1,time of rmsnorm,1.9,1.9,1.9,9,3,reached
 layernorm,forward,1,speed of identity,0.8,0.0889,0.0889,0.889,3,not reached
 derf,forward,1,time of dyt,1.25,,,,0,no data
 EOT
-diff "$work/want" "$work/got" >&2 || complain 'other verdicts than worked out by hand'
-grep -q '^3 reached, 2 not, 1 without data' "$work/said" || complain "says: $(tail -n 1 "$work/said")"
+diff "$work/want" "$work/got" >&2 || fail 'other verdicts than worked out by hand'
+grep -q '^3 reached, 2 not, 1 without data' "$work/said" || fail "says: $(tail -n 1 "$work/said")"
 
 # The goals of the project are such a table, and every op, variant and dtype in them can be run.
-judge scripts/limits.csv >/dev/null || complain 'scripts/limits.csv is no table of goals'
+judge scripts/limits.csv >/dev/null || fail 'scripts/limits.csv is no table of goals'
 awk -F, 'NR > 1 { print $1, $2, $3 }' scripts/limits.csv | sort -u | while read -r op variant dtype; do
     case $dtype in f32 | bf16) set -- "$op" "$variant" ;; *) set -- "$op" '' && dtype=$variant ;; esac
     "$NORMBENCH" list implementations | grep "$1" | grep "$2" | grep -q "$dtype" || echo "$op $variant $dtype"
 done >"$work/unknown"
-[ ! -s "$work/unknown" ] || complain "no implementation of: $(cat "$work/unknown")"
+[ ! -s "$work/unknown" ] || fail "no implementation of: $(cat "$work/unknown")"
 
 expect_exit() {
     want=$1 pattern=$2 got=0
     shift 2
     "$@" >"$work/stdout" 2>"$work/stderr" || got=$?
-    [ "$got" -eq "$want" ] || complain "exit $got instead of $want for: $*"
-    grep -q "$pattern" "$work/stderr" || complain "no \"$pattern\" for: $*; but $(cat "$work/stderr")"
+    [ "$got" -eq "$want" ] || fail "exit $got instead of $want for: $*"
+    grep -q "$pattern" "$work/stderr" || fail "no \"$pattern\" for: $*; but $(cat "$work/stderr")"
 }
 expect_exit 2 'usage' sh scripts/limits.sh
 expect_exit 2 'is not a time' env BUDGET=soon sh scripts/limits.sh "$NORMBENCH"
 expect_exit 3 'no table of goals' awk -f scripts/csv.awk -f scripts/limits.awk /dev/null "$work/limits.csv" "$work/1"
 
-[ "$failures" -eq 0 ]
+finish

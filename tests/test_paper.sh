@@ -1,21 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2015 # complain never fails, so A && B || complain is what it seems
+# shellcheck disable=SC2015 # fail never fails, so A && B || fail is what it seems
 # What follows the measuring in `make paper`: verdicts, tables and figures of a small run whose verdicts are known, the curves of the real
 # kernels, and the driver with a program that measures nothing.
 set -eu
 : "${CURVES:?must name the program, e.g. CURVES=build/gcc/curves}"
 : "${OBJ:?must name the folder of test_schema, e.g. OBJ=build/gcc}"
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failures=0
+. tests/expect.sh
 fixture=tests/data/paper
 claims=results/published/claims.csv
-complain() {
-    printf 'test_paper: %s\n' "$1" >&2
-    failures=$((failures + 1))
-}
 
 # judge CLAIMS LAYERS KERNELS: leaves verdicts.csv and verdicts.txt in $work.
 judge() {
@@ -42,10 +36,10 @@ expect() {
     verdict=$(column "$work/verdicts.csv" verdict "$1")
     here=$(column "$work/verdicts.csv" here "$1")
     why=$(column "$work/verdicts.csv" why "$1")
-    [ "$verdict" = "$2" ] || complain "$1: \"$verdict\" instead of \"$2\": $why"
+    [ "$verdict" = "$2" ] || fail "$1: \"$verdict\" instead of \"$2\": $why"
     awk -v a="$here" -v b="$3" 'BEGIN { exit !(a == "" ? b == "" : b != "" && (a - b) ^ 2 <= (1e-4 * b) ^ 2 + 1e-18) }' ||
-        complain "$1: value \"$here\" instead of \"$3\""
-    printf '%s\n' "$why" | grep -q -- "$4" || complain "$1: no \"$4\" in: $why"
+        fail "$1: value \"$here\" instead of \"$3\""
+    printf '%s\n' "$why" | grep -q -- "$4" || fail "$1: no \"$4\" in: $why"
 }
 
 # ---- Verdicts
@@ -71,26 +65,26 @@ expect eager_baseline_slow holds 11 'is 11.0 \[10.6, 11.4\]'
 expect fused_dyt_backward_slower 'cannot tell' 1.004 'reaches across'
 expect vector_tanh_turns_it 'does not hold' 1.1 'outside what the claim allows, at most 1'
 expect libm_dyt_slower_on_cpu 'cannot tell' '' 'no row of kernels.csv has op=dyt variant=libm'
-[ "$(column "$work/verdicts.csv" method traffic_explains_eager)" = paired ] || complain 'a paired ratio was not used'
-[ "$(column "$work/verdicts.csv" here_lo eager_baseline_slow)" = 10.5686 ] || complain 'the interval of a ratio is not that of its worst ends'
+[ "$(column "$work/verdicts.csv" method traffic_explains_eager)" = paired ] || fail 'a paired ratio was not used'
+[ "$(column "$work/verdicts.csv" here_lo eager_baseline_slow)" = 10.5686 ] || fail 'the interval of a ratio is not that of its worst ends'
 
 # Every claim has one verdict, in the table and in the list, and the last line counts them.
 ids=$(wc -l <$claims)
-[ "$(wc -l <"$work/verdicts.csv")" -eq "$ids" ] || complain 'not one verdict for each claim'
-[ "$(grep -c '^[A-Z][A-Z ]* [A-Z].*' "$work/verdicts.txt")" -ge $((ids - 1)) ] || complain 'not every claim is in the list'
-[ "$(grep -c '^  because ' "$work/verdicts.txt")" -eq $((ids - 1)) ] || complain 'not every verdict has a reason'
+[ "$(wc -l <"$work/verdicts.csv")" -eq "$ids" ] || fail 'not one verdict for each claim'
+[ "$(grep -c '^[A-Z][A-Z ]* [A-Z].*' "$work/verdicts.txt")" -ge $((ids - 1)) ] || fail 'not every claim is in the list'
+[ "$(grep -c '^  because ' "$work/verdicts.txt")" -eq $((ids - 1)) ] || fail 'not every verdict has a reason'
 tail -n 1 "$work/verdicts.txt" | grep -qE "^[0-9]+ of $((ids - 1)) claims hold here, [0-9]+ do not, [0-9]+ cannot be told\.$" ||
-    complain "the last line is $(tail -n 1 "$work/verdicts.txt")"
-[ "$(cut -d, -f1 $claims | sort | uniq -d | wc -l)" -eq 0 ] || complain 'two claims of the same name'
+    fail "the last line is $(tail -n 1 "$work/verdicts.txt")"
+[ "$(cut -d, -f1 $claims | sort | uniq -d | wc -l)" -eq 0 ] || fail 'two claims of the same name'
 [ "$(grep -c '^  here .*, 512 tokens' "$work/verdicts.txt")" -eq "$(grep -c '^  here .*512 tokens.*; SCALED: 512 of 4096$' "$work/verdicts.txt")" ] ||
-    complain 'a value at fewer tokens than published does not say SCALED'
-[ "$(column "$work/verdicts.csv" scaled eager_dyt_slower_than_layernorm)" = 1 ] || complain 'fewer rows than published are not called scaled'
-grep -q '^  here .*197 tokens.*SCALED' "$work/verdicts.txt" && complain 'a run as published is called scaled'
-"$OBJ/test_schema" "$work/verdicts.csv" || complain 'verdicts.csv is not what results/datapackage.json says'
+    fail 'a value at fewer tokens than published does not say SCALED'
+[ "$(column "$work/verdicts.csv" scaled eager_dyt_slower_than_layernorm)" = 1 ] || fail 'fewer rows than published are not called scaled'
+grep -q '^  here .*197 tokens.*SCALED' "$work/verdicts.txt" && fail 'a run as published is called scaled'
+"$OBJ/test_schema" "$work/verdicts.csv" || fail 'verdicts.csv is not what results/datapackage.json says'
 
 # Nothing measured at all: every claim is still there.
 judge $claims "$work/none.csv" "$work/none.csv"
-[ "$(grep -c '^CANNOT TELL' "$work/verdicts.txt")" -eq $((ids - 1)) ] || complain 'without a run something can be told'
+[ "$(grep -c '^CANNOT TELL' "$work/verdicts.txt")" -eq $((ids - 1)) ] || fail 'without a run something can be told'
 expect eager_norms_prefill_size 'cannot tell' '' 'there is no layers.csv'
 expect traffic_explains_eager 'cannot tell' '' 'there is no kernels.csv'
 
@@ -107,7 +101,7 @@ expect eager_norms_prefill_size 'cannot tell' -52.3333 'without an interval'
 edit rest_equivalent=0
 judge $claims "$work/layers.csv" $fixture/kernels.csv
 expect eager_model_prefill_size 'does not hold' -0.594235 'From the totals: the rest of the layer was not shown to be the same'
-[ "$(column "$work/verdicts.csv" method eager_model_prefill_size)" = 'totals, paired' ] || complain 'an interaction was judged in place'
+[ "$(column "$work/verdicts.csv" method eager_model_prefill_size)" = 'totals, paired' ] || fail 'an interaction was judged in place'
 # More digits where rounding would move an end across a bound: -53.3 would seem to lie below -53.28.
 sed 's/^eager_norms_prefill_size,.*/x,"c",s,high,,,,%,layers,norm_change,op=dyt form=eager,op=rmsnorm form=eager,model=llama_7b dtype=bf16 phase=prefill,layer,,,-53.28,/' \
     $claims >"$work/claims.csv"
@@ -116,7 +110,7 @@ expect x holds -52.3333 '\[-53.277, '
 printf 'id,claim\n1,2\n' >"$work/claims.csv"
 got=0
 judge "$work/claims.csv" $fixture/layers.csv $fixture/kernels.csv 2>"$work/stderr" || got=$?
-[ "$got" -eq 2 ] && grep -q 'is not a table of claims' "$work/stderr" || complain "a table that is not of claims: exit $got"
+[ "$got" -eq 2 ] && grep -q 'is not a table of claims' "$work/stderr" || fail "a table that is not of claims: exit $got"
 
 # ---- The published numbers: what claims.csv says of tables 7 and 15 follows from efficiency.csv.
 
@@ -161,29 +155,29 @@ function same(id, name, value,    stated, error) {
 }
 AWK
 LC_ALL=C awk -f scripts/csv.awk -f scripts/numbers.awk -f scripts/quantities.awk -f "$work/published.awk" >"$work/published"
-[ "$(cat "$work/published")" = 18 ] || complain "claims.csv does not follow from efficiency.csv: $(cat "$work/published")"
+[ "$(cat "$work/published")" = 18 ] || fail "claims.csv does not follow from efficiency.csv: $(cat "$work/published")"
 
 # ---- The run as a whole, in a folder whose name needs quoting
 
 run="$work/a run's \"folder\""
 mkdir "$run"
 cp $fixture/layers.csv $fixture/steps.csv $fixture/kernels.csv $fixture/meta.json "$run"
-sh scripts/paper_report.sh "$run" "$CURVES" >"$work/stdout" 2>"$work/stderr" || complain "paper_report.sh failed: $(cat "$work/stderr")"
-grep -v '^plots: figure .* skipped: ' "$work/stderr" >&2 && complain 'something on stderr'
+sh scripts/paper_report.sh "$run" "$CURVES" >"$work/stdout" 2>"$work/stderr" || fail "paper_report.sh failed: $(cat "$work/stderr")"
+grep -v '^plots: figure .* skipped: ' "$work/stderr" >&2 && fail 'something on stderr'
 for name in plots/layers_steps plots/layers_share plots/layers_native plots/layers_add paper/efficiency paper/others paper/squash paper/tokens paper/channels; do
     for format in svg png pdf; do
-        [ -f "$run/$name.$format" ] && [ "$(wc -c <"$run/$name.$format")" -gt 4000 ] || complain "$name.$format is missing or too small"
+        [ -f "$run/$name.$format" ] && [ "$(wc -c <"$run/$name.$format")" -gt 4000 ] || fail "$name.$format is missing or too small"
     done
 done
 for table in verdicts comparison squash tokens; do
-    "$OBJ/test_schema" "$run/paper/$table.csv" || complain "$table.csv is not what results/datapackage.json says"
+    "$OBJ/test_schema" "$run/paper/$table.csv" || fail "$table.csv is not what results/datapackage.json says"
 done
 for text in '### LLaMA 7B, inference, bf16: SCALED, 512 tokens instead of 4096' \
     '| eager | dyt | 0.465 s \[0.460, 0.469\] (-52.3 % \[' '0.01 s (-52.4 %) | 0.13 s (-7.8 %) |' '| any | none | 0 | 0 |' \
     'Not measured: no row of layers.csv has op=rmsnorm form=eager model=llama_7b phase=train dtype=f32 part=ends' \
     '| dit_xl2 | inference, 1 x 256 | f32 | fused | layernorm .*(interaction) |' '| llama_7b | decode, 1 x 1 after 512 ' \
     '### Published claims' '^DOES NOT HOLD ' 'SCALED: lines so marked'; do
-    grep -q -- "$text" "$work/stdout" || complain "the report does not say \"$text\""
+    grep -q -- "$text" "$work/stdout" || fail "the report does not say \"$text\""
 done
 
 # expect_text FIGURE TEXT...: the SVG must hold each text.
@@ -191,7 +185,7 @@ expect_text() {
     figure=$1
     shift
     for text; do
-        grep -q -- "$text" "$run/$figure.svg" || complain "$figure.svg does not say \"$text\""
+        grep -q -- "$text" "$run/$figure.svg" || fail "$figure.svg does not say \"$text\""
     done
 }
 expect_text plots/layers_steps 'norm: rmsnorm' 'norm: layernorm' matmul '0.24 %' 'llama_7b prefill 1x512 (s)' SCALED '2 threads'
@@ -207,10 +201,10 @@ expect_text paper/channels SYNTHETIC 'figure 4' 'by token' 'by channel'
 # As many tokens as published: nothing is called scaled.
 sed 's/,1,512,/,1,4096,/; s/,1,1,,,,,,,,,$/,0,1,,,,,,,,,/' $fixture/layers.csv >"$run/layers.csv"
 sed 's/,1,512,/,1,4096,/' $fixture/steps.csv | sed 's/^\(1,.*,layer,1,[0-9]*,\)1,/\10,/' >"$run/steps.csv"
-sh scripts/paper_report.sh "$run" >"$work/stdout" 2>/dev/null || complain 'paper_report.sh failed at 4096 tokens'
-grep -q '^### LLaMA 7B, inference, bf16, 4096 tokens$' "$work/stdout" || complain 'no table at 4096 tokens'
-grep -v 'rows' "$work/stdout" | grep SCALED >&2 && complain 'a run at 4096 tokens is called scaled'
-grep -l SCALED "$run"/paper/*.svg "$run"/plots/*.svg >&2 && complain 'a figure at 4096 tokens is called scaled'
+sh scripts/paper_report.sh "$run" >"$work/stdout" 2>/dev/null || fail 'paper_report.sh failed at 4096 tokens'
+grep -q '^### LLaMA 7B, inference, bf16, 4096 tokens$' "$work/stdout" || fail 'no table at 4096 tokens'
+grep -v 'rows' "$work/stdout" | grep SCALED >&2 && fail 'a run at 4096 tokens is called scaled'
+grep -l SCALED "$run"/paper/*.svg "$run"/plots/*.svg >&2 && fail 'a figure at 4096 tokens is called scaled'
 
 # ---- The curves of the real kernels
 
@@ -253,13 +247,13 @@ BEGIN {
 }
 AWK
 LC_ALL=C awk -f scripts/csv.awk -f "$work/curves.awk" "$run/paper" >"$work/curves"
-[ "$(cat "$work/curves")" = '5 192 1 1 1' ] || complain "curves: $(head -n 5 "$work/curves")"
+[ "$(cat "$work/curves")" = '5 192 1 1 1' ] || fail "curves: $(head -n 5 "$work/curves")"
 got=0
 "$CURVES" "$work/nowhere" 2>"$work/stderr" || got=$?
-[ "$got" -eq 3 ] && grep -q 'nowhere/squash.csv: No such file' "$work/stderr" || complain "curves into no folder: exit $got"
+[ "$got" -eq 3 ] && grep -q 'nowhere/squash.csv: No such file' "$work/stderr" || fail "curves into no folder: exit $got"
 got=0
 "$CURVES" 2>"$work/stderr" || got=$?
-[ "$got" -eq 2 ] && grep -q '^usage: ' "$work/stderr" || complain "curves without a folder: exit $got"
+[ "$got" -eq 2 ] && grep -q '^usage: ' "$work/stderr" || fail "curves without a folder: exit $got"
 
 # ---- The driver, with a program that copies the rows of the fixture
 
@@ -298,29 +292,29 @@ drive() {
 }
 echo decode >"$work/fail"
 TOKENS=512 BUDGET=10m drive "$work/driven"
-[ "$got" -eq 3 ] || complain "exit $got instead of 3 where a part fails"
+[ "$got" -eq 3 ] || fail "exit $got instead of 3 where a part fails"
 head -n 1 "$work/stdout" | grep -q '^Measuring takes about 10 min 00 s.*LLaMA at 512 tokens (SCALED: the paper has 4096)' ||
-    complain "the driver does not begin with how long it takes: $(head -n 1 "$work/stdout")"
-grep -q 'part decode ended with status 3' "$work/stderr" || complain 'a part that failed is not named'
-grep -q '^CANNOT TELL .*when one token is generated' "$work/stdout" || complain 'a claim whose part failed has a verdict'
-grep -q 'layers --model llama_7b .* --tokens 512 --budget 336s --out' "$work/calls" || complain "the efficiency part was not asked for: $(cat "$work/calls")"
-awk '$2 !~ /^[0-9]+$/ { exit 1 } { sum += $2 } END { exit sum != 100 }' "$work/driven/parts/list" || complain 'the parts do not share out the budget'
+    fail "the driver does not begin with how long it takes: $(head -n 1 "$work/stdout")"
+grep -q 'part decode ended with status 3' "$work/stderr" || fail 'a part that failed is not named'
+grep -q '^CANNOT TELL .*when one token is generated' "$work/stdout" || fail 'a claim whose part failed has a verdict'
+grep -q 'layers --model llama_7b .* --tokens 512 --budget 336s --out' "$work/calls" || fail "the efficiency part was not asked for: $(cat "$work/calls")"
+awk '$2 !~ /^[0-9]+$/ { exit 1 } { sum += $2 } END { exit sum != 100 }' "$work/driven/parts/list" || fail 'the parts do not share out the budget'
 # Going on with it measures what is missing, and only that.
 rm "$work/fail"
 TOKENS=512 BUDGET=10m drive "$work/driven"
-[ "$got" -eq 0 ] || complain "exit $got instead of 0 after going on: $(cat "$work/stderr")"
-[ "$(cat "$work/calls")" = "layers --resume $work/driven/parts/decode" ] || complain "going on asked for: $(cat "$work/calls")"
-grep -q '^DOES NOT HOLD .*when one token is generated' "$work/stdout" || complain 'no verdict after going on'
-"$OBJ/test_schema" "$work/driven/layers.csv" "$work/driven/steps.csv" || complain 'the joined tables are not what results/datapackage.json says'
+[ "$got" -eq 0 ] || fail "exit $got instead of 0 after going on: $(cat "$work/stderr")"
+[ "$(cat "$work/calls")" = "layers --resume $work/driven/parts/decode" ] || fail "going on asked for: $(cat "$work/calls")"
+grep -q '^DOES NOT HOLD .*when one token is generated' "$work/stdout" || fail 'no verdict after going on'
+"$OBJ/test_schema" "$work/driven/layers.csv" "$work/driven/steps.csv" || fail 'the joined tables are not what results/datapackage.json says'
 [ "$(wc -l <"$work/driven/layers.csv")" -eq "$(cat "$work"/driven/parts/*/layers.csv | grep -vc '^schema_version')" ] &&
-    complain 'the joined table has no header'
+    fail 'the joined table has no header'
 for figure in plots/layers_steps paper/efficiency; do
-    [ -f "$work/driven/$figure.png" ] || complain "the driver drew no $figure"
+    [ -f "$work/driven/$figure.png" ] || fail "the driver drew no $figure"
 done
 for bad in TOKENS=many TOKENS=0 BUDGET=10 BUDGET=m BUDGET=1h; do
     got=0
     env "$bad" sh scripts/paper.sh "$work/normbench" "$CURVES" "$work/bad" >/dev/null 2>"$work/stderr" || got=$?
-    [ "$got" -eq 2 ] && grep -q "$bad is not a" "$work/stderr" || complain "$bad: exit $got, $(cat "$work/stderr")"
+    [ "$got" -eq 2 ] && grep -q "$bad is not a" "$work/stderr" || fail "$bad: exit $got, $(cat "$work/stderr")"
 done
 
-[ "$failures" -eq 0 ]
+finish

@@ -3,29 +3,14 @@
 # `normbench plan` from the outside: columns, messages and exit codes.
 set -u
 : "${NORMBENCH:=build/normbench}"
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-failures=0
+. tests/expect.sh
 
-fail() {
-    echo "test_plan: $*" >&2
-    failures=$((failures + 1))
-}
-
-# expect CODE TEXT ARGUMENTS...: the exit code, and TEXT on stdout if CODE is 0, else on stderr with nothing on stdout.
+# expect CODE TEXT ARGUMENTS...: as `check_end`, of `plan ARGUMENTS`, which warns of nothing.
 expect() {
     code=$1 text=$2
     shift 2
-    "$NORMBENCH" plan "$@" >"$work/out" 2>"$work/err"
-    got=$?
-    [ "$got" -eq "$code" ] || fail "plan $*: exit $got, expected $code"
-    if [ "$code" -eq 0 ]; then
-        grep -qF -e "$text" "$work/out" || fail "plan $*: no \"$text\" in: $(cat "$work/out")"
-        [ -s "$work/err" ] && fail "plan $*: unexpected on stderr: $(cat "$work/err")"
-    else
-        grep -qF -e "$text" "$work/err" || fail "plan $*: no \"$text\" in: $(cat "$work/err")"
-        [ -s "$work/out" ] && fail "plan $*: unexpected on stdout: $(cat "$work/out")"
-    fi
+    check_end "$code" "$text" "$NORMBENCH" plan "$@"
+    [ "$code" -eq 0 ] && [ -s "$work/err" ] && fail "plan $*: unexpected on stderr: $(cat "$work/err")"
 }
 
 expect 0 'usage: normbench plan' --help
@@ -82,5 +67,4 @@ if [ -w /dev/full ]; then
     grep -q 'disk full' "$work/err" || fail "a full disk: $(cat "$work/err")"
 fi
 
-[ "$failures" -eq 0 ] || exit 1
-echo "test_plan: passed"
+finish

@@ -2,15 +2,7 @@
 # SPDX-License-Identifier: MIT
 # scripts/plots.sh on a small hand-written run: every figure in every format, what it says, and what it refuses.
 set -eu
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failures=0
-
-complain() {
-    printf 'test_plots: %s\n' "$1" >&2
-    failures=$((failures + 1))
-}
+. tests/expect.sh
 
 # expect_exit STATUS PATTERN ARGUMENT...: plots.sh must end so and say so on stderr; with no pattern, say nothing.
 expect_exit() {
@@ -18,13 +10,13 @@ expect_exit() {
     shift 2
     got=0
     sh scripts/plots.sh "$@" >"$work/stdout" 2>"$work/stderr" || got=$?
-    [ "$got" -eq "$want" ] || complain "exit $got instead of $want for: $*"
-    [ ! -s "$work/stdout" ] || complain "something on stdout for: $*"
+    [ "$got" -eq "$want" ] || fail "exit $got instead of $want for: $*"
+    [ ! -s "$work/stdout" ] || fail "something on stdout for: $*"
     if [ -z "$pattern" ]; then
-        [ ! -s "$work/stderr" ] || complain "unexpected on stderr: $(cat "$work/stderr")"
+        [ ! -s "$work/stderr" ] || fail "unexpected on stderr: $(cat "$work/stderr")"
         return
     fi
-    grep -q "$pattern" "$work/stderr" || complain "no \"$pattern\" on stderr for: $*; but $(cat "$work/stderr")"
+    grep -q "$pattern" "$work/stderr" || fail "no \"$pattern\" on stderr for: $*; but $(cat "$work/stderr")"
 }
 
 # A folder whose name needs quoting everywhere.
@@ -37,14 +29,14 @@ for name in levels sizes threads map forms stores tanh; do
     for format in svg png pdf; do
         file="$run/plots/$name.$format"
         if [ ! -f "$file" ] || [ "$(wc -c <"$file")" -lt 4000 ]; then
-            complain "$name.$format is missing or too small to hold a figure"
+            fail "$name.$format is missing or too small to hold a figure"
         fi
     done
-    [ "$(head -c 4 "$run/plots/$name.pdf")" = '%PDF' ] || complain "$name.pdf is no PDF"
-    [ "$(head -c 4 "$run/plots/$name.png" | tail -c 3)" = 'PNG' ] || complain "$name.png is no PNG"
+    [ "$(head -c 4 "$run/plots/$name.pdf")" = '%PDF' ] || fail "$name.pdf is no PDF"
+    [ "$(head -c 4 "$run/plots/$name.png" | tail -c 3)" = 'PNG' ] || fail "$name.png is no PNG"
     grep -q "Imaginary CPU 'X' at 3 GHz\|Imaginary CPU &apos;X&apos; at 3 GHz" "$run/plots/$name.svg" ||
-        complain "$name.svg does not name the CPU"
-    grep -q 'placement cores\|, cores, warm\|1 thread, warm' "$run/plots/$name.svg" || complain "$name.svg does not name the placement"
+        fail "$name.svg does not name the CPU"
+    grep -q 'placement cores\|, cores, warm\|1 thread, warm' "$run/plots/$name.svg" || fail "$name.svg does not name the placement"
 done
 
 # expect_text FIGURE TEXT...: the SVG must hold each text.
@@ -52,7 +44,7 @@ expect_text() {
     figure=$1
     shift
     for text; do
-        grep -q -- "$text" "$run/plots/$figure.svg" || complain "$figure.svg does not say \"$text\""
+        grep -q -- "$text" "$run/plots/$figure.svg" || fail "$figure.svg does not say \"$text\""
     done
 }
 expect_text levels 'ns per element' 'SIMD level' auto_avx2 'dyt (u2)' 'dyt (libm)' 'identity' '64x768' '1 thread' '[*] unstable'
@@ -62,32 +54,32 @@ expect_text map 'rows (tokens)' 'columns (hidden size)' '0[.]80' '1[.]01' '#cccc
 expect_text forms 'ns per element' 'fused' 'eager' '64x4096' 'dyt without beta / rmsnorm = 0[.]54 \[0[.]52, 0[.]56\]'
 expect_text tanh 'ns per element' 'largest error' 'u2' 'libm' '64x768'
 expect_text stores 'ns per element' 'regular stores' 'past the caches' '4096x4096, forward, f32, 1 thread, warm' '0[.]51' '0[.]68'
-grep -q 'unstable' "$run/plots/map.svg" && complain 'map.svg has a note about unstable rows but no such row'
+grep -q 'unstable' "$run/plots/map.svg" && fail 'map.svg has a note about unstable rows but no such row'
 
 # The skipped row of the fixture is data of no figure.
-grep -q 'avx512' "$run/plots/levels.svg" && complain 'levels.svg shows a level that was not measured'
+grep -q 'avx512' "$run/plots/levels.svg" && fail 'levels.svg shows a level that was not measured'
 
 # The same input gives the same picture.
 cp "$run/plots/map.svg" "$work/first.svg"
 expect_exit 0 '' "$run"
-cmp -s "$work/first.svg" "$run/plots/map.svg" || complain 'map.svg changes from one drawing to the next'
+cmp -s "$work/first.svg" "$run/plots/map.svg" || fail 'map.svg changes from one drawing to the next'
 
 # Figures without data are named and leave no file, not even an old one; the others are drawn.
 cp "$run/kernels.csv" "$work/all.csv"
 grep -v ',eager,' "$work/all.csv" >"$run/kernels.csv"
 expect_exit 0 'figure forms skipped: nothing was measured in form eager' "$run"
-[ ! -e "$run/plots/forms.svg" ] || complain 'forms.svg was left over from the run before'
-[ -e "$run/plots/map.svg" ] || complain 'map.svg was not drawn'
+[ ! -e "$run/plots/forms.svg" ] || fail 'forms.svg was left over from the run before'
+[ -e "$run/plots/map.svg" ] || fail 'map.svg was not drawn'
 head -n 1 "$work/all.csv" >"$run/kernels.csv"
 for name in levels sizes threads map forms stores tanh; do
     expect_exit 0 "figure $name skipped: " "$run"
 done
-[ -z "$(ls "$run/plots")" ] || complain 'pictures without data'
+[ -z "$(ls "$run/plots")" ] || fail 'pictures without data'
 
 # Columns are found by name: appended ones and another order change nothing.
 awk -F, -v OFS=, '{ if (!/"/) print "0" OFS $0 OFS "new" }' "$work/all.csv" | sed '1s/^0,/first,/' >"$run/kernels.csv"
 expect_exit 0 '' "$run"
-[ -e "$run/plots/levels.svg" ] || complain 'levels.svg was not drawn from a file with more columns'
+[ -e "$run/plots/levels.svg" ] || fail 'levels.svg was not drawn from a file with more columns'
 
 # A relative path that awk or gnuplot could take for an option or an assignment.
 here=$PWD
@@ -96,8 +88,8 @@ mv "$run" "$work/-run=1"
 run="$work/-run=1"
 got=0
 (cd "$work" && sh "$here/scripts/plots.sh" -run=1) || got=$?
-[ "$got" -eq 0 ] || complain "exit $got for a folder called -run=1"
-[ -e "$run/plots/forms.svg" ] || complain 'a folder called -run=1 was not drawn'
+[ "$got" -eq 0 ] || fail "exit $got for a folder called -run=1"
+[ -e "$run/plots/forms.svg" ] || fail 'a folder called -run=1 was not drawn'
 
 # Bad input.
 expect_exit 2 'usage:'
@@ -116,4 +108,4 @@ cp "$work/all.csv" "$run/kernels.csv"
 rm "$run/meta.json"
 expect_exit 2 'cannot read .*meta.json' "$run"
 
-[ "$failures" -eq 0 ]
+finish

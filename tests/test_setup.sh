@@ -3,15 +3,8 @@
 # scripts/setup.sh on systems that exist only here: a PATH of fake commands, fake distributions, a fake package manager that logs what
 # it is told. Nothing is installed.
 set -u
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-failures=0
+. tests/expect.sh
 sh=$(command -v sh)
-
-fail() {
-    echo "test_setup: $*" >&2
-    failures=$((failures + 1))
-}
 
 # fake NAME [BODY]: a command of the fake system; its BODY sees $work as the folder of the logs.
 fake() {
@@ -168,5 +161,4 @@ step='usage'
 expect 0 'usage: sh scripts/setup.sh' --help
 expect 2 'unknown option --nonsense' --nonsense
 
-[ "$failures" -eq 0 ] || exit 1
-echo "test_setup: passed"
+finish

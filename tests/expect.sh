@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# What the test_*.sh share, sourced from the project's root: a folder that is gone at the end, the count of what did not hold, and the look
+# at how a command ended.
+test_name=$(basename "$0" .sh)
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+failures=0
+
+# fail TEXT...: says so and goes on.
+fail() {
+    printf '%s: %s\n' "$test_name" "$*" >&2
+    failures=$((failures + 1))
+}
+
+# check_end CODE TEXT COMMAND...: the exit code, and TEXT on stdout if CODE is 0, else on stderr; a usage error prints nothing on stdout. Leaves
+# what the command printed in $work/out and $work/err.
+check_end() {
+    code=$1 text=$2 got=0
+    shift 2
+    "$@" >"$work/out" 2>"$work/err" || got=$?
+    [ "$got" -eq "$code" ] || fail "$*: exit $got, expected $code: $(cat "$work/err")"
+    stream=$work/err
+    [ "$code" -ne 0 ] || stream=$work/out
+    grep -qF -e "$text" "$stream" || fail "$*: no \"$text\" in: $(cat "$stream")"
+    if [ "$code" -eq 2 ] && [ -s "$work/out" ]; then
+        fail "$*: unexpected on stdout: $(cat "$work/out")"
+    fi
+}
+
+# The last line of a test.
+finish() {
+    [ "$failures" -eq 0 ] || exit 1
+    echo "$test_name: passed"
+}
