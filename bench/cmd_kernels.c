@@ -76,7 +76,7 @@ static int check_plan(const plan *p, const request *r, const selection *s, const
     const norm_impl *impl;
     for (size_t i = 0; s->given[SELECT_VARIANT] && (impl = norm_at(i)) != NULL; i++)
         if (impl->lacks != NULL && selection_has(s, impl) && (s->given[SELECT_DTYPE] || impl->dtype == NORM_F32))
-            cli_complain(&command, "%s, variant %s: there is no %s here; skipped", norm_op_name(impl->op),
+            cli_complain(&command, "%s, variant %s: this machine lacks %s; skipped", norm_op_name(impl->op),
                          impl->variant, impl->lacks);
     if (p->count == 0) {
         cli_complain(

@@ -132,8 +132,10 @@ static const sweep sweeps[] = {
 
 // ---- Making a plan
 
+static bool can_run(const cell *c) { return norm_missing(c->impl) == NULL && c->impl->pass[c->pass].count > 0; }
+
 static bool add(plan *p, size_t *room, const cell *c) {
-    if (norm_missing(c->impl) != NULL || c->impl->pass[c->pass].count == 0)
+    if (!can_run(c))
         return true;
     if (p->count == *room) {
         const size_t more = *room == 0 ? 256 : 2 * *room;
@@ -153,6 +155,8 @@ norm_form plan_ceiling_form(norm_form form) { return form == NORM_ADD_FUSED ? NO
 static bool add_with_partners(plan *p, size_t *room, const cell *c) {
     const norm_impl *impl;
     cell partner = *c;
+    if (!can_run(c))
+        return true;
     if (!add(p, room, c))
         return false;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)

@@ -61,8 +61,8 @@ typedef enum {
     NORM_OK,
     NORM_BAD_ARGUMENT, // a size of zero, a stride below cols, a pointer missing that the pass needs, threads < 1; a
                        // pass that the implementation has not
-    NORM_CPU_LACKS, // norm_missing
-    NORM_NO_TEAM,   // OpenMP gave fewer threads than asked for; nothing was computed
+    NORM_CPU_LACKS,    // norm_missing
+    NORM_NO_TEAM,      // OpenMP gave fewer threads than asked for; nothing was computed
 } norm_error;
 
 // The tensors of one call. Matrices have `rows` rows of `cols` elements of the implementation's dtype, row i beginning

@@ -255,7 +255,8 @@ enum { IMPLS = sizeof impls / sizeof *impls };
 #define TORCH_ROW(OP, VARIANT, FORM, DTYPE, BYTES)                                                                     \
     {                                                                                                                  \
         .op = OP, .variant = VARIANT, .form = FORM, .level = NORM_LEVEL_LIBRARY, .dtype = DTYPE,                       \
-        .pass[NORM_FORWARD] = STAGES({NULL, NORM_SPLIT_ROWS, BYTES}), .lacks = "a timer of PyTorch, which is make peers"   \
+        .pass[NORM_FORWARD] = STAGES({NULL, NORM_SPLIT_ROWS, BYTES}),                                                  \
+        .lacks = "a timer of PyTorch, which is make peers"                                                             \
     }
 #define TORCH(OP, VARIANT, FORM, F32_BYTES, BF16_BYTES)                                                                \
     TORCH_ROW(OP, VARIANT, FORM, NORM_F32, F32_BYTES), TORCH_ROW(OP, VARIANT, FORM, NORM_BF16, BF16_BYTES)
