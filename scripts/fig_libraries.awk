@@ -42,4 +42,4 @@ function series_of(i, is_best,    rank) {
         return cell[i, "variant"] == "onednn" ? 2 : cell[i, "variant"] == "torch_eager" ? 3 : cell[i, "variant"] == "torch_compile" ? 4 : 0
     return is_best && cell[i, "form"] == "fused" && is_main(i) ? 1 : 0
 }
-function group_of(i) { return shape(i) ", " kind(i) ", " plural(cell[i, "threads"], "thread") }
+function group_of(i) { return shape(i) ", " kind(i) ", " plural(cell[i, "threads"], "thread") ", warm" }
