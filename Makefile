@@ -47,7 +47,7 @@ MATH     := $(foreach l,$(LEVELS),$(OBJ)/tests/math_rows.$(l).o)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib check check-exhaustive bench layers paper paper-quick limits verify plots asm lint install clean help deps FORCE
+.PHONY: all lib check check-exhaustive bench layers paper paper-quick limits peers verify plots asm lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -80,6 +80,9 @@ paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS
 
 limits: all ## what the kernels reach of the goals in scripts/limits.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
 	$(Q)BUDGET=$(or $(BUDGET),7m) sh scripts/limits.sh build/normbench $(RUN)
+
+peers: all ## PyTorch's norms beside ours, if a Python has it (PYTHON=python3 LAUNCHES=6; RUN=DIR: at the shapes of that run)
+	$(Q)PYTHON="$(or $(PYTHON),python3)" LAUNCHES="$(or $(LAUNCHES),6)" sh scripts/peers.sh build/normbench $(RUN)
 
 verify: all ## print the largest error of every implementation
 	$(Q)build/normbench verify

@@ -30,12 +30,20 @@ static int compare_group(const cell *a, const cell *b) {
     return by[i];
 }
 
+norm_level cell_level(const norm_impl *impl) {
+    if (impl->level != NORM_LEVEL_LIBRARY)
+        return impl->level;
+    const norm_impl *const best =
+        norm_best(NORM_RMSNORM, norm_default_variant(NORM_RMSNORM, impl->form), impl->form, impl->dtype);
+    return best != NULL ? best->level : impl->level;
+}
+
 int cell_compare(const void *left, const void *right) {
     const cell *const a = left, *const b = right;
     const int by[] = {
         compare_group(a, b),
         order(a->impl->form, b->impl->form),
-        order(a->impl->level, b->impl->level),
+        order(cell_level(a->impl), cell_level(b->impl)),
         order(a->impl->op, b->impl->op),
         strcmp(a->impl->variant, b->impl->variant),
     };

@@ -23,7 +23,9 @@ typedef struct {
 // placement, cache, pass and kind of stores, for stores past the caches evict what the next cell would find there.
 bool cell_same_group(const cell *a, const cell *b);
 bool cell_equal(const cell *a, const cell *b);
-// Orders cells by group, then by form, level, op and variant.
+// The level of the cells that it is compared with: its own; a library's stands with those of the best level of rmsnorm.
+norm_level cell_level(const norm_impl *impl);
+// Orders cells by group, then by form, cell_level, op and variant.
 int cell_compare(const void *a, const void *b);
 
 // How many (rows, cols) tensors the cell's buffers hold: x and y, backward also dy and dx; form add_fused also branch

@@ -61,10 +61,10 @@ static int parse_request(int argc, char **argv, const topology *t, request *r, s
 // Refuses what cannot run before anything is allocated: levels that this CPU lacks, shapes that memory cannot hold. Of
 // a preset, which nobody made for this machine, the workers leave out what does not fit.
 static int check_plan(const plan *p, const request *r, const selection *s, const topology *t) {
-    for (unsigned level = 0; level < NORM_LEVELS; level++)
+    for (unsigned level = 0; level < NORM_ALL_LEVELS; level++)
         if (s->level[level] && norm_level_missing((norm_level)level) != NULL) {
             bool only = !s->best_level;
-            for (unsigned other = 0; other < NORM_LEVELS; other++)
+            for (unsigned other = 0; other < NORM_ALL_LEVELS; other++)
                 only &= !(s->level[other] && norm_level_missing((norm_level)other) == NULL);
             cli_complain(&command, "level %s: this CPU or its operating system lacks %s%s",
                          norm_level_name((norm_level)level), norm_level_missing((norm_level)level),
@@ -72,6 +72,12 @@ static int check_plan(const plan *p, const request *r, const selection *s, const
             if (only)
                 return EXIT_USAGE;
         }
+    // What was named and is no level's fault: a library's dtype.
+    const norm_impl *impl;
+    for (size_t i = 0; s->given[SELECT_VARIANT] && (impl = norm_at(i)) != NULL; i++)
+        if (impl->lacks != NULL && selection_has(s, impl) && (s->given[SELECT_DTYPE] || impl->dtype == NORM_F32))
+            cli_complain(&command, "%s, variant %s: this machine lacks %s; skipped", norm_op_name(impl->op),
+                         impl->variant, impl->lacks);
     if (p->count == 0) {
         cli_complain(
             &command,

@@ -50,9 +50,8 @@ static void list_forms(void) {
         printf("%-9s %s\n", norm_form_name(form), meanings[form]);
 }
 
-static void print_support(norm_level level, int width) {
-    char text[64] = "runs here";
-    const char *const missing = norm_level_missing(level);
+static void print_support(const char *missing, int width) {
+    char text[80] = "runs here";
     if (missing != NULL)
         snprintf(text, sizeof text, "lacks %s", missing);
     printf("%-*s", width, text);
@@ -66,10 +65,13 @@ static void list_levels(void) {
 #undef FEATURE
     for (norm_level level = 0; level < NORM_LEVELS; level++) {
         printf("%-12s ", norm_level_name(level));
-        print_support(level, 18);
+        print_support(norm_level_missing(level), 18);
         printf(" %s", norm_level_is_auto(level) ? "the plain loop as the compiler vectorises it, never `best`; " : "");
         printf("needs%s\n", *needs[level] ? needs[level] : " nothing");
     }
+    printf("%-12s ", norm_level_name(NORM_LEVEL_LIBRARY));
+    print_support(norm_level_missing(NORM_LEVEL_LIBRARY), 18);
+    puts(" another library's code, which chooses its own instructions, never `best`");
 }
 
 static void list_dtypes(void) {
@@ -126,7 +128,7 @@ static void list_implementations(void) {
         printf("%-10s %-16s %-9s %-12s %-5s %-17s %-17s ", norm_op_name(impl->op), impl->variant,
                norm_form_name(impl->form), norm_level_name(impl->level), norm_dtype_name(impl->dtype), pass_text,
                parameter_text);
-        print_support(impl->level, 0);
+        print_support(norm_missing(impl), 0);
         putchar('\n');
     }
 }

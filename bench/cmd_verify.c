@@ -51,6 +51,8 @@ static norm_pass pass_of(norm_output output) {
 }
 
 static bool writes(const norm_impl *impl, norm_output output) {
+    if (impl->pass[pass_of(output)].count == 0)
+        return false;
     switch (output) {
     case NORM_OUT_SUM:
         return impl->form == NORM_ADD_FUSED;
@@ -63,7 +65,7 @@ static bool writes(const norm_impl *impl, norm_output output) {
     case NORM_OUT_DSHIFT:
         return impl->params & NORM_SHIFT;
     default:
-        return impl->pass[pass_of(output)].count > 0;
+        return true;
     }
 }
 
@@ -324,7 +326,7 @@ static bool take_items(verification *v) {
         return false;
     }
     for (size_t i = 0; i < v->count; i++) {
-        v->items[i] = (checked){.impl = impls[i], .missing = norm_level_missing(impls[i]->level)};
+        v->items[i] = (checked){.impl = impls[i], .missing = norm_missing(impls[i])};
         runnable += v->items[i].missing == NULL;
         missing = missing != NULL ? missing : v->items[i].missing;
     }

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "names.h"
+#include "peers.h"
 
 #define NAME(name, help) #name,
 #define COMMAND(name, help) {cmd_##name, help},
@@ -52,6 +53,7 @@ static int dispatch(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    peers_register();
     const int code = dispatch(argc, argv);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_DONE) {
         fputs("normbench: cannot write to standard output; is the disk full?\n", stderr);

@@ -28,12 +28,13 @@ double preset_seconds(preset p) { return budgets[p]; }
 
 enum { MANY = 48 };
 typedef enum { ONE_THREAD, ALL_CORES, SCALING } team_kind;
+typedef enum { BEST, EVERY, LIBRARY } level_kind; // of our levels the best or each; of other libraries all
 typedef struct {
     unsigned presets; // bit per preset
-    bool every_level; // else the best
+    level_kind levels;
     team_kind team;
     unsigned passes, forms, dtypes, caches;
-    const char *variants[8]; // of dyt; of the other ops the default, with stores of the same kind
+    const char *variants[8]; // of dyt; of the other ops the default, with stores of the same kind; not of LIBRARY
     shape shapes[MANY];
 } sweep;
 
@@ -56,14 +57,14 @@ enum {
 // core. 4096x4096: one sequence of LLaMA 7B, the shape that the paper timed.
 static const sweep sweeps[] = {
     // Figure `levels`: every level, where memory is no limit.
-    {Q, true, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
-    {D, true, ONE_THREAD, FORWARD | BACKWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
-    {D, true, ONE_THREAD, FORWARD, FUSED, BF16, WARM, {"u2", "lp"}, {{64, 768}}},
-    {Q | D, false, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2", "u2_nobeta", "mvec", "libm"}, {{64, 768}}},
+    {Q, EVERY, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
+    {D, EVERY, ONE_THREAD, FORWARD | BACKWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
+    {D, EVERY, ONE_THREAD, FORWARD, FUSED, BF16, WARM, {"u2", "lp"}, {{64, 768}}},
+    {Q | D, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2", "u2_nobeta", "mvec", "libm"}, {{64, 768}}},
     // Figure `sizes`: from L1 to memory at one width.
-    {Q, false, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{4, 768}, {64, 768}, {1024, 768}, {16384, 768}}},
+    {Q, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{4, 768}, {64, 768}, {1024, 768}, {16384, 768}}},
     {D,
-     false,
+     BEST,
      ONE_THREAD,
      FORWARD,
      FUSED,
@@ -72,9 +73,9 @@ static const sweep sweeps[] = {
      {"u2"},
      {{1, 768}, {4, 768}, {16, 768}, {64, 768}, {256, 768}, {1024, 768}, {4096, 768}, {16384, 768}, {65536, 768}}},
     // Figure `threads`.
-    {Q, false, SCALING, FORWARD, FUSED, F32, WARM, {"u2"}, {{512, 4096}}},
+    {Q, BEST, SCALING, FORWARD, FUSED, F32, WARM, {"u2"}, {{512, 4096}}},
     {D,
-     false,
+     BEST,
      SCALING,
      FORWARD,
      FUSED,
@@ -84,7 +85,7 @@ static const sweep sweeps[] = {
      {{1, 4096}, {1, 16384}, {64, 768}, {512, 4096}, {4096, 4096}}},
     // Figure `map`.
     {Q,
-     false,
+     BEST,
      ONE_THREAD,
      FORWARD,
      FUSED,
@@ -92,16 +93,16 @@ static const sweep sweeps[] = {
      WARM,
      {"u2"},
      {{1, 1024}, {1, 4096}, {64, 1024}, {64, 4096}, {1024, 1024}, {1024, 4096}}},
-    {D, false, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{1, 256},    {1, 1024},    {1, 4096},    {1, 16384},
-                                                               {16, 256},   {16, 1024},   {16, 4096},   {16, 16384},
-                                                               {64, 256},   {64, 1024},   {64, 4096},   {64, 16384},
-                                                               {256, 256},  {256, 1024},  {256, 4096},  {256, 16384},
-                                                               {1024, 256}, {1024, 1024}, {1024, 4096}, {1024, 16384},
-                                                               {4096, 256}, {4096, 1024}, {4096, 4096}}},
+    {D, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{1, 256},    {1, 1024},    {1, 4096},    {1, 16384},
+                                                              {16, 256},   {16, 1024},   {16, 4096},   {16, 16384},
+                                                              {64, 256},   {64, 1024},   {64, 4096},   {64, 16384},
+                                                              {256, 256},  {256, 1024},  {256, 4096},  {256, 16384},
+                                                              {1024, 256}, {1024, 1024}, {1024, 4096}, {1024, 16384},
+                                                              {4096, 256}, {4096, 1024}, {4096, 4096}}},
     // Figure `forms`: the paper's question, op by op against fused.
-    {Q, false, ALL_CORES, FORWARD, FUSED | EAGER, F32 | BF16, WARM, {"u2", "u2_nobeta", "lp"}, {{512, 4096}}},
+    {Q, BEST, ALL_CORES, FORWARD, FUSED | EAGER, F32 | BF16, WARM, {"u2", "u2_nobeta", "lp"}, {{512, 4096}}},
     {D,
-     false,
+     BEST,
      ALL_CORES,
      FORWARD | BACKWARD,
      FUSED | EAGER,
@@ -110,12 +111,16 @@ static const sweep sweeps[] = {
      {"u2", "u2_nobeta", "lp"},
      {{4096, 4096}}},
     // Stores past the caches, where the result is larger than a cache of the levels below memory may be.
-    {D | F, false, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2_nt"}, {{16384, 768}, {65536, 768}}},
-    {D | F, false, ALL_CORES, FORWARD, FUSED, F32 | BF16, WARM, {"u2_nt", "lp_nt"}, {{4096, 4096}}},
+    {D | F, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2_nt"}, {{16384, 768}, {65536, 768}}},
+    {D | F, BEST, ALL_CORES, FORWARD, FUSED, F32 | BF16, WARM, {"u2_nt", "lp_nt"}, {{4096, 4096}}},
+    // Figure `libraries`: what a program without these kernels would call.
+    {Q, LIBRARY, ONE_THREAD, FORWARD, FUSED, F32, WARM, {""}, {{64, 768}}},
+    {D | F, LIBRARY, ONE_THREAD, FORWARD, FUSED, F32 | BF16, WARM, {""}, {{1, 4096}, {64, 768}, {512, 4096}}},
+    {D | F, LIBRARY, ALL_CORES, FORWARD | BACKWARD, FUSED, F32 | BF16, WARM, {""}, {{4096, 4096}}},
     // Inputs that come from memory although they would fit a cache.
-    {D, false, ONE_THREAD, FORWARD, FUSED, F32, COLD, {"u2"}, {{64, 768}}},
+    {D, BEST, ONE_THREAD, FORWARD, FUSED, F32, COLD, {"u2"}, {{64, 768}}},
     {F,
-     true,
+     EVERY,
      SCALING,
      FORWARD | BACKWARD,
      FUSED | EAGER | ADD_FUSED,
@@ -127,8 +132,10 @@ static const sweep sweeps[] = {
 
 // ---- Making a plan
 
+static bool can_run(const cell *c) { return norm_missing(c->impl) == NULL && c->impl->pass[c->pass].count > 0; }
+
 static bool add(plan *p, size_t *room, const cell *c) {
-    if (norm_level_missing(c->impl->level) != NULL)
+    if (!can_run(c))
         return true;
     if (p->count == *room) {
         const size_t more = *room == 0 ? 256 : 2 * *room;
@@ -144,19 +151,27 @@ static bool add(plan *p, size_t *room, const cell *c) {
 
 norm_form plan_ceiling_form(norm_form form) { return form == NORM_ADD_FUSED ? NORM_ADD_FUSED : NORM_FUSED; }
 
-// The cell and the two that its ratios are made with.
+// The cell and the two that its ratios are made with; of a library's cell also the op as it is here, by default.
 static bool add_with_partners(plan *p, size_t *room, const cell *c) {
     const norm_impl *impl;
     cell partner = *c;
+    if (!can_run(c))
+        return true;
     if (!add(p, room, c))
         return false;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
-        if (impl->op == NORM_RMSNORM && impl->form == c->impl->form && impl->level == c->impl->level &&
+        if (impl->op == NORM_RMSNORM && impl->form == c->impl->form && impl->level == cell_level(c->impl) &&
             impl->dtype == c->impl->dtype && impl->streams == c->impl->streams && norm_is_default(impl)) {
             partner.impl = impl;
             if (!add(p, room, &partner))
                 return false;
         }
+    if (c->impl->level == NORM_LEVEL_LIBRARY) {
+        partner.impl =
+            norm_best(c->impl->op, norm_default_variant(c->impl->op, c->impl->form), c->impl->form, c->impl->dtype);
+        if (partner.impl != NULL && !add(p, room, &partner))
+            return false;
+    }
     const norm_form ceiling = plan_ceiling_form(c->impl->form);
     partner.impl = norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY, ceiling), ceiling, c->impl->dtype);
     if (partner.impl != NULL && c->impl->streams)
@@ -174,7 +189,11 @@ static bool names_streams(const char *variant) {
 }
 
 static bool sweep_has(const sweep *w, const norm_impl *impl) {
-    if (!(w->forms >> impl->form & 1) || !(w->dtypes >> impl->dtype & 1) || !(w->every_level || is_best(impl)))
+    if (!(w->forms >> impl->form & 1) || !(w->dtypes >> impl->dtype & 1))
+        return false;
+    if (w->levels == LIBRARY || impl->level == NORM_LEVEL_LIBRARY)
+        return w->levels == LIBRARY && impl->level == NORM_LEVEL_LIBRARY;
+    if (w->levels == BEST && !is_best(impl))
         return false;
     if (impl->op != NORM_DYT)
         return impl->streams == names_streams(w->variants[0]) && norm_is_default(impl);
@@ -242,10 +261,12 @@ static bool add_sweep(plan *p, size_t *room, const sweep *w, preset which, const
     return true;
 }
 
-// Whether what was not named is taken: the default variant, with stores past the caches where the result cannot stay in
-// them, an implementation has such stores, and they win: in f32, in 0.65 to 0.95 of the time on Zen 3. In bf16, whose
-// vectors are half as many bytes, dyt with u2 took 1.1 times as long at 4096x4096.
-static bool is_unnamed(const cell *c, const topology *t) {
+// Whether what was not named is taken: a library's, if its level was; else the default variant, with stores past the
+// caches where the result cannot stay in them, an implementation has such stores, and they win: in f32, in 0.65 to 0.95
+// of the time on Zen 3. In bf16, whose vectors are half as many bytes, dyt with u2 took 1.1 times as long at 4096x4096.
+static bool is_unnamed(const cell *c, const selection *s, const topology *t) {
+    if (c->impl->level == NORM_LEVEL_LIBRARY)
+        return s->given[SELECT_LEVEL] && s->level[NORM_LEVEL_LIBRARY];
     const double bytes = (double)c->rows * (double)c->cols * (double)norm_dtype_bytes(c->impl->dtype);
     const bool streams =
         c->pass == NORM_FORWARD && c->impl->dtype == NORM_F32 && topology_streams(t, bytes, c->threads);
@@ -266,7 +287,8 @@ static bool add_product(plan *p, size_t *room, const selection *s, const topolog
     const norm_impl *impl;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
         if (!selection_has(s, impl) || (!s->given[SELECT_FORM] && impl->form != NORM_FUSED) ||
-            (!s->given[SELECT_DTYPE] && impl->dtype != NORM_F32) || (!s->given[SELECT_LEVEL] && !is_best(impl)))
+            (!s->given[SELECT_DTYPE] && impl->dtype != NORM_F32) ||
+            (!s->given[SELECT_LEVEL] && !is_best(impl) && impl->level != NORM_LEVEL_LIBRARY))
             continue;
         for (unsigned pass = 0; pass < NORM_PASSES; pass++)
             for (unsigned cache = 0; cache < CACHES; cache++) {
@@ -279,7 +301,7 @@ static bool add_product(plan *p, size_t *room, const selection *s, const topolog
                         for (size_t w = 0; w < placement_count; w++) {
                             const cell c = {impl,       (norm_pass)pass, shapes[k].rows,    shapes[k].cols,
                                             threads[n], placements[w],   (cache_state)cache};
-                            if ((s->given[SELECT_VARIANT] || is_unnamed(&c, t)) && !add_with_partners(p, room, &c))
+                            if ((s->given[SELECT_VARIANT] || is_unnamed(&c, s, t)) && !add_with_partners(p, room, &c))
                                 return false;
                         }
             }
@@ -343,7 +365,7 @@ size_t plan_family_end(const plan *p, size_t begin) {
     const planned *const first = &p->items[begin];
     size_t i = begin;
     while (i < p->count && p->items[i].group == first->group && p->items[i].cell.impl->form == first->cell.impl->form &&
-           p->items[i].cell.impl->level == first->cell.impl->level)
+           cell_level(p->items[i].cell.impl) == cell_level(first->cell.impl))
         i++;
     return i;
 }

@@ -43,8 +43,8 @@ typedef struct {
 // The cells of a preset that the selection does not rule out; without a preset (p == PRESETS) the cross product of the
 // selection, by default the best level's fused forward in f32 at 64x768 on one thread. Every group also gets the
 // partners of its ratios: rmsnorm of the same form and level, and identity at the best level, of the form that moves
-// the same tensors. Implementations that this CPU cannot run are left out. false if memory ran out; an empty plan is no
-// error.
+// the same tensors; cells of another library also get the op's own best. What cannot run here is left out. false if
+// memory ran out; an empty plan is no error.
 bool plan_make(plan *p, preset which, const selection *s, const topology *t);
 void plan_free(plan *p);
 // The form of identity that is a form's ceiling: that which reads and writes the same tensors, as far as one does.
@@ -53,7 +53,7 @@ norm_form plan_ceiling_form(norm_form form);
 // Cells [*begin, *end) of a group.
 void plan_group(const plan *p, size_t group, size_t *begin, size_t *end);
 
-// The end of the family that begins at items[begin]: the cells of its group with the same form and level.
+// The end of the family that begins at items[begin]: the cells of its group with the same form and cell_level.
 size_t plan_family_end(const plan *p, size_t begin);
 
 // Sets every group's rounds so that a launch takes at most `seconds`, by the pilot's times or by rough rates before

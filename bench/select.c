@@ -49,7 +49,7 @@ size_t selector_names(selector which, const char *names[SELECT_MAX_NAMES]) {
             names[count++] = norm_form_name(i);
         break;
     case SELECT_LEVEL:
-        for (norm_level i = 0; i < NORM_LEVELS; i++)
+        for (norm_level i = 0; i < NORM_ALL_LEVELS; i++)
             names[count++] = norm_level_name(i);
         break;
     case SELECT_DTYPE:
@@ -177,7 +177,7 @@ bool selection_set(selection *s, selector which, char *value, const topology *t,
     case SELECT_LEVEL:
         ok = choose(which, value, "best", chosen, error);
         memcpy(s->level, chosen, sizeof s->level);
-        s->best_level = chosen[NORM_LEVELS];
+        s->best_level = chosen[NORM_ALL_LEVELS];
         break;
     case SELECT_DTYPE:
         ok = choose(which, value, NULL, chosen, error);

@@ -30,7 +30,7 @@ const char *part_name(model_part part);
     X(VARIANT, variant, "LIST", "variants (normbench list variants), or all")                                          \
     X(PASS, pass, "LIST", "forward, backward, or all")                                                                 \
     X(FORM, form, "LIST", "fused, eager, add_fused, or all")                                                           \
-    X(LEVEL, level, "LIST", "SIMD levels (normbench list levels), best, or all")                                       \
+    X(LEVEL, level, "LIST", "levels (normbench list levels), best, or all")                                            \
     X(DTYPE, dtype, "LIST", "f32, bf16, or all")                                                                       \
     X(SHAPE, shape, "LIST", "ROWSxCOLS, as in 64x768,4096x4096")                                                       \
     X(THREADS, threads, "LIST", "numbers, cores (one per core), all (every PU)")                                       \
@@ -73,7 +73,7 @@ typedef struct {
 // What was asked for. A selector that was not given holds nothing, and matches everything.
 typedef struct {
     bool given[SELECTORS];
-    bool op[NORM_OPS], pass[NORM_PASSES], form[NORM_FORMS], level[NORM_LEVELS], best_level, dtype[NORM_DTYPES],
+    bool op[NORM_OPS], pass[NORM_PASSES], form[NORM_FORMS], level[NORM_ALL_LEVELS], best_level, dtype[NORM_DTYPES],
         cache[CACHES], model[SELECT_MAX_NAMES], part[PARTS], phase[PHASES];
     const char *variants[SELECT_MAX_VARIANTS]; // the implementations' own strings
     size_t variant_count;

@@ -94,14 +94,18 @@ stats_interval summary_ratio(const summary *s, size_t a, size_t b) {
 
 size_t summary_partner(const plan *p, size_t index, norm_op op) {
     const norm_impl *const own = p->items[index].cell.impl;
-    size_t begin, end;
+    size_t begin, end, theirs = SIZE_MAX;
     plan_group(p, p->items[index].group, &begin, &end);
     for (size_t i = begin; i < end; i++) {
         const norm_impl *const impl = p->items[i].cell.impl;
-        if (impl->op == op && impl->form == own->form && impl->level == own->level && norm_is_default(impl))
+        if (impl->op != op || impl->form != own->form)
+            continue;
+        if (impl->level == cell_level(own) && norm_is_default(impl))
             return i;
+        if (impl->level == NORM_LEVEL_LIBRARY && own->level == impl->level)
+            theirs = i;
     }
-    return SIZE_MAX;
+    return theirs;
 }
 
 size_t summary_rmsnorm(const plan *p, size_t index) { return summary_partner(p, index, NORM_RMSNORM); }

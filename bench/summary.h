@@ -36,7 +36,8 @@ stats_interval summary_time(const summary *s, size_t index);
 // samples less that of b's; median over a launch's rounds; median and interval over launches.
 stats_interval summary_ratio(const summary *s, size_t a, size_t b);
 
-// The cell of the group with this op in its default variant, in the same form and level; SIZE_MAX if the plan has none.
+// The cell of the group with this op in its default variant, in the same form and cell_level; where there is none, for
+// a library's cell the library's own. SIZE_MAX if the plan has neither.
 size_t summary_partner(const plan *p, size_t index, norm_op op);
 size_t summary_rmsnorm(const plan *p, size_t index);
 // The fastest identity of the group in the cell's plan_ceiling_form; SIZE_MAX if none was timed.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The SIMD levels of this architecture, weakest first: the only list of them in C. Their compiler flags are in
-// levels.mk.
+// levels.mk. Level `library`, which is not compiled here, stands behind them in norm.h.
 #ifndef NORM_LEVELS_H
 #define NORM_LEVELS_H
 

@@ -40,7 +40,9 @@ enum { NORM_GAMMA = 1, NORM_BETA = 2, NORM_ALPHA = 4, NORM_SHIFT = 8 };
 typedef enum { NORM_OP_LIST(NORM_ROW) NORM_OPS } norm_op;
 #undef NORM_ROW
 #define NORM_ROW(ID, ...) NORM_LEVEL_##ID,
-typedef enum { NORM_LEVEL_LIST(NORM_ROW) NORM_LEVELS } norm_level;
+// NORM_LEVELS: how many are compiled here. `library` is none of them: the code of another library, which chooses its
+// own instructions.
+typedef enum { NORM_LEVEL_LIST(NORM_ROW) NORM_LEVELS, NORM_LEVEL_LIBRARY = NORM_LEVELS, NORM_ALL_LEVELS } norm_level;
 #undef NORM_ROW
 
 typedef enum { NORM_FORWARD, NORM_BACKWARD, NORM_PASSES } norm_pass;
@@ -57,8 +59,9 @@ typedef enum { NORM_F32, NORM_BF16, NORM_DTYPES } norm_dtype;
 
 typedef enum {
     NORM_OK,
-    NORM_BAD_ARGUMENT, // a size of zero, a stride below cols, a pointer missing that the pass needs, threads < 1
-    NORM_CPU_LACKS,    // this CPU or its operating system lacks a feature of the implementation's level
+    NORM_BAD_ARGUMENT, // a size of zero, a stride below cols, a pointer missing that the pass needs, threads < 1; a
+                       // pass that the implementation has not
+    NORM_CPU_LACKS,    // norm_missing
     NORM_NO_TEAM,      // OpenMP gave fewer threads than asked for; nothing was computed
 } norm_error;
 
@@ -130,13 +133,20 @@ typedef struct {
         size_t count;
     } pass[NORM_PASSES];
     norm_size saved, workspace;
+    const char *lacks; // what it lacks to run here beside the features of its level: a library's dtype; NULL: nothing
 } norm_impl;
 
-// All implementations that were built, in the order of levels.h and then list.h; NULL beyond the last.
+// All implementations that were built, in the order of levels.h and then list.h, and behind them those that were
+// registered; NULL beyond the last.
 NORM_API const norm_impl *norm_at(size_t index);
 
-// The implementation with these names, or NULL. level "best" is the strongest level, auto_* aside, that this CPU can
-// run and that has the op, variant, form and dtype.
+// Adds implementations from outside, of level `library`: found by name, listed and run like those that were built, and
+// never the best nor a default. impls must live as long as the program. Call it before anything else here, from one
+// thread. false if there were too many calls, or an implementation of another level.
+NORM_API bool norm_register(const norm_impl *impls, size_t count);
+
+// The implementation with these names, or NULL. level "best" is the strongest level, auto_* and `library` aside, that
+// this CPU can run and that has the op, variant, form and dtype.
 NORM_API const norm_impl *norm_find(const char *op, const char *variant, const char *form, const char *level,
                                     const char *dtype);
 NORM_API const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm_dtype dtype);
@@ -161,6 +171,8 @@ NORM_API size_t norm_dtype_bytes(norm_dtype dtype);
 
 // The first CPU feature of the level that this CPU or its operating system lacks; NULL if it can run the level.
 NORM_API const char *norm_level_missing(norm_level level);
+// What an implementation lacks to run here, of its level or of its own; NULL if it can run.
+NORM_API const char *norm_missing(const norm_impl *impl);
 // Whether the level is the compiler's work (auto_*), which `best` never picks.
 NORM_API bool norm_level_is_auto(norm_level level);
 

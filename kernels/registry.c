@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// registry.c: the table of implementations, the units of list.h crossed with the levels of levels.h, and the names of
-// everything.
+// registry.c: the table of implementations, the units of list.h crossed with the levels of levels.h and what programs
+// add to them, and the names of everything.
 #include <string.h>
 
 #include "table.h"
@@ -14,11 +14,26 @@ NORM_LEVEL_LIST(DECLARE_LEVEL)
 #define POINTERS(ID, level, features) NORM_UNIT_LIST(POINTER, level)
 static const norm_table *const tables[] = {NORM_LEVEL_LIST(POINTERS)};
 
+enum { TABLES = sizeof tables / sizeof *tables, MOST_ADDED = 8 };
+static norm_table added[MOST_ADDED];
+static size_t added_count;
+
+bool norm_register(const norm_impl *impls, size_t count) {
+    if (added_count == MOST_ADDED)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (impls[i].level != NORM_LEVEL_LIBRARY)
+            return false;
+    added[added_count++] = (norm_table){impls, count};
+    return true;
+}
+
 const norm_impl *norm_at(size_t index) {
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        if (index < tables[i]->count)
-            return &tables[i]->impls[index];
-        index -= tables[i]->count;
+    for (size_t i = 0; i < TABLES + added_count; i++) {
+        const norm_table *const table = i < TABLES ? tables[i] : &added[i - TABLES];
+        if (index < table->count)
+            return &table->impls[index];
+        index -= table->count;
     }
     return NULL;
 }
@@ -27,7 +42,7 @@ const norm_impl *norm_at(size_t index) {
 #define FORMULA(ID, name, parameters, formula) formula,
 static const char *const op_names[] = {NORM_OP_LIST(NAME)};
 static const char *const op_formulas[] = {NORM_OP_LIST(FORMULA)};
-static const char *const level_names[] = {NORM_LEVEL_LIST(NAME)};
+static const char *const level_names[NORM_ALL_LEVELS] = {NORM_LEVEL_LIST(NAME) "library"};
 static const char *const pass_names[] = {"forward", "backward"};
 static const char *const form_names[] = {"fused", "eager", "add_fused"};
 static const char *const dtype_names[] = {"f32", "bf16"};
@@ -77,13 +92,18 @@ const char *norm_error_text(norm_error error) {
     case NORM_OK:
         return "no error";
     case NORM_BAD_ARGUMENT:
-        return "a size of zero, a stride below cols, a missing pointer or fewer than one thread";
+        return "a size of zero, a stride below cols, a missing pointer or pass, or fewer than one thread";
     case NORM_CPU_LACKS:
-        return "this CPU or its operating system lacks a feature of the level";
+        return "this CPU, its operating system or a library lacks what the implementation needs";
     case NORM_NO_TEAM:
         return "OpenMP gave fewer threads than asked for";
     }
     return "unknown error";
+}
+
+const char *norm_missing(const norm_impl *impl) {
+    const char *const missing = norm_level_missing(impl->level);
+    return missing != NULL ? missing : impl->lacks;
 }
 
 const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm_dtype dtype) {
@@ -91,7 +111,7 @@ const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm
     const norm_impl *impl;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
         if (impl->op == op && impl->form == form && impl->dtype == dtype && strcmp(impl->variant, variant) == 0 &&
-            !norm_level_is_auto(impl->level) && norm_level_missing(impl->level) == NULL &&
+            impl->level < NORM_LEVELS && !norm_level_is_auto(impl->level) && norm_missing(impl) == NULL &&
             (best == NULL || impl->level > best->level))
             best = impl;
     return best;

@@ -62,7 +62,7 @@ static bool valid(const norm_impl *impl, norm_pass pass, const norm_args *a, int
     const bool backward = pass == NORM_BACKWARD, adds = impl->form == NORM_ADD_FUSED;
     const bool needs_x = !backward || impl->op != NORM_IDENTITY, needs_y = !backward || impl->reads_y;
     const unsigned has = impl->params;
-    if (a->rows == 0 || a->cols == 0 || threads < 1)
+    if (a->rows == 0 || a->cols == 0 || threads < 1 || impl->pass[pass].count == 0)
         return false;
     if ((needs_x && !is_matrix(a, a->x, a->x_stride)) || (needs_y && !is_matrix(a, a->y, a->y_stride)))
         return false;
@@ -109,7 +109,7 @@ static void run_stage(const norm_stage *stage, const norm_args *args, size_t ind
 norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
     if (!valid(impl, pass, args, threads))
         return NORM_BAD_ARGUMENT;
-    if (norm_level_missing(impl->level) != NULL)
+    if (norm_missing(impl) != NULL)
         return NORM_CPU_LACKS;
     const norm_stage *const stages = impl->pass[pass].stages;
     const size_t count = impl->pass[pass].count;

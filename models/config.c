@@ -95,7 +95,7 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
 static const norm_impl *find(const norm_slot *s, norm_form form, norm_dtype dtype, char error[LAYER_ERROR_SIZE]) {
     const norm_impl *const impl =
         norm_find(norm_op_name(s->op), s->variant, norm_form_name(form), s->level, norm_dtype_name(dtype));
-    const char *const missing = impl != NULL ? norm_level_missing(impl->level) : NULL;
+    const char *const missing = impl != NULL ? norm_missing(impl) : NULL;
     if (impl == NULL)
         refuse(error, "there is no %s, variant %s, form %s, level %s, in %s; `normbench list implementations` has all",
                norm_op_name(s->op), s->variant, norm_form_name(form), s->level, norm_dtype_name(dtype));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// onednn.h: oneDNN as this room uses it: one engine and one stream for the process, primitives prepared once with their
-// memory objects. All differences between its C interfaces of version 2 (descriptors by value, op descriptors) and
-// version 3 (handles) stay in onednn.c.
+// onednn.h: oneDNN as this room uses it: one engine for the process, a stream for each thread, primitives prepared once
+// with their memory objects. All differences between its C interfaces of version 2 (descriptors by value, op
+// descriptors) and version 3 (handles) stay in onednn.c.
 #ifndef ONEDNN_H
 #define ONEDNN_H
 
@@ -12,7 +12,7 @@
 
 #include "norm.h"
 
-enum { ONEDNN_DIMS = 5, ONEDNN_ARGS = 4 };
+enum { ONEDNN_DIMS = 5, ONEDNN_ARGS = 9 };
 
 // An operand: where element (i, j, ...) is, in elements. any: the library chooses where.
 typedef struct {
@@ -23,7 +23,7 @@ typedef struct {
 } onednn_tensor;
 
 // A prepared primitive; zero-initialised, onednn_free does nothing. Primitives are made for the calling thread's
-// OpenMP team as it is then.
+// OpenMP team as it is then, and are that thread's alone to run.
 typedef struct {
     dnnl_primitive_desc_t desc;
     dnnl_primitive_t primitive;
@@ -48,6 +48,21 @@ dnnl_status_t onednn_conv_backward_data(onednn_op *op, const onednn_tensor *dx, 
 dnnl_status_t onednn_conv_backward_weights(onednn_op *op, const onednn_tensor *x, const onednn_tensor *dweights,
                                            const onednn_tensor *dbias, const onednn_tensor *dy, size_t padding,
                                            const onednn_op *forward);
+
+// Rows of x and y, (rows, cols), normalised over their columns: with beta (cols) LayerNorm, without RMSNorm, which the
+// library has from 3.9 on. stats (rows), if not NULL, stands for two operands: mean and variance, left for backward.
+// Operands of a run: x, [mean, variance,] gamma, [beta,] y.
+dnnl_status_t onednn_norm_forward(onednn_op *op, const onednn_tensor *x, const onednn_tensor *stats,
+                                  const onednn_tensor *gamma, const onednn_tensor *beta, float eps);
+// LayerNorm's gradients. gamma also describes beta, dgamma and dbeta. Operands of a run: x, mean, variance, gamma, dy,
+// dx, dgamma, dbeta, and a beta, which some versions ask for and none reads.
+dnnl_status_t onednn_norm_backward(onednn_op *op, const onednn_tensor *x, const onednn_tensor *stats,
+                                   const onednn_tensor *gamma, float eps);
+
+// y = tanh(x * alpha) * gamma + beta: one multiplication with the rest as what follows it, all in one sweep. alpha
+// (1, 1); gamma and beta (1, cols). Operands of a run: x, alpha, gamma, beta, y.
+dnnl_status_t onednn_dyt(onednn_op *op, const onednn_tensor *x, const onednn_tensor *alpha, const onednn_tensor *gamma,
+                         const onednn_tensor *beta);
 
 // Copies between a tensor and the layout in which operand `index` of `of` stands: into it, or out of it.
 dnnl_status_t onednn_reorder_in(onednn_op *op, const onednn_tensor *from, const onednn_op *of, size_t index);

@@ -47,11 +47,12 @@ function variant_of(op, variant) {
     return variant != "" ? variant : op == "layernorm" ? "onepass" : op == "dyt" || op == "derf" ? "u2" : "std"
 }
 
-function judge(g,    threads, place, own, other, r, n, good, value, lo, hi, values, middle, verdict, shape, text) {
+function judge(g,    against, threads, place, own, other, r, n, good, value, lo, hi, values, middle, verdict, shape, text) {
     threads = goal[g, "threads"] == "cores" ? most_threads : goal[g, "threads"]
     place = goal[g, "dtype"] SUBSEP goal[g, "pass"] SUBSEP goal[g, "shape"] SUBSEP threads
     own = goal[g, "op"] SUBSEP variant_of(goal[g, "op"], goal[g, "variant"]) SUBSEP place
-    other = goal[g, "against"] SUBSEP variant_of(goal[g, "against"], "") SUBSEP place
+    split(goal[g, "against"], against, "/") # op, or op/variant
+    other = against[1] SUBSEP variant_of(against[1], against[2]) SUBSEP place
     for (r = 1; r <= runs; r++) {
         if (!((r, own) in least) || !((r, other) in least))
             continue

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "peers.h"
 #include "require.h"
 #include "trial.h"
 
@@ -157,7 +158,7 @@ static void not_numbers(const norm_impl *impl) {
 
 static void check_implementation(void **state) {
     const norm_impl *const impl = *state;
-    const char *const missing = norm_level_missing(impl->level);
+    const char *const missing = norm_missing(impl);
     if (missing) {
         print_message("skipped: this CPU lacks %s\n", missing);
         skip();
@@ -212,6 +213,7 @@ int main(void) {
     static char names[MOST_TESTS][NAME_SIZE];
     const char *const only = getenv("IMPL");
     size_t count = 0;
+    peers_register();
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(required_levels_are_here);
     for (size_t i = 0; norm_at(i); i++) {
         if (count == MOST_TESTS) {

@@ -116,6 +116,15 @@ TMPDIR=$work/tmp
 expect 0 'group 2' --dry-run --op dyt --shape 4x64,8x64
 grep -q '^  dyt/u2 forward fused [a-z0-9]* f32 8x64, 1 thread cores, warm$' "$work/out" || fail "dry run: $(cat "$work/out")"
 grep -q '^6 cells in 2 groups, 9 launches: about ' "$work/out" || fail "dry run: $(cat "$work/out")"
+# Another library's, by variant or by level, beside our best and the partners of its ratios; what only make peers can time is refused.
+for by in '--variant onednn' '--level library'; do
+    # shellcheck disable=SC2086 # words
+    expect 0 'dyt/onednn forward fused library f32 4x64' --dry-run --op dyt --shape 4x64 $by
+    for partner in dyt/u2 rmsnorm/std identity/std; do
+        grep -q "^  $partner " "$work/out" || fail "$by has no $partner beside it: $(cat "$work/out")"
+    done
+done
+expect 2 'lacks a timer of PyTorch, which is make peers; skipped' --dry-run --op dyt --variant torch_eager --form eager
 for preset in quick default full; do
     expect 0 'launches: about ' --dry-run --preset $preset
 done

@@ -27,6 +27,9 @@ row 3 dyt u2 forward 1 900 8
 row 1 layernorm onepass forward 1 90 8
 row 2 layernorm onepass forward 1 900 8
 row 3 layernorm onepass forward 1 900 8
+row 1 layernorm onednn forward 1 180 8
+row 2 layernorm onednn forward 1 1800 8
+row 3 layernorm onednn forward 1 1800 8
 cat >"$work/goals.csv" <<'EOT'
 op,variant,dtype,pass,shape,threads,measure,against,sense,goal
 rmsnorm,,f32,forward,64x768,1,speed of identity,identity,at least,0.8
@@ -35,6 +38,7 @@ rmsnorm,,f32,backward,64x768,cores,speed of identity,identity,at least,0.75
 dyt,u2,f32,forward,64x768,1,time of rmsnorm,rmsnorm,at most,1.9
 layernorm,,f32,forward,64x768,1,speed of identity,identity,at least,0.8
 derf,,f32,forward,64x768,1,time of dyt,dyt,at most,1.25
+layernorm,,f32,forward,64x768,1,speed of oneDNN's layernorm,layernorm/onednn,at least,2
 EOT
 judge() { LC_ALL=C awk -f scripts/csv.awk -f scripts/limits.awk "$1" "$work/limits.csv" "$work/1" "$work/2" "$work/3"; }
 judge "$work/goals.csv" >"$work/said"
@@ -47,9 +51,10 @@ rmsnorm,backward,2,speed of identity,0.75,0.75,0.75,0.75,3,reached
 dyt,forward,1,time of rmsnorm,1.9,1.9,1.9,9,3,reached
 layernorm,forward,1,speed of identity,0.8,0.0889,0.0889,0.889,3,not reached
 derf,forward,1,time of dyt,1.25,,,,0,no data
+layernorm,forward,1,speed of oneDNN's layernorm,2,2,2,2,3,reached
 EOT
 diff "$work/want" "$work/got" >&2 || fail 'other verdicts than worked out by hand'
-grep -q '^3 reached, 2 not, 1 without data' "$work/said" || fail "says: $(tail -n 1 "$work/said")"
+grep -q '^4 reached, 2 not, 1 without data' "$work/said" || fail "says: $(tail -n 1 "$work/said")"
 
 # The goals of the project are such a table, and every op, variant and dtype in them can be run.
 judge scripts/limits.csv >/dev/null || fail 'scripts/limits.csv is no table of goals'

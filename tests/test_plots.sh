@@ -25,7 +25,7 @@ mkdir "$run"
 cp tests/data/plots/kernels.csv tests/data/plots/meta.json "$run"
 expect_exit 0 '' "$run"
 
-for name in levels sizes threads map forms stores tanh; do
+for name in levels sizes threads map forms stores tanh libraries; do
     for format in svg png pdf; do
         file="$run/plots/$name.$format"
         if [ ! -f "$file" ] || [ "$(wc -c <"$file")" -lt 4000 ]; then
@@ -53,6 +53,8 @@ expect_text threads 'elements per ns' 'threads' '4096x4096'
 expect_text map 'rows (tokens)' 'columns (hidden size)' '0[.]80' '1[.]01' '#cccccc\|#CCCCCC\|rgb(204, *204, *204)'
 expect_text forms 'ns per element' 'fused' 'eager' '64x4096' 'dyt without beta / rmsnorm = 0[.]54 \[0[.]52, 0[.]56\]'
 expect_text tanh 'ns per element' 'largest error' 'u2' 'libm' '64x768'
+expect_text libraries 'ns per element' 'oneDNN' '64x768, forward, f32, 1 thread, warm' '0[.]35' '0[.]17' 'here'
+grep -q PyTorch, "$run/plots/libraries.svg" && fail 'libraries.svg names PyTorch, which was not measured'
 expect_text stores 'ns per element' 'regular stores' 'past the caches' '4096x4096, forward, f32, 1 thread, warm' '0[.]51' '0[.]68'
 grep -q 'unstable' "$run/plots/map.svg" && fail 'map.svg has a note about unstable rows but no such row'
 
@@ -71,7 +73,7 @@ expect_exit 0 'figure forms skipped: nothing was measured in form eager' "$run"
 [ ! -e "$run/plots/forms.svg" ] || fail 'forms.svg was left over from the run before'
 [ -e "$run/plots/map.svg" ] || fail 'map.svg was not drawn'
 head -n 1 "$work/all.csv" >"$run/kernels.csv"
-for name in levels sizes threads map forms stores tanh; do
+for name in levels sizes threads map forms stores tanh libraries; do
     expect_exit 0 "figure $name skipped: " "$run"
 done
 [ -z "$(ls "$run/plots")" ] || fail 'pictures without data'

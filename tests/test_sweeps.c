@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "peers.h"
 #include "plan.h"
 #include "summary.h"
 
@@ -45,10 +46,11 @@ static void every_preset_is_sound(void **state) {
             plan p;
             assert_true(plan_make(&p, which, &everything, t));
             assert_true(p.count > 0);
-            size_t adds = 0;
+            size_t adds = 0, libraries = 0;
             for (size_t i = 0; i < p.count; i++) {
                 const cell *const c = &p.items[i].cell;
-                assert_null(norm_level_missing(c->impl->level));
+                assert_null(norm_missing(c->impl));
+                libraries += c->impl->level == NORM_LEVEL_LIBRARY;
                 assert_true(c->threads <= topology_pus(t));
                 assert_true(has_identity(&p, i));
                 assert_true(c->impl->form != NORM_ADD_FUSED || which == PRESET_FULL);
@@ -63,6 +65,7 @@ static void every_preset_is_sound(void **state) {
                 }
             }
             assert_int_equal(adds > 0, which == PRESET_FULL);
+            assert_true(libraries > 0);
             plan_free(&p);
         }
         topology_close(t);
@@ -132,6 +135,7 @@ static void a_plan_is_read_back_as_written(void **state) {
 }
 
 int main(void) {
+    peers_register();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_preset_is_sound),
         cmocka_unit_test(rounds_keep_to_the_budget),

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Our best level beside other libraries, time per element: oneDNN from the run itself, PyTorch from its folder peers, where `make peers` left
+# one. A panel for each shape, dtype and team that both were measured at, forward on warm caches; at most six, f32 first.
+function figure(    i, own, s, wanted, best, ours, theirs) {
+    own = cells
+    mark_best(best)
+    take_measured(run "/peers/kernels.csv", "ns_per_element")
+    for (i = 1; i <= cells; i++)
+        if ((s = series_of(i, i <= own && best[i])) == 1)
+            ours[group_of(i)] = 1
+        else if (s)
+            theirs[group_of(i)] = 1
+    for (wanted = 1; wanted >= 0; wanted--)
+        for (i = 1; i <= cells; i++)
+            if (group_of(i) in ours && group_of(i) in theirs && panels < 6 && (cell[i, "dtype"] == "f32") == wanted)
+                panel_of(group_of(i))
+    if (!panels) {
+        print "no other library was measured where our kernels were (variant onednn, or make peers)"
+        return
+    }
+    for (i = 1; i <= cells; i++)
+        if ((s = series_of(i, i <= own && best[i])) && group_of(i) in panel_number) {
+            shown[s] = 1
+            add_point(panel_of(group_of(i)), s, op_rank(cell[i, "op"]) + (s - 2.5) * 0.15, i, 0)
+            if (s == 1)
+                note(level_seen, level_list, cell[i, "level"])
+        }
+    print_points(4)
+    print "array who[4]\nwho[1] = 'here'; who[2] = 'oneDNN'; who[3] = 'PyTorch, eager'; who[4] = 'PyTorch, compiled'"
+    print "array seen[4]"
+    for (s = 1; s <= 4; s++)
+        print "seen[" s "] = " (shown[s] ? 1 : 0)
+    print_title("Time per element beside other libraries, with 95 % intervals",
+                best_levels() "; PyTorch in processes of its own, unbound: its times stand beside ours, unpaired")
+}
+
+function series_of(i, is_best,    rank) {
+    rank = op_rank(cell[i, "op"])
+    if (rank < 1 || rank > 3 || cell[i, "pass"] != "forward" || cell[i, "cache"] != "warm")
+        return 0
+    if (cell[i, "level"] == "library")
+        return cell[i, "variant"] == "onednn" ? 2 : cell[i, "variant"] == "torch_eager" ? 3 : cell[i, "variant"] == "torch_compile" ? 4 : 0
+    return is_best && cell[i, "form"] == "fused" && is_main(i) ? 1 : 0
+}
+function group_of(i) { return shape(i) ", " kind(i) ", " plural(cell[i, "threads"], "thread") ", warm" }

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# Time per element of our kernels and of other libraries' for each op: one panel for each shape, dtype and team.
+format = ARG1; out = ARG2; data = ARG3; style = ARG4
+load data
+panel_width = 420; panel_height = 330
+load style
+
+# No op's colours: what differs here is who computes.
+who_color(s) = s == 1 ? "#000000" : s == 2 ? "#56B4E9" : s == 3 ? "#E69F00" : "#7F7F7F"
+who_mark(s) = s == 1 ? 7 : s == 2 ? 5 : s == 3 ? 9 : 13
+eval(log_y)
+set ylabel "ns per element"
+set xlabel "op"
+set xrange [0.5:3.6]
+set xtics ("layernorm" 1, "rmsnorm" 2, "dyt" 3)
+set multiplot
+do for [p = 1:panels] {
+    eval(start_panel)
+    base = (p - 1) * series
+    plot for [s = 1:series] $data index base + s - 1 using 1:2:3:4 with yerrorbars lw 1.4 pt who_mark(s) ps 1 lc rgb who_color(s), \
+         for [s = 1:series] $data index base + s - 1 using 1:2:(sprintf($5 > 0 ? "%.2g*" : "%.2g", $2)) with labels left offset 0.6, 0.3 font ",9"
+}
+eval(start_key)
+plot for [s = 1:series] NaN with points lw 1.4 pt who_mark(s) ps 1 lc rgb who_color(s) title seen[s] ? who[s] : ""
+unset multiplot
