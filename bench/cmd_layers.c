@@ -21,7 +21,9 @@ static const cli_option options[OPTIONS] = {
     [TOKENS] = {"tokens", "N", "of each sequence; default 512 for language models, else as published"},
     [BATCH] = {"batch", "N", "sequences or images; default 1"},
     [CONTEXT] = {"context", "N", "tokens already in the cache of each sequence in decode; default 512"},
-    [DEPTH] = {"depth", "N", "layers of distinct weights, one after another; default 1"},
+    [DEPTH] = {"depth", "LIST",
+               "layers of distinct weights, one after another; default 1. Of several, as in 1,12, each: with\n"
+               "--part layer,ends,model, whether ends and 12 layers take what the model of 12 does"},
     [REPEATS] = {"repeats", "LIST",
                  "norm calls per site, as in 0,1,2,4: the dose-response check of the times taken in place"},
 };
@@ -39,6 +41,18 @@ static bool take_count(const char *option, const char *value, size_t *count) {
         return true;
     cli_complain(&command, "--%s %s: expected a number from 1 to %u", option, value, 1u << 24);
     return false;
+}
+
+static bool take_depths(char *value, layers_sizes *sizes) {
+    enum { MOST = sizeof sizes->depths / sizeof *sizes->depths };
+    char *items[MOST];
+    sizes->depth_count = parse_list(value, items, MOST);
+    if (sizes->depth_count == 0)
+        cli_complain(&command, "--depth takes up to %d numbers, as in 1,12", (int)MOST);
+    bool ok = sizes->depth_count > 0;
+    for (size_t i = 0; ok && i < sizes->depth_count; i++)
+        ok = take_count("depth", items[i], &sizes->depths[i]);
+    return ok;
 }
 
 static bool take_repeats(char *value, layers_sizes *sizes) {
@@ -65,7 +79,7 @@ static bool take_option(request *r, layers_sizes *sizes, int option, char *value
     case CONTEXT:
         return take_count("context", value, &sizes->context);
     case DEPTH:
-        return take_count("depth", value, &sizes->depth);
+        return take_depths(value, sizes);
     case REPEATS:
         return take_repeats(value, sizes);
     default:

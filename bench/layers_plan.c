@@ -168,7 +168,7 @@ static layers_key key_of(const model_shape *model, const layers_sizes *sizes, mo
         key.tokens = 1;
         key.context = sizes->context > 0 ? sizes->context : DEFAULT_CONTEXT;
     }
-    key.depth = part == PART_ENDS ? 0 : sizes->depth > 0 ? sizes->depth : 1;
+    key.depth = part == PART_ENDS ? 0 : 1;
     return key;
 }
 
@@ -186,6 +186,19 @@ static bool add_key(maker *m, layers_key key, unsigned forms, unsigned ops) {
 
 static bool can_decode(const model_shape *m) { return m->kind == MODEL_LLAMA || m->kind == MODEL_GPT2; }
 
+// Every depth that was asked for, of parts that have one.
+static bool add_depths(maker *m, layers_key key, unsigned forms, unsigned ops) {
+    const layers_sizes *const sizes = m->sizes;
+    if (key.part == PART_ENDS || sizes->depth_count == 0)
+        return add_key(m, key, forms, ops);
+    for (size_t i = 0; i < sizes->depth_count; i++) {
+        key.depth = sizes->depths[i];
+        if (!add_key(m, key, forms, ops))
+            return false;
+    }
+    return true;
+}
+
 // The teams and placements of a selection, or one thread per core.
 static bool add_teams(maker *m, layers_key key, unsigned forms, unsigned ops, const topology *t) {
     const selection *const s = m->selected;
@@ -197,7 +210,7 @@ static bool add_teams(maker *m, layers_key key, unsigned forms, unsigned ops, co
         for (size_t k = 0; k < (s->placement_count > 0 ? s->placement_count : 1); k++) {
             key.threads = threads[i];
             key.place = places[k];
-            if (!add_key(m, key, forms, ops))
+            if (!add_depths(m, key, forms, ops))
                 return false;
         }
     return true;

@@ -50,7 +50,9 @@ typedef struct {
 
 // Numbers that a layer can be asked for; 0: as the model has it.
 typedef struct {
-    size_t tokens, batch, context, depth;
+    size_t tokens, batch, context;
+    size_t depths[4]; // none: 1
+    size_t depth_count;
     unsigned repeats[4]; // norm calls per site; all 0: one
     size_t repeat_count;
 } layers_sizes;
