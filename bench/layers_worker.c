@@ -191,7 +191,8 @@ static bool visit(void *context, size_t group) {
     const bool measuring = w->orders.mode == WORKER_MEASURE;
     char why[LAYER_ERROR_SIZE] = "";
     stage s = {0};
-    if (measuring && (w->plan.arms[begin].calls == 0 || w->had[group].complete >= w->plan.arms[begin].rounds))
+    if (measuring && (w->plan.arms[begin].calls == 0 || w->orders.launch >= w->plan.arms[begin].launches ||
+                      w->had[group].complete >= w->plan.arms[begin].rounds))
         return true;
     norm_slot *const slots = malloc((end - begin) * sizeof *slots);
     if (slots == NULL)
