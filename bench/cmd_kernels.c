@@ -15,8 +15,9 @@
 #include "samples.h"
 #include "verdict.h"
 
-static const cli_option options[REQUEST_OPTIONS] = {REQUEST_ROWS(
-    "kernels.csv", "quick (at most a minute), default (at most five) or full (an hour); selectors then narrow it.")};
+static const cli_option options[REQUEST_OPTIONS] = {
+    REQUEST_ROWS("kernels.csv", "9",
+                 "quick (at most a minute), default (at most five) or full (an hour); selectors then narrow it.")};
 static const cli_command command = {
     .name = "kernels",
     .about =
@@ -152,9 +153,17 @@ static void on_skipped(void *context, size_t group, const char *reason) {
                   reason);
 }
 
+static void on_left_out(void *context, size_t group, const char *reason) {
+    kernels *const k = context;
+    const budget_group cost = plan_cost(&k->plan, group);
+    course_skip(k->course, budget_had_seconds(&cost, cost.rounds));
+    on_skipped(context, group, reason);
+}
+
 static void on_group(void *context, size_t group, const char *bound) {
     kernels *const k = context;
     snprintf(k->course->bound, sizeof k->course->bound, "%s", bound);
+    course_group(k->course, plan_cost(&k->plan, group).prepare_s);
     say_group(k, group, "time");
 }
 
@@ -163,7 +172,7 @@ static bool on_observed(void *context, const observation *o) {
     const planned *const item = &k->plan.items[o->cell];
     if (!observations_add(&k->all, o) || !samples_add(&k->course->run, &k->plan, o, k->course->bound))
         return false;
-    course_advance(k->course, 1e-9 * o->ns * ((double)item->calls + 1));
+    course_advance(k->course, 1e-9 * item->ns * ((double)item->calls + 1));
     return true;
 }
 
@@ -220,12 +229,16 @@ static launch_end launch(void *context, course *c, const char *plan_path, size_t
     kernels *const k = context;
     rounds_had *const had = calloc(k->plan.groups + 1, sizeof *had);
     size_t *const room = calloc(k->plan.count + 1, sizeof *room);
-    const worker_listener listener = {k, on_group, NULL, NULL, on_observed, on_skipped};
+    const worker_listener listener = {k, on_group, NULL, NULL, on_observed, on_left_out};
     launch_end end = LAUNCH_DIED;
     k->course = c;
     snprintf(how, size, "out of memory");
     if (had != NULL && room != NULL) {
         count_rounds(k, number, had, room);
+        for (size_t group = 0; group < k->plan.groups; group++) {
+            const budget_group cost = plan_cost(&k->plan, group);
+            course_skip(c, budget_had_seconds(&cost, had[group].complete));
+        }
         const worker_job job = {WORKER_MEASURE, plan_path, c->run.experiment.seed, number, had};
         end = worker_launch(&job, &k->plan, &listener, c->stop, how, size);
     }
@@ -249,8 +262,22 @@ static void size_of(void *context, char *text, size_t size, double *units) {
     snprintf(text, size, "%zu cells in %zu groups", p->count, p->groups);
 }
 
-static void spend(void *context, double seconds) { plan_spend(&((kernels *)context)->plan, seconds); }
-static double seconds_of(void *context) { return plan_launch_seconds(&((kernels *)context)->plan); }
+// Without a budget a launch may take this long; a plan too large for it gets one round of everything.
+#define LAUNCH_SECONDS 5
+
+static void spend(void *context, double budget_s, size_t *launches) {
+    plan *const p = &((kernels *)context)->plan;
+    plan_spend(p, budget_s > 0 ? budget_s / (double)*launches : LAUNCH_SECONDS);
+    while (budget_s > 0 && *launches > REQUEST_MIN_LAUNCHES && (double)*launches * plan_launch_seconds(p) > budget_s) {
+        --*launches;
+        plan_spend(p, budget_s / (double)*launches);
+    }
+}
+
+static double seconds_of(void *context, size_t launch) {
+    (void)launch; // all are alike
+    return plan_launch_seconds(&((kernels *)context)->plan);
+}
 
 static int write_table(void *context, const run *r, const char *path, bool only_table, course_counts *counts,
                        const char **failed) {
@@ -282,7 +309,7 @@ static void print(void *context, FILE *out, const topology *t) {
 static int dry_run(const course_kind *kind, const plan *p, const request *r) {
     size_t launches = r->launches;
     char text[160], duration[32];
-    course_spend(kind, r->budget_s, &launches);
+    kind->spend(kind->context, r->budget_s, &launches);
     for (size_t i = 0; i < p->count; i++) {
         if (i == 0 || p->items[i].group != p->items[i - 1].group)
             printf("group %zu\n", p->items[i].group + 1);
@@ -301,11 +328,9 @@ int cmd_kernels(int argc, char **argv) {
     selection s;
     char error[TOPOLOGY_ERROR_SIZE];
     kernels k = {0};
-    // A launch without a budget may take 5 s; a plan too large for it gets one round of everything.
     const course_kind kind = {.command = &command,
                               .table = "kernels.csv",
                               .run = &samples_run,
-                              .launch_seconds = 5,
                               .context = &k,
                               .write_plan = write_plan,
                               .read = read_run,

@@ -15,13 +15,15 @@
 
 enum { TOKENS = REQUEST_OPTIONS, BATCH, CONTEXT, DEPTH, REPEATS, OPTIONS };
 static const cli_option options[OPTIONS] = {
-    REQUEST_ROWS("layers.csv",
+    REQUEST_ROWS("layers.csv", "17 at most, fewer of what takes longest",
                  "quick (at most a minute), default (a quarter of an hour) or full (two hours); selectors then\n"
                  "narrow it."),
     [TOKENS] = {"tokens", "N", "of each sequence; default 512 for language models, else as published"},
     [BATCH] = {"batch", "N", "sequences or images; default 1"},
     [CONTEXT] = {"context", "N", "tokens already in the cache of each sequence in decode; default 512"},
-    [DEPTH] = {"depth", "N", "layers of distinct weights, one after another; default 1"},
+    [DEPTH] = {"depth", "LIST",
+               "layers of distinct weights, one after another; default 1. Of several, as in 1,12, each: with\n"
+               "--part layer,ends,model, whether ends and 12 layers take what the model of 12 does"},
     [REPEATS] = {"repeats", "LIST",
                  "norm calls per site, as in 0,1,2,4: the dose-response check of the times taken in place"},
 };
@@ -39,6 +41,18 @@ static bool take_count(const char *option, const char *value, size_t *count) {
         return true;
     cli_complain(&command, "--%s %s: expected a number from 1 to %u", option, value, 1u << 24);
     return false;
+}
+
+static bool take_depths(char *value, layers_sizes *sizes) {
+    enum { MOST = sizeof sizes->depths / sizeof *sizes->depths };
+    char *items[MOST];
+    sizes->depth_count = parse_list(value, items, MOST);
+    if (sizes->depth_count == 0)
+        cli_complain(&command, "--depth takes up to %d numbers, as in 1,12", (int)MOST);
+    bool ok = sizes->depth_count > 0;
+    for (size_t i = 0; ok && i < sizes->depth_count; i++)
+        ok = take_count("depth", items[i], &sizes->depths[i]);
+    return ok;
 }
 
 static bool take_repeats(char *value, layers_sizes *sizes) {
@@ -65,7 +79,7 @@ static bool take_option(request *r, layers_sizes *sizes, int option, char *value
     case CONTEXT:
         return take_count("context", value, &sizes->context);
     case DEPTH:
-        return take_count("depth", value, &sizes->depth);
+        return take_depths(value, sizes);
     case REPEATS:
         return take_repeats(value, sizes);
     default:
@@ -96,7 +110,7 @@ static int parse_request(int argc, char **argv, const topology *t, request *r, s
     if (!request_complete(r, &command, selected))
         return EXIT_USAGE;
     if (r->launches == 0)
-        r->launches = r->preset == PRESETS ? REQUEST_DEFAULT_LAUNCHES : layers_preset_launches(r->preset);
+        r->launches = r->preset == PRESETS ? LAYERS_LAUNCHES : layers_preset_launches(r->preset);
     if (r->budget_s == 0 && r->preset != PRESETS)
         r->budget_s = layers_preset_seconds(r->preset);
     return EXIT_DONE;
@@ -155,7 +169,8 @@ static int dry_run(const layers_plan *p, const request *r) {
 typedef struct {
     layers_plan plan;
     layers_observations all;
-    course *course; // while a launch runs
+    course *course;     // while a launch runs
+    size_t most_rounds; // of a launch
 } layers;
 
 static void say_group(layers *l, size_t group, const char *phase) {
@@ -212,9 +227,17 @@ static void on_skipped(void *context, size_t group, const char *reason) {
     progress_line(&l->course->progress, "skipped %s: %s", text, reason);
 }
 
+static void on_left_out(void *context, size_t group, const char *reason) {
+    layers *const l = context;
+    const budget_group cost = layers_plan_cost(&l->plan, group);
+    course_skip(l->course, budget_had_seconds(&cost, cost.rounds));
+    on_skipped(context, group, reason);
+}
+
 static void on_group(void *context, size_t group, const char *bound) {
     layers *const l = context;
     snprintf(l->course->bound, sizeof l->course->bound, "%s", bound);
+    course_group(l->course, layers_plan_cost(&l->plan, group).prepare_s);
     say_group(l, group, "time");
 }
 
@@ -224,7 +247,7 @@ static bool on_observed(void *context, const layers_observation *o) {
         free(o->steps);
         return false;
     }
-    course_advance(l->course, 1e-9 * o->ns * (double)o->calls);
+    course_advance(l->course, layers_plan_sample_seconds(&l->plan.arms[o->arm]));
     return layers_observations_add(&l->all, o);
 }
 
@@ -279,12 +302,17 @@ static launch_end pilot(void *context, course *c, const char *plan_path, char *h
 static launch_end launch(void *context, course *c, const char *plan_path, size_t number, char *how, size_t size) {
     layers *const l = context;
     rounds_had *const had = calloc(l->plan.groups + 1, sizeof *had);
-    const layers_listener listener = {.context = l, .group = on_group, .observed = on_observed, .skipped = on_skipped};
+    const layers_listener listener = {.context = l, .group = on_group, .observed = on_observed, .skipped = on_left_out};
     launch_end end = LAUNCH_DIED;
     l->course = c;
     snprintf(how, size, "out of memory");
     if (had != NULL) {
         count_rounds(l, number, had);
+        for (size_t group = 0; group < l->plan.groups; group++) {
+            const budget_group cost = layers_plan_cost(&l->plan, group);
+            if (number < cost.launches)
+                course_skip(c, budget_had_seconds(&cost, had[group].complete));
+        }
         const layers_job job = {WORKER_MEASURE, plan_path, c->run.experiment.seed, number, had};
         end = layers_launch(&job, &l->plan, &listener, c->stop, how, size);
     }
@@ -307,8 +335,17 @@ static void size_of(void *context, char *text, size_t size, double *units) {
     snprintf(text, size, "%zu arms in %zu groups", p->count, p->groups);
 }
 
-static void spend(void *context, double seconds) { layers_plan_spend(&((layers *)context)->plan, seconds); }
-static double seconds_of(void *context) { return layers_plan_launch_seconds(&((layers *)context)->plan); }
+// Without a budget a launch may take this long, or what one round of everything takes.
+#define LAUNCH_SECONDS 12
+
+static void spend(void *context, double budget_s, size_t *launches) {
+    layers *const l = context;
+    layers_plan_spend(&l->plan, budget_s > 0 ? budget_s : LAUNCH_SECONDS * (double)*launches, l->most_rounds, launches);
+}
+
+static double seconds_of(void *context, size_t launch) {
+    return layers_plan_launch_seconds(&((layers *)context)->plan, launch);
+}
 
 static int write_table(void *context, const run *r, const char *path, bool only_table, course_counts *counts,
                        const char **failed) {
@@ -349,11 +386,9 @@ int cmd_layers(int argc, char **argv) {
     layers_sizes sizes;
     char error[TOPOLOGY_ERROR_SIZE];
     layers l = {0};
-    // A launch without a budget may take 20 s beyond one round of everything.
     const course_kind kind = {.command = &command,
                               .table = "layers.csv",
                               .run = &layers_samples_run,
-                              .launch_seconds = 20,
                               .context = &l,
                               .write_plan = write_plan,
                               .read = read_run,
@@ -373,6 +408,9 @@ int cmd_layers(int argc, char **argv) {
         return EXIT_FAILED;
     }
     int status = parse_request(argc, argv, t, &r, &s, &sizes);
+    // A preset's small layers must not take the time of its large ones; of what was selected all time is for the
+    // asking, and the effect of a norm on a whole layer, a percent of it, takes hundreds of rounds.
+    l.most_rounds = r.preset == PRESETS ? 64 : 8;
     if (status == EXIT_DONE && r.resume == NULL) {
         if (layers_plan_make(&l.plan, r.preset, &s, &sizes, t)) {
             status = check_plan(&l.plan, &r);

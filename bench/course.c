@@ -12,8 +12,16 @@
 
 void course_say(course *c, const char *what) { progress_update(&c->progress, c->done_s, what); }
 
+void course_group(course *c, double prepare_s) { c->pending_s = prepare_s; }
+
+void course_skip(course *c, double planned_s) {
+    c->pending_s = 0;
+    progress_less(&c->progress, planned_s);
+}
+
 void course_advance(course *c, double done) {
-    c->done_s += done;
+    c->done_s += c->pending_s + done;
+    c->pending_s = 0;
     progress_update(&c->progress, c->done_s, c->progress.what);
 }
 
@@ -51,37 +59,40 @@ static int pilot(course *c, double units) {
     return status;
 }
 
-static int measure(course *c) {
+// What all launches take by the plan.
+static double planned_seconds(const course *c) {
+    double seconds = 0;
+    for (size_t launch = 0; launch < c->run.experiment.launches; launch++)
+        seconds += c->kind->seconds(c->kind->context, launch);
+    return seconds;
+}
+
+int course_measure(course *c, progress_output output) {
     const experiment *const e = &c->run.experiment;
-    const double per_launch = c->kind->seconds(c->kind->context);
     char path[PATH_MAX], how[200] = "";
     int status = EXIT_DONE;
     run_path(&c->run, RUN_PLAN, path);
-    progress_start(&c->progress, progress_stderr(), "measure", (double)e->launches * per_launch);
+    const double total = planned_seconds(c);
+    double left = total; // of the launches from this one on
+    progress_start(&c->progress, output, "measure", total);
     c->begun_ns = sampler_now_ns();
     for (size_t launch = 0; status == EXIT_DONE && launch < e->launches; launch++) {
+        const double share = c->kind->seconds(c->kind->context, launch);
         // A machine that slowed down since the pilot does not take the run far beyond its budget, but an interval needs
         // its launches.
         if (e->budget_s > 0 && launch >= REQUEST_MIN_LAUNCHES &&
-            1e-9 * (sampler_now_ns() - c->begun_ns) + per_launch > 1.05 * e->budget_s) {
+            1e-9 * (sampler_now_ns() - c->begun_ns) + share > 1.05 * e->budget_s) {
             progress_line(&c->progress, "budget spent after %zu launches", launch);
             c->run.experiment.launches = launch;
             break;
         }
-        c->done_s = (double)launch * per_launch;
+        // What the launch before left undone of its share is no longer to be done, and what was skipped never was.
+        c->done_s = c->progress.total - left;
+        left -= share;
         status = after(c, c->kind->launch(c->kind->context, c, path, launch, how, sizeof how), how);
     }
     progress_end(&c->progress);
     return status;
-}
-
-void course_spend(const course_kind *kind, double budget_s, size_t *launches) {
-    kind->spend(kind->context, budget_s > 0 ? budget_s / (double)*launches : kind->launch_seconds);
-    while (budget_s > 0 && *launches > REQUEST_MIN_LAUNCHES &&
-           (double)*launches * kind->seconds(kind->context) > budget_s) {
-        --*launches;
-        kind->spend(kind->context, budget_s / (double)*launches);
-    }
 }
 
 static int conduct(course *c) {
@@ -97,14 +108,14 @@ static int conduct(course *c) {
         if (status != EXIT_DONE)
             return status;
         const double spent = 1e-9 * (sampler_now_ns() - start);
-        course_spend(kind, e->budget_s > 0 ? fmax(e->budget_s - spent, 1) : 0, &e->launches);
+        kind->spend(kind->context, e->budget_s > 0 ? fmax(e->budget_s - spent, 1) : 0, &e->launches);
         e->piloted = true;
         if (!kind->write_plan(kind->context, &c->run, error) || run_write_meta(&c->run, c->topology, false) != 0)
             return failed(c, "cannot write the plan: is the disk full?");
     }
-    progress_duration((double)e->launches * kind->seconds(kind->context), duration, sizeof duration);
+    progress_duration(planned_seconds(c), duration, sizeof duration);
     fprintf(stderr, "%zu launches: about %s\n", e->launches, duration);
-    return measure(c);
+    return course_measure(c, progress_stderr());
 }
 
 static int count_up(const course *c, const course_counts *counts) {

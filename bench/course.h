@@ -27,7 +27,6 @@ typedef struct {
     const cli_command *command;
     const char *table; // "kernels.csv"
     const run_kind *run;
-    double launch_seconds; // what a launch may take where there is no budget
     void *context;
     bool (*write_plan)(void *context, const run *r, char error[RUN_ERROR_SIZE]);
     bool (*read)(void *context, const run *r, char error[RUN_ERROR_SIZE]); // plan and samples of an interrupted run
@@ -35,8 +34,9 @@ typedef struct {
     launch_end (*pilot)(void *context, course *c, const char *plan_path, char *how, size_t size);
     void (*piloted)(void *context); // the pilot is done: before the budget is spent
     launch_end (*launch)(void *context, course *c, const char *plan_path, size_t launch, char *how, size_t size);
-    void (*spend)(void *context, double seconds); // sets the rounds of a launch
-    double (*seconds)(void *context);             // of a launch with the rounds as they are
+    // Sets what each launch measures, and takes launches away where a budget (0: none) is too small for so many.
+    void (*spend)(void *context, double budget_s, size_t *launches);
+    double (*seconds)(void *context, size_t launch); // of a launch with the rounds as they are, by the plan
     // Writes the table at path and, unless only the table is wanted, what else belongs into the run's folder; counts
     // its rows. 0 or errno, *failed: the file.
     int (*write)(void *context, const run *r, const char *path, bool only_table, course_counts *counts,
@@ -50,19 +50,26 @@ struct course {
     progress progress;
     const topology *topology;
     const volatile sig_atomic_t *stop;
-    char bound[1024];        // the PUs of the group that is being measured
-    double done_s, begun_ns; // of the launches, as planned
-    bool complete;           // every launch is done and reported
+    char bound[1024]; // the PUs of the group that is being measured
+    double done_s;    // of the launches: by the plan, whatever it took
+    double pending_s; // of done_s, once there is a sample
+    double begun_ns;
+    bool complete; // every launch is done and reported
 };
 
 // Begins the run that `r` asks for, or takes it up, and sees it through. An exit code.
 int course_run(const course_kind *kind, const request *r, const topology *t, int argc, char **argv);
 
-// Sets the rounds that a budget (0: none) allows, and takes launches away where even one round is too much.
-void course_spend(const course_kind *kind, double budget_s, size_t *launches);
+// The launches of a run whose plan and rounds stand, told to an output. An exit code.
+int course_measure(course *c, progress_output output);
 
-// For the listeners: what is done now; what is done, in seconds (pilot: units) more than before.
+// For the listeners. What is done is counted in seconds as planned (pilot: units), not as they pass: what took longer
+// than planned is not more done, and what is left is judged by how much longer. course_group: what is said is done now,
+// after a preparation that counts once it has led to a sample. course_skip: so much of the plan needs not be done, for
+// an earlier process did it or it cannot be.
 void course_say(course *c, const char *what);
+void course_group(course *c, double prepare_s);
 void course_advance(course *c, double done);
+void course_skip(course *c, double planned_s);
 
 #endif

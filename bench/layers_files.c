@@ -10,8 +10,8 @@
 #include "parse.h"
 
 int layers_plan_write(const layers_plan *p, const char *path) {
-    static const char *const after[] = {"group",     "calls", "rounds", "pilot_ns", "prepare_s",
-                                        "max_error", "wrong", "reason", "matmul"};
+    static const char *const after[] = {"group",     "calls",     "rounds", "launches", "pilot_ns",
+                                        "prepare_s", "max_error", "wrong",  "reason",   "matmul"};
     csv_writer w;
     const int error = csv_open(&w, path, false);
     if (error != 0)
@@ -26,6 +26,7 @@ int layers_plan_write(const layers_plan *p, const char *path) {
         csv_size(&w, a->group);
         csv_size(&w, a->calls);
         csv_size(&w, a->rounds);
+        csv_size(&w, a->launches);
         csv_real(&w, a->ns, 9);
         csv_real(&w, a->prepare_s, 9);
         csv_real(&w, a->max_error, 9);
@@ -98,21 +99,21 @@ int layers_plan_read(layers_plan *p, const char *plan_path, const char *steps_pa
     if (error != 0)
         return error;
     const int group = csv_column(&t, "group"), calls = csv_column(&t, "calls"), rounds = csv_column(&t, "rounds"),
-              ns = csv_column(&t, "pilot_ns"), prepare = csv_column(&t, "prepare_s"),
-              max_error = csv_column(&t, "max_error"), wrong = csv_column(&t, "wrong"),
-              reason = csv_column(&t, "reason"), matmul = csv_column(&t, "matmul");
+              launches = csv_column(&t, "launches"), ns = csv_column(&t, "pilot_ns"),
+              prepare = csv_column(&t, "prepare_s"), max_error = csv_column(&t, "max_error"),
+              wrong = csv_column(&t, "wrong"), reason = csv_column(&t, "reason"), matmul = csv_column(&t, "matmul");
     p->arms = calloc(t.row_count + 1, sizeof *p->arms);
     if (p->arms == NULL)
         error = ENOMEM;
-    else if (group < 0 || calls < 0 || rounds < 0 || ns < 0 || prepare < 0 || max_error < 0 || wrong < 0 ||
-             reason < 0 || matmul < 0)
+    else if (group < 0 || calls < 0 || rounds < 0 || launches < 0 || ns < 0 || prepare < 0 || max_error < 0 ||
+             wrong < 0 || reason < 0 || matmul < 0)
         error = -1;
     for (size_t i = 0; error == 0 && i < t.row_count; i++) {
         layers_arm *const a = &p->arms[i];
         char *const *const row = t.rows[i];
         if (!layers_arm_read(&t, i, a) || !parse_size(row[group], &a->group) || !parse_size(row[calls], &a->calls) ||
-            !parse_size(row[rounds], &a->rounds) || !parse_real(row[ns], &a->ns) ||
-            !parse_real(row[prepare], &a->prepare_s))
+            !parse_size(row[rounds], &a->rounds) || !parse_size(row[launches], &a->launches) ||
+            !parse_real(row[ns], &a->ns) || !parse_real(row[prepare], &a->prepare_s))
             error = -1;
         if (!parse_real(row[max_error], &a->max_error))
             a->max_error = NAN;

@@ -4,6 +4,7 @@
 #ifndef LAYERS_PLAN_H
 #define LAYERS_PLAN_H
 
+#include "budget.h"
 #include "csv.h"
 #include "layer.h"
 #include "plan.h"
@@ -27,6 +28,7 @@ typedef struct {
     size_t group;
     size_t calls;     // per sample, the same for the whole group; 0 until calibrated
     size_t rounds;    // per launch, the same for the whole group
+    size_t launches;  // of the run's, the first so many have this group
     double ns;        // one call, by the pilot
     double prepare_s; // of the group, by the pilot: drawing weights, packing them
     double max_error; // scaled, by the pilot; NaN until verified
@@ -50,7 +52,9 @@ typedef struct {
 
 // Numbers that a layer can be asked for; 0: as the model has it.
 typedef struct {
-    size_t tokens, batch, context, depth;
+    size_t tokens, batch, context;
+    size_t depths[4]; // none: 1
+    size_t depth_count;
     unsigned repeats[4]; // norm calls per site; all 0: one
     size_t repeat_count;
 } layers_sizes;
@@ -63,6 +67,7 @@ void layers_plan_group(const layers_plan *p, size_t group, size_t *begin, size_t
 // The config of a group's layer; arms: room for its norm slots, which it borrows.
 layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *arms, uint64_t seed);
 
+enum { LAYERS_LAUNCHES = 17 }; // where there is no preset; see layers_plan.c
 size_t layers_preset_launches(preset which);
 double layers_preset_seconds(preset which);
 
@@ -70,10 +75,14 @@ double layers_preset_seconds(preset which);
 void layers_plan_steps(const layers_plan *p, size_t arm, size_t *begin, size_t *end);
 bool layers_plan_add_step(layers_plan *p, const layers_step *step); // false: no memory
 
-enum { LAYERS_MAX_ROUNDS = 8 };
-// As plan_spend and plan_launch_seconds, by the pilot's times.
-void layers_plan_spend(layers_plan *p, double seconds);
-double layers_plan_launch_seconds(const layers_plan *p);
+// Sets every group's rounds and launches so that a run of at most *launches takes at most `seconds`, by the pilot's
+// times, as budget_allot does; *launches becomes what the group with most of them has. most_rounds: of a launch.
+void layers_plan_spend(layers_plan *p, double seconds, size_t most_rounds, size_t *launches);
+// Of launch number `launch`, from 0.
+double layers_plan_launch_seconds(const layers_plan *p, size_t launch);
+budget_group layers_plan_cost(const layers_plan *p, size_t group);
+// One sample of an arm, and the untimed call before it where it has several.
+double layers_plan_sample_seconds(const layers_arm *a);
 
 // The arm of the same group with this op in its default variant, in the same form (identity: in any) and level, once
 // per site. SIZE_MAX if there is none.

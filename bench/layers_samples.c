@@ -31,8 +31,8 @@ void layers_observations_free(layers_observations *all) {
 }
 
 static void header(csv_writer *w) {
-    static const char *const after[] = {"launch",    "sample", "order",       "calls",  "time_ns",
-                                        "preempted", "bound",  "peak_gflops", "step_ns"};
+    static const char *const after[] = {"launch",    "sample", "order",       "calls",   "time_ns",
+                                        "preempted", "bound",  "peak_gflops", "step_ns", "clock_ns"};
     layers_arm_header(w);
     for (size_t i = 0; i < sizeof after / sizeof *after; i++)
         csv_text(w, after[i]);
@@ -84,11 +84,13 @@ bool layers_samples_add(run *r, const layers_plan *p, const layers_observation *
     csv_text(w, bound);
     csv_real(w, 1e-9 * o->peak_flops, 6);
     csv_text(w, steps);
+    csv_real(w, o->clock_ns, 4);
     free(steps);
     return csv_end(w) == 0;
 }
 
-static bool read_sample(const csv_table *t, size_t row, const layers_plan *p, const int columns[8],
+enum { SAMPLE_COLUMNS = 9 };
+static bool read_sample(const csv_table *t, size_t row, const layers_plan *p, const int columns[SAMPLE_COLUMNS],
                         layers_observation *o) {
     char *const *const fields = t->rows[row];
     layers_arm arm;
@@ -97,7 +99,8 @@ static bool read_sample(const csv_table *t, size_t row, const layers_plan *p, co
     if (!layers_arm_read(t, row, &arm) || !parse_size(fields[columns[0]], &o->launch) ||
         !parse_size(fields[columns[1]], &o->index) || !parse_size(fields[columns[2]], &o->order) ||
         !parse_size(fields[columns[3]], &o->calls) || !parse_real(fields[columns[4]], &o->ns) ||
-        !parse_real(fields[columns[6]], &peak) || !split(fields[columns[7]], o))
+        !parse_real(fields[columns[6]], &peak) || !parse_real(fields[columns[7]], &o->clock_ns) ||
+        !split(fields[columns[8]], o))
         return false;
     o->preempted = strcmp(fields[columns[5]], "1") == 0;
     o->peak_flops = 1e9 * peak;
@@ -107,10 +110,10 @@ static bool read_sample(const csv_table *t, size_t row, const layers_plan *p, co
 }
 
 static bool read_samples(const run *r, const layers_plan *p, layers_observations *all, char error[RUN_ERROR_SIZE]) {
-    static const char *const names[8] = {"launch",  "sample",    "order",       "calls",
-                                         "time_ns", "preempted", "peak_gflops", "step_ns"};
+    static const char *const names[SAMPLE_COLUMNS] = {"launch",    "sample",      "order",    "calls",  "time_ns",
+                                                      "preempted", "peak_gflops", "clock_ns", "step_ns"};
     char path[PATH_MAX];
-    int columns[8];
+    int columns[SAMPLE_COLUMNS];
     csv_table t;
     run_path(r, r->kind->samples, path);
     const int code = csv_read(&t, path, error, RUN_ERROR_SIZE);
@@ -120,7 +123,7 @@ static bool read_samples(const run *r, const layers_plan *p, layers_observations
         return false;
     }
     bool ok = true;
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < SAMPLE_COLUMNS; i++)
         ok &= (columns[i] = csv_column(&t, names[i])) >= 0;
     for (size_t i = 0; ok && i < t.row_count; i++) {
         layers_observation o;

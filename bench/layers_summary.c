@@ -84,6 +84,9 @@ static double value_of(const layers_summary *s, const layers_observation *o, qua
     }
     case QUANTITY_LOG_REST:
         return log(o->ns - time_of(s, o, STEP_NORM, NULL));
+    case QUANTITY_TIMING:
+        // One reading before the first step and one for the sample's own clock come on top.
+        return (double)(o->step_count + 2) * o->clock_ns / o->ns;
     }
     return NAN;
 }
@@ -125,6 +128,57 @@ bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) 
                          : d->rest.lo > margin || d->rest.hi < -margin ? 0
                                                                        : -1;
     return true;
+}
+
+// The median time of an arm in one launch; NaN if it has none.
+static double launch_median(const layers_summary *s, size_t arm, size_t launch) {
+    const series all = series_of(s, arm, QUANTITY_TIME, s->points);
+    size_t begin = 0, end;
+    while (begin < all.count && all.points[begin].launch < launch)
+        begin++;
+    for (end = begin; end < all.count && all.points[end].launch == launch;)
+        end++;
+    double median = NAN;
+    const series one = {all.points + begin, end - begin};
+    return series_launch_medians(one, &median) == 1 ? median : NAN;
+}
+
+// The arm of `part`, the one of least depth, that has all else in common with an arm. SIZE_MAX: none that was measured.
+static size_t part_of(const layers_summary *s, size_t arm, model_part part) {
+    const layers_plan *const p = s->plan;
+    size_t found = SIZE_MAX;
+    for (size_t i = 0; i < p->count; i++) {
+        layers_arm like = p->arms[arm];
+        like.key.part = part;
+        like.key.depth = p->arms[i].key.depth;
+        if (layers_arm_equal(&like, &p->arms[i]) && s->first[i] < s->first[i + 1] &&
+            (found == SIZE_MAX || like.key.depth < p->arms[found].key.depth))
+            found = i;
+    }
+    return found;
+}
+
+bool layers_summary_composition(const layers_summary *s, size_t arm, stats_interval *ratio) {
+    const layers_key *const k = &s->plan->arms[arm].key;
+    // A stack of several stages is no number of times one layer.
+    if (k->part != PART_MODEL || layers_has_stages(k->model) || s->first[arm] == s->first[arm + 1])
+        return false;
+    const size_t ends = part_of(s, arm, PART_ENDS), one = part_of(s, arm, PART_LAYER);
+    if (ends == SIZE_MAX || one == SIZE_MAX)
+        return false;
+    const double times = (double)k->depth / (double)s->plan->arms[one].key.depth;
+    const size_t launches = s->sorted[s->first[arm + 1] - 1]->launch + 1;
+    double *const ratios = malloc(launches * sizeof *ratios);
+    size_t count = 0;
+    for (size_t launch = 0; ratios != NULL && launch < launches; launch++) {
+        const double parts = launch_median(s, ends, launch) + times * launch_median(s, one, launch);
+        const double value = parts / launch_median(s, arm, launch);
+        if (!isnan(value))
+            ratios[count++] = value;
+    }
+    *ratio = stats_median_interval(ratios, count, SERIES_CONFIDENCE);
+    free(ratios);
+    return count > 0;
 }
 
 // ---- layers.csv
@@ -171,6 +225,9 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
     const stats_interval peak = layers_summary_median(s, arm, QUANTITY_PEAK_FRACTION);
     layers_delta delta;
     const bool compared = layers_summary_delta(s, arm, &delta);
+    const double timing = layers_summary_median(s, arm, QUANTITY_TIMING).median;
+    stats_interval composition = none;
+    (void)layers_summary_composition(s, arm, &composition);
     // In place where the rest is shown to be the same; else the whole, with its wider interval.
     const stats_interval *const said = !compared ? &none : delta.rest_equivalent == 1 ? &delta.in_place : &delta.total;
     char reason[256];
@@ -208,6 +265,8 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
     csv_real(w, a->max_error, 4);
     csv_text(w, a->matmul);
     csv_real(w, samples > 0 ? 100 * preempted / (double)samples : NAN, 3);
+    csv_real(w, 100 * timing, 3);
+    interval_write(w, &composition);
     csv_end(w);
     return status;
 }
@@ -246,9 +305,10 @@ int layers_summary_write(const layers_summary *s, const char *path, const run *r
                                          "rest_equivalent",
                                          "status",
                                          "reason"};
-    static const char *const later[] = {"repeats",  "norm_delta_pct", "norm_delta_lo95", "norm_delta_hi95",
-                                        "rest_pct", "rest_lo90",      "rest_hi90",       "max_error",
-                                        "matmul",   "preempted_pct"};
+    static const char *const later[] = {"repeats",          "norm_delta_pct",  "norm_delta_lo95", "norm_delta_hi95",
+                                        "rest_pct",         "rest_lo90",       "rest_hi90",       "max_error",
+                                        "matmul",           "preempted_pct",   "timing_cost_pct", "composition_ratio",
+                                        "composition_lo95", "composition_hi95"};
     csv_writer w;
     const int error = begin_file(&w, path, before, COUNT(before));
     if (error != 0)

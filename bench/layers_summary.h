@@ -30,6 +30,7 @@ typedef enum {
     QUANTITY_MATMUL_FLOPS,  // per second, while products run
     QUANTITY_PEAK_FRACTION, // of that
     QUANTITY_LOG_REST,      // of the whole less its norm steps
+    QUANTITY_TIMING,        // share of the whole that timing its steps takes: an upper bound
 } quantity;
 stats_interval layers_summary_median(const layers_summary *s, size_t arm, quantity what);
 // Of arm a less that of arm b of the same group, paired by rounds.
@@ -45,6 +46,15 @@ typedef struct {
 // False if the group has no such partner or it was not measured.
 bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d);
 
+// What the parts of a model, its ends and depth times a layer, take over what the whole takes, arm being a row of part
+// model: paired by launches, in each of which the parts and the whole were measured as processes of their own layers.
+// The layer is that of the least depth in the plan. False if a part or the whole was not measured.
+bool layers_summary_composition(const layers_summary *s, size_t arm, stats_interval *ratio);
+
+// An interval of that ratio wider than this, to either side, would agree with almost anything.
+#define COMPOSITION_WIDTH 0.05
+// Of a layer's time, in percent: what timing its steps may take.
+#define TIMING_LIMIT_PCT 0.1
 // Of the rest of a layer, in percent: what counts as the same (reference: two one-sided tests).
 #define REST_MARGIN 0.25
 // A row whose norm share is known to within this is stable.
@@ -55,7 +65,8 @@ int layers_summary_write(const layers_summary *s, const char *path, const run *r
 int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r);
 
 // One line for each model and phase: what the norms take, and what DyT in their place would change; the dose-response
-// check where it was asked for; a warning where products run below WANTED_PEAK_FRACTION.
+// check where it was asked for; whether parts and whole of a model agree, where both were measured; a warning where
+// products run below WANTED_PEAK_FRACTION, or timing takes more than TIMING_LIMIT_PCT.
 void layers_summary_print(FILE *out, const layers_summary *s);
 #define WANTED_PEAK_FRACTION 0.6
 

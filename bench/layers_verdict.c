@@ -113,6 +113,48 @@ static void warn_of_slow_products(FILE *out, const layers_summary *s) {
             text, s->plan->arms[where].matmul, least);
 }
 
+// The layers whose timing costs most, once.
+static void warn_of_timing(FILE *out, const layers_summary *s) {
+    double most = 0;
+    size_t where = 0, above = 0;
+    for (size_t arm = 0; arm < s->plan->count; arm++) {
+        const double cost = measured(s, arm) ? 100 * layers_summary_median(s, arm, QUANTITY_TIMING).median : 0;
+        above += cost > TIMING_LIMIT_PCT;
+        where = cost > most ? arm : where;
+        most = fmax(most, cost);
+    }
+    char text[160];
+    layers_key_describe(&s->plan->arms[where].key, text, sizeof text);
+    if (above > 0)
+        fprintf(out,
+                "warning: timing each step takes more than %g %% of the time in %zu of %zu rows, most, %.2g %%, of %s: "
+                "more tokens or a larger batch make it less (timing_cost_pct)\n",
+                TIMING_LIMIT_PCT, above, s->plan->count, most, text);
+    else if (most > 0)
+        fprintf(out, "Timing each step takes at most %.2g %% of the time (%s).\n", most, text);
+}
+
+// Whether a model's parts, put together, take what the whole does.
+static void print_composition(FILE *out, const layers_summary *s, size_t arm) {
+    const layers_arm *const a = &s->plan->arms[arm];
+    stats_interval ratio;
+    char text[160];
+    if (!layers_summary_composition(s, arm, &ratio))
+        return;
+    layers_key_describe(&a->key, text, sizeof text);
+    fprintf(out, "%s, %s, depth %zu: ends and %zu layers, measured apart, take %.3f [%.3f, %.3f] of the whole: ", text,
+            norm_op_name(a->slot.op), a->key.depth, a->key.depth, ratio.median, ratio.lo, ratio.hi);
+    const double excess = 100 * (ratio.median - 1);
+    if (isnan(ratio.lo))
+        fputs("too few launches to tell\n", out);
+    else if (ratio.lo > 1 || ratio.hi < 1)
+        fprintf(out, "they differ from a real stack of distinct weights, by %+.2g %%\n", excess);
+    else if (ratio.hi - 1 > COMPOSITION_WIDTH || 1 - ratio.lo > COMPOSITION_WIDTH)
+        fprintf(out, "cannot tell, for that is wider than %g %%\n", 100 * COMPOSITION_WIDTH);
+    else
+        fputs("they agree with a real stack of distinct weights, within the interval\n", out);
+}
+
 void layers_summary_print(FILE *out, const layers_summary *s) {
     const bool doses = has_doses(s->plan);
     fputs("\nWhat the norms of a layer take, and what DyT in their place changes\n\n", out);
@@ -124,5 +166,8 @@ void layers_summary_print(FILE *out, const layers_summary *s) {
     for (size_t arm = 0; doses && arm < s->plan->count; arm++)
         if (s->plan->arms[arm].slot.repeats == 1 && s->plan->arms[arm].slot.op != NORM_IDENTITY && measured(s, arm))
             print_dose(out, s, arm);
+    for (size_t arm = 0; arm < s->plan->count; arm++)
+        print_composition(out, s, arm);
+    warn_of_timing(out, s);
     warn_of_slow_products(out, s);
 }

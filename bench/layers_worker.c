@@ -29,6 +29,7 @@ typedef struct {
     layer *layer;
     double *ns; // of its steps: of one call, and their sums over a sample
     double *sums;
+    double peak, clock_ns; // as layers_observation has them
 } stage;
 
 static bool call_once(const stage *s) { return layer_run(s->layer, s->ns); }
@@ -101,8 +102,17 @@ static long preemptions(void) {
     return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : 0;
 }
 
+// The median of several runs: one that was interrupted counts once.
+static double clock_of_a_step(void) {
+    enum { RUNS = 31 };
+    double ns[RUNS];
+    for (size_t i = 0; i < RUNS; i++)
+        ns[i] = layer_clock_ns();
+    return stats_median(ns, RUNS);
+}
+
 // ABBA over the arms of the group, as in worker.c.
-static bool round_of(worker *w, const stage *s, size_t group, size_t round, size_t begin, size_t end, double peak) {
+static bool round_of(worker *w, const stage *s, size_t group, size_t round, size_t begin, size_t end) {
     const size_t count = end - begin;
     size_t *const order = malloc(count * sizeof *order);
     stats_rng rng;
@@ -126,8 +136,8 @@ static bool round_of(worker *w, const stage *s, size_t group, size_t round, size
         ok = settled && take_sample(s, a->calls, &total);
         if (!ok)
             break;
-        printf("sample %zu %zu %zu %zu %.9g %.9g %d %zu", index, 2 * round + (i >= count), w->order++, a->calls, total,
-               peak, preemptions() != before, layer_steps(s->layer));
+        printf("sample %zu %zu %zu %zu %.9g %.9g %.4g %d %zu", index, 2 * round + (i >= count), w->order++, a->calls,
+               total, s->peak, s->clock_ns, preemptions() != before, layer_steps(s->layer));
         for (size_t k = 0; k < layer_steps(s->layer); k++)
             printf(" %.6g", s->sums[k]);
         putchar('\n');
@@ -136,17 +146,18 @@ static bool round_of(worker *w, const stage *s, size_t group, size_t round, size
     return ok;
 }
 
-static bool measure_group(worker *w, const stage *s, size_t group, size_t begin, size_t end) {
+static bool measure_group(worker *w, stage *s, size_t group, size_t begin, size_t end) {
     const rounds_had had = w->had[group];
-    const double peak = peak_flops((int)w->plan.arms[begin].key.threads);
     double ns;
+    s->peak = peak_flops((int)w->plan.arms[begin].key.threads);
+    s->clock_ns = clock_of_a_step();
     for (size_t i = begin; i < end && !child_interrupted(); i++) {
         layer_select(s->layer, i - begin);
         if (!w->plan.arms[i].wrong && !take_sample(s, w->plan.arms[i].calls, &ns))
             return false;
     }
     for (size_t i = had.complete; i < w->plan.arms[begin].rounds && !child_interrupted(); i++)
-        if (!round_of(w, s, group, had.next + i - had.complete, begin, end, peak))
+        if (!round_of(w, s, group, had.next + i - had.complete, begin, end))
             return false;
     return true;
 }
@@ -180,7 +191,8 @@ static bool visit(void *context, size_t group) {
     const bool measuring = w->orders.mode == WORKER_MEASURE;
     char why[LAYER_ERROR_SIZE] = "";
     stage s = {0};
-    if (measuring && (w->plan.arms[begin].calls == 0 || w->had[group].complete >= w->plan.arms[begin].rounds))
+    if (measuring && (w->plan.arms[begin].calls == 0 || w->orders.launch >= w->plan.arms[begin].launches ||
+                      w->had[group].complete >= w->plan.arms[begin].rounds))
         return true;
     norm_slot *const slots = malloc((end - begin) * sizeof *slots);
     if (slots == NULL)

@@ -418,17 +418,27 @@ static budget_group *costs_of(const plan *p) {
     for (size_t begin = 0, end; groups != NULL && begin < p->count; begin = end) {
         const size_t group = p->items[begin].group;
         plan_group(p, group, &begin, &end);
-        groups[group] =
-            (budget_group){prepare_seconds(p, begin, end), round_seconds(p, begin, end), p->items[begin].rounds};
+        groups[group] = (budget_group){.prepare_s = prepare_seconds(p, begin, end),
+                                       .round_s = round_seconds(p, begin, end),
+                                       .arms = end - begin,
+                                       .rounds = p->items[begin].rounds,
+                                       .launches = SIZE_MAX};
     }
     return groups;
 }
 
 double plan_launch_seconds(const plan *p) {
     budget_group *const groups = costs_of(p);
-    const double seconds = groups == NULL ? 0 : budget_launch_seconds(groups, p->groups);
+    const double seconds = groups == NULL ? 0 : budget_launch_seconds(groups, p->groups, 0);
     free(groups);
     return seconds;
+}
+
+budget_group plan_cost(const plan *p, size_t group) {
+    budget_group *const groups = costs_of(p);
+    const budget_group cost = groups == NULL ? (budget_group){0} : groups[group];
+    free(groups);
+    return cost;
 }
 
 void plan_spend(plan *p, double seconds) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "budget.h"
 #include "cell.h"
 #include "select.h"
 #include "topology.h"
@@ -63,6 +64,9 @@ enum { PLAN_MAX_ROUNDS = 16 };
 void plan_spend(plan *p, double seconds);
 // Seconds that a launch takes with the rounds as they are set: drawing inputs, warming up, sampling.
 double plan_launch_seconds(const plan *p);
+
+// What a group takes, as plan_launch_seconds has it.
+budget_group plan_cost(const plan *p, size_t group);
 
 // plan.csv: what --resume goes by. 0 or errno; reading: -1 with a message.
 int plan_write(const plan *p, const char *path);

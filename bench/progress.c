@@ -123,6 +123,8 @@ void progress_update(progress *p, double done, const char *what) {
     fflush(p->output.file);
 }
 
+void progress_less(progress *p, double work) { p->total -= work; }
+
 void progress_line(progress *p, const char *format, ...) {
     const bool redraw = p->drawn;
     clear(p);

@@ -25,15 +25,16 @@ enum {
     REQUEST_RESUME,
     REQUEST_OPTIONS
 };
-// The rows of a command's option table; table: the CSV that it writes.
-#define REQUEST_ROWS(table, presets)                                                                                   \
+// The rows of a command's option table; table: the CSV that it writes; launches: how many by default.
+#define REQUEST_ROWS(table, launches, presets)                                                                         \
     [REQUEST_PRESET] = {"preset", "NAME",                                                                              \
                         presets "\n"                                                                                   \
                                 "Without a preset, selectors are a cross product; without either, the preset is "      \
                                 "default"},                                                                            \
     [REQUEST_BUDGET] = {"budget", "TIME",                                                                              \
                         "measure no longer than about this, as in 40s or 5m: fewer rounds, then fewer launches"},      \
-    [REQUEST_LAUNCHES] = {"launches", "N", "fresh processes to measure in; 6 or more give 95 % intervals; default 9"}, \
+    [REQUEST_LAUNCHES] = {"launches", "N",                                                                             \
+                          "fresh processes to measure in; 6 or more give 95 % intervals; default " launches},          \
     [REQUEST_SEED] = {"seed", "N", "of the inputs and of every random order; default from the clock, and recorded"},   \
     [REQUEST_OUT] = {"out", "DIR", "write the run there; default results/MACHINE/RUN"},                                \
     [REQUEST_CSV] = {"csv", "FILE", "write " table " there, `-` for stdout; without --out, nothing else is kept"},     \

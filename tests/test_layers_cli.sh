@@ -44,7 +44,7 @@ expect 0 'usage: normbench layers' --help
 [ ! -e "$work/results" ] || fail "what was refused left a results folder"
 
 expect 0 'group 1: gpt2 prefill f32, 1 x 8 tokens' --model gpt2 --tokens 8 --dry-run
-grep -q '^4 arms in 1 groups, 9 launches' "$work/out" || fail "dry run: $(cat "$work/out")"
+grep -q '^4 arms in 1 groups, 17 launches' "$work/out" || fail "dry run: $(cat "$work/out")"
 for preset in quick default full; do
     expect 0 'arms in' --preset $preset --dry-run
 done

@@ -142,12 +142,124 @@ static void a_restless_rest_cannot_be_told(void **state) {
     unmake(&m);
 }
 
+// ---- Parts and wholes
+
+// Ends, one layer, and a model of DEPTH layers, of one norm; ns of each, and how far launches scatter about them.
+enum { DEPTH = 12, COMPOSITION_ARMS = 3 };
+typedef struct {
+    double ns[COMPOSITION_ARMS], scatter, clock_ns;
+    size_t launches;
+} stack;
+
+static void make_stack(made *m, const stack *t) {
+    static const model_part parts[COMPOSITION_ARMS] = {PART_LAYER, PART_ENDS, PART_MODEL};
+    static const size_t depths[COMPOSITION_ARMS] = {1, 0, DEPTH};
+    *m = (made){0};
+    m->plan.arms = calloc(COMPOSITION_ARMS, sizeof *m->plan.arms);
+    assert_non_null(m->plan.arms);
+    m->plan.count = m->plan.groups = COMPOSITION_ARMS;
+    for (size_t i = 0; i < COMPOSITION_ARMS; i++) {
+        layers_arm *const a = &m->plan.arms[i];
+        a->key = (layers_key){.model = model_find("gpt2"),
+                              .part = parts[i],
+                              .phase = PHASE_PREFILL,
+                              .batch = 1,
+                              .tokens = 64,
+                              .depth = depths[i],
+                              .threads = 2};
+        assert_true(layer_slot(a->key.model, NORM_LAYERNORM, NULL, NORM_FUSED, "scalar", NORM_F32, &a->slot));
+        a->group = i;
+    }
+    stats_rng rng;
+    stats_rng_seed(&rng, 1, 0);
+    for (size_t launch = 0; launch < t->launches; launch++) {
+        // A pace of each launch's own must cancel: its parts and its whole share it.
+        const double pace = 1 + 0.5 * stats_rng_uniform(&rng);
+        for (size_t arm = 0; arm < COMPOSITION_ARMS; arm++)
+            for (size_t index = 0; index < 2 * ROUNDS; index++) {
+                const layers_observation o = {.arm = arm,
+                                              .launch = launch,
+                                              .index = index,
+                                              .calls = 1,
+                                              .ns = t->ns[arm] * pace * exp(t->scatter * stats_rng_normal(&rng)),
+                                              .clock_ns = t->clock_ns,
+                                              .steps = calloc(8, sizeof(double)),
+                                              .step_count = 8};
+                assert_non_null(o.steps);
+                assert_true(layers_observations_add(&m->all, &o));
+            }
+    }
+    assert_true(layers_summary_make(&m->summary, &m->plan, &m->all));
+}
+
+// What is printed at the end, to be freed.
+static char *printed(const layers_summary *s) {
+    char *text = NULL;
+    size_t size;
+    FILE *const out = open_memstream(&text, &size);
+    assert_non_null(out);
+    layers_summary_print(out, s);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void parts_make_a_whole(void **state) {
+    (void)state;
+    const struct {
+        stack made;
+        double ratio;
+        const char *says;
+    } cases[] = {
+        {{{100, 300, 1500}, 0, 0, 9}, 1, "depth 12: ends and 12 layers, measured apart, take 1.000 [1.000, 1.000]"},
+        {{{100, 300, 1500}, 0.01, 0, 9}, 1, "they agree with a real stack of distinct weights, within the interval"},
+        {{{100, 300, 1400}, 0.01, 0, 9}, 1500.0 / 1400, "they differ from a real stack of distinct weights, by +7"},
+        {{{100, 300, 1600}, 0.01, 0, 9}, 1500.0 / 1600, "they differ from a real stack of distinct weights, by -6"},
+        {{{100, 300, 1500}, 0.2, 0, 9}, 1, "cannot tell, for that is wider than 5 %"},
+        {{{100, 300, 1500}, 0, 0, 5}, 1, "too few launches to tell"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        made m;
+        stats_interval ratio;
+        make_stack(&m, &cases[i].made);
+        assert_true(layers_summary_composition(&m.summary, 2, &ratio));
+        // Half of a launch's scatter is left in a median of four, and is of whole and parts: eight deviations of it.
+        assert_near(ratio.median, cases[i].ratio, 8 * cases[i].made.scatter / sqrt(9) + 1e-9);
+        assert_int_equal(ratio.n, cases[i].made.launches);
+        assert_false(layers_summary_composition(&m.summary, 0, &ratio));
+        char *const text = printed(&m.summary);
+        if (strstr(text, cases[i].says) == NULL)
+            fail_msg("case %zu: no \"%s\" in: %s", i, cases[i].says, text);
+        free(text);
+        unmake(&m);
+    }
+}
+
+static void timing_that_costs_is_told(void **state) {
+    (void)state;
+    made m;
+    // Ten readings of 25 ns: 8 steps, the first reading and the sample's own.
+    make_stack(&m, &(stack){{2.5e5, 1e6, 4e6}, 0, 25, 6});
+    assert_near(layers_summary_median(&m.summary, 0, QUANTITY_TIMING).median, 0.0008, 2e-4);
+    char *text = printed(&m.summary);
+    assert_non_null(strstr(text, "Timing each step takes at most 0.0"));
+    assert_null(strstr(text, "warning: timing"));
+    free(text);
+    unmake(&m);
+    make_stack(&m, &(stack){{1e5, 1e6, 4e6}, 0, 25, 6});
+    text = printed(&m.summary);
+    assert_non_null(strstr(text, "warning: timing each step takes more than 0.1 % of the time in 1 of 3 rows"));
+    free(text);
+    unmake(&m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_and_rates),
         cmocka_unit_test(the_same_rest_is_shown_to_be_the_same),
         cmocka_unit_test(another_rest_is_an_interaction),
         cmocka_unit_test(a_restless_rest_cannot_be_told),
+        cmocka_unit_test(parts_make_a_whole),
+        cmocka_unit_test(timing_that_costs_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,8 +79,9 @@ static const char *value_fault(const json_t *field, const char *value) {
     return allowed ? "is not one of the allowed values" : NULL;
 }
 
-// Whether a file fits the columns; if not, `message` says why.
-static bool valid(const char *path, const json_t *fields) {
+// Whether a file fits the columns; if not, `message` says why. earlier: a file of an earlier version will do, which
+// lacks the columns that were appended since, none of them required.
+static bool valid(const char *path, const json_t *fields, bool earlier) {
     csv_table table;
     const int error = csv_read(&table, path, message, sizeof message);
     if (error > 0)
@@ -92,13 +93,21 @@ static bool valid(const char *path, const json_t *fields) {
         snprintf(message, sizeof message, "the last line has no end");
         goto done;
     }
-    if (table.column_count != json_array_size(fields)) {
-        snprintf(message, sizeof message, "%zu columns instead of %zu", table.column_count, json_array_size(fields));
+    const size_t count = json_array_size(fields);
+    if (table.column_count > count || (table.column_count < count && !earlier)) {
+        snprintf(message, sizeof message, "%zu columns instead of %zu", table.column_count, count);
         goto done;
     }
     size_t column;
     const json_t *field;
     json_array_foreach(fields, column, field) {
+        if (column >= table.column_count) {
+            if (json_is_true(json_object_get(json_object_get(field, "constraints"), "required"))) {
+                snprintf(message, sizeof message, "lacks the column %s", text_of(field, "name"));
+                goto done;
+            }
+            continue;
+        }
         if (strcmp(table.header[column], text_of(field, "name")) != 0) {
             snprintf(message, sizeof message, "column %zu is %s instead of %s", column + 1, table.header[column],
                      text_of(field, "name"));
@@ -131,7 +140,7 @@ done:
 static size_t files_seen, files_bad;
 
 // A file is of the table that it is named after.
-static void check_table(const char *path, const char *base) {
+static void check_table(const char *path, const char *base, bool earlier) {
     const char *dot = strrchr(base, '.');
     if (!dot)
         dot = base + strlen(base);
@@ -141,7 +150,7 @@ static void check_table(const char *path, const char *base) {
     files_seen++;
     if (!fields)
         snprintf(message, sizeof message, "results/datapackage.json has no resource \"%s\"", name);
-    if (!fields || !valid(path, fields)) {
+    if (!fields || !valid(path, fields, earlier)) {
         files_bad++;
         print_error("%s: %s\n", path, message);
     }
@@ -151,7 +160,7 @@ static int check_file(const char *path, const struct stat *info, int kind, struc
     (void)info;
     const char *base = path + where->base, *dot = strrchr(base, '.');
     if (kind == FTW_F && dot && strcmp(dot, ".csv") == 0)
-        check_table(path, base);
+        check_table(path, base, true);
     return 0;
 }
 
@@ -263,7 +272,7 @@ static void check_mutation(const char *table, const mutation *m) {
         assert_int_equal(csv_end(&w), 0);
     }
     assert_int_equal(csv_close(&w), 0);
-    const bool passed = valid(path, fields);
+    const bool passed = valid(path, fields, false);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(passed, !m->why);
     if (m->why)
@@ -290,6 +299,7 @@ static void bad_values(void **state) {
         {"time_ns_median", "nan", "not a number"},
         {"time_ns_median", " 1", "not a number"},
         {"git_commit", NULL, "columns instead of"},
+        {"preempted_pct", NULL, "columns instead of"},
     };
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
         check_mutation("kernels", &kernels[i]);
@@ -335,7 +345,7 @@ static void bad_headers(void **state) {
         assert_non_null(file);
         assert_true(fputs(texts[i][0], file) >= 0);
         assert_int_equal(fclose(file), 0);
-        assert_false(valid(path, fields_of("kernels")));
+        assert_false(valid(path, fields_of("kernels"), false));
         assert_non_null(strstr(message, texts[i][1]));
     }
     // The right columns in the wrong order.
@@ -346,11 +356,35 @@ static void bad_headers(void **state) {
         csv_text(&w, text_of(json_array_get(fields_of("kernels"), i < 2 ? 1 - i : i), "name"));
     assert_int_equal(csv_end(&w), 0);
     assert_int_equal(csv_close(&w), 0);
-    assert_false(valid(path, fields_of("kernels")));
+    assert_false(valid(path, fields_of("kernels"), false));
     assert_non_null(strstr(message, "column 1 is run_id instead of schema_version"));
     assert_int_equal(unlink(path), 0);
-    assert_false(valid(path, fields_of("kernels")));
+    assert_false(valid(path, fields_of("kernels"), false));
     assert_non_null(strstr(message, strerror(ENOENT)));
+}
+
+// A run from before a column was appended goes on being valid, one that lacks what every version had does not.
+static void earlier_versions(void **state) {
+    (void)state;
+    char path[] = "/tmp/normbench-test-schema-XXXXXX";
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(close(descriptor), 0);
+    const json_t *const fields = fields_of("kernels");
+    const size_t all = json_array_size(fields), counts[] = {all, all - 1, 2};
+    static const bool good[][2] = {{true, true}, {false, true}, {false, false}}; // as new, as earlier
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        csv_writer w;
+        assert_int_equal(csv_open(&w, path, false), 0);
+        for (size_t k = 0; k < counts[i]; k++)
+            csv_text(&w, text_of(json_array_get(fields, k), "name"));
+        assert_int_equal(csv_end(&w), 0);
+        assert_int_equal(csv_close(&w), 0);
+        for (int earlier = 0; earlier < 2; earlier++)
+            assert_int_equal(valid(path, fields, earlier != 0), good[i][earlier]);
+    }
+    assert_non_null(strstr(message, "lacks the column"));
+    assert_int_equal(unlink(path), 0);
 }
 
 int main(int argc, char **argv) {
@@ -359,14 +393,14 @@ int main(int argc, char **argv) {
             return 1;
         for (int i = 1; i < argc; i++) {
             const char *slash = strrchr(argv[i], '/');
-            check_table(argv[i], slash ? slash + 1 : argv[i]);
+            check_table(argv[i], slash ? slash + 1 : argv[i], false);
         }
         free_package(NULL);
         return files_bad > 0;
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(package_is_sound), cmocka_unit_test(every_file),  cmocka_unit_test(readme_names_every_column),
-        cmocka_unit_test(bad_values),       cmocka_unit_test(bad_headers),
+        cmocka_unit_test(bad_values),       cmocka_unit_test(bad_headers), cmocka_unit_test(earlier_versions),
     };
     return cmocka_run_group_tests(tests, load_package, free_package);
 }
