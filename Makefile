@@ -130,11 +130,12 @@ $(OBJ)/kernels/%.o: kernels/%.c Makefile $(OBJ)/flags | deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(PLAIN) -ffp-contract=off -fPIC -fvisibility=hidden -c -o $@ $<
 
-# What a run records about its build; the commit is passed to one object only, so that a commit rebuilds one file.
-$(OBJ)/bench/machine.o: PLAIN += -DNORMBENCH_GIT='"$(GIT)"' -DNORMBENCH_CC='"$(CC)"' \
+# What a run records about its build; the commit is passed to one object only, so that a commit rebuilds one file. Private, or the
+# flags that all objects depend on, made on its behalf, would hold it.
+$(OBJ)/bench/machine.o: private PLAIN += -DNORMBENCH_GIT='"$(GIT)"' -DNORMBENCH_CC='"$(CC)"' \
 	-DNORMBENCH_FLAGS='"$(KERNEL_FLAGS)$(foreach l,$(LEVELS),; $(l): $(FLAGS_$(l)))"'
 $(OBJ)/bench/machine.o: $(OBJ)/commit
-$(OBJ)/bench/main.o: PLAIN += -DNORMBENCH_VERSION='"$(VERSION)"'
+$(OBJ)/bench/main.o: private PLAIN += -DNORMBENCH_VERSION='"$(VERSION)"'
 $(OBJ)/commit: FORCE
 	$(Q)mkdir -p $(OBJ); echo '$(GIT)' | cmp -s - $@ || echo '$(GIT)' > $@
 
