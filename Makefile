@@ -34,7 +34,9 @@ KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels
 ROW_UNITS := pointwise_rows peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(foreach u,$(ROW_UNITS),$(OBJ)/models/$(u).$(l).o))
 MODELS   := $(ROWS) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
-BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
+# Kernels that count their operations, for bench/operations.c: every unit, once for each vocabulary that it may tell apart.
+COUNTED  := $(foreach k,plain fma lookup32,$(foreach u,$(UNITS),$(OBJ)/bench/counted/$(u).$(k).o))
+BENCH    := $(COUNTED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhaustive.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
 SCRIPTS  := $(wildcard tests/test_*.sh)
@@ -130,6 +132,17 @@ $(OBJ)/kernels/%.o: kernels/%.c Makefile $(OBJ)/flags | deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(PLAIN) -ffp-contract=off -fPIC -fvisibility=hidden -c -o $@ $<
 
+# -O1, for they run once a row of a table. Each vocabulary has what the one before it has.
+$(OBJ)/bench/counted/%.plain.o:    COUNTS := -DNORM_LEVEL_NAME=counted_plain
+$(OBJ)/bench/counted/%.fma.o:      COUNTS := -DNORM_LEVEL_NAME=counted_fma -DCOUNTED_FMA
+$(OBJ)/bench/counted/%.lookup32.o: COUNTS := -DNORM_LEVEL_NAME=counted_lookup32 -DCOUNTED_FMA -DCOUNTED_LOOKUP32
+define COUNTED_RULE
+$(OBJ)/bench/counted/%.$(1).o: kernels/%.c Makefile kernels/levels.mk $(OBJ)/flags | deps
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) -O1 -Ikernels -DNORM_LEVEL_ID=NORM_LEVEL_SCALAR $$(COUNTS) -include bench/counted.h -c -o $$@ $$<
+endef
+$(foreach k,plain fma lookup32,$(eval $(call COUNTED_RULE,$(k))))
+
 # What a run records about its build; the commit is passed to one object only, so that a commit rebuilds one file. Private, or the
 # flags that all objects depend on, made on its behalf, would hold it.
 $(OBJ)/bench/machine.o: private PLAIN += -DNORMBENCH_GIT='"$(GIT)"' -DNORMBENCH_CC='"$(CC)"' \
@@ -159,4 +172,4 @@ $(OBJ)/test_math $(OBJ)/test_accuracy: $(MATH)
 $(OBJ)/test_%: $(OBJ)/tests/test_%.o $(SUPPORT) $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
 
--include $(wildcard $(OBJ)/*/*.d)
+-include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d)

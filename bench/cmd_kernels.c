@@ -157,7 +157,7 @@ static bool on_observed(void *context, const observation *o) {
     const planned *const item = &k->plan.items[o->cell];
     if (!observations_add(&k->all, o) || !samples_add(&k->course->run, &k->plan, o, k->course->bound))
         return false;
-    course_advance(k->course, 1e-9 * o->ns * ((double)item->calls + 1));
+    course_advance(k->course, 1e-9 * o->sample.ns * ((double)item->calls + 1));
     return true;
 }
 

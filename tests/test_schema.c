@@ -79,6 +79,16 @@ static const char *value_fault(const json_t *field, const char *value) {
     return allowed ? "is not one of the allowed values" : NULL;
 }
 
+static json_int_t extension_of(const json_t *fields, size_t column) {
+    return json_integer_value(json_object_get(json_array_get(fields, column), "appended"));
+}
+
+// Whether a file may have so many columns: all, or those from before an extension.
+static bool is_width(const json_t *fields, size_t width) {
+    return width == json_array_size(fields) || (width > 0 && width < json_array_size(fields) &&
+                                                extension_of(fields, width) > extension_of(fields, width - 1));
+}
+
 // Whether a file fits the columns; if not, `message` says why.
 static bool valid(const char *path, const json_t *fields) {
     csv_table table;
@@ -92,13 +102,12 @@ static bool valid(const char *path, const json_t *fields) {
         snprintf(message, sizeof message, "the last line has no end");
         goto done;
     }
-    if (table.column_count != json_array_size(fields)) {
+    if (!is_width(fields, table.column_count)) {
         snprintf(message, sizeof message, "%zu columns instead of %zu", table.column_count, json_array_size(fields));
         goto done;
     }
-    size_t column;
-    const json_t *field;
-    json_array_foreach(fields, column, field) {
+    for (size_t column = 0; column < table.column_count; column++) {
+        const json_t *const field = json_array_get(fields, column);
         if (strcmp(table.header[column], text_of(field, "name")) != 0) {
             snprintf(message, sizeof message, "column %zu is %s instead of %s", column + 1, table.header[column],
                      text_of(field, "name"));
@@ -175,6 +184,8 @@ static void package_is_sound(void **state) {
             const char *name = text_of(field, "name"), *type = text_of(field, "type");
             assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(name));
             assert_true(*name && *text_of(field, "description"));
+            assert_true(j == 0 || extension_of(fields, j) == extension_of(fields, j - 1) ||
+                        extension_of(fields, j) == extension_of(fields, j - 1) + 1);
             assert_true(!strcmp(type, "string") || !strcmp(type, "integer") || !strcmp(type, "number"));
             assert_true(strcmp(type, "number") != 0 || *text_of(field, "unit"));
             json_array_foreach(fields, k, other) assert_true(k == j || strcmp(name, text_of(other, "name")) != 0);
@@ -290,6 +301,9 @@ static void bad_values(void **state) {
         {"time_ns_median", "nan", "not a number"},
         {"time_ns_median", " 1", "not a number"},
         {"git_commit", NULL, "columns instead of"},
+        {"peak_gflops", NULL, "columns instead of"},
+        {"cycles_source", "guess", "not one of the allowed values"},
+        {"cycles_per_element", "", NULL},
     };
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
         check_mutation("kernels", &kernels[i]);
