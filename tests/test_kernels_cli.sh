@@ -371,7 +371,11 @@ ended() {
     little='--op dyt --shape 4x64 --launches 6 --seed 1'
     FAULT=interrupt
     expect 130 'interrupted; what is on disk is valid' $little --out "$work/interrupted"
+    cp -r "$work/interrupted" "$work/older"
     ended "$work/interrupted"
+    # A run that a version with fewer columns began.
+    cut -d, -f-20 "$work/before" >"$work/older/samples.csv"
+    expect 2 'go on with the version that began the run' --resume "$work/older"
     FAULT=interrupt,terminal
     expect 130 'interrupted; what is on disk is valid' $little --out "$work/terminal"
     ended "$work/terminal"
