@@ -24,7 +24,7 @@ include kernels/levels.mk
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
 SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
 COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
-PLAIN    := -O2 -g -fopenmp -Ikernels -Imodels -Ibench
+PLAIN    := -g -fopenmp -Ikernels -Imodels -Ibench
 LIBS     := -fopenmp -ldnnl -lhwloc -ljansson -lm
 
 # The levelled units are those of list.h, and ROW_UNITS of models/; everything else is compiled plainly.
@@ -34,7 +34,9 @@ KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels
 ROW_UNITS := pointwise_rows peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(foreach u,$(ROW_UNITS),$(OBJ)/models/$(u).$(l).o))
 MODELS   := $(ROWS) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
-BENCH    := $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
+# Kernels that count their operations, for bench/operations.c: every unit, once for each vocabulary that it may tell apart.
+COUNTED  := $(foreach k,plain lookup32,$(foreach u,$(UNITS),$(OBJ)/bench/counted/$(u).$(k).o))
+BENCH    := $(COUNTED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhaustive.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
 SCRIPTS  := $(wildcard tests/test_*.sh)
@@ -133,7 +135,16 @@ $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULES,$(l),$(call upper,$(l)))))
 
 $(OBJ)/kernels/%.o: kernels/%.c Makefile $(OBJ)/flags | deps
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON) $(PLAIN) -ffp-contract=off -fPIC -fvisibility=hidden -c -o $@ $<
+	$(Q)$(CC) $(COMMON) $(PLAIN) -O2 -ffp-contract=off -fPIC -fvisibility=hidden -c -o $@ $<
+
+# -O1, for they run once a row of a table.
+define COUNTED_RULE
+$(OBJ)/bench/counted/%.$(1).o: kernels/%.c Makefile kernels/levels.mk $(OBJ)/flags | deps
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) -O1 -Ikernels -DNORM_LEVEL_ID=NORM_LEVEL_SCALAR -DNORM_LEVEL_NAME=counted_$(1) -DCOUNTED_$(1) \
+		-include bench/counted.h -c -o $$@ $$<
+endef
+$(foreach k,plain lookup32,$(eval $(call COUNTED_RULE,$(k))))
 
 # What a run records about its build; the commit is passed to one object only, so that a commit rebuilds one file. Private, because
 # these two objects may be the first to ask for $(OBJ)/flags, which would inherit their definitions and have everything compiled again.
@@ -144,9 +155,10 @@ $(OBJ)/bench/main.o: private PLAIN += -DNORMBENCH_VERSION='"$(VERSION)"'
 $(OBJ)/commit: FORCE
 	$(Q)mkdir -p $(OBJ); echo '$(GIT)' | cmp -s - $@ || echo '$(GIT)' > $@
 
+# What measures and what tests: nothing in them is timed, and -O2 would take half as long again to compile.
 $(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON) $(PLAIN) -Itests -c -o $@ $<
+	$(Q)$(CC) $(COMMON) $(PLAIN) $(if $(filter $(OBJ)/models/%,$@),-O2,-O1) -Itests -c -o $@ $<
 
 $(PROGRAM): $(OBJ)/bench/main.o $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS)
@@ -164,4 +176,4 @@ $(OBJ)/test_math $(OBJ)/test_accuracy: $(MATH)
 $(OBJ)/test_%: $(OBJ)/tests/test_%.o $(SUPPORT) $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
 
--include $(wildcard $(OBJ)/*/*.d)
+-include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d)

@@ -38,7 +38,7 @@ static double copy_rate(const topology *t, const norm_impl *impl, size_t bytes, 
         const size_t calls = sampler_calibrate(&c, &b, &ns);
         const double deadline = sampler_now_ns() + 1e9 * seconds;
         sample s;
-        while (calls > 0 && sampler_sample(&c, &b, calls, &s)) {
+        while (calls > 0 && sampler_sample(&c, &b, calls, &(counters){0}, &s)) {
             fastest = fmin(fastest, s.ns);
             if (sampler_now_ns() >= deadline)
                 break;

@@ -24,6 +24,7 @@
 #include <gnu/libc-version.h>
 #endif
 
+#include "counters.h"
 #include "norm.h"
 #include "parse.h"
 
@@ -263,6 +264,16 @@ static double cpu_quota(void) {
     free(line);
     fclose(file);
     return !told ? -1 : cpus < unlimited ? cpus : 0;
+}
+
+static json_t *describe_counters(void) {
+    json_t *const all = json_object();
+    char reason[COUNTERS_REASON_SIZE];
+    for (counter which = 0; which < COUNTERS; which++)
+        json_object_set_new(all, counter_name(which),
+                            counter_works(which, counters_perf, reason, sizeof reason) ? json_pack("{s:b}", "counts", 1)
+                                                                                       : unknown(reason));
+    return all;
 }
 
 // ---- Sections
@@ -510,6 +521,7 @@ json_t *machine_describe(const topology *t) {
                         signature[0] != '\0' ? fact_of_text(signature) : unknown("none given"));
 
     json_object_set_new(json_object_get(machine, "memory"), "page_bytes", json_integer(sysconf(_SC_PAGESIZE)));
+    json_object_set_new(machine, "counters", describe_counters());
     json_object_set_new(machine, "load", describe_load());
     json_object_set_new(machine, "environment", describe_environment());
     json_object_set_new(machine, "build", describe_build());
@@ -645,6 +657,21 @@ static void warn_of_others(const topology *t, warning_list *list) {
         warn(list, "this is a virtual machine, where timings are noisier: trust ratios of one run, or use bare metal");
 }
 
+// Once for all that are missing for one reason.
+static void warn_of_counters(warning_list *list) {
+    char reason[COUNTERS_REASON_SIZE], first[COUNTERS_REASON_SIZE] = "", missing[128] = "";
+    for (counter which = 0; which < COUNTERS; which++) {
+        if (counter_works(which, counters_perf, reason, sizeof reason))
+            continue;
+        const size_t length = strlen(missing);
+        snprintf(missing + length, sizeof missing - length, "%s%s", length > 0 ? ", " : "", counter_name(which));
+        if (first[0] == '\0')
+            snprintf(first, sizeof first, "%s", reason);
+    }
+    if (missing[0] != '\0')
+        warn(list, "no hardware counters of %s: %s", missing, first);
+}
+
 static void warn_of_environment(warning_list *list) {
     static const char *const names[] = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -659,6 +686,7 @@ size_t machine_warnings(const topology *t, char (*warnings)[MACHINE_WARNING_SIZE
     warn_of_clock(&list);
     warn_of_memory(t, &list);
     warn_of_others(t, &list);
+    warn_of_counters(&list);
     warn_of_environment(&list);
     return list.count;
 }

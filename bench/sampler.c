@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "core_clock.h"
+
 double sampler_now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -18,7 +20,10 @@ static long preemptions(void) {
     return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : 0;
 }
 
-bool sampler_sample(const cell *c, const buffers *b, size_t calls, sample *out) {
+// Counts nothing: for samples that are taken to find out how many calls a sample needs.
+static const counters uncounted;
+
+bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out) {
     const int threads = (int)c->threads;
     const norm_args *const sets = buffers_sets(b, c->impl, c->pass);
     const size_t set_count = b->set_count;
@@ -27,6 +32,8 @@ bool sampler_sample(const cell *c, const buffers *b, size_t calls, sample *out) 
     if (c->cache == CACHE_WARM && calls > 1 && norm_run(c->impl, c->pass, &sets[0], threads) != NORM_OK)
         return false;
     bool refused = false;
+    const double clock_before = core_clock_ghz(sampler_now_ns);
+    const counter_values counts_before = counters_now(team);
     const long before = preemptions();
     const double start = sampler_now_ns();
     for (size_t i = 0, set = 0; i < calls; i++) {
@@ -35,7 +42,13 @@ bool sampler_sample(const cell *c, const buffers *b, size_t calls, sample *out) 
             set = 0;
     }
     const double end = sampler_now_ns();
-    *out = (sample){(end - start) / (double)calls, preemptions() != before};
+    const bool preempted = preemptions() != before;
+    const counter_values counts_after = counters_now(team);
+    // fmax is the other if one is NaN.
+    *out = (sample){(end - start) / (double)calls, preempted, fmax(clock_before, core_clock_ghz(sampler_now_ns)),
+                    counter_change(&counts_before, &counts_after)};
+    for (counter which = 0; which < COUNTERS; which++)
+        out->counted.value[which] /= (double)calls;
     return !refused;
 }
 
@@ -45,7 +58,7 @@ bool sampler_warm_up(const cell *c, const buffers *b, size_t calls, double *ns) 
     sample s = {.ns = INFINITY};
     do {
         previous = s.ns;
-        if (!sampler_sample(c, b, calls, &s))
+        if (!sampler_sample(c, b, calls, &uncounted, &s))
             return false;
     } while (!(fabs(s.ns - previous) < 0.02 * s.ns) && sampler_now_ns() - begin < 20e6);
     *ns = s.ns;
@@ -56,7 +69,7 @@ size_t sampler_calibrate(const cell *c, const buffers *b, double *ns) {
     size_t calls = 1;
     sample s;
     for (;;) {
-        if (!sampler_sample(c, b, calls, &s))
+        if (!sampler_sample(c, b, calls, &uncounted, &s))
             return 0;
         const double total = s.ns * (double)calls;
         *ns = s.ns;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "buffers.h"
+#include "counters.h"
 
 // A sample lasts at least this long, or one call: ten thousand times the overhead of the clock.
 #define SAMPLER_MIN_NS 1e6
@@ -15,14 +16,19 @@
 typedef struct {
     double ns;      // one call, mean over the sample
     bool preempted; // the kernel took the CPU from a thread of this process meanwhile
+    // Of the first thread's core, the larger of a reading right before the timed calls and one right after, for one
+    // that was preempted is too low; NaN where it cannot be told. core_clock.h.
+    double clock_ghz;
+    counter_values counted; // in one call, by all threads of the team together
 } sample;
 
 double sampler_now_ns(void); // CLOCK_MONOTONIC
 
 // One timed sample of `calls` calls. Untimed before it: for backward, the forward call that leaves what it needs; and,
-// where caches are warm and the sample has several calls, one call, so that the timed ones all find the same state.
-// false: the implementation refused.
-bool sampler_sample(const cell *c, const buffers *b, size_t calls, sample *out);
+// where caches are warm and the sample has several calls, one call, so that the timed ones all find the same state; and
+// around it, the readings of the clock and of `team`: together 2 % of the shortest sample. false: the implementation
+// refused.
+bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out);
 
 // Runs the cell until two samples in a row agree within 2 %, or for 20 ms, long enough for a core to settle its clock
 // at the width of the cell's vectors. false: the implementation refused. *ns: the last sample's time per call.

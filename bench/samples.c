@@ -2,16 +2,20 @@
 // samples.c: see samples.h.
 #include "samples.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "parse.h"
 
 static void header(csv_writer *w) {
-    static const char *const after[] = {"launch", "sample", "order", "calls", "time_ns", "preempted", "bound"};
+    static const char *const after[] = {"launch",    "sample", "order",     "calls",      "time_ns",
+                                        "preempted", "bound",  "clock_ghz", "peak_gflops"};
     cell_write_header(w);
     for (size_t i = 0; i < sizeof after / sizeof *after; i++)
         csv_text(w, after[i]);
+    for (counter which = 0; which < COUNTERS; which++)
+        csv_text(w, counter_name(which));
 }
 
 const run_kind samples_run = {"kernels", "samples.csv", header};
@@ -25,10 +29,20 @@ bool samples_add(run *r, const plan *p, const observation *o, const char *bound)
     csv_size(w, o->index);
     csv_size(w, o->order);
     csv_size(w, o->calls);
-    csv_real(w, o->ns, 9);
-    csv_int(w, o->preempted);
+    csv_real(w, o->sample.ns, 9);
+    csv_int(w, o->sample.preempted);
     csv_text(w, bound);
+    csv_real(w, o->sample.clock_ghz, 6);
+    csv_real(w, 1e-9 * o->peak_flops, 6);
+    for (counter which = 0; which < COUNTERS; which++)
+        csv_real(w, o->sample.counted.value[which], 9);
     return csv_end(w) == 0;
+}
+
+// A number that may be missing: NaN then. false: neither.
+static bool read_real(const char *text, double *value) {
+    *value = (double)NAN;
+    return *text == '\0' || parse_real(text, value);
 }
 
 static bool read_samples(const run *r, const plan *p, observations *all, char error[RUN_ERROR_SIZE]) {
@@ -42,15 +56,29 @@ static bool read_samples(const run *r, const plan *p, observations *all, char er
         return false;
     }
     const int launch = csv_column(&t, "launch"), index = csv_column(&t, "sample"), order = csv_column(&t, "order"),
-              calls = csv_column(&t, "calls"), ns = csv_column(&t, "time_ns"), preempted = csv_column(&t, "preempted");
-    bool ok = launch >= 0 && index >= 0 && order >= 0 && calls >= 0 && ns >= 0 && preempted >= 0;
+              calls = csv_column(&t, "calls"), ns = csv_column(&t, "time_ns"), preempted = csv_column(&t, "preempted"),
+              clock = csv_column(&t, "clock_ghz"), peak = csv_column(&t, "peak_gflops");
+    int counted[COUNTERS];
+    bool ok =
+        launch >= 0 && index >= 0 && order >= 0 && calls >= 0 && ns >= 0 && preempted >= 0 && clock >= 0 && peak >= 0;
+    for (counter which = 0; which < COUNTERS; which++)
+        ok = (counted[which] = csv_column(&t, counter_name(which))) >= 0 && ok;
+    if (!ok)
+        snprintf(error, RUN_ERROR_SIZE,
+                 "%s has not the columns that this version of the program appends: go on with the version that began "
+                 "the run",
+                 path);
     for (size_t i = 0; ok && i < t.row_count; i++) {
         observation o = {0};
         cell c;
         ok = cell_read(&t, i, &c) && parse_size(t.rows[i][launch], &o.launch) &&
              parse_size(t.rows[i][index], &o.index) && parse_size(t.rows[i][order], &o.order) &&
-             parse_size(t.rows[i][calls], &o.calls) && parse_real(t.rows[i][ns], &o.ns);
-        o.preempted = ok && strcmp(t.rows[i][preempted], "1") == 0;
+             parse_size(t.rows[i][calls], &o.calls) && parse_real(t.rows[i][ns], &o.sample.ns) &&
+             read_real(t.rows[i][clock], &o.sample.clock_ghz) && read_real(t.rows[i][peak], &o.peak_flops);
+        o.peak_flops *= 1e9;
+        for (counter which = 0; which < COUNTERS; which++)
+            ok = ok && read_real(t.rows[i][counted[which]], &o.sample.counted.value[which]);
+        o.sample.preempted = ok && strcmp(t.rows[i][preempted], "1") == 0;
         while (ok && o.cell < p->count && !cell_equal(&p->items[o.cell].cell, &c))
             o.cell++;
         ok = ok && o.cell < p->count && observations_add(all, &o);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "interval.h"
+#include "operations.h"
 #include "run.h"
 
 bool observations_add(observations *all, const observation *o) {
@@ -68,23 +69,68 @@ void summary_free(summary *s) {
     *s = (summary){0};
 }
 
-// A cell's samples as a series of times, or of their logarithms, at `points`.
-static series series_of(const summary *s, size_t index, bool logs, series_point *points) {
+// What there is to know of a sample; from COUNTED on, a counter.
+typedef enum { TIME, LOG_TIME, CLOCK, CLOCKED_CYCLES, PEAK, COUNTED } quantity;
+
+static double value_of(const observation *o, const cell *c, quantity what) {
+    const sample *const s = &o->sample;
+    switch (what) {
+    case TIME:
+        return s->ns;
+    case LOG_TIME:
+        return log(s->ns);
+    case CLOCK:
+        return s->clock_ghz;
+    case CLOCKED_CYCLES:
+        return s->ns * s->clock_ghz * (double)c->threads;
+    case PEAK:
+        return 1e-9 * o->peak_flops;
+    default:
+        return s->counted.value[what - COUNTED];
+    }
+}
+
+// A cell's samples as a series at `points`.
+static series series_of(const summary *s, size_t index, quantity what, series_point *points) {
     const size_t begin = s->first[index], count = s->first[index + 1] - begin;
     for (size_t i = 0; i < count; i++) {
         const observation *const o = &s->sorted[begin + i];
-        points[i] = (series_point){o->launch, o->index, logs ? log(o->ns) : o->ns};
+        points[i] = (series_point){o->launch, o->index, value_of(o, &s->plan->items[index].cell, what)};
     }
     return (series){points, count};
 }
 
-stats_interval summary_time(const summary *s, size_t index) {
-    return series_median(series_of(s, index, false, s->points));
+static const stats_interval none = {NAN, NAN, NAN, 0, 0};
+
+// The median over launches of what every sample of the cell must have, or none: rows are compared, and one that leaves
+// out samples is of other moments than the rest.
+static stats_interval median_of(const summary *s, size_t index, quantity what) {
+    const series all = series_of(s, index, what, s->points);
+    for (size_t i = 0; i < all.count; i++)
+        if (isnan(all.points[i].value))
+            return none;
+    return series_median(all);
+}
+
+stats_interval summary_time(const summary *s, size_t index) { return median_of(s, index, TIME); }
+
+stats_interval summary_counted(const summary *s, size_t index, counter which) {
+    return median_of(s, index, (quantity)((int)COUNTED + (int)which));
+}
+
+stats_interval summary_cycles(const summary *s, size_t index, const char **source) {
+    const stats_interval counted = summary_counted(s, index, COUNTER_CYCLES);
+    *source = "counters";
+    if (!isnan(counted.median))
+        return counted;
+    const stats_interval clocked = median_of(s, index, CLOCKED_CYCLES);
+    *source = isnan(clocked.median) ? "" : "clock";
+    return clocked;
 }
 
 stats_interval summary_ratio(const summary *s, size_t a, size_t b) {
-    const series of_a = series_of(s, a, true, s->points);
-    const series of_b = series_of(s, b, true, s->points + of_a.count);
+    const series of_a = series_of(s, a, LOG_TIME, s->points);
+    const series of_b = series_of(s, b, LOG_TIME, s->points + of_a.count);
     stats_interval result = series_difference(of_a, of_b, SERIES_CONFIDENCE);
     result.median = exp(result.median);
     result.lo = exp(result.lo);
@@ -147,6 +193,23 @@ static const char *judge(const planned *item, size_t launches, const stats_inter
     return "unstable";
 }
 
+// A median per element of so many, or as it is (1).
+static void write_median(csv_writer *w, stats_interval i, double elements) {
+    csv_real(w, i.median / elements, interval_digits(&i));
+}
+
+static void write_cost(const summary *s, csv_writer *w, size_t index, double elements) {
+    const cell *const c = &s->plan->items[index].cell;
+    const char *source;
+    write_median(w, median_of(s, index, CLOCK), 1);
+    write_median(w, summary_cycles(s, index, &source), elements);
+    csv_text(w, source);
+    write_median(w, summary_counted(s, index, COUNTER_INSTRUCTIONS), elements);
+    write_median(w, summary_counted(s, index, COUNTER_CACHE_MISSES), elements);
+    csv_real(w, operations_per_element(c->impl, c->pass), 6);
+    write_median(w, median_of(s, index, PEAK), 1);
+}
+
 static const char *write_row(const summary *s, csv_writer *w, size_t index, const char *run_id, const char *git_commit,
                              const char *machine_id) {
     const planned *const item = &s->plan->items[index];
@@ -157,15 +220,14 @@ static const char *write_row(const summary *s, csv_writer *w, size_t index, cons
     const size_t rmsnorm = summary_rmsnorm(s->plan, index), identity = summary_identity(s, index);
     double fastest = NAN, preempted = 0;
     for (size_t i = s->first[index]; i < s->first[index + 1]; i++) {
-        fastest = fmin(fastest, s->sorted[i].ns);
-        preempted += s->sorted[i].preempted;
+        fastest = fmin(fastest, s->sorted[i].sample.ns);
+        preempted += s->sorted[i].sample.preempted;
     }
-    const stats_interval none = {NAN, NAN, NAN, 0, 0};
     const stats_interval ratio = rmsnorm == SIZE_MAX ? none : summary_ratio(s, index, rmsnorm);
     const stats_interval floor_ratio = identity == SIZE_MAX ? none : summary_ratio(s, identity, index);
     // rmsnorm's ratio to itself says nothing, so it is judged by its ratio to identity.
     const stats_interval *const judged = index == rmsnorm ? &floor_ratio : &ratio;
-    const size_t launches = series_launch_medians(series_of(s, index, false, s->points), s->medians);
+    const size_t launches = series_launch_medians(series_of(s, index, TIME, s->points), s->medians);
     const stats_interval time = stats_median_interval(s->medians, launches, SERIES_CONFIDENCE);
     double least = INFINITY, most = 0;
     for (size_t i = 0; i < launches; i++) {
@@ -202,6 +264,7 @@ static const char *write_row(const summary *s, csv_writer *w, size_t index, cons
     csv_text(w, reason);
     csv_real(w, spread, 3);
     csv_real(w, preempted, 3);
+    write_cost(s, w, index, elements);
     csv_end(w);
     return status;
 }
@@ -210,10 +273,33 @@ int summary_write(const summary *s, const char *path, const char *run_id, const 
                   const char *machine_id, size_t *rows, size_t *missing) {
     static const char *const before[] = {"schema_version", "run_id", "git_commit", "machine_id"};
     static const char *const after[] = {
-        "launches",         "samples",          "calls_per_sample", "time_ns_min",       "time_ns_median",
-        "time_ns_lo95",     "time_ns_hi95",     "ns_per_element",   "bytes_per_element", "gbytes_per_s",
-        "ceiling_fraction", "ratio_to_rmsnorm", "ratio_lo95",       "ratio_hi95",        "max_error",
-        "status",           "reason",           "spread_pct",       "preempted_pct"};
+        "launches",
+        "samples",
+        "calls_per_sample",
+        "time_ns_min",
+        "time_ns_median",
+        "time_ns_lo95",
+        "time_ns_hi95",
+        "ns_per_element",
+        "bytes_per_element",
+        "gbytes_per_s",
+        "ceiling_fraction",
+        "ratio_to_rmsnorm",
+        "ratio_lo95",
+        "ratio_hi95",
+        "max_error",
+        "status",
+        "reason",
+        "spread_pct",
+        "preempted_pct",
+        "clock_ghz",
+        "cycles_per_element",
+        "cycles_source",
+        "instructions_per_element",
+        "cache_misses_per_element",
+        "operations_per_element",
+        "peak_gflops",
+    };
     csv_writer w;
     const int error = csv_open(&w, path, false);
     if (error != 0)

@@ -32,6 +32,11 @@ void summary_free(summary *s);
 
 // ns of one call: the median over launches of each launch's median sample.
 stats_interval summary_time(const summary *s, size_t index);
+// What the team's threads counted together in one call; and their core cycles, counted (*source "counters") or, where a
+// sample was not, time times clock times threads ("clock"), for none of a team that waits is idle. NaN, and "", where
+// any sample lacks it.
+stats_interval summary_counted(const summary *s, size_t index, counter which);
+stats_interval summary_cycles(const summary *s, size_t index, const char **source);
 // Time of cell a over that of cell b, which is of the same group: in each round, the mean of the log times of a's two
 // samples less that of b's; median over a launch's rounds; median and interval over launches.
 stats_interval summary_ratio(const summary *s, size_t a, size_t b);

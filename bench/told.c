@@ -18,10 +18,15 @@ static bool hear(void *context, char *line) {
     const worker_listener *const to = e->to;
     size_t index, group;
     observation o = {.launch = e->job->launch};
+    sample *const s = &o.sample;
     int preempted, ok, rest = 0;
     double value;
-    if (sscanf(line, "sample %zu %zu %zu %zu %lf %d", &o.cell, &o.index, &o.order, &o.calls, &o.ns, &preempted) == 6) {
-        o.preempted = preempted != 0;
+    if (sscanf(line, "sample %zu %zu %zu %zu %lf %d %lf %lf%n", &o.cell, &o.index, &o.order, &o.calls, &s->ns,
+               &preempted, &s->clock_ghz, &o.peak_flops, &rest) == 8) {
+        char *at = line + rest;
+        for (counter which = 0; which < COUNTERS; which++)
+            s->counted.value[which] = strtod(at, &at);
+        s->preempted = preempted != 0;
         return to->observed == NULL || to->observed(to->context, &o);
     }
     if (sscanf(line, "verified %zu %lf %d %n", &index, &value, &ok, &rest) == 3 && to->verified != NULL)

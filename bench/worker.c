@@ -9,9 +9,17 @@
 #include "child.h"
 #include "commands.h"
 #include "memory.h"
+#include "peak.h"
 #include "prove.h"
 #include "sampler.h"
 #include "stats.h"
+
+// A kind of team that a launch has had, and what its FMA units can do.
+typedef struct {
+    placement place;
+    size_t threads;
+    double flops;
+} team_peak;
 
 typedef struct {
     child_orders orders;
@@ -19,6 +27,11 @@ typedef struct {
     topology *topology;
     rounds_had *had;
     size_t order;
+    bool counts;      // hardware counters are to be had
+    counters team;    // of the group that is being measured
+    team_peak *peaks; // of the teams so far, at most one per group
+    size_t peak_count;
+    double peak_flops; // of the group that is being measured
 } worker;
 
 static void pilot_cell(const planned *item, size_t index, const buffers *b) {
@@ -50,10 +63,14 @@ static bool visit_family(worker *w, stats_rng *rng, size_t round, size_t begin, 
         sample s;
         if (item->wrong)
             continue;
-        ok = sampler_sample(&item->cell, b, item->calls, &s);
-        if (ok)
-            printf("sample %zu %zu %zu %zu %.9g %d\n", index, 2 * round + (i >= count), w->order++, item->calls, s.ns,
-                   s.preempted);
+        ok = sampler_sample(&item->cell, b, item->calls, &w->team, &s);
+        if (!ok)
+            break;
+        printf("sample %zu %zu %zu %zu %.9g %d %.6g %.6g", index, 2 * round + (i >= count), w->order++, item->calls,
+               s.ns, s.preempted, s.clock_ghz, w->peak_flops);
+        for (counter which = 0; which < COUNTERS; which++)
+            printf(" %.9g", s.counted.value[which]);
+        putchar('\n');
     }
     free(order);
     return ok;
@@ -84,6 +101,23 @@ static bool measure_group(worker *w, size_t group, size_t begin, size_t end, con
     return true;
 }
 
+// The team is bound. Once in a launch for each kind of team: 10 ms.
+static double peak_of(worker *w, const cell *c) {
+    for (size_t i = 0; i < w->peak_count; i++)
+        if (w->peaks[i].place == c->place && w->peaks[i].threads == c->threads)
+            return w->peaks[i].flops;
+    const double flops = peak_flops((int)c->threads);
+    w->peaks[w->peak_count++] = (team_peak){c->place, c->threads, flops};
+    return flops;
+}
+
+// What the whole launch is without needs no word: it stands in meta.json.
+static void open_counters(worker *w, size_t threads) {
+    if (w->counts && !counters_open(&w->team, threads, counters_perf))
+        fprintf(stderr, "normbench: no hardware counters for a team of %zu: out of memory or file descriptors\n",
+                threads);
+}
+
 static bool visit(void *context, size_t group) {
     worker *const w = context;
     size_t begin, end;
@@ -105,9 +139,12 @@ static bool visit(void *context, size_t group) {
     if (memory_fits(bytes, why, sizeof why) && child_bind(w->topology, c->place, c->threads, group, why, sizeof why)) {
         if (!buffers_make(&b, cells, count, cold, w->orders.seed))
             snprintf(why, sizeof why, "out of memory");
-        else if (w->orders.mode == WORKER_MEASURE)
+        else if (w->orders.mode == WORKER_MEASURE) {
+            w->peak_flops = peak_of(w, c);
+            open_counters(w, c->threads);
             ok = measure_group(w, group, begin, end, &b);
-        else
+            counters_close(&w->team);
+        } else
             for (size_t i = begin; i < end && !child_interrupted(); i++)
                 pilot_cell(&w->plan.items[i], i, &b);
     }
@@ -130,8 +167,11 @@ int worker_main(int argc, char **argv) {
         goto cleanup;
     }
     w.had = calloc(w.plan.groups + 1, sizeof *w.had);
-    if (w.had == NULL)
+    w.peaks = calloc(w.plan.groups + 1, sizeof *w.peaks);
+    if (w.had == NULL || w.peaks == NULL)
         goto cleanup;
+    for (counter which = 0; which < COUNTERS; which++)
+        w.counts |= counter_works(which, counters_perf, message, sizeof message);
     child_read_had(w.had, w.plan.groups);
     // The order goes on beyond every place that the rounds so far may have taken.
     for (size_t group = 0; group < w.plan.groups; group++) {
@@ -142,6 +182,7 @@ int worker_main(int argc, char **argv) {
     status = child_visit(&w.orders, w.plan.groups, visit, &w);
 cleanup:
     free(w.had);
+    free(w.peaks);
     topology_close(w.topology);
     plan_free(&w.plan);
     return status;

@@ -10,14 +10,15 @@
 
 #include "launch.h"
 #include "plan.h"
+#include "sampler.h"
 
 // pilot: verify every cell on the shape to be timed, and calibrate it. measure: warm up, then sample round by round.
 typedef enum { WORKER_PILOT, WORKER_MEASURE } worker_mode;
 
 typedef struct {
     size_t cell, launch, index, order, calls; // index of the sample within cell and launch; order: within the launch
-    double ns;
-    bool preempted;
+    sample sample;
+    double peak_flops; // of the FMA units of the same threads, when the launch came to such a team; NaN: unknown
 } observation;
 
 // Rounds of a group that one launch has: complete ones, and the first number that is free, for a round that was cut off

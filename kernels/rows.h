@@ -76,8 +76,14 @@ SIMD_INLINE float row_rstd(float mean_square, float eps) { return 1.0f / sqrtf(m
 // are loaded and stored once for all of them; in forward, so that gamma and beta are loaded once, and so that the sums
 // of one row hide the latency of the root and the division of another: rmsnorm takes 0.86 times as long as row by row
 // at 64x768 f32 on AVX2, layernorm 0.94. More rows would need more cache than a core has: 4 rows of 4096 f32, of x and
-// of dy, are 128 KiB; and more registers: 3 for each of 4 rows of layernorm are 12 of AVX2's 16.
+// of dy, are 128 KiB; and more registers: 3 for each of 4 rows of layernorm are 12 of AVX2's 16. A row goes
+// alone where the compiler is to vectorise: it leaves loops over columns with several rows in them as they are, which
+// took rmsnorm twice as long.
+#ifdef SIMD_PLAIN
+enum { BLOCK = 1 };
+#else
 enum { BLOCK = 4 };
+#endif
 // Loops over the rows of a block inside one over columns are unrolled whole, so that registers hold what rows have.
 #define UNROLL_BLOCK _Pragma("GCC unroll 4")
 

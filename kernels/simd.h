@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The vector vocabulary: what kernels are written in. The level being compiled (NORM_LEVEL_<ID>, from the Makefile)
 // picks the header that supplies it; kernels may branch on a capability (SIMD_WIDTH, SIMD_FMA, SIMD_LOOKUP32,
-// SIMD_HARDWARE_BF16, SIMD_STREAM), never on a level.
+// SIMD_HARDWARE_BF16, SIMD_STREAM, SIMD_PLAIN), never on a level.
 //
 // In every level: v_min(a, b) and v_max(a, b) are b if either is NaN; v_largest of a vector with a NaN is any lane;
 // v_fma(a, b, c) is a * b + c, rounded once where SIMD_FMA; v_fnma is c - a * b.
@@ -22,6 +22,9 @@
 #include "simd_sse2.h"
 #else
 #include "simd_scalar.h"
+#if defined(NORM_COMPILE_auto_avx2) || defined(NORM_COMPILE_auto_avx512)
+#define SIMD_PLAIN 1 // the compiler makes the vectors
+#endif
 #endif
 
 #define SIMD_INLINE static inline __attribute__((always_inline))

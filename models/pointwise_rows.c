@@ -216,37 +216,44 @@ SIMD_INLINE double cross_entropy(norm_dtype dtype, size_t cols, void *x, size_t 
 #define LOCAL_ROWS                                                                                                     \
     { row[0], row[1], row[2], row[3], row[4], row[5] }
 
+#define PART_FUNCTION(step, name, DTYPE)                                                                               \
+    SIMD_SHARED void step##_part(norm_dtype dtype, void *const row[POINTWISE_OPERANDS], size_t c, size_t n) {          \
+        step(dtype, row, c, n);                                                                                        \
+    }
 #define STEP_FUNCTION(step, name, DTYPE)                                                                               \
     static void step##_##name(size_t cols, void *const row[POINTWISE_OPERANDS]) {                                      \
         void *const local[POINTWISE_OPERANDS] = LOCAL_ROWS;                                                            \
-        for_each_vector(cols, step(DTYPE, local, c, SIMD_WIDTH), step(DTYPE, local, c, cols - c));                     \
+        for_each_vector(cols, step(DTYPE, local, c, SIMD_WIDTH), step##_part(DTYPE, row, c, cols - c));                \
     }
+#define STEPS(X, name, DTYPE)                                                                                          \
+    X(add, name, DTYPE)                                                                                                \
+    X(convert, name, DTYPE)                                                                                            \
+    X(accumulate, name, DTYPE)                                                                                         \
+    X(swiglu, name, DTYPE)                                                                                             \
+    X(swiglu_backward, name, DTYPE)                                                                                    \
+    X(activate_silu, name, DTYPE)                                                                                      \
+    X(activate_silu_backward, name, DTYPE)                                                                             \
+    X(activate_gelu_erf, name, DTYPE)                                                                                  \
+    X(activate_gelu_erf_backward, name, DTYPE)                                                                         \
+    X(activate_gelu_tanh, name, DTYPE)                                                                                 \
+    X(activate_gelu_tanh_backward, name, DTYPE)                                                                        \
+    X(modulate, name, DTYPE)                                                                                           \
+    X(modulate_backward, name, DTYPE)                                                                                  \
+    X(gate, name, DTYPE)                                                                                               \
+    X(gate_backward, name, DTYPE)
 
 #define DEFINE(name, DTYPE)                                                                                            \
     static void copy_##name(size_t cols, void *const row[POINTWISE_OPERANDS]) {                                        \
         memmove(row[0], row[1], cols *DTYPE##_BYTES);                                                                  \
     }                                                                                                                  \
-    STEP_FUNCTION(add, name, DTYPE)                                                                                    \
-    STEP_FUNCTION(convert, name, DTYPE)                                                                                \
-    STEP_FUNCTION(accumulate, name, DTYPE)                                                                             \
-    STEP_FUNCTION(swiglu, name, DTYPE)                                                                                 \
-    STEP_FUNCTION(swiglu_backward, name, DTYPE)                                                                        \
-    STEP_FUNCTION(activate_silu, name, DTYPE)                                                                          \
-    STEP_FUNCTION(activate_silu_backward, name, DTYPE)                                                                 \
-    STEP_FUNCTION(activate_gelu_erf, name, DTYPE)                                                                      \
-    STEP_FUNCTION(activate_gelu_erf_backward, name, DTYPE)                                                             \
-    STEP_FUNCTION(activate_gelu_tanh, name, DTYPE)                                                                     \
-    STEP_FUNCTION(activate_gelu_tanh_backward, name, DTYPE)                                                            \
-    STEP_FUNCTION(modulate, name, DTYPE)                                                                               \
-    STEP_FUNCTION(modulate_backward, name, DTYPE)                                                                      \
-    STEP_FUNCTION(gate, name, DTYPE)                                                                                   \
-    STEP_FUNCTION(gate_backward, name, DTYPE)                                                                          \
+    STEPS(STEP_FUNCTION, name, DTYPE)                                                                                  \
     static void rope_##name(void *x, size_t heads, size_t head_dim, const float *angles, bool inverse) {               \
         rope(DTYPE, x, heads, head_dim, angles, inverse);                                                              \
     }                                                                                                                  \
     static double cross_entropy_##name(size_t cols, void *x, size_t label, float weight, float *picked) {              \
         return cross_entropy(DTYPE, cols, x, label, weight, picked);                                                   \
     }
+STEPS(PART_FUNCTION, , )
 DEFINE(f32, NORM_F32)
 DEFINE(bf16, NORM_BF16)
 

@@ -23,7 +23,8 @@ LAUNCHES = int(os.environ.get("LAUNCHES", "6"))
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 CELL = ["op", "variant", "pass", "form", "level", "dtype", "rows", "cols", "threads", "placement", "cache"]
 PLAN = CELL + ["group", "calls", "rounds", "pilot_ns", "max_error", "wrong", "reason"]
-SAMPLES = ["schema_version", "run_id"] + CELL + ["launch", "sample", "order", "calls", "time_ns", "preempted", "bound"]
+SAMPLES = ["schema_version", "run_id"] + CELL + ["launch", "sample", "order", "calls", "time_ns", "preempted", "bound",
+                                           "clock_ghz", "peak_gflops", "cycles", "instructions", "cache_misses"]
 # Families in the order of a plan: fused (compiled, and the copy that is a ceiling), then op by op.
 FAMILIES = [
     [("layernorm", "torch_compile", "fused"), ("rmsnorm", "torch_compile", "fused"), ("dyt", "torch_compile", "fused"),

@@ -131,7 +131,7 @@ double __wrap_norm_error_bound(const norm_impl *impl, norm_output output, size_t
 }
 EOF
 objects=
-for object in "$OBJ"/bench/*.o "$OBJ"/models/*.o; do
+for object in "$OBJ"/bench/*.o "$OBJ"/bench/counted/*.o "$OBJ"/models/*.o; do
     [ "$object" = "$OBJ/bench/curves.o" ] || objects="$objects $object" # a program of its own
 done
 # shellcheck disable=SC2086

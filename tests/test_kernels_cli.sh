@@ -160,6 +160,26 @@ columns "$run/kernels.csv" 'op ratio_to_rmsnorm ratio_lo95 ratio_hi95' |
     awk '$1 == "rmsnorm" ? $2 != 1 : !($3 > 0 && $3 <= $2 && $2 <= $4) { exit 1 }' ||
     fail "ratios: $(columns "$run/kernels.csv" 'op ratio_to_rmsnorm ratio_lo95 ratio_hi95')"
 
+# What the hardware counted, or nothing and the reason; then cycles are time by the core's clock, which lies between the least and
+# the largest of the samples', up to the three digits of a number without an interval.
+for counter in cycles instructions cache_misses; do
+    counted=$(columns "$run/samples.csv" $counter | sort -u)
+    if [ "$(json "$run/meta.json" machine counters $counter counts)" = true ]; then
+        echo "$counted" | awk '$1 == "" { exit 1 }' || fail "$counter can be counted, but not every sample has it"
+    else
+        [ -z "$counted" ] || fail "$counter cannot be counted, but there is $counted"
+        [ -n "$(json "$run/meta.json" machine counters $counter reason)" ] || fail "no reason why $counter is empty"
+    fi
+done
+columns "$run/samples.csv" 'op clock_ghz' >"$work/clocks"
+columns "$run/kernels.csv" 'op ns_per_element cycles_per_element operations_per_element peak_gflops cycles_source clock_ghz' | awk -v clocks="$work/clocks" '
+    BEGIN { while ((getline line < clocks) > 0) { split(line, f, " "); if (!(f[1] in least) || f[2] < least[f[1]]) least[f[1]] = f[2] + 0
+        if (f[2] > most[f[1]]) most[f[1]] = f[2] + 0 } }
+    $4 != ($1 == "identity" ? 0 : $1 == "rmsnorm" ? 4 : $4) || $4 == "" || !($5 > 0) { exit 1 }
+    $6 == "clock" && !($3 > 0.99 * least[$1] * $2 && $3 < 1.01 * most[$1] * $2) { exit 1 }
+    $6 == "counters" && !($3 > 0) { exit 1 }' ||
+    fail "cycles: $(columns "$run/kernels.csv" 'op ns_per_element cycles_per_element operations_per_element peak_gflops cycles_source clock_ghz')"
+
 cell='op variant pass form level dtype rows cols threads placement cache'
 check_samples() {
     for key in "$cell launch sample" 'launch order'; do
@@ -285,9 +305,9 @@ launch_end __wrap_worker_launch(const worker_job *job, const plan *p, const work
     (void)setenv("STRIKE", job->mode == WORKER_PILOT ? "pilot" : job->launch == 2 ? "now" : "", 1);
     return __real_worker_launch(job, p, listener, stop, how, size);
 }
-bool __real_sampler_sample(const cell *c, const buffers *b, size_t calls, sample *out);
-bool __wrap_sampler_sample(const cell *c, const buffers *b, size_t calls, sample *out);
-bool __wrap_sampler_sample(const cell *c, const buffers *b, size_t calls, sample *out) {
+bool __real_sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out);
+bool __wrap_sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out);
+bool __wrap_sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out) {
     static int count = 0;
     const char *const strike = getenv("STRIKE");
     if (strike != NULL && strcmp(strike, "now") == 0 && ++count == 21) {
@@ -301,7 +321,7 @@ bool __wrap_sampler_sample(const cell *c, const buffers *b, size_t calls, sample
         if (faulty("terminal"))
             (void)raise(SIGINT);
     }
-    return __real_sampler_sample(c, b, calls, out);
+    return __real_sampler_sample(c, b, calls, team, out);
 }
 EOC
 objects=
@@ -314,7 +334,7 @@ for function in norm_level_missing norm_run memory_fits worker_launch sampler_sa
 done
 # shellcheck disable=SC2086
 $CC ${SANITIZE:+-fsanitize=$SANITIZE} -std=c17 -D_GNU_SOURCE -Ikernels -Imodels -Ibench $wrap -o "$work/normbench" "$work/faults.c" \
-    $objects "$OBJ"/models/*.o "$OBJ/libnorm.a" -fopenmp -ldnnl -lhwloc -ljansson -lm || fail "cannot link the program anew"
+    $objects "$OBJ"/bench/counted/*.o "$OBJ"/models/*.o "$OBJ/libnorm.a" -fopenmp -ldnnl -lhwloc -ljansson -lm || fail "cannot link the program anew"
 program=$work/normbench
 export FAULT=
 
@@ -347,7 +367,11 @@ ended() {
     little='--op dyt --shape 4x64 --launches 6 --seed 1'
     FAULT=interrupt
     expect 130 'interrupted; what is on disk is valid' $little --out "$work/interrupted"
+    cp -r "$work/interrupted" "$work/older"
     ended "$work/interrupted"
+    # A run that a version with fewer columns began.
+    cut -d, -f-20 "$work/before" >"$work/older/samples.csv"
+    expect 2 'go on with the version that began the run' --resume "$work/older"
     FAULT=interrupt,terminal
     expect 130 'interrupted; what is on disk is valid' $little --out "$work/terminal"
     ended "$work/terminal"

@@ -25,7 +25,7 @@ mkdir "$run"
 cp tests/data/plots/kernels.csv tests/data/plots/meta.json "$run"
 expect_exit 0 '' "$run"
 
-for name in levels sizes threads map forms stores tanh libraries; do
+for name in levels sizes threads map forms stores tanh libraries roofline; do
     for format in svg png pdf; do
         file="$run/plots/$name.$format"
         if [ ! -f "$file" ] || [ "$(wc -c <"$file")" -lt 4000 ]; then
@@ -56,6 +56,14 @@ expect_text tanh 'ns per element' 'largest error' 'u2' 'libm' '64x768'
 expect_text libraries 'ns per element' 'oneDNN' '64x768, forward, f32, 1 thread, warm' '0[.]35' '0[.]17' 'here'
 grep -q PyTorch, "$run/plots/libraries.svg" && fail 'libraries.svg names PyTorch, which was not measured'
 expect_text stores 'ns per element' 'regular stores' 'past the caches' '4096x4096, forward, f32, 1 thread, warm' '0[.]51' '0[.]68'
+expect_text roofline 'operations per byte' 'operations per ns' 'forward, 1 thread' 'forward, 2 threads' 'FMA peak 96' 'FMA peak 190' 'dyt' 'memory' 'avx2'
+# The point of rmsnorm in L2: 4 operations and 8 bytes in 0.168 ns; its ceiling there is identity's 8 bytes in 0.112 ns.
+LC_ALL=C awk -f scripts/csv.awk -f scripts/numbers.awk -f scripts/plot.awk -f scripts/fig_roofline.awk "$run" kernels >"$work/roofline"
+grep -qx '0.5 23.8095 2 0' "$work/roofline" || fail "no rmsnorm in L2 in the roofline: $(cat "$work/roofline")"
+grep -qx 'bandwidth\[2\] = 71.4286' "$work/roofline" || fail 'no bandwidth of L2 in the roofline'
+# In memory, with results past the caches: 8 operations in 0.82 ns under 8 bytes in 0.31 ns.
+grep -qx '1 9.7561 3 0' "$work/roofline" || fail 'no layernorm in memory in the roofline'
+grep -qx 'bandwidth\[3\] = 25.8065' "$work/roofline" || fail 'no bandwidth of memory in the roofline'
 grep -q 'unstable' "$run/plots/map.svg" && fail 'map.svg has a note about unstable rows but no such row'
 
 # The skipped row of the fixture is data of no figure.
@@ -73,10 +81,14 @@ expect_exit 0 'figure forms skipped: nothing was measured in form eager' "$run"
 [ ! -e "$run/plots/forms.svg" ] || fail 'forms.svg was left over from the run before'
 [ -e "$run/plots/map.svg" ] || fail 'map.svg was not drawn'
 head -n 1 "$work/all.csv" >"$run/kernels.csv"
-for name in levels sizes threads map forms stores tanh libraries; do
+for name in levels sizes threads map forms stores tanh libraries roofline; do
     expect_exit 0 "figure $name skipped: " "$run"
 done
 [ -z "$(ls "$run/plots")" ] || fail 'pictures without data'
+
+# A run from before the roofline's columns has no such figure, and says so.
+sed "1s/operations_per_element/another/" "$work/all.csv" >"$run/kernels.csv"
+expect_exit 0 'figure roofline skipped: no row has operations_per_element' "$run"
 
 # Columns are found by name: appended ones and another order change nothing.
 awk -F, -v OFS=, '{ if (!/"/) print "0" OFS $0 OFS "new" }' "$work/all.csv" | sed '1s/^0,/first,/' >"$run/kernels.csv"

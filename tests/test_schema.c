@@ -299,7 +299,9 @@ static void bad_values(void **state) {
         {"time_ns_median", "nan", "not a number"},
         {"time_ns_median", " 1", "not a number"},
         {"git_commit", NULL, "columns instead of"},
-        {"preempted_pct", NULL, "columns instead of"},
+        {"peak_gflops", NULL, "columns instead of"},
+        {"cycles_source", "guess", "not one of the allowed values"},
+        {"cycles_per_element", "", NULL},
     };
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
         check_mutation("kernels", &kernels[i]);

@@ -27,7 +27,8 @@ static plan three_cells(planned items[CELLS]) {
 }
 
 static void add(observations *all, size_t which, size_t launch, size_t index, double ns) {
-    const observation o = {.cell = which, .launch = launch, .index = index, .order = all->count, .calls = 1, .ns = ns};
+    const observation o = {
+        .cell = which, .launch = launch, .index = index, .order = all->count, .calls = 1, .sample.ns = ns};
     assert_true(observations_add(all, &o));
 }
 
@@ -128,12 +129,43 @@ static void five_launches_have_no_interval(void **state) {
     observations_free(&all);
 }
 
+// Cycles are counted, or time by clock by threads, and never some of this and some of that.
+static void cycles_say_where_they_are_from(void **state) {
+    (void)state;
+    planned items[CELLS];
+    const plan p = three_cells(items);
+    observations all = {0};
+    summary s;
+    const char *source;
+    items[RMSNORM].cell.threads = 3;
+    for (size_t launch = 0; launch < LAUNCHES; launch++)
+        for (size_t which = 0; which < CELLS; which++) {
+            observation o = {.cell = which, .launch = launch, .calls = 1, .sample = {.ns = 10, .clock_ghz = 2}};
+            const bool counted = which == DYT || (which == RMSNORM && launch != 4);
+            for (counter k = 0; k < COUNTERS; k++)
+                o.sample.counted.value[k] = counted ? 100.0 * (double)(k + 1) + (double)launch : (double)NAN;
+            if (which == IDENTITY && launch == 8)
+                o.sample.clock_ghz = (double)NAN;
+            assert_true(observations_add(&all, &o));
+        }
+    assert_true(summary_make(&s, &p, &all));
+    expect_interval(summary_cycles(&s, DYT, &source), 104, 101, 107);
+    assert_string_equal(source, "counters");
+    expect_interval(summary_counted(&s, DYT, COUNTER_INSTRUCTIONS), 204, 201, 207);
+    expect_interval(summary_cycles(&s, RMSNORM, &source), 60, 60, 60);
+    assert_string_equal(source, "clock");
+    assert_true(isnan(summary_counted(&s, RMSNORM, COUNTER_CACHE_MISSES).median));
+    assert_true(isnan(summary_cycles(&s, IDENTITY, &source).median));
+    assert_string_equal(source, "");
+    summary_free(&s);
+    observations_free(&all);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ratio_survives_pace_and_drift),
-        cmocka_unit_test(half_rounds_and_lone_launches_make_no_ratio),
-        cmocka_unit_test(a_launch_counts_once),
-        cmocka_unit_test(five_launches_have_no_interval),
+        cmocka_unit_test(ratio_survives_pace_and_drift),  cmocka_unit_test(half_rounds_and_lone_launches_make_no_ratio),
+        cmocka_unit_test(a_launch_counts_once),           cmocka_unit_test(five_launches_have_no_interval),
+        cmocka_unit_test(cycles_say_where_they_are_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// operations.c: see operations.h.
+#include "operations.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "buffers.h"
+#include "table.h"
+
+double operations_counted;
+
+// The vocabularies that make another number: SIMD_LOOKUP32 (simd.h) takes the place of arithmetic.
+#define VOCABULARIES(X) X(plain) X(lookup32)
+enum { PLAIN, LOOKUP32, KINDS };
+
+#define DECLARE_UNIT(unit, kind) extern const norm_table norm_##unit##_counted_##kind;
+#define DECLARE(kind) NORM_UNIT_LIST(DECLARE_UNIT, kind)
+VOCABULARIES(DECLARE)
+#define COUNT_UNIT(unit, kind) +1
+enum { UNITS = NORM_UNIT_LIST(COUNT_UNIT, ) };
+#define POINTER(unit, kind) &norm_##unit##_counted_##kind,
+#define POINTERS(kind) {NORM_UNIT_LIST(POINTER, kind)},
+static const norm_table *const tables[KINDS][UNITS] = {VOCABULARIES(POINTERS)};
+
+// What a level's vocabulary has follows from its features: in AVX-512 permutes of two registers, but at width one
+// (auto_*) no lookup.
+#define IS_AVX512(name) || strcmp(#name, "avx512f") == 0
+static int vocabulary(norm_level level) {
+#define LEVEL(ID, name, features)                                                                                      \
+    if (level == NORM_LEVEL_##ID)                                                                                      \
+        return (false features(IS_AVX512)) && !norm_level_is_auto(level) ? LOOKUP32 : PLAIN;
+    NORM_LEVEL_LIST(LEVEL)
+    return PLAIN;
+}
+
+// The counting twin. Where results go makes no arithmetic, so a variant that stores past the caches has its other's,
+// and neither does the dtype.
+static const norm_impl *counting(const norm_impl *impl) {
+    const norm_impl *const regular = impl->streams ? norm_other_stores(impl) : impl;
+    const norm_table *const *const units = tables[vocabulary(impl->level)];
+    for (size_t unit = 0; regular != NULL && unit < UNITS; unit++)
+        for (size_t i = 0; i < units[unit]->count; i++) {
+            const norm_impl *const twin = &units[unit]->impls[i];
+            if (twin->op == impl->op && twin->form == impl->form && strcmp(twin->variant, regular->variant) == 0)
+                return twin;
+        }
+    return NULL;
+}
+
+static double count(const norm_impl *twin, norm_pass pass, size_t rows, size_t cols) {
+    const cell c = {twin, pass, rows, cols, 1, PLACEMENT_NONE, CACHE_WARM};
+    buffers b = {0};
+    double operations = (double)NAN;
+    if (buffers_make(&b, &c, 1, 0, 1)) {
+        // Backward needs what forward leaves.
+        bool ran = pass == NORM_FORWARD || norm_run(twin, NORM_FORWARD, b.sets, 1) == NORM_OK;
+        operations_counted = 0;
+        ran = ran && norm_run(twin, pass, buffers_sets(&b, twin, pass), 1) == NORM_OK;
+        operations = ran ? operations_counted : (double)NAN;
+    }
+    buffers_free(&b);
+    return operations;
+}
+
+// A call of R rows and C columns does a R C + b R + c C + d operations, of which a is asked for. Whole blocks of rows
+// and whole steps over columns, whatever their number, so that all four shapes take the same paths.
+double operations_per_element(const norm_impl *impl, norm_pass pass) {
+    enum { ROWS = 16, COLS = 256 };
+    const norm_impl *const twin = counting(impl);
+    if (twin == NULL)
+        return (double)NAN;
+    return (count(twin, pass, 2 * ROWS, 2 * COLS) - count(twin, pass, ROWS, 2 * COLS) -
+            count(twin, pass, 2 * ROWS, COLS) + count(twin, pass, ROWS, COLS)) /
+           (ROWS * COLS);
+}
