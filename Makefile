@@ -34,8 +34,8 @@ KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels
 ROW_UNITS := pointwise_rows peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(foreach u,$(ROW_UNITS),$(OBJ)/models/$(u).$(l).o))
 MODELS   := $(ROWS) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
-# Kernels that count their operations, for bench/operations.c: every unit, once for each vocabulary that it may tell apart.
-COUNTED  := $(foreach k,plain lookup32,$(foreach u,$(UNITS),$(OBJ)/bench/counted/$(u).$(k).o))
+# Kernels that count their operations, for bench/operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
+COUNTED  := $(UNITS:%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -l v_tanh_u2 $(UNITS:%=kernels/%.c)))
 BENCH    := $(COUNTED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhaustive.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))

@@ -402,7 +402,9 @@ double layers_plan_launch_seconds(const layers_plan *p, size_t launch) {
 
 budget_group layers_plan_cost(const layers_plan *p, size_t group) {
     budget_group *const groups = costs_of(p);
-    const budget_group cost = groups == NULL ? (budget_group){0} : groups[group];
+    budget_group cost = {0};
+    if (groups != NULL)
+        cost = groups[group];
     free(groups);
     return cost;
 }

@@ -16,7 +16,8 @@ double operations_counted;
 #define VOCABULARIES(X) X(plain) X(lookup32)
 enum { PLAIN, LOOKUP32, KINDS };
 
-#define DECLARE_UNIT(unit, kind) extern const norm_table norm_##unit##_counted_##kind;
+// Weak, for a unit without lookups has the same number either way and is compiled once.
+#define DECLARE_UNIT(unit, kind) extern const norm_table norm_##unit##_counted_##kind __attribute__((weak));
 #define DECLARE(kind) NORM_UNIT_LIST(DECLARE_UNIT, kind)
 VOCABULARIES(DECLARE)
 #define COUNT_UNIT(unit, kind) +1
@@ -40,13 +41,15 @@ static int vocabulary(norm_level level) {
 // and neither does the dtype.
 static const norm_impl *counting(const norm_impl *impl) {
     const norm_impl *const regular = impl->streams ? norm_other_stores(impl) : impl;
-    const norm_table *const *const units = tables[vocabulary(impl->level)];
-    for (size_t unit = 0; regular != NULL && unit < UNITS; unit++)
-        for (size_t i = 0; i < units[unit]->count; i++) {
-            const norm_impl *const twin = &units[unit]->impls[i];
+    const int kind = vocabulary(impl->level);
+    for (size_t unit = 0; regular != NULL && unit < UNITS; unit++) {
+        const norm_table *const table = tables[kind][unit] != NULL ? tables[kind][unit] : tables[PLAIN][unit];
+        for (size_t i = 0; i < table->count; i++) {
+            const norm_impl *const twin = &table->impls[i];
             if (twin->op == impl->op && twin->form == impl->form && strcmp(twin->variant, regular->variant) == 0)
                 return twin;
         }
+    }
     return NULL;
 }
 

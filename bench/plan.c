@@ -436,7 +436,9 @@ double plan_launch_seconds(const plan *p) {
 
 budget_group plan_cost(const plan *p, size_t group) {
     budget_group *const groups = costs_of(p);
-    const budget_group cost = groups == NULL ? (budget_group){0} : groups[group];
+    budget_group cost = {0};
+    if (groups != NULL)
+        cost = groups[group];
     free(groups);
     return cost;
 }

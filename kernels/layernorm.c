@@ -104,6 +104,7 @@ SIMD_SHARED void apply_part(kernel_spec spec, const norm_args *a, const row_appl
 SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count) {
     const void *const gamma = a->gamma, *const beta = a->beta;
     row_apply held[BLOCK]; // in registers, where `rows`, whose address is handed on, cannot be
+    // cppcheck-suppress uninitvar ; count is at least one
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) held[i] = rows[i];
     for_each_vector(a->cols, apply(spec, gamma, beta, held, count, c, SIMD_WIDTH), apply_part(spec, a, rows, count, c));
 }
