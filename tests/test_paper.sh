@@ -199,7 +199,7 @@ expect_text paper/tokens SYNTHETIC 'figure 2'
 expect_text paper/channels SYNTHETIC 'figure 4' 'by token' 'by channel'
 
 # As many tokens as published: nothing is called scaled.
-sed 's/,1,512,/,1,4096,/; s/,1,1,,,,,,,,,$/,0,1,,,,,,,,,/' $fixture/layers.csv >"$run/layers.csv"
+sed 's/,1,512,/,1,4096,/; s/,1,1,,,,,,,,,\(,*\)$/,0,1,,,,,,,,,\1/' $fixture/layers.csv >"$run/layers.csv"
 sed 's/,1,512,/,1,4096,/' $fixture/steps.csv | sed 's/^\(1,.*,layer,1,[0-9]*,\)1,/\10,/' >"$run/steps.csv"
 sh scripts/paper_report.sh "$run" >"$work/stdout" 2>/dev/null || fail 'paper_report.sh failed at 4096 tokens'
 grep -q '^### LLaMA 7B, inference, bf16, 4096 tokens$' "$work/stdout" || fail 'no table at 4096 tokens'
