@@ -27,7 +27,7 @@ SIMD_INLINE vf v_exp_parts(vf x, vi *shifted) {
     *shifted = v_bits(rounded);
     return v_fma(v_mul(q, r), r, r);
 }
-// 2^n, -126 <= n <= 127.
+// 2^n, -126 <= n <= 127, and zero for n = -127.
 SIMD_INLINE vf v_exp_scale(vi shifted) { return v_float(vi_shl23(vi_add(shifted, vi_set1(127)))); }
 
 // 0 where the result would be below the smallest normal number, infinity where it would be above the largest; NaN kept.

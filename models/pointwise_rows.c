@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "gelu_table.h"
 #include "kernel.h"
 #include "simd_math.h"
 
@@ -34,12 +35,36 @@ SIMD_INLINE vf silu(vf z, bool derivative) {
     return derivative ? v_fma(value, v_sub(ONE, s), s) : value;
 }
 
-// x P(x), P(x) = (1 + erf(x / sqrt 2)) / 2 the normal distribution; derivative P(x) + x exp(-x^2 / 2) / sqrt(2 pi).
+// P(-a) for 0 <= a <= 16, P the normal distribution: an exponential of a polynomial, which is smooth over the whole
+// range, where erf takes two formulas and the reduction of an exp to base e. GELU takes 0.57 of its time with erf on
+// AVX2, 11.5 cycles of eight elements, at a smaller error. With ffn = 4 channels that is 8 * 1.44 / channels of the
+// time of the two products at 32 operations a cycle: 9 % in ConvNeXt's first stage, 128 channels, 4.5 % at 256. For 5 %
+// at 128, eight elements may take 6.4 cycles, thirteen instructions on two units: as many as the two polynomials alone
+// have. Beyond a = 10 the power is held at -127, whose 2^n is zero by its bits. A NaN comes out as one.
+SIMD_INLINE vf normal_tail(vf a) {
+    vf p = v_fma(v_set1(TAIL_R7), a, v_set1(TAIL_R6));
+    p = v_fma(p, a, v_set1(TAIL_R5));
+    p = v_fma(p, a, v_set1(TAIL_R4));
+    p = v_fma(p, a, v_set1(TAIL_R3));
+    p = v_fma(p, a, v_set1(TAIL_R2));
+    p = v_fma(p, a, v_set1(TAIL_R1));
+    p = v_fma(p, a, v_set1(TAIL_R0));
+    const vf power = v_max(v_set1(-127.0f), v_fma(p, a, v_set1(-1.0f)));
+    const vf magic = v_set1(0x1.8p23f), shifted = v_add(power, magic), r = v_sub(power, v_sub(shifted, magic));
+    vf q = v_fma(v_set1(TAIL_Q4), r, v_set1(TAIL_Q3));
+    q = v_fma(q, r, v_set1(TAIL_Q2));
+    q = v_fma(q, r, v_set1(TAIL_Q1));
+    q = v_fma(q, r, v_set1(TAIL_Q0));
+    return v_mul(v_exp_scale(v_bits(shifted)), v_fma(q, r, ONE));
+}
+
+// x P(x), P(x) = (1 + erf(x / sqrt 2)) / 2, which is max(x, 0) - |x| P(-|x|); derivative P(x) + x exp(-x^2 / 2) /
+// sqrt(2 pi). Beyond 16 the tail is zero, and infinity times it would be NaN.
 SIMD_INLINE vf gelu_erf(vf x, bool derivative) {
-    const vf half = v_set1(0.5f);
-    const vf normal = v_fma(half, v_erf_u2(v_mul(x, v_set1(0x1.6a09e667f3bcdp-1f))), half);
+    const vf a = v_min(v_set1(16.0f), v_abs(x)), tail = normal_tail(a);
     if (!derivative)
-        return v_mul(x, normal);
+        return v_fnma(a, tail, v_max(v_zero(), x));
+    const vf normal = v_select(v_less(x, v_zero()), tail, v_sub(ONE, tail));
     const vf density = v_mul(v_set1(0x1.9884533d43651p-2f), v_exp_u2(v_mul(v_mul(v_set1(-0.5f), x), x)));
     return v_fma(x, density, normal);
 }

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes every constant of simd_math.h: prints kernels/simd_math_table.h, which has the error of each approximation beside its constants.
+"""Makes every constant of simd_math.h: prints kernels/simd_math_table.h, which has the error of each approximation beside its constants;
+and those of the layers' GELU.
 
     python3 scripts/simd_math.py > kernels/simd_math_table.h         (needs mpmath: package python3-mpmath)
+    python3 scripts/simd_math.py gelu > models/gelu_table.h
 
 Polynomials are fitted by least squares on Chebyshev nodes, which is within a few percent of minimax here. The coefficient that matters most
 is rounded to f32 first and the others are fitted anew around it, and so on, so that rounding one is made good by the next.
 """
 import struct
-from mpmath import cos, erf, erfc, exp, floor, fabs, log, lu_solve, matrix, mp, mpf, nint, pi, tanh
+import sys
+from mpmath import cos, erf, erfc, exp, floor, fabs, log, lu_solve, matrix, mp, mpf, nint, pi, sqrt, tanh
 
 mp.prec = 200
 NODES = 60
@@ -194,6 +197,32 @@ def table():
             print("    " + ", ".join(literal(r[k]) for r in rows[i : i + 4]) + ",")
         print("};")
 
+
+def normal_tail():
+    """P(-a), the normal distribution below zero, as a power of two: what matters is its absolute error."""
+    last, tiny = mpf("5.5"), mpf(2) ** -12
+    tail = lambda a: erfc(a / sqrt(mpf(2))) / 2
+    p = fit(lambda a: (log(tail(a), 2) + 1) / a, tiny, last, list(range(8)), lambda a: 1 / (a * tail(a)))
+    error = largest(lambda a: mpf(2) ** (a * horner(p, a) - 1) - tail(a), 0, last)
+    print(f"// P(-a) = 2^(a R(a) - 1) on [0, {float(last)}]: error {float(error):.2g}; beyond, it falls on, to below 2^-126 at 10")
+    for k, c in enumerate(p):
+        define(f"TAIL_R{k}", c)
+    half = mpf(1) / 2
+    q = fit(lambda r: (mpf(2) ** r - 1) / r if r else log(mpf(2)), -half, half, list(range(5)), lambda r: mpf(2) ** r / (fabs(r) + mpf(2) ** -20))
+    error = largest(lambda r: (1 + r * horner(q, r)) / mpf(2) ** r - 1, -half, half)
+    print(f"// 2^r = 1 + r Q(r) on [-1/2, 1/2]: relative error {float(error):.2g}")
+    for k, c in enumerate(q):
+        define(f"TAIL_Q{k}", c)
+    assert all(a * horner(p, a) - 1 < -126 for a in (10, 11, 12, 14, 16))
+
+
+if sys.argv[1:] == ["gelu"]:
+    print("// SPDX-License-Identifier: MIT")
+    print("// Made by scripts/simd_math.py gelu; not edited by hand. The errors are those of exact arithmetic: rounding comes on top.")
+    print("#ifndef GELU_TABLE_H\n#define GELU_TABLE_H\n\n// clang-format off")
+    normal_tail()
+    print("// clang-format on\n\n#endif")
+    sys.exit()
 
 print("// SPDX-License-Identifier: MIT")
 print("// Made by scripts/simd_math.py; not edited by hand. The errors are those of exact arithmetic: rounding comes on top.")

@@ -268,9 +268,11 @@ static void check_swiglu(const setting *s) {
 static double activation_error(activation kind, double x, bool slope) {
     switch (kind) {
     case ACTIVATION_GELU_ERF:
-        // erf 4, its argument 2 of at most 0.48, halved; the sum 1; the product 1, of x. Slope: 3.5 of P; exp 4 and its
-        // argument's 3 u x^2 / 2 on x * density, together below 2; products and the sum 2.
-        return slope ? 8 * U : 5 * U * fabs(x);
+        // The tail P(-a) = 2^R: R's last two roundings, |R| + |R + 1| in the sum, times 2^R ln 2, are at most 0.7, its
+        // formula 0.2; 2^r's formula 1.7 and roundings 1.5 of the tail, at most a half of them; the sum 1. Slope: the
+        // tail's 2.5 and 1 of P; exp 4 and its argument's 3 u x^2 / 2 on x * density, together below 2; products and
+        // the sum 2.
+        return slope ? 8 * U : 4 * U * fabs(x);
     case ACTIVATION_GELU_TANH:
         // tanh 4, its argument 6 (constants 3, products 3) times at most 0.45, halved; sum 1, product 1. Slope:
         // besides, 1 - t^2 is off by twice what t is, and by 1, and multiplies half of x u'.
