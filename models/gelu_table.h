@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Made by scripts/simd_math.py gelu; not edited by hand. The errors are those of exact arithmetic: rounding comes on top.
+// Made by scripts/simd_math.py gelu; not edited by hand. The errors are those of exact arithmetic.
 #ifndef GELU_TABLE_H
 #define GELU_TABLE_H
 

@@ -218,7 +218,7 @@ def normal_tail():
 
 if sys.argv[1:] == ["gelu"]:
     print("// SPDX-License-Identifier: MIT")
-    print("// Made by scripts/simd_math.py gelu; not edited by hand. The errors are those of exact arithmetic: rounding comes on top.")
+    print("// Made by scripts/simd_math.py gelu; not edited by hand. The errors are those of exact arithmetic.")
     print("#ifndef GELU_TABLE_H\n#define GELU_TABLE_H\n\n// clang-format off")
     normal_tail()
     print("// clang-format on\n\n#endif")
