@@ -128,25 +128,10 @@ SIMD_SHARED void backward_rest(kernel_spec spec, const norm_args *a, size_t row,
     backward_whole(spec, a, row, count, partial, total);
 }
 
-// A block. Which of gamma and beta there are is asked once for a vector of its four rows, so a copy for each answer
-// would save nothing.
-SIMD_SHARED void backward_block(kernel_spec spec, const norm_args *a, size_t row, partials partial,
-                                tensor_sums *total) {
-#define BLOCK_OF_DTYPE(name, DTYPE) ALGORITHMS(BLOCK_OF_ALGORITHM, DTYPE)
-#define BLOCK_OF_ALGORITHM(ALGORITHM, DTYPE)                                                                           \
-    BLOCK_OF_FORM(ALGORITHM, DTYPE, NORM_FUSED) BLOCK_OF_FORM(ALGORITHM, DTYPE, NORM_ADD_FUSED)
-#define BLOCK_OF_FORM(ALGORITHM, DTYPE, FORM)                                                                          \
-    if (spec.algorithm == ALGORITHM && spec.dtype == DTYPE && spec.form == FORM) {                                     \
-        backward_whole((kernel_spec){DTYPE, FORM, spec.params, ALGORITHM, false}, a, row, BLOCK, partial, total);      \
-        return;                                                                                                        \
-    }
-    NORM_EACH_DTYPE(BLOCK_OF_DTYPE)
-}
-
 SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size_t count, partials partial,
                           tensor_sums *total) {
     if (count == BLOCK)
-        backward_block(spec, a, row, partial, total);
+        backward_whole(spec, a, row, BLOCK, partial, total);
     else
         backward_rest(spec, a, row, count, partial, total);
     const size_t left = a->cols % SIMD_WIDTH;

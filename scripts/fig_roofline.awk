@@ -65,8 +65,9 @@ function figure(    i, k, best, s, place, panel, n) {
                 "fused f32, " best_levels() ", placement cores, warm; level lines: FMA peak; slopes: what identity moves, same shape and stores")
 }
 
+# A row that a team shares shows what a team costs, not what a cache gives.
 function in_figure(i, best) {
-    return cell[i, "form"] == "fused" && cell[i, "dtype"] == "f32" && cell[i, "cache"] == "warm" && cell[i, "placement"] == "cores" && best[i] &&
+    return cell[i, "rows"] + 0 >= cell[i, "threads"] + 0 && cell[i, "form"] == "fused" && cell[i, "dtype"] == "f32" && cell[i, "cache"] == "warm" && cell[i, "placement"] == "cores" && best[i] &&
         cell[i, "variant"] !~ /_(nobeta|noaffine)/ && (!is_streamed(i) || place_of(i) == 3) && (cell[i, "op"] == "identity" || cell[i, "operations_per_element"] != "") &&
         cell[i, "peak_gflops"] > 0
 }
