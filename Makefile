@@ -35,7 +35,7 @@ ROW_UNITS := pointwise_rows peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(foreach u,$(ROW_UNITS),$(OBJ)/models/$(u).$(l).o))
 MODELS   := $(ROWS) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
 # Kernels that count their operations, for bench/operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
-COUNTED  := $(UNITS:%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -l v_tanh_u2 $(UNITS:%=kernels/%.c)))
+COUNTED  := $(UNITS:%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -lE "v_(tanh|erf)_u2" $(UNITS:%=kernels/%.c)))
 BENCH    := $(COUNTED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhaustive.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))

@@ -44,21 +44,23 @@ SIMD_INLINE vf v_exp_u2(vf x) {
 
 #ifdef SIMD_LOOKUP32
 
-// A lookup by the upper bits of |x| + TANH_OFFSET, then degree 4 about the interval's centre: 16 instructions where the
-// two formulas below take 27 and a division. The sum's rounding may pick the neighbour of the right interval at a cut,
-// where both hold.
-// Measured over every float: 1.4 ulp.
-SIMD_INLINE vf v_tanh_u2(vf x) {
-    const vf a = v_min(v_set1(TANH_LAST), v_abs(x));
-    const vi slot = vi_shr20(v_bits(v_add(a, v_set1(TANH_OFFSET))));
-    const vf d = v_sub(a, v_lookup32(slot, tanh_centre));
-    vf t = v_lookup32(slot, tanh_c4);
-    t = v_fma(t, d, v_lookup32(slot, tanh_c3));
-    t = v_fma(t, d, v_lookup32(slot, tanh_c2));
-    t = v_fma(t, d, v_lookup32(slot, tanh_c1));
-    t = v_fma(t, d, v_lookup32(slot, tanh_c0));
+// An odd function by a lookup with the upper bits of |x| + offset, then degree 4 about the interval's centre: 16
+// instructions, where two formulas take 27 and a division (tanh) or 33 (erf). The sum's rounding may pick the neighbour
+// of the right interval at a cut, where both hold. A NaN passes the clamp, for v_min keeps its second argument.
+SIMD_INLINE vf v_odd_lookup(const odd_lookup *k, vf x) {
+    const vf a = v_min(v_set1(k->last), v_abs(x));
+    const vi slot = vi_shr20(v_bits(v_add(a, v_set1(k->offset))));
+    const vf d = v_sub(a, v_lookup32(slot, k->centre));
+    vf t = v_lookup32(slot, k->c4);
+    t = v_fma(t, d, v_lookup32(slot, k->c3));
+    t = v_fma(t, d, v_lookup32(slot, k->c2));
+    t = v_fma(t, d, v_lookup32(slot, k->c1));
+    t = v_fma(t, d, v_lookup32(slot, k->c0));
     return v_with_sign(t, v_sign(x));
 }
+// Measured over every float: 1.4 ulp.
+SIMD_INLINE vf v_tanh_u2(vf x) { return v_odd_lookup(&tanh_lookup, x); }
+SIMD_INLINE vf v_erf_u2(vf x) { return v_odd_lookup(&erf_lookup, x); }
 
 #else
 
@@ -97,18 +99,6 @@ SIMD_INLINE vf v_tanh_u2(vf x) {
     return v_with_sign(v_select(v_less(a, v_set1(TANH_CUT)), small, large), v_sign(x));
 }
 
-#endif
-
-// Enough for a result that is rounded to bf16 next, at most 0.55 ulp of it, and for nothing else: an odd rational,
-// clamped where it is 1 in bf16. Exact about zero only to 2^-12 relative. A NaN passes both clamps.
-SIMD_INLINE vf v_tanh_lp(vf x) {
-    const vf z = v_max(v_set1(-TANH_LP_LAST), v_min(v_set1(TANH_LP_LAST), x));
-    const vf s = v_mul(z, z);
-    const vf p = v_fma(v_set1(TANH_LP_P1), s, v_set1(TANH_LP_P0));
-    const vf q = v_fma(v_fma(v_set1(TANH_LP_Q2), s, v_set1(TANH_LP_Q1)), s, v_set1(1.0f));
-    return v_div(v_mul(z, p), q);
-}
-
 // Two formulas, both computed, one kept:
 //   |x| < 15/16    x + x P(x^2): the leading term is exact;
 //   otherwise      1 - exp(|x| Q(|x|) - |x|), exp at most 0.19, so its errors count for a quarter.
@@ -137,6 +127,18 @@ SIMD_INLINE vf v_erf_u2(vf x) {
     const vf large = v_fnma(scale, expm1, v_sub(v_set1(1.0f), scale));
 
     return v_with_sign(v_select(v_less(a, v_set1(ERF_CUT)), small, large), v_sign(x));
+}
+
+#endif
+
+// Enough for a result that is rounded to bf16 next, at most 0.55 ulp of it, and for nothing else: an odd rational,
+// clamped where it is 1 in bf16. Exact about zero only to 2^-12 relative. A NaN passes both clamps.
+SIMD_INLINE vf v_tanh_lp(vf x) {
+    const vf z = v_max(v_set1(-TANH_LP_LAST), v_min(v_set1(TANH_LP_LAST), x));
+    const vf s = v_mul(z, z);
+    const vf p = v_fma(v_set1(TANH_LP_P1), s, v_set1(TANH_LP_P0));
+    const vf q = v_fma(v_fma(v_set1(TANH_LP_Q2), s, v_set1(TANH_LP_Q1)), s, v_set1(1.0f));
+    return v_div(v_mul(z, p), q);
 }
 
 // What one gets without effort: a call of libm for each lane.

@@ -62,70 +62,140 @@
 #define ERF_LAST 0x1.p+2f
 
 #ifdef SIMD_LOOKUP32
+// f(|x|) = c0 + d (c1 + d (c2 + d (c3 + d c4))), d = |x| - centre, one row of constants for each of 32 intervals, whose width grows with
+// |x| as the curve flattens. |x| is first clamped to `last`, which comes out as 1.
+typedef struct {
+    float last, offset, centre[32], c0[32], c1[32], c2[32], c3[32], c4[32];
+} odd_lookup;
 
-// tanh(|x|) = c0 + d (c1 + d (c2 + d (c3 + d c4))), d = |x| - centre, one row of constants for each of 32 intervals, whose width grows
-// with |x| as the curve flattens. Relative error at most 5.2e-08. |x| is first clamped to TANH_LAST, which comes out as 1.
-#define TANH_OFFSET 0x1.500000p-1f
-#define TANH_LAST 0x1.29999ap+3f
-static const float tanh_centre[32] = {
-    0x1.78068ep+0f, 0x1.b7f490p+0f, 0x1.f805cap+0f, 0x1.1bf4b0p+1f,
-    0x1.3c080cp+1f, 0x1.5c082ap+1f, 0x1.7c00cep+1f, 0x1.9bfc44p+1f,
-    0x1.cc0404p+1f, 0x1.05fd84p+2f, 0x1.2603dap+2f, 0x1.45f8acp+2f,
-    0x1.65f8dcp+2f, 0x1.85fbfep+2f, 0x1.a5f448p+2f, 0x1.c60bb8p+2f,
-    0x1.f60bb8p+2f, 0x1.1a4114p+3f, 0x0.0p+0f, 0x1.000bb8p-4f,
-    0x1.0000dap-3f, 0x1.800092p-3f, 0x1.fff044p-3f, 0x1.4009fap-2f,
-    0x1.a0044cp-2f, 0x1.0ff6ccp-1f, 0x1.4ffcb8p-1f, 0x1.900682p-1f,
-    0x1.d003f8p-1f, 0x1.07fd4ep+0f, 0x1.2801bep+0f, 0x1.47ff84p+0f,
+// Relative error at most 5.2e-08.
+static const odd_lookup tanh_lookup = {
+    .last = 0x1.29999ap+3f, .offset = 0x1.500000p-1f,
+    .centre = {
+        0x1.78068ep+0f, 0x1.b7f490p+0f, 0x1.f805cap+0f, 0x1.1bf4b0p+1f,
+        0x1.3c080cp+1f, 0x1.5c082ap+1f, 0x1.7c00cep+1f, 0x1.9bfc44p+1f,
+        0x1.cc0404p+1f, 0x1.05fd84p+2f, 0x1.2603dap+2f, 0x1.45f8acp+2f,
+        0x1.65f8dcp+2f, 0x1.85fbfep+2f, 0x1.a5f448p+2f, 0x1.c60bb8p+2f,
+        0x1.f60bb8p+2f, 0x1.1a4114p+3f, 0x0.0p+0f, 0x1.000bb8p-4f,
+        0x1.0000dap-3f, 0x1.800092p-3f, 0x1.fff044p-3f, 0x1.4009fap-2f,
+        0x1.a0044cp-2f, 0x1.0ff6ccp-1f, 0x1.4ffcb8p-1f, 0x1.900682p-1f,
+        0x1.d003f8p-1f, 0x1.07fd4ep+0f, 0x1.2801bep+0f, 0x1.47ff84p+0f,
+    },
+    .c0 = {
+        0x1.cc78a2p-1f, 0x1.e01912p-1f, 0x1.ec6b9ep-1f, 0x1.f4062ap-1f,
+        0x1.f8b612p-1f, 0x1.fb9116p-1f, 0x1.fd4e28p-1f, 0x1.fe5d0ap-1f,
+        0x1.ff3a06p-1f, 0x1.ffb718p-1f, 0x1.ffe532p-1f, 0x1.fff620p-1f,
+        0x1.fffc5ep-1f, 0x1.fffeaap-1f, 0x1.ffff82p-1f, 0x1.ffffd2p-1f,
+        0x1.fffff6p-1f, 0x1.fffffep-1f, 0x0.0p+0f, 0x1.ff6cf2p-5f,
+        0x1.fd5b40p-4f, 0x1.7b9086p-3f, 0x1.f58920p-3f, 0x1.36029ap-2f,
+        0x1.8a8b8ap-2f, 0x1.f1f404p-2f, 0x1.26d53ep-1f, 0x1.4e9144p-1f,
+        0x1.704d9cp-1f, 0x1.8c7d34p-1f, 0x1.a3bfcep-1f, 0x1.b6b08ap-1f,
+    },
+    .c1 = {
+        0x1.877c82p-3f, 0x1.ee87e8p-4f, 0x1.3348aep-4f, 0x1.7abf5ep-5f,
+        0x1.cf297ap-6f, 0x1.1a800ap-6f, 0x1.5803a2p-7f, 0x1.a24a96p-8f,
+        0x1.8ba772p-9f, 0x1.238b3cp-10f, 0x1.acd4c8p-12f, 0x1.3bfcf0p-13f,
+        0x1.d0fe56p-15f, 0x1.55ff90p-16f, 0x1.f7bbd6p-18f, 0x1.719190p-19f,
+        0x1.49d912p-21f, 0x1.76b242p-24f, 0x1.p+0f, 0x1.fe0126p-1f,
+        0x1.f81518p-1f, 0x1.ee69d6p-1f, 0x1.e14b70p-1f, 0x1.d112b6p-1f,
+        0x1.b3fdc6p-1f, 0x1.86ed54p-1f, 0x1.5638c2p-1f, 0x1.256050p-1f,
+        0x1.ee20c8p-2f, 0x1.99ec6ap-2f, 0x1.4fc294p-2f, 0x1.103f6ep-2f,
+    },
+    .c2 = {
+        -0x1.6016acp-3f, -0x1.cfb7d2p-4f, -0x1.278854p-4f, -0x1.71e364p-5f,
+        -0x1.c890e0p-6f, -0x1.180d56p-6f, -0x1.5633bap-7f, -0x1.a0f3fap-8f,
+        -0x1.8b067cp-9f, -0x1.235c7ap-10f, -0x1.acb534p-12f, -0x1.3bf184p-13f,
+        -0x1.d0f382p-15f, -0x1.55f908p-16f, -0x1.ef3786p-18f, -0x1.a3ba9cp-19f,
+        -0x1.982ebap-21f, 0x1.9d6004p-23f, 0x1.95858ep-21f, -0x1.fd698ap-5f,
+        -0x1.f57a1ep-4f, -0x1.6e86aep-3f, -0x1.d77502p-3f, -0x1.1998aep-2f,
+        -0x1.4ff8f2p-2f, -0x1.7c33c2p-2f, -0x1.8a2272p-2f, -0x1.7f6a4ep-2f,
+        -0x1.6372a6p-2f, -0x1.3d712ep-2f, -0x1.13438cp-2f, -0x1.d28862p-3f,
+    },
+    .c3 = {
+        0x1.7414bep-4f, 0x1.0e298ap-4f, 0x1.6c2470p-5f, 0x1.d6e630p-6f,
+        0x1.285a26p-6f, 0x1.6fd316p-7f, 0x1.c49efcp-8f, 0x1.14eb0cp-8f,
+        0x1.0968c4p-9f, 0x1.8850b0p-11f, 0x1.20d892p-12f, 0x1.a9d95ep-14f,
+        0x1.396084p-15f, 0x1.ccff32p-17f, 0x1.53967cp-18f, 0x1.f317eap-20f,
+        0x1.cbd1d0p-22f, 0x1.09ff66p-24f, -0x1.557b8ap-2f, -0x1.4feae4p-2f,
+        -0x1.405cb6p-2f, -0x1.278eb6p-2f, -0x1.0712aap-2f, -0x1.c17c7ap-3f,
+        -0x1.4261f0p-3f, -0x1.2f6f2ep-4f, -0x1.64dcbcp-10f, 0x1.b5e42ap-5f,
+        0x1.6b20fep-4f, 0x1.b42228p-4f, 0x1.c696c8p-4f, 0x1.b43cdap-4f,
+    },
+    .c4 = {
+        -0x1.8d4e02p-6f, -0x1.89895ep-6f, -0x1.317f38p-6f, -0x1.a9132ep-7f,
+        -0x1.1752d8p-7f, -0x1.633b70p-8f, -0x1.bb16dep-9f, -0x1.114a46p-9f,
+        -0x1.080b50p-10f, -0x1.878a50p-12f, -0x1.20fbc0p-13f, -0x1.a996eep-15f,
+        -0x1.393852p-16f, -0x1.ccf12cp-18f, -0x1.1632d8p-18f, 0x1.02d0dep-18f,
+        0x1.115f50p-22f, -0x1.0ecf26p-20f, 0x1.06bb2ep-7f, 0x1.3bb186p-5f,
+        0x1.42eae2p-4f, 0x1.cd2920p-4f, 0x1.1d0900p-3f, 0x1.438d9cp-3f,
+        0x1.5b59c4p-3f, 0x1.47019ap-3f, 0x1.087a02p-3f, 0x1.7087f2p-4f,
+        0x1.aa7920p-5f, 0x1.56fd5ap-6f, -0x1.612cf2p-10f, -0x1.f40096p-7f,
+    },
 };
-static const float tanh_c0[32] = {
-    0x1.cc78a2p-1f, 0x1.e01912p-1f, 0x1.ec6b9ep-1f, 0x1.f4062ap-1f,
-    0x1.f8b612p-1f, 0x1.fb9116p-1f, 0x1.fd4e28p-1f, 0x1.fe5d0ap-1f,
-    0x1.ff3a06p-1f, 0x1.ffb718p-1f, 0x1.ffe532p-1f, 0x1.fff620p-1f,
-    0x1.fffc5ep-1f, 0x1.fffeaap-1f, 0x1.ffff82p-1f, 0x1.ffffd2p-1f,
-    0x1.fffff6p-1f, 0x1.fffffep-1f, 0x0.0p+0f, 0x1.ff6cf2p-5f,
-    0x1.fd5b40p-4f, 0x1.7b9086p-3f, 0x1.f58920p-3f, 0x1.36029ap-2f,
-    0x1.8a8b8ap-2f, 0x1.f1f404p-2f, 0x1.26d53ep-1f, 0x1.4e9144p-1f,
-    0x1.704d9cp-1f, 0x1.8c7d34p-1f, 0x1.a3bfcep-1f, 0x1.b6b08ap-1f,
-};
-static const float tanh_c1[32] = {
-    0x1.877c82p-3f, 0x1.ee87e8p-4f, 0x1.3348aep-4f, 0x1.7abf5ep-5f,
-    0x1.cf297ap-6f, 0x1.1a800ap-6f, 0x1.5803a2p-7f, 0x1.a24a96p-8f,
-    0x1.8ba772p-9f, 0x1.238b3cp-10f, 0x1.acd4c8p-12f, 0x1.3bfcf0p-13f,
-    0x1.d0fe56p-15f, 0x1.55ff90p-16f, 0x1.f7bbd6p-18f, 0x1.719190p-19f,
-    0x1.49d912p-21f, 0x1.76b242p-24f, 0x1.p+0f, 0x1.fe0126p-1f,
-    0x1.f81518p-1f, 0x1.ee69d6p-1f, 0x1.e14b70p-1f, 0x1.d112b6p-1f,
-    0x1.b3fdc6p-1f, 0x1.86ed54p-1f, 0x1.5638c2p-1f, 0x1.256050p-1f,
-    0x1.ee20c8p-2f, 0x1.99ec6ap-2f, 0x1.4fc294p-2f, 0x1.103f6ep-2f,
-};
-static const float tanh_c2[32] = {
-    -0x1.6016acp-3f, -0x1.cfb7d2p-4f, -0x1.278854p-4f, -0x1.71e364p-5f,
-    -0x1.c890e0p-6f, -0x1.180d56p-6f, -0x1.5633bap-7f, -0x1.a0f3fap-8f,
-    -0x1.8b067cp-9f, -0x1.235c7ap-10f, -0x1.acb534p-12f, -0x1.3bf184p-13f,
-    -0x1.d0f382p-15f, -0x1.55f908p-16f, -0x1.ef3786p-18f, -0x1.a3ba9cp-19f,
-    -0x1.982ebap-21f, 0x1.9d6004p-23f, 0x1.95858ep-21f, -0x1.fd698ap-5f,
-    -0x1.f57a1ep-4f, -0x1.6e86aep-3f, -0x1.d77502p-3f, -0x1.1998aep-2f,
-    -0x1.4ff8f2p-2f, -0x1.7c33c2p-2f, -0x1.8a2272p-2f, -0x1.7f6a4ep-2f,
-    -0x1.6372a6p-2f, -0x1.3d712ep-2f, -0x1.13438cp-2f, -0x1.d28862p-3f,
-};
-static const float tanh_c3[32] = {
-    0x1.7414bep-4f, 0x1.0e298ap-4f, 0x1.6c2470p-5f, 0x1.d6e630p-6f,
-    0x1.285a26p-6f, 0x1.6fd316p-7f, 0x1.c49efcp-8f, 0x1.14eb0cp-8f,
-    0x1.0968c4p-9f, 0x1.8850b0p-11f, 0x1.20d892p-12f, 0x1.a9d95ep-14f,
-    0x1.396084p-15f, 0x1.ccff32p-17f, 0x1.53967cp-18f, 0x1.f317eap-20f,
-    0x1.cbd1d0p-22f, 0x1.09ff66p-24f, -0x1.557b8ap-2f, -0x1.4feae4p-2f,
-    -0x1.405cb6p-2f, -0x1.278eb6p-2f, -0x1.0712aap-2f, -0x1.c17c7ap-3f,
-    -0x1.4261f0p-3f, -0x1.2f6f2ep-4f, -0x1.64dcbcp-10f, 0x1.b5e42ap-5f,
-    0x1.6b20fep-4f, 0x1.b42228p-4f, 0x1.c696c8p-4f, 0x1.b43cdap-4f,
-};
-static const float tanh_c4[32] = {
-    -0x1.8d4e02p-6f, -0x1.89895ep-6f, -0x1.317f38p-6f, -0x1.a9132ep-7f,
-    -0x1.1752d8p-7f, -0x1.633b70p-8f, -0x1.bb16dep-9f, -0x1.114a46p-9f,
-    -0x1.080b50p-10f, -0x1.878a50p-12f, -0x1.20fbc0p-13f, -0x1.a996eep-15f,
-    -0x1.393852p-16f, -0x1.ccf12cp-18f, -0x1.1632d8p-18f, 0x1.02d0dep-18f,
-    0x1.115f50p-22f, -0x1.0ecf26p-20f, 0x1.06bb2ep-7f, 0x1.3bb186p-5f,
-    0x1.42eae2p-4f, 0x1.cd2920p-4f, 0x1.1d0900p-3f, 0x1.438d9cp-3f,
-    0x1.5b59c4p-3f, 0x1.47019ap-3f, 0x1.087a02p-3f, 0x1.7087f2p-4f,
-    0x1.aa7920p-5f, 0x1.56fd5ap-6f, -0x1.612cf2p-10f, -0x1.f40096p-7f,
+
+// Relative error at most 5.3e-08.
+static const odd_lookup erf_lookup = {
+    .last = 0x1.0cccccp+2f, .offset = 0x1.500000p-2f,
+    .centre = {
+        0x1.cc0758p+0f, 0x1.05f7b4p+1f, 0x1.25f6c8p+1f, 0x1.460082p+1f,
+        0x1.66045ap+1f, 0x1.860420p+1f, 0x1.a60bb8p+1f, 0x1.c5f448p+1f,
+        0x1.f60bb8p+1f, 0x1.0bf21ep+2f, 0x0.0p+0f, 0x1.fffb50p-6f,
+        0x1.0008d2p-4f, 0x1.7ff666p-4f, 0x1.000b44p-3f, 0x1.3ff9c0p-3f,
+        0x1.a00524p-3f, 0x1.0ff54ep-2f, 0x1.4ff8bep-2f, 0x1.8ffd0ep-2f,
+        0x1.d00b3cp-2f, 0x1.07fd32p-1f, 0x1.280910p-1f, 0x1.480958p-1f,
+        0x1.780842p-1f, 0x1.b7f972p-1f, 0x1.f80444p-1f, 0x1.1c0164p+0f,
+        0x1.3bff84p+0f, 0x1.5bfe94p+0f, 0x1.7bffc6p+0f, 0x1.9c0780p+0f,
+    },
+    .c0 = {
+        0x1.fa5886p-1f, 0x1.fe0e04p-1f, 0x1.ff679ap-1f, 0x1.ffd696p-1f,
+        0x1.fff5fep-1f, 0x1.fffddap-1f, 0x1.ffff98p-1f, 0x1.ffffeep-1f,
+        0x1.p+0f, 0x1.p+0f, 0x0.0p+0f, 0x1.20c2c0p-5f,
+        0x1.208732p-4f, 0x1.affd54p-4f, 0x1.1f6a9ep-3f, 0x1.66232ap-3f,
+        0x1.cf0cfep-3f, 0x1.2bce9cp-2f, 0x1.6dedb0p-2f, 0x1.ad65bcp-2f,
+        0x1.e9e0dcp-2f, 0x1.117626p-1f, 0x1.2c453ep-1f, 0x1.452cc6p-1f,
+        0x1.66eddcp-1f, 0x1.8d2d56p-1f, 0x1.ac18d0p-1f, 0x1.c44460p-1f,
+        0x1.d69830p-1f, 0x1.e41192p-1f, 0x1.edabeep-1f, 0x1.f44eccp-1f,
+    },
+    .c1 = {
+        0x1.6df69cp-5f, 0x1.1863e0p-6f, 0x1.7ab814p-8f, 0x1.c2b0b4p-10f,
+        0x1.d9a6f4p-12f, 0x1.b792eap-14f, 0x1.6772e0p-16f, 0x1.051440p-18f,
+        0x1.f8f02ep-23f, 0x1.d94c5ep-26f, 0x1.20dd76p+0f, 0x1.209548p+0f,
+        0x1.1fbd14p+0f, 0x1.1e567cp+0f, 0x1.1c6296p+0f, 0x1.19e62ep+0f,
+        0x1.153020p+0f, 0x1.0d3124p+0f, 0x1.036274p+0f, 0x1.eff9e2p-1f,
+        0x1.d679f4p-1f, 0x1.badcdap-1f, 0x1.9d8eeap-1f, 0x1.7f38e6p-1f,
+        0x1.50dfa2p-1f, 0x1.1412d6p-1f, 0x1.b66d98p-2f, 0x1.5179d4p-2f,
+        0x1.f793dep-3f, 0x1.6c25d6p-3f, 0x1.fe65b8p-4f, 0x1.5a9292p-4f,
+    },
+    .c2 = {
+        -0x1.48d176p-4f, -0x1.1eed5cp-5f, -0x1.b2e092p-7f, -0x1.1ef220p-8f,
+        -0x1.4b27e2p-10f, -0x1.4ec53ep-12f, -0x1.3a7310p-14f, -0x1.8dba4ap-17f,
+        -0x1.73dd28p-19f, -0x1.0985aep-14f, -0x1.03285ap-15f, -0x1.209244p-5f,
+        -0x1.1fc6b2p-4f, -0x1.ad7736p-4f, -0x1.1c6f6cp-3f, -0x1.605866p-3f,
+        -0x1.c273acp-3f, -0x1.1df8eap-2f, -0x1.5469b6p-2f, -0x1.837864p-2f,
+        -0x1.aa68d6p-2f, -0x1.c8aec8p-2f, -0x1.de3bdcp-2f, -0x1.eb0ed2p-2f,
+        -0x1.eed37ep-2f, -0x1.da796ep-2f, -0x1.af97acp-2f, -0x1.766518p-2f,
+        -0x1.36cce0p-2f, -0x1.ef018cp-3f, -0x1.7acf5cp-3f, -0x1.16e718p-3f,
+    },
+    .c3 = {
+        0x1.4d6abcp-4f, 0x1.5a36dep-5f, 0x1.2f8de8p-6f, 0x1.c67ea4p-8f,
+        0x1.2539a8p-9f, 0x1.47bad6p-11f, 0x1.3df8e0p-13f, 0x1.0e5a72p-15f,
+        0x1.68e434p-19f, 0x1.6a5c30p-13f, -0x1.7d1262p-2f, -0x1.8000a4p-2f,
+        -0x1.7ca306p-2f, -0x1.770c66p-2f, -0x1.6f4e60p-2f, -0x1.657f1ep-2f,
+        -0x1.530152p-2f, -0x1.343910p-2f, -0x1.0f55ccp-2f, -0x1.cb6db6p-3f,
+        -0x1.719c78p-3f, -0x1.14883ep-3f, -0x1.6d7f78p-4f, -0x1.6e1f2ap-5f,
+        0x1.1850a8p-6f, 0x1.5e2780p-4f, 0x1.11b602p-3f, 0x1.486114p-3f,
+        0x1.575166p-3f, 0x1.46fae0p-3f, 0x1.21ae26p-3f, 0x1.e2f256p-4f,
+    },
+    .c4 = {
+        -0x1.79e3e8p-5f, -0x1.0116c8p-5f, -0x1.125a48p-6f, -0x1.e0c948p-8f,
+        -0x1.61801cp-9f, -0x1.b9dcdep-11f, -0x1.86e558p-19f, -0x1.3d84a0p-13f,
+        0x1.3d7c5ap-16f, 0x1.01b2fap-2f, -0x1.281118p-3f, 0x1.11dda0p-6f,
+        0x1.159de0p-5f, 0x1.afef72p-5f, 0x1.2148e6p-4f, 0x1.4efbf8p-4f,
+        0x1.b4a994p-4f, 0x1.0ff1b8p-3f, 0x1.3ac87ap-3f, 0x1.5c0970p-3f,
+        0x1.6fd68ap-3f, 0x1.76dea6p-3f, 0x1.736d64p-3f, 0x1.643282p-3f,
+        0x1.3d107cp-3f, 0x1.e22ec0p-4f, 0x1.32407ep-4f, 0x1.0e492ap-5f,
+        -0x1.232f4cp-9f, -0x1.c8b026p-6f, -0x1.624532p-5f, -0x1.94bfe8p-5f,
+    },
 };
 #endif
 // clang-format on

@@ -141,61 +141,56 @@ def error_function():
     define("ERF_LAST", last)
 
 
-OFFSET, LAST = mpf("0.65625"), f32(mpf("9.3"))
+def interval(slot, offset, last):
+    """The |x| that look up this slot. |x| + offset has the slot in the low two bits of its exponent and the first three of its mantissa.
+    Five octaves share four, so that a slot has two intervals; offset keeps one of them out of reach."""
+    for exponent in range(-3, 5):
+        octave = mpf(2) ** exponent
+        low = octave * (1 + mpf(slot % 8) / 8) - offset
+        if (exponent + 127) % 4 == slot // 8 and low + octave / 8 > 0 and low < last:
+            return max(low, mpf(0)), min(low + octave / 8, last)
 
 
-def interval(slot):
-    """The |x| that look up this slot. |x| + OFFSET has the slot in the low two bits of its exponent and the first three of its mantissa;
-    8 and 9 share theirs with 1/2 and 9/16, which OFFSET keeps out of reach."""
-    if slot == 18:
-        return mpf(0), mpf(1) / 32
-    if slot in (16, 17):
-        return slot - 8 - OFFSET, min(slot - 7 - OFFSET, LAST)
-    octave = mpf(2) ** [1, 2, -1, 0][slot // 8]
-    low = octave * (1 + mpf(slot % 8) / 8) - OFFSET
-    return low, low + octave / 8
-
-
-def centre(low, high):
-    """Of the floats about the middle, one whose tanh and slope both are nearly floats, so that c0 and c1, which decide the last bit, carry
+def centre(f, derivative, low, high):
+    """Of the floats about the middle, one where f and its slope both are nearly floats, so that c0 and c1, which decide the last bit, carry
     hardly any rounding error of their own."""
     middle, best = f32((low + high) / 2), None
     step = mpf(2) ** (floor(log(middle, 2)) - 23)
     for k in range(-1500, 1501):
         c = middle + k * step
-        t = tanh(c)
-        slope = 1 - t * t
+        t, slope = f(c), derivative(c)
         miss = (fabs(t - f32(t)) + fabs(slope - f32(slope)) * (high - low) / 2) / t
         if best is None or miss < best[0]:
             best = (miss, c)
     return best[1]
 
 
-def table():
+def table(name, f, derivative, offset, last):
     rows, worst = [], mpf(0)
     for slot in range(32):
-        low, high = interval(slot)
-        if slot == 18:  # through the origin: a relative error needs c0 = 0 and c1 = 1
-            rest = fit(lambda x: tanh(x) / x - 1, mpf(2) ** -12, high, [1, 2, 3])
-            c, row = mpf(0), [mpf(0), mpf(1)] + rest
-            error = largest(lambda x: horner(row, x) / tanh(x) - 1, mpf(2) ** -12, high)
+        low, high = interval(slot, offset, last)
+        if low == 0:  # through the origin: a relative error needs c0 = 0
+            c1 = f32(derivative(mpf(0)))
+            rest = fit(lambda x: f(x) / x - c1, mpf(2) ** -12, high, [1, 2, 3])
+            c, row = mpf(0), [mpf(0), c1] + rest
+            error = largest(lambda x: horner(row, x) / f(x) - 1, mpf(2) ** -12, high)
         else:
-            c = centre(low, high)
-            c0, c1 = f32(tanh(c)), f32(1 - tanh(c) ** 2)
-            rest = fit(lambda d: tanh(c + d) - c0 - c1 * d, low - c, high - c, [2, 3, 4], lambda d: tanh(c + d))
+            c = centre(f, derivative, low, high)
+            c0, c1 = f32(f(c)), f32(derivative(c))
+            rest = fit(lambda d: f(c + d) - c0 - c1 * d, low - c, high - c, [2, 3, 4], lambda d: f(c + d))
             row = [c0, c1] + rest
-            error = largest(lambda x: horner(row, x - c) / tanh(x) - 1, low, high)
+            error = largest(lambda x: horner(row, x - c) / f(x) - 1, low, high)
         rows.append([c] + row)
         worst = max(worst, error)
-    print("\n// tanh(|x|) = c0 + d (c1 + d (c2 + d (c3 + d c4))), d = |x| - centre, one row of constants for each of 32 intervals, whose width grows")
-    print(f"// with |x| as the curve flattens. Relative error at most {float(worst):.2g}. |x| is first clamped to TANH_LAST, which comes out as 1.")
-    define("TANH_OFFSET", OFFSET)
-    define("TANH_LAST", LAST)
-    for k, name in enumerate(["centre", "c0", "c1", "c2", "c3", "c4"]):
-        print(f"static const float tanh_{name}[32] = {{")
+    print(f"\n// Relative error at most {float(worst):.2g}.")
+    print(f"static const odd_lookup {name}_lookup = {{")
+    print(f"    .last = {literal(last)}, .offset = {literal(offset)},")
+    for k, column in enumerate(["centre", "c0", "c1", "c2", "c3", "c4"]):
+        print(f"    .{column} = {{")
         for i in range(0, 32, 4):
-            print("    " + ", ".join(literal(r[k]) for r in rows[i : i + 4]) + ",")
-        print("};")
+            print("        " + ", ".join(literal(r[k]) for r in rows[i : i + 4]) + ",")
+        print("    },")
+    print("};")
 
 
 def normal_tail():
@@ -233,5 +228,9 @@ tanh_formulas()
 coarse_tanh()
 error_function()
 print("\n#ifdef SIMD_LOOKUP32")
-table()
+print("// f(|x|) = c0 + d (c1 + d (c2 + d (c3 + d c4))), d = |x| - centre, one row of constants for each of 32 intervals, whose width grows with")
+print("// |x| as the curve flattens. |x| is first clamped to `last`, which comes out as 1.")
+print("typedef struct {\n    float last, offset, centre[32], c0[32], c1[32], c2[32], c3[32], c4[32];\n} odd_lookup;")
+table("tanh", tanh, lambda x: 1 - tanh(x) ** 2, mpf("0.65625"), f32(mpf("9.3")))
+table("erf", erf, lambda x: 2 / sqrt(pi) * exp(-x * x), mpf("0.328125"), f32(mpf("4.2")))
 print("#endif\n// clang-format on\n\n#endif")
