@@ -81,7 +81,7 @@ SIMD_INLINE void row_statistics_of(kernel_spec spec, const row_source *row, size
 // What apply needs of a row: n = (x - shift) r + offset with offset = -rest r, whose rounding is worth u |rest| r, at
 // most u.
 typedef struct {
-    const void *x;
+    const void *x, *ahead;
     void *y;
     vf shift, r, offset;
 } row_apply;
@@ -91,6 +91,7 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma_row, const void *beta
                        size_t count, size_t c, size_t n) {
     const vf gamma = get_gamma(spec, gamma_row, c, n), beta = get_beta(spec, beta_row, c, n);
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
+        fetch_ahead(spec, rows[i].ahead, c);
         const vf d = v_sub(v_get(spec.dtype, rows[i].x, c, n), rows[i].shift);
         put_result(spec, rows[i].y, c, n, affine_with(spec, gamma, beta, v_fma(d, rows[i].r, rows[i].offset)));
     }
@@ -121,6 +122,7 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
             if (saved != NULL)
                 saved[row + i] = s;
             rows[i].x = row_again(spec, &source);
+            rows[i].ahead = row_ahead(spec, a, slice, row + i);
             rows[i].y = row_of_mut(spec.dtype, a->y, row + i, a->y_stride);
             rows[i].shift = v_set1(s.shift);
             rows[i].r = v_set1(s.rstd);

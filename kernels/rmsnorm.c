@@ -13,7 +13,7 @@ SIMD_INLINE float row_squares(kernel_spec spec, const row_source *row, size_t co
 
 // What apply needs of a row.
 typedef struct {
-    const void *x;
+    const void *x, *ahead;
     void *y;
     vf r;
 } row_apply;
@@ -23,6 +23,7 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma_row, const row_apply 
                        size_t n) {
     const vf gamma = get_gamma(spec, gamma_row, c, n);
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
+        fetch_ahead(spec, rows[i].ahead, c);
         const vf normed = v_mul(v_get(spec.dtype, rows[i].x, c, n), rows[i].r);
         put_result(spec, rows[i].y, c, n, affine_with(spec, gamma, v_zero(), normed));
     }
@@ -51,6 +52,7 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
             if (a->saved != NULL)
                 ((float *)a->saved)[row + i] = rstd;
             rows[i].x = row_again(spec, &source);
+            rows[i].ahead = row_ahead(spec, a, slice, row + i);
             rows[i].y = row_of_mut(spec.dtype, a->y, row + i, a->y_stride);
             rows[i].r = v_set1(rstd);
         }

@@ -111,6 +111,19 @@ SIMD_INLINE size_t rows_applied(kernel_spec spec, const norm_slice *slice, size_
     return spec.streams || slice->end - row < BLOCK ? 1 : BLOCK;
 }
 
+// A norm that streams is bound by memory, and would wait for its reading of a row before it begins to write: so the
+// next row is fetched while one is written. On Zen 4 that takes 0.80 of the time at 16384x4096 f32, 0.85 at 4096x4096;
+// into the nearest cache it would be no faster. Summing the next row in the loop that writes, rather than fetching it,
+// took 0.98 and, with AVX2's half lines, 1.33. With regular stores fetching took 1.05 at 64x768.
+SIMD_INLINE const void *row_ahead(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row) {
+    return row_of(spec.dtype, a->x, row + 1 < slice->end ? row + 1 : row, a->x_stride);
+}
+SIMD_INLINE void fetch_ahead(kernel_spec spec, const void *row, size_t c) {
+    enum { READ, SECOND_LEVEL = 2 };
+    if (spec.streams)
+        __builtin_prefetch((const char *)row + c * dtype_size(spec.dtype), READ, SECOND_LEVEL);
+}
+
 // gamma and beta of some columns, for affine_with and times_gamma alone: a gamma that is not there multiplies by one.
 SIMD_INLINE vf get_gamma(kernel_spec spec, const void *gamma, size_t c, size_t n) {
     return spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma, c, n) : v_zero();
