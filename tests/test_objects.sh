@@ -88,7 +88,7 @@ check_features() {
 #   * the scalar forms themselves, and movd and movq between the register files;
 #   * a copy of a whole register, which is how a scalar is copied, also to the stack and back, where clang keeps it over a call;
 #   * bitwise logic, of which SSE has no scalar form: it negates, takes absolute values, selects and clears; its constant comes
-#     from read-only data beside the code, and its sign from movmsk.
+#     from read-only data beside the code, or from the stack where clang has no register left for it, and its sign from movmsk.
 # No packed access to a tensor is among them, so a loop over several elements at once cannot hide behind these.
 check_scalar() {
     instructions "$1" | awk '
@@ -98,8 +98,8 @@ check_scalar() {
         $1 ~ /^cvt(ss2sd|sd2ss|si2s[sd][lq]?|t?s[sd]2si[lq]?)$/ { next }
         $1 ~ /^mov[dq]$/ { next }
         $1 ~ /^(movap[sd]|movdqa|movmskp[sd]|(and|andn|or|xor)p[sd]|pand|pandn|por|pxor)$/ &&
-            operands ~ /^(%xmm[0-9]+|-?(0x)?[0-9a-f]*\(%rip\)),%[a-z0-9]+$/ { next }
-        $1 ~ /^(movap[sd]|movdqa)$/ && operands ~ /^(%xmm[0-9]+,)?-?(0x)?[0-9a-f]*\(%r[sb]p\)(,%xmm[0-9]+)?$/ { next }
+            operands ~ /^(%xmm[0-9]+|-?(0x)?[0-9a-f]*\(%r[isb]p\)),%[a-z0-9]+$/ { next }
+        $1 ~ /^(movap[sd]|movdqa)$/ && operands ~ /^%xmm[0-9]+,-?(0x)?[0-9a-f]*\(%r[sb]p\)$/ { next }
         { print $0 "   (packed)" }'
 }
 
@@ -209,7 +209,10 @@ if $x86; then
 ok|scalar|addss (%rdi,%rax,4),%xmm0\nsqrtsd %xmm1,%xmm1\ncvtsi2ssq %rax,%xmm0\ncvttss2si %xmm0,%eax
 ok|scalar|movaps %xmm1,%xmm2\nandps 16(%rip),%xmm1\nxorps %xmm0,%xmm0\npxor %xmm3,%xmm3\nmovmskps %xmm1,%eax
 ok|scalar|1: jmp 1b\nendbr64\nrep bsf %rax,%rax\nnopw 0x0(%rax,%rax,1)\nret
-ok|scalar|movaps %xmm0,0x70(%rsp)\nmovaps -16(%rbp),%xmm0
+ok|scalar|movaps %xmm0,0x70(%rsp)\nmovaps -16(%rbp),%xmm0\nandnps 0x80(%rsp),%xmm0
+rejected|scalar|andps 16(%rdi),%xmm0
+rejected|scalar|andps 16(%rsp,%rax),%xmm0
+rejected|scalar|addps 16(%rsp),%xmm0
 rejected|scalar|addps %xmm1,%xmm0
 rejected|scalar|mulpd %xmm1,%xmm0
 rejected|scalar|paddd %xmm1,%xmm0
