@@ -60,6 +60,7 @@ SIMD_INLINE vf v_odd_lookup(const odd_lookup *k, vf x) {
 }
 // Measured over every float: 1.4 ulp.
 SIMD_INLINE vf v_tanh_u2(vf x) { return v_odd_lookup(&tanh_lookup, x); }
+// 1.9 ulp, near zero, where c1, rounded, is all there is.
 SIMD_INLINE vf v_erf_u2(vf x) { return v_odd_lookup(&erf_lookup, x); }
 
 #else
