@@ -101,7 +101,7 @@ SWEEP_KINDS(DEFINE_SWEEP)
 
 SIMD_INLINE float row_total(norm_dtype dtype, tensor a, size_t row, size_t cols) {
     vf sums[ACCUMULATORS];
-    sum_columns(cols, sums, add_to(&sums[k], fetch(FULL, dtype, a, row, c, SIMD_WIDTH)),
+    sum_columns(SIMD_WIDTH, cols, sums, add_to(&sums[k], fetch(FULL, dtype, a, row, c, SIMD_WIDTH)),
                 add_to(&sums[0], fetch(FULL, dtype, a, row, c, cols - c)));
     return v_sum(sums[0]);
 }

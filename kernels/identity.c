@@ -3,23 +3,36 @@
 // with this level's loads and stores, in the same slices as the norms; variant `std_nt` with stores past the caches.
 #include "rows.h"
 
+SIMD_INLINE void copy_step(kernel_spec spec, void *to, size_t c, size_t n, vf a) {
+    const vf one[SPAN] = {a};
+    put_result(spec, to, c, n, one);
+}
+
 SIMD_INLINE void copy_row(kernel_spec spec, const void *from, void *to, size_t cols) {
     const float *const source = from;
     // Bits are moved, not numbers: pairs of bf16 travel as one f32 lane, an odd last one alone.
     const bool odd = spec.dtype == NORM_BF16 && cols % 2 != 0;
     const size_t lanes = spec.dtype == NORM_F32 ? cols : cols / 2;
     spec.dtype = NORM_F32;
-    for_each_vector(lanes, put_result(spec, to, c, SIMD_WIDTH, v_load(source + c)),
-                    put_result(spec, to, c, lanes - c, v_load_part(source + c, lanes - c)));
+    for_each_vector(lanes, copy_step(spec, to, c, SIMD_WIDTH, v_load(source + c)),
+                    copy_step(spec, to, c, lanes - c, v_load_part(source + c, lanes - c)));
     if (odd)
         ((uint16_t *)to)[cols - 1] = ((const uint16_t *)from)[cols - 1];
 }
 
 SIMD_INLINE void add_step(norm_dtype dtype, const void *a, const void *b, void *out, size_t c, size_t n) {
-    v_put(dtype, out, c, n, v_add(v_get(dtype, a, c, n), v_get(dtype, b, c, n)));
+    vf sum[SPAN], other[SPAN];
+    v_get_span(dtype, a, c, n, sum);
+    v_get_span(dtype, b, c, n, other);
+    UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) add_to(&sum[h], other[h]);
+    v_put_span(dtype, out, c, n, sum);
+}
+SIMD_SHARED void add_left(norm_dtype dtype, const void *a, const void *b, void *out, size_t c, size_t cols) {
+    for_each_left(cols, add_step(dtype, a, b, out, c, n));
 }
 SIMD_INLINE void add_row(norm_dtype dtype, const void *a, const void *b, void *out, size_t cols) {
-    for_each_vector(cols, add_step(dtype, a, b, out, c, SIMD_WIDTH), add_step(dtype, a, b, out, c, cols - c));
+    const size_t span = span_of(dtype);
+    for_each_span(span, cols, add_step(dtype, a, b, out, c, span), add_left(dtype, a, b, out, c, cols));
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {

@@ -30,18 +30,20 @@ typedef struct {
     bool streams;                // y goes past the caches; its rows begin at a vector's alignment
 } kernel_spec;
 
-// A vector of a row of y.
-SIMD_INLINE void put_result(kernel_spec spec, void *row, size_t i, size_t n, vf a) {
+// A span of a row of y.
+SIMD_INLINE void put_result(kernel_spec spec, void *row, size_t i, size_t n, const vf a[SPAN]) {
 #ifdef SIMD_STREAM
-    if (spec.streams && n == SIMD_WIDTH) {
+    if (spec.streams && n >= SIMD_WIDTH) {
         if (spec.dtype == NORM_F32)
-            v_stream((float *)row + i, a);
+            v_stream((float *)row + i, a[0]);
+        else if (n == SIMD_WIDTH)
+            v_stream_bf16((uint16_t *)row + i, a[0]);
         else
-            v_stream_bf16((uint16_t *)row + i, a);
+            v_stream((void *)((uint16_t *)row + i), v_float(v_interleave_bf16(a[0], a[SPAN - 1])));
         return;
     }
 #endif
-    v_put(spec.dtype, row, i, n, a);
+    v_put_span(spec.dtype, row, i, n, a);
 }
 
 #define NORM_STAGES(...)                                                                                               \
@@ -80,18 +82,26 @@ _Static_assert(ACCUMULATORS == 8 && HALF == 4, "v_tree_sum adds eight, v_half_su
 // rule.
 static inline size_t align64(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 
-// Runs c over the columns in steps of a vector: call_full for each whole one, call_part once for what is left. Both are
-// the same always-inlined function, which takes the number of lanes; in call_full that is the constant SIMD_WIDTH, so
-// the main loop holds no partial load or store.
-#define for_each_vector(cols, call_full, call_part)                                                                    \
+// Runs c over the columns in steps of a span: call_full for each whole one, call_rest once for what is left. Both are
+// the same always-inlined function, which takes the number of elements; in call_full that is a constant, so the main
+// loop holds no partial load or store.
+#define for_each_span(span, cols, call_full, call_rest)                                                                \
     do {                                                                                                               \
         const size_t end_ =                                                                                            \
             (cols); /* read once: a store might change what it is read from, for all a compiler knows */               \
         size_t c = 0;                                                                                                  \
-        for (; c + SIMD_WIDTH <= end_; c += SIMD_WIDTH)                                                                \
+        for (; c + (span) <= end_; c += (span))                                                                        \
             call_full;                                                                                                 \
-        if (SIMD_WIDTH > 1 && c < end_)                                                                                \
-            call_part;                                                                                                 \
+        if ((span) > 1 && c < end_)                                                                                    \
+            call_rest;                                                                                                 \
     } while (0)
+#define for_each_vector(cols, call_full, call_part) for_each_span(SIMD_WIDTH, cols, call_full, call_part)
+
+// What is left of a span, from c on: a vector, fewer elements, or both.
+#define for_each_left(cols, call)                                                                                      \
+    for (size_t n; c < (cols); c += n) {                                                                               \
+        n = (cols)-c < SIMD_WIDTH ? (cols)-c : SIMD_WIDTH;                                                             \
+        call;                                                                                                          \
+    }
 
 #endif

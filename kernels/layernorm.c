@@ -31,27 +31,44 @@ typedef struct {
 } row_statistics;
 
 // x - shift, the first time of a shift that is zero.
-SIMD_INLINE vf deviation(kernel_spec spec, const row_source *row, bool first, vf shift, size_t c, size_t n) {
-    return first ? row_first(spec, row, c, n) : v_keep(v_sub(v_get(spec.dtype, row_again(spec, row), c, n), shift), n);
+SIMD_INLINE void deviation(kernel_spec spec, const row_source *row, bool first, vf shift, size_t c, size_t n,
+                           vf d[SPAN]) {
+    if (first) {
+        row_first(spec, row, c, n, d);
+        return;
+    }
+    v_get_span(spec.dtype, row_again(spec, row), c, n, d);
+    UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) d[h] = v_sub(d[h], shift);
+    if (n < SIMD_WIDTH)
+        d[0] = v_keep(d[0], n);
 }
 
-SIMD_SHARED vf deviation_part(kernel_spec spec, row_source row, bool first, vf shift, size_t c, size_t n) {
-    return deviation(spec, &row, first, shift, c, n);
+SIMD_INLINE void moment_step(kernel_spec spec, const row_source *row, bool first, vf shift, vf *sums, vf *squares,
+                             size_t c, size_t n) {
+    vf d[SPAN];
+    deviation(spec, row, first, shift, c, n, d);
+    UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
+        add_to(&sums[h], d[h]);
+        add_square(&squares[h], d[h]);
+    }
 }
 
-SIMD_INLINE void add_moments(vf *sum, vf *square, vf d) {
-    add_to(sum, d);
-    add_square(square, d);
+SIMD_SHARED void moments_left(kernel_spec spec, row_source row, bool first, vf shift, vf *sum, vf *square, size_t c,
+                              size_t cols) {
+    for_each_left(cols, moment_step(spec, &row, first, shift, sum, square, c, n));
 }
 
 // Sums with the shift in *s; leaves the rest of the mean there and returns the variance.
 SIMD_INLINE float row_sweep(kernel_spec spec, const row_source *row, size_t cols, bool first, row_statistics *s) {
     const vf shift = v_set1(s->shift);
-    vf sums[HALF], squares[HALF];
+    const size_t span = span_of(spec.dtype);
+    vf sums[HALF], squares[HALF], left[2] = {v_zero(), v_zero()}; // in memory, unlike the others
     v_clear(sums, HALF);
     v_clear(squares, HALF);
-    for_each_chain(HALF, cols, add_moments(&sums[k], &squares[k], deviation(spec, row, first, shift, c, SIMD_WIDTH)),
-                   add_moments(&sums[0], &squares[0], deviation_part(spec, *row, first, shift, c, cols - c)));
+    for_each_chain(HALF, span, cols, moment_step(spec, row, first, shift, &sums[k], &squares[k], c, span),
+                   moments_left(spec, *row, first, shift, &left[0], &left[1], c, cols));
+    add_to(&sums[0], left[0]);
+    add_to(&squares[0], left[1]);
     s->rest = v_sum(v_half_sum(sums)) / (float)cols;
     return v_sum(v_half_sum(squares)) / (float)cols - s->rest * s->rest;
 }
@@ -86,20 +103,23 @@ typedef struct {
     vf shift, r, offset;
 } row_apply;
 
-// A vector of columns through `count` rows.
-SIMD_INLINE void apply(kernel_spec spec, const void *gamma_row, const void *beta_row, const row_apply *rows,
-                       size_t count, size_t c, size_t n) {
-    const vf gamma = get_gamma(spec, gamma_row, c, n), beta = get_beta(spec, beta_row, c, n);
+// A span of columns through `count` rows.
+SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_apply *rows, size_t count,
+                       size_t c, size_t n) {
+    affine_span with;
+    get_affine(spec, gamma, beta, c, n, &with);
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
-        fetch_ahead(spec, rows[i].ahead, c);
-        const vf d = v_sub(v_get(spec.dtype, rows[i].x, c, n), rows[i].shift);
-        put_result(spec, rows[i].y, c, n, affine_with(spec, gamma, beta, v_fma(d, rows[i].r, rows[i].offset)));
+        fetch_ahead(spec, rows[i].ahead, c, n);
+        vf x[SPAN];
+        v_get_span(spec.dtype, rows[i].x, c, n, x);
+        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) x[h] =
+            affine(spec, &with, h, v_fma(v_sub(x[h], rows[i].shift), rows[i].r, rows[i].offset));
+        put_result(spec, rows[i].y, c, n, x);
     }
 }
 
-SIMD_SHARED void apply_part(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count, size_t c) {
-    for (size_t i = 0; i < count; i++)
-        apply(spec, a->gamma, a->beta, rows + i, 1, c, a->cols - c);
+SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count, size_t c) {
+    for_each_left(a->cols, for (size_t i = 0; i < count; i++) apply(spec, a->gamma, a->beta, rows + i, 1, c, n));
 }
 
 SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count) {
@@ -107,7 +127,8 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
     row_apply held[BLOCK]; // in registers, where `rows`, whose address is handed on, cannot be
     // cppcheck-suppress uninitvar ; count is at least one
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) held[i] = rows[i];
-    for_each_vector(a->cols, apply(spec, gamma, beta, held, count, c, SIMD_WIDTH), apply_part(spec, a, rows, count, c));
+    const size_t span = span_of(spec.dtype);
+    for_each_span(span, a->cols, apply(spec, gamma, beta, held, count, c, span), apply_left(spec, a, rows, count, c));
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
@@ -139,21 +160,26 @@ typedef struct {
     vf shift, rest, r, mean_g, mean_gn;
 } row_constants;
 
-SIMD_INLINE vf normed_of(norm_dtype dtype, const void *x, const row_constants *k, size_t c, size_t n) {
-    return v_mul(v_sub(v_sub(v_get(dtype, x, c, n), k->shift), k->rest), k->r);
+SIMD_INLINE vf normed_of(vf x, const row_constants *k) { return v_mul(v_sub(v_sub(x, k->shift), k->rest), k->r); }
+
+SIMD_INLINE void dot_step(kernel_spec spec, const void *gamma, const row_pair *row, const row_constants *k, vf *sums_g,
+                          vf *sums_gn, size_t c, size_t n) {
+    affine_span with;
+    vf dy[SPAN], x[SPAN];
+    get_gamma(spec, gamma, c, n, &with);
+    v_get_span(spec.dtype, row->dy, c, n, dy);
+    v_get_span(spec.dtype, row->x, c, n, x);
+    UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
+        // dy is zero in missing lanes, so g is, and the padding adds nothing.
+        const vf g = times_gamma(spec, &with, h, dy[h]);
+        add_to(&sums_g[h], g);
+        sums_gn[h] = v_fma(g, normed_of(x[h], k), sums_gn[h]);
+    }
 }
 
-SIMD_INLINE void dot_step(kernel_spec spec, const void *gamma, const row_pair *row, const row_constants *k, vf *sum_g,
-                          vf *sum_gn, size_t c, size_t n) {
-    // dy is zero in missing lanes, so g is, and the padding adds nothing.
-    const vf g = times_gamma(spec, get_gamma(spec, gamma, c, n), v_get(spec.dtype, row->dy, c, n));
-    *sum_g = v_add(*sum_g, g);
-    *sum_gn = v_fma(g, normed_of(spec.dtype, row->x, k, c, n), *sum_gn);
-}
-
-SIMD_SHARED void dot_part(kernel_spec spec, const norm_args *a, const row_pair *row, const row_constants *k, vf *sum_g,
+SIMD_SHARED void dot_left(kernel_spec spec, const norm_args *a, const row_pair *row, const row_constants *k, vf *sum_g,
                           vf *sum_gn, size_t c) {
-    dot_step(spec, a->gamma, row, k, sum_g, sum_gn, c, a->cols - c);
+    for_each_left(a->cols, dot_step(spec, a->gamma, row, k, sum_g, sum_gn, c, n));
 }
 
 // Through a pointer: the ABI returns floats packed in registers, which level scalar must not do.
@@ -164,8 +190,9 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
     vf g[HALF], gn[HALF];
     v_clear(g, HALF);
     v_clear(gn, HALF);
-    for_each_chain(HALF, a->cols, dot_step(spec, gamma, row, &row_k, &g[k], &gn[k], c, SIMD_WIDTH),
-                   dot_part(spec, a, row, &row_k, &g[0], &gn[0], c));
+    const size_t span = span_of(spec.dtype);
+    for_each_chain(HALF, span, a->cols, dot_step(spec, gamma, row, &row_k, &g[k], &gn[k], c, span),
+                   dot_left(spec, a, row, &row_k, &g[0], &gn[0], c));
     const float cols = (float)a->cols;
     row_k.mean_g = v_set1(v_sum(v_half_sum(g)) / cols);
     row_k.mean_gn = v_set1(v_sum(v_half_sum(gn)) / cols);
@@ -173,15 +200,16 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
 }
 
 // A vector of columns through `count` rows: the partial gradients are loaded and stored once for all of them.
-SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const row_pair *rows, const row_constants *k,
+SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pair *rows, const row_constants *k,
                                size_t count, const partials *partial, size_t c, size_t n) {
-    const vf gamma = get_gamma(spec, gamma_row, c, n);
+    affine_span with;
+    get_gamma(spec, gamma, c, n, &with);
     partial_vector sums;
     partial_get(spec, partial, c, n, &sums);
     for (size_t i = 0; i < count; i++) {
         const vf dy = v_get(spec.dtype, rows[i].dy, c, n);
-        const vf normed = normed_of(spec.dtype, rows[i].x, &k[i], c, n);
-        const vf rest = v_sub(times_gamma(spec, gamma, dy), k[i].mean_g);
+        const vf normed = normed_of(v_get(spec.dtype, rows[i].x, c, n), &k[i]);
+        const vf rest = v_sub(times_gamma(spec, &with, 0, dy), k[i].mean_g);
         partial_add(&sums, dy, normed);
         put_dx(spec, &rows[i], k[i].r, v_fnma(normed, k[i].mean_gn, rest), c, n);
     }

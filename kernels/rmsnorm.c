@@ -4,10 +4,23 @@
 // rows of dy n. `std_noaffine` has no gamma.
 #include "rows.h"
 
+SIMD_INLINE void square_step(kernel_spec spec, const row_source *row, vf *sums, size_t c, size_t n) {
+    vf x[SPAN];
+    row_first(spec, row, c, n, x);
+    UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) add_square(&sums[h], x[h]);
+}
+
+SIMD_SHARED vf squares_left(kernel_spec spec, row_source row, size_t c, size_t cols) {
+    vf sum = v_zero();
+    for_each_left(cols, square_step(spec, &row, &sum, c, n));
+    return sum;
+}
+
 SIMD_INLINE float row_squares(kernel_spec spec, const row_source *row, size_t cols) {
+    const size_t span = span_of(spec.dtype);
     vf sums[ACCUMULATORS];
-    sum_columns(cols, sums, add_square(&sums[k], row_first(spec, row, c, SIMD_WIDTH)),
-                add_square(&sums[0], row_first_part(spec, *row, c, cols - c)));
+    sum_columns(span, cols, sums, square_step(spec, row, &sums[k], c, span),
+                add_to(&sums[0], squares_left(spec, *row, c, cols)));
     return v_sum(sums[0]);
 }
 
@@ -18,20 +31,21 @@ typedef struct {
     vf r;
 } row_apply;
 
-// A vector of columns through `count` rows.
-SIMD_INLINE void apply(kernel_spec spec, const void *gamma_row, const row_apply *rows, size_t count, size_t c,
-                       size_t n) {
-    const vf gamma = get_gamma(spec, gamma_row, c, n);
+// A span of columns through `count` rows.
+SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const row_apply *rows, size_t count, size_t c, size_t n) {
+    affine_span with;
+    get_affine(spec, gamma, NULL, c, n, &with);
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
-        fetch_ahead(spec, rows[i].ahead, c);
-        const vf normed = v_mul(v_get(spec.dtype, rows[i].x, c, n), rows[i].r);
-        put_result(spec, rows[i].y, c, n, affine_with(spec, gamma, v_zero(), normed));
+        fetch_ahead(spec, rows[i].ahead, c, n);
+        vf x[SPAN];
+        v_get_span(spec.dtype, rows[i].x, c, n, x);
+        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) x[h] = affine(spec, &with, h, v_mul(x[h], rows[i].r));
+        put_result(spec, rows[i].y, c, n, x);
     }
 }
 
-SIMD_SHARED void apply_part(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count, size_t c) {
-    for (size_t i = 0; i < count; i++)
-        apply(spec, a->gamma, rows + i, 1, c, a->cols - c);
+SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count, size_t c) {
+    for_each_left(a->cols, for (size_t i = 0; i < count; i++) apply(spec, a->gamma, rows + i, 1, c, n));
 }
 
 SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count) {
@@ -39,7 +53,8 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
     row_apply held[BLOCK]; // in registers, where `rows`, whose address is handed on, cannot be
     // cppcheck-suppress uninitvar ; count is at least one
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) held[i] = rows[i];
-    for_each_vector(a->cols, apply(spec, gamma, held, count, c, SIMD_WIDTH), apply_part(spec, a, rows, count, c));
+    const size_t span = span_of(spec.dtype);
+    for_each_span(span, a->cols, apply(spec, gamma, held, count, c, span), apply_left(spec, a, rows, count, c));
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
@@ -67,14 +82,20 @@ typedef struct {
     vf r, mean_gn;
 } row_constants;
 
-SIMD_INLINE void dot_step(kernel_spec spec, const void *gamma, const row_pair *row, vf r, vf *sum, size_t c, size_t n) {
-    const vf g = times_gamma(spec, get_gamma(spec, gamma, c, n), v_get(spec.dtype, row->dy, c, n));
-    *sum = v_fma(g, v_mul(v_get(spec.dtype, row->x, c, n), r), *sum);
+SIMD_INLINE void dot_step(kernel_spec spec, const void *gamma, const row_pair *row, vf r, vf *sums, size_t c,
+                          size_t n) {
+    affine_span with;
+    vf dy[SPAN], x[SPAN];
+    get_gamma(spec, gamma, c, n, &with);
+    v_get_span(spec.dtype, row->dy, c, n, dy);
+    v_get_span(spec.dtype, row->x, c, n, x);
+    UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) sums[h] =
+        v_fma(times_gamma(spec, &with, h, dy[h]), v_mul(x[h], r), sums[h]);
 }
 
-SIMD_SHARED vf dot_part(kernel_spec spec, const norm_args *a, row_pair row, vf r, size_t c) {
+SIMD_SHARED vf dot_left(kernel_spec spec, const norm_args *a, row_pair row, vf r, size_t c) {
     vf sum = v_zero();
-    dot_step(spec, a->gamma, &row, r, &sum, c, a->cols - c);
+    for_each_left(a->cols, dot_step(spec, a->gamma, &row, r, &sum, c, n));
     return sum;
 }
 
@@ -84,23 +105,25 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
     const void *const gamma = a->gamma;
     const vf r = v_set1(rstd);
     vf sums[ACCUMULATORS];
-    sum_columns(a->cols, sums, dot_step(spec, gamma, row, r, &sums[k], c, SIMD_WIDTH),
-                add_to(&sums[0], dot_part(spec, a, *row, r, c)));
+    const size_t span = span_of(spec.dtype);
+    sum_columns(span, a->cols, sums, dot_step(spec, gamma, row, r, &sums[k], c, span),
+                add_to(&sums[0], dot_left(spec, a, *row, r, c)));
     out->r = r;
     out->mean_gn = v_set1(v_sum(sums[0]) / (float)a->cols);
 }
 
 // A vector of columns through `count` rows: the partial dgamma is loaded and stored once for all of them.
-SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const row_pair *rows, const row_constants *k,
+SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pair *rows, const row_constants *k,
                                size_t count, const partials *partial, size_t c, size_t n) {
-    const vf gamma = get_gamma(spec, gamma_row, c, n);
+    affine_span with;
+    get_gamma(spec, gamma, c, n, &with);
     partial_vector sums;
     partial_get(spec, partial, c, n, &sums);
     for (size_t i = 0; i < count; i++) {
         const vf dy = v_get(spec.dtype, rows[i].dy, c, n);
         const vf normed = v_mul(v_get(spec.dtype, rows[i].x, c, n), k[i].r);
         partial_add(&sums, dy, normed);
-        put_dx(spec, &rows[i], k[i].r, v_fnma(normed, k[i].mean_gn, times_gamma(spec, gamma, dy)), c, n);
+        put_dx(spec, &rows[i], k[i].r, v_fnma(normed, k[i].mean_gn, times_gamma(spec, &with, 0, dy)), c, n);
     }
     partial_put(spec, partial, c, n, &sums);
 }

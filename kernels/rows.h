@@ -8,30 +8,30 @@
 
 #include "kernel.h"
 
-// Runs c over the columns with `chains` independent chains of sums: step_full adds vector c to chain k, step_part the
-// last, partial vector to chain 0.
-#define for_each_chain(chains, cols, step_full, step_part)                                                             \
+// Runs c over the columns with `chains` independent chains of sums: step_full adds the vectors of the span at c to the
+// chains from k on, step_rest what is left, less than a span, to chain 0.
+#define for_each_chain(chains, span, cols, step_full, step_rest)                                                       \
     do {                                                                                                               \
         size_t c = 0;                                                                                                  \
         for (size_t step_ = 0; step_ + (chains)*SIMD_WIDTH <= (cols); step_ = c) {                                     \
-            UNROLL_ACCUMULATORS for (size_t k = 0; k < (chains); k++) {                                                \
+            UNROLL_ACCUMULATORS for (size_t k = 0; k < (chains); k += (span) / SIMD_WIDTH) {                           \
                 c = step_ + k * SIMD_WIDTH;                                                                            \
                 step_full;                                                                                             \
             }                                                                                                          \
             c = step_ + (chains)*SIMD_WIDTH;                                                                           \
         }                                                                                                              \
         const size_t k = 0;                                                                                            \
-        for (; c + SIMD_WIDTH <= (cols); c += SIMD_WIDTH)                                                              \
+        for (; c + (span) <= (cols); c += (span))                                                                      \
             step_full;                                                                                                 \
-        if (SIMD_WIDTH > 1 && c < (cols))                                                                              \
-            step_part;                                                                                                 \
+        if ((span) > 1 && c < (cols))                                                                                  \
+            step_rest;                                                                                                 \
     } while (0)
 
 // Sums over the columns into sums[0], a vector, through ACCUMULATORS chains.
-#define sum_columns(cols, sums, step_full, step_part)                                                                  \
+#define sum_columns(span, cols, sums, step_full, step_rest)                                                            \
     do {                                                                                                               \
         v_clear(sums, ACCUMULATORS);                                                                                   \
-        for_each_chain(ACCUMULATORS, cols, step_full, step_part);                                                      \
+        for_each_chain(ACCUMULATORS, span, cols, step_full, step_rest);                                                \
         v_tree_sum(sums);                                                                                              \
     } while (0)
 
@@ -53,17 +53,17 @@ SIMD_INLINE row_source row_source_at(kernel_spec spec, const norm_args *a, size_
     return source;
 }
 
-// The first reading of a row, once for each of its vectors. The sum is read back, for what is normalised is what was
+// The first reading of a row, once for each of its spans. The sum is read back, for what is normalised is what was
 // rounded; compilers keep it in a register.
-SIMD_INLINE vf row_first(kernel_spec spec, const row_source *row, size_t c, size_t n) {
-    const vf x = v_get(spec.dtype, row->x, c, n);
+SIMD_INLINE void row_first(kernel_spec spec, const row_source *row, size_t c, size_t n, vf x[SPAN]) {
+    v_get_span(spec.dtype, row->x, c, n, x);
     if (spec.form != NORM_ADD_FUSED)
-        return x;
-    v_put(spec.dtype, row->sum, c, n, v_add(x, v_get(spec.dtype, row->branch, c, n)));
-    return v_get(spec.dtype, row->sum, c, n);
-}
-SIMD_SHARED vf row_first_part(kernel_spec spec, row_source row, size_t c, size_t n) {
-    return row_first(spec, &row, c, n);
+        return;
+    vf branch[SPAN];
+    v_get_span(spec.dtype, row->branch, c, n, branch);
+    UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) x[h] = v_add(x[h], branch[h]);
+    v_put_span(spec.dtype, row->sum, c, n, x);
+    v_get_span(spec.dtype, row->sum, c, n, x);
 }
 // The same values for further readings.
 SIMD_INLINE const void *row_again(kernel_spec spec, const row_source *row) {
@@ -122,32 +122,44 @@ SIMD_INLINE size_t rows_applied(kernel_spec spec, const norm_slice *slice, size_
 SIMD_INLINE const void *row_ahead(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row) {
     return row_of(spec.dtype, a->x, row + 1 < slice->end ? row + 1 : row, a->x_stride);
 }
-SIMD_INLINE void fetch_ahead(kernel_spec spec, const void *row, size_t c) {
+SIMD_INLINE void fetch_ahead(kernel_spec spec, const void *row, size_t c, size_t n) {
     enum { READ, SECOND_LEVEL = 2, ASKED_EVERY = 16 };
     const size_t size = dtype_size(spec.dtype);
     if (spec.streams)
-        UNROLL_BLOCK for (size_t ahead = 0; ahead < SIMD_WIDTH * size; ahead += ASKED_EVERY)
+        UNROLL_BLOCK for (size_t ahead = 0; ahead < span_vectors(n) * SIMD_WIDTH * size; ahead += ASKED_EVERY)
             __builtin_prefetch((const char *)row + c * size + ahead, READ, SECOND_LEVEL);
 }
 
-// gamma and beta of some columns, for affine_with and times_gamma alone: a gamma that is not there multiplies by one.
-SIMD_INLINE vf get_gamma(kernel_spec spec, const void *gamma, size_t c, size_t n) {
-    return spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma, c, n) : v_zero();
+// gamma and beta of a span of columns, for affine and times_gamma alone: a gamma that is not there multiplies by one.
+// Together, for as two arrays gcc 12 spills more in dyt on AVX2, which then takes 1.06 times as long.
+typedef struct {
+    vf gamma[SPAN], beta[SPAN];
+} affine_span;
+
+SIMD_INLINE void get_affine(kernel_spec spec, const void *gamma, const void *beta, size_t c, size_t n,
+                            affine_span *out) {
+    // For the compiler, which does not see that what is not there is not used.
+    UNROLL_SPAN for (size_t h = 0; h < SPAN; h++) out->gamma[h] = out->beta[h] = v_zero();
+    if (spec.params & NORM_GAMMA)
+        v_get_span(spec.dtype, gamma, c, n, out->gamma);
+    if (spec.params & NORM_BETA)
+        v_get_span(spec.dtype, beta, c, n, out->beta);
 }
-SIMD_INLINE vf get_beta(kernel_spec spec, const void *beta, size_t c, size_t n) {
-    return spec.params & NORM_BETA ? v_get(spec.dtype, beta, c, n) : v_zero();
+// Backward has no use for beta.
+SIMD_INLINE void get_gamma(kernel_spec spec, const void *gamma, size_t c, size_t n, affine_span *out) {
+    spec.params &= (uint8_t)~NORM_BETA;
+    get_affine(spec, gamma, NULL, c, n, out);
 }
 
-// gamma a + beta, with the parameters that there are.
-SIMD_INLINE vf affine_with(kernel_spec spec, vf gamma, vf beta, vf a) {
+// gamma a + beta of the h-th vector, with the parameters that there are.
+SIMD_INLINE vf affine(kernel_spec spec, const affine_span *with, size_t h, vf a) {
     if (!(spec.params & NORM_GAMMA))
         return a;
-    return spec.params & NORM_BETA ? v_fma(gamma, a, beta) : v_mul(gamma, a);
+    return spec.params & NORM_BETA ? v_fma(with->gamma[h], a, with->beta[h]) : v_mul(with->gamma[h], a);
 }
-SIMD_INLINE vf affine(kernel_spec spec, const void *gamma, const void *beta, vf a, size_t c, size_t n) {
-    return affine_with(spec, get_gamma(spec, gamma, c, n), get_beta(spec, beta, c, n), a);
+SIMD_INLINE vf times_gamma(kernel_spec spec, const affine_span *with, size_t h, vf a) {
+    return spec.params & NORM_GAMMA ? v_mul(with->gamma[h], a) : a;
 }
-SIMD_INLINE vf times_gamma(kernel_spec spec, vf gamma, vf a) { return spec.params & NORM_GAMMA ? v_mul(gamma, a) : a; }
 
 // How many gradients are one number per column: none, dgamma, or dgamma and dbeta.
 SIMD_INLINE size_t column_gradients(kernel_spec spec) {

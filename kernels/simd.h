@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The vector vocabulary: what kernels are written in. The level being compiled (NORM_LEVEL_<ID>, from the Makefile)
 // picks the header that supplies it; kernels may branch on a capability (SIMD_WIDTH, SIMD_FMA, SIMD_LOOKUP32,
-// SIMD_HARDWARE_BF16, SIMD_STREAM, SIMD_PLAIN), never on a level.
+// SIMD_HARDWARE_BF16, SIMD_PAIRS, SIMD_STREAM, SIMD_PLAIN), never on a level.
 //
 // In every level: v_min(a, b) and v_max(a, b) are b if either is NaN; v_largest of a vector with a NaN is any lane;
 // v_fma(a, b, c) is a * b + c, rounded once where SIMD_FMA; v_fnma is c - a * b.
@@ -25,6 +25,12 @@
 #if defined(NORM_COMPILE_auto_avx2) || defined(NORM_COMPILE_auto_avx512)
 #define SIMD_PLAIN 1 // the compiler makes the vectors
 #endif
+#endif
+
+// Vectors of bf16 come in pairs where there are vectors (see span_of); so far those of machines whose first element is
+// the lower half of a lane.
+#if SIMD_WIDTH > 1
+#define SIMD_PAIRS 1
 #endif
 
 #define SIMD_INLINE static inline __attribute__((always_inline))
@@ -52,6 +58,11 @@ SIMD_INLINE vi v_round_bf16(vf a) {
 SIMD_INLINE void v_store_bf16(uint16_t *p, vf a) { v_store_high(p, v_round_bf16(a)); }
 #ifdef SIMD_STREAM
 SIMD_INLINE void v_stream_bf16(uint16_t *p, vf a) { v_stream_high(p, v_round_bf16(a)); }
+#endif
+#ifdef SIMD_PAIRS
+SIMD_INLINE vi v_interleave_bf16(vf even, vf odd) {
+    return vi_or(vi_shr16(v_round_bf16(even)), vi_and(v_round_bf16(odd), vi_set1(0xffff0000u)));
+}
 #endif
 #endif
 
@@ -93,6 +104,47 @@ SIMD_INLINE void v_put(norm_dtype dtype, void *row, size_t i, size_t n, vf a) {
         v_store_bf16(p, a);
     else
         v_put_part_bf16(p, n, a);
+}
+
+// A span is what a loop over columns takes at once: one vector, and of bf16, where there are vectors, two: the elements
+// at even places, which a shift makes f32, and those at odd places, for which a mask is enough. In the order of memory
+// each vector takes a shuffle to be widened and another to be narrowed: on Zen 4, forward in cache, rmsnorm in spans
+// takes 0.90 (SSE2), 0.73 (AVX2), 0.76 (AVX-512) and 0.68 (with hardware's bf16) of the time of that, dyt's lp 0.97 to
+// 0.83. A dot product of bf16 would save 0.09 of the sum of squares, and flush denormals.
+#ifdef SIMD_PAIRS
+enum { SPAN = 2 }; // vectors at most
+SIMD_INLINE size_t span_of(norm_dtype dtype) { return dtype == NORM_BF16 ? SPAN * SIMD_WIDTH : SIMD_WIDTH; }
+#else
+enum { SPAN = 1 };
+SIMD_INLINE size_t span_of(norm_dtype dtype) {
+    (void)dtype;
+    return SIMD_WIDTH;
+}
+#endif
+// The vectors of n elements: of a span, or of a vector's or fewer.
+SIMD_INLINE size_t span_vectors(size_t n) { return n > SIMD_WIDTH ? SPAN : 1; }
+#define UNROLL_SPAN _Pragma("GCC unroll 2")
+
+// As v_get and v_put, of a span or fewer than a vector's elements.
+SIMD_INLINE void v_get_span(norm_dtype dtype, const void *row, size_t i, size_t n, vf out[SPAN]) {
+#ifdef SIMD_PAIRS
+    if (n > SIMD_WIDTH) {
+        const vi both = v_bits(v_load((const void *)((const uint16_t *)row + i)));
+        out[0] = v_float(vi_shl16(both));
+        out[1] = v_float(vi_and(both, vi_set1(0xffff0000u)));
+        return;
+    }
+#endif
+    out[0] = v_get(dtype, row, i, n);
+}
+SIMD_INLINE void v_put_span(norm_dtype dtype, void *row, size_t i, size_t n, const vf a[SPAN]) {
+#ifdef SIMD_PAIRS
+    if (n > SIMD_WIDTH) {
+        v_store((void *)((uint16_t *)row + i), v_float(v_interleave_bf16(a[0], a[1])));
+        return;
+    }
+#endif
+    v_put(dtype, row, i, n, a[0]);
 }
 
 // The lanes below n of a, zero elsewhere: keeps a formula's value at padding out of a sum.

@@ -60,6 +60,7 @@ static inline vi vi_set1(uint32_t a) { return _mm256_set1_epi32((int)a); }
 static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
 static inline vi vi_or(vi a, vi b) { return _mm256_or_si256(a, b); }
+static inline vi vi_shl16(vi a) { return _mm256_slli_epi32(a, 16); }
 static inline vi vi_shl23(vi a) { return _mm256_slli_epi32(a, 23); }
 static inline vi vi_shr16(vi a) { return _mm256_srli_epi32(a, 16); }
 static inline vf v_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }

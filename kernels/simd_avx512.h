@@ -55,6 +55,7 @@ static inline vi vi_set1(uint32_t a) { return _mm512_set1_epi32((int)a); }
 static inline vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
 static inline vi vi_or(vi a, vi b) { return _mm512_or_si512(a, b); }
+static inline vi vi_shl16(vi a) { return _mm512_slli_epi32(a, 16); }
 static inline vi vi_shl23(vi a) { return _mm512_slli_epi32(a, 23); }
 static inline vi vi_shr16(vi a) { return _mm512_srli_epi32(a, 16); }
 static inline vi vi_shr20(vi a) { return _mm512_srli_epi32(a, 20); }
@@ -84,6 +85,12 @@ static inline void v_store_bf16(uint16_t *p, vf a) {
 }
 static inline void v_stream_bf16(uint16_t *p, vf a) {
     _mm256_stream_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(a));
+}
+static inline vi v_interleave_bf16(vf even, vf odd) {
+    static const uint16_t halves[2 * SIMD_WIDTH]
+        __attribute__((aligned(64))) = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                        8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    return _mm512_permutexvar_epi16(_mm512_load_si512(halves), (vi)_mm512_cvtne2ps_pbh(odd, even));
 }
 #endif
 

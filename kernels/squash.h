@@ -36,27 +36,29 @@ SIMD_INLINE vf inner(const squash_scalars *k, vf x) {
 enum { ABREAST = BLOCK };
 #define UNROLL_ABREAST UNROLL_BLOCK
 
+// `vectors` of them, in spans of n elements.
 SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_source *row, void *y,
                        const squash_scalars *k, size_t vectors, size_t c, size_t n) {
+    const size_t span = span_vectors(n);
     vf t[ABREAST];
-    UNROLL_ABREAST for (size_t i = 0; i < vectors; i++) t[i] = row_first(spec, row, c + i * SIMD_WIDTH, n);
+    UNROLL_ABREAST for (size_t i = 0; i < vectors; i += span) row_first(spec, row, c + i * SIMD_WIDTH, n, t + i);
     UNROLL_ABREAST for (size_t i = 0; i < vectors; i++) t[i] = squash(spec, inner(k, t[i]), NULL);
-    UNROLL_ABREAST for (size_t i = 0; i < vectors; i++) {
+    UNROLL_ABREAST for (size_t i = 0; i < vectors; i += span) {
         const size_t at = c + i * SIMD_WIDTH;
-        put_result(spec, y, at, n, affine(spec, gamma, beta, t[i], at, n));
+        affine_span with;
+        get_affine(spec, gamma, beta, at, n, &with);
+        UNROLL_SPAN for (size_t h = 0; h < span; h++) t[i + h] = affine(spec, &with, h, t[i + h]);
+        put_result(spec, y, at, n, t + i);
     }
 }
 
 // The columns from c on, fewer than ABREAST vectors.
-SIMD_SHARED void apply_rest(kernel_spec spec, const norm_args *a, size_t row, size_t c) {
+SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, size_t row, size_t c) {
     const row_source source = row_source_at(spec, a, row);
     void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
     squash_scalars k;
     get_scalars(a, &k);
-    for (; c + SIMD_WIDTH <= a->cols; c += SIMD_WIDTH)
-        apply(spec, a->gamma, a->beta, &source, y, &k, 1, c, SIMD_WIDTH);
-    if (c < a->cols)
-        apply(spec, a->gamma, a->beta, &source, y, &k, 1, c, a->cols - c);
+    for_each_left(a->cols, apply(spec, a->gamma, a->beta, &source, y, &k, 1, c, n));
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
@@ -69,9 +71,9 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
         void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
         size_t c = 0;
         for (; c + ABREAST * SIMD_WIDTH <= cols; c += ABREAST * SIMD_WIDTH)
-            apply(spec, gamma, beta, &source, y, &k, ABREAST, c, SIMD_WIDTH);
+            apply(spec, gamma, beta, &source, y, &k, ABREAST, c, span_of(spec.dtype));
         if (c < cols)
-            apply_rest(spec, a, row, c);
+            apply_left(spec, a, row, c);
     }
 }
 
@@ -86,7 +88,7 @@ typedef struct {
 // A vector of columns through `count` rows, a block's or one: the partial gradients are loaded and stored once for all.
 SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const squash_scalars *k, const row_pair *rows,
                                size_t count, const partials *partial, run_sums *run, size_t c, size_t n) {
-    const vf gamma = spec.params & NORM_GAMMA ? get_gamma(spec, gamma_row, c, n) : v_set1(1.0f);
+    const vf gamma = spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma_row, c, n) : v_set1(1.0f);
     partial_vector sums;
     partial_get(spec, partial, c, n, &sums);
     vf x[ABREAST], dy[ABREAST], t[ABREAST], slope[ABREAST];
