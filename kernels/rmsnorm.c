@@ -112,25 +112,30 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
     out->mean_gn = v_set1(v_sum(sums[0]) / (float)a->cols);
 }
 
-// A vector of columns through `count` rows: the partial dgamma is loaded and stored once for all of them.
+// A span of columns through `count` rows: the partial dgamma is loaded and stored once for all of them.
 SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pair *rows, const row_constants *k,
                                size_t count, const partials *partial, size_t c, size_t n) {
     affine_span with;
     get_gamma(spec, gamma, c, n, &with);
-    partial_vector sums;
+    partial_span sums;
     partial_get(spec, partial, c, n, &sums);
     for (size_t i = 0; i < count; i++) {
-        const vf dy = v_get(spec.dtype, rows[i].dy, c, n);
-        const vf normed = v_mul(v_get(spec.dtype, rows[i].x, c, n), k[i].r);
-        partial_add(&sums, dy, normed);
-        put_dx(spec, &rows[i], k[i].r, v_fnma(normed, k[i].mean_gn, times_gamma(spec, &with, 0, dy)), c, n);
+        vf dy[SPAN], x[SPAN], t[SPAN];
+        v_get_span(spec.dtype, rows[i].dy, c, n, dy);
+        v_get_span(spec.dtype, rows[i].x, c, n, x);
+        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
+            const vf normed = v_mul(x[h], k[i].r);
+            partial_add(&sums, h, dy[h], normed);
+            t[h] = v_fnma(normed, k[i].mean_gn, times_gamma(spec, &with, h, dy[h]));
+        }
+        put_dx(spec, &rows[i], k[i].r, t, c, n);
     }
     partial_put(spec, partial, c, n, &sums);
 }
 
-SIMD_SHARED void backward_part(kernel_spec spec, const norm_args *a, const row_pair *rows, const row_constants *k,
+SIMD_SHARED void backward_left(kernel_spec spec, const norm_args *a, const row_pair *rows, const row_constants *k,
                                size_t count, partials partial, size_t c) {
-    backward_step(spec, a->gamma, rows, k, count, &partial, c, a->cols - c);
+    for_each_left(a->cols, backward_step(spec, a->gamma, rows, k, count, &partial, c, n));
 }
 
 SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size_t count, partials partial,
@@ -143,8 +148,9 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size
         rows[i] = row_pair_at(spec, a, row + i);
         backward_row(spec, a, &rows[i], ((const float *)a->saved)[row + i], &k[i]);
     }
-    for_each_vector(a->cols, backward_step(spec, gamma, rows, k, count, &partial, c, SIMD_WIDTH),
-                    backward_part(spec, a, rows, k, count, partial, c));
+    const size_t span = span_of(spec.dtype);
+    for_each_span(span, a->cols, backward_step(spec, gamma, rows, k, count, &partial, c, span),
+                  backward_left(spec, a, rows, k, count, partial, c));
 }
 
 #define OP NORM_RMSNORM

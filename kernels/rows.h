@@ -99,9 +99,15 @@ SIMD_INLINE row_pair row_pair_at(kernel_spec spec, const norm_args *a, size_t ro
 }
 
 // dx = a b; in add_fused, which adds what else arrives at the sum, a b + dsum.
-SIMD_INLINE void put_dx(kernel_spec spec, const row_pair *row, vf a, vf b, size_t c, size_t n) {
+SIMD_INLINE void put_dx(kernel_spec spec, const row_pair *row, vf a, const vf b[SPAN], size_t c, size_t n) {
     const bool adds = spec.form == NORM_ADD_FUSED;
-    v_put(spec.dtype, row->dx, c, n, adds ? v_fma(a, b, v_get(spec.dtype, row->dsum, c, n)) : v_mul(a, b));
+    vf dsum[SPAN], dx[SPAN];
+    v_clear(dsum, SPAN); // for gcc, which warns of a second vector where there is but one
+    v_clear(dx, SPAN);
+    if (adds)
+        v_get_span(spec.dtype, row->dsum, c, n, dsum);
+    UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) dx[h] = adds ? v_fma(a, b[h], dsum[h]) : v_mul(a, b[h]);
+    v_put_span(spec.dtype, row->dx, c, n, dx);
 }
 
 // How many rows of the slice forward takes together from `row` on.
@@ -191,26 +197,51 @@ SIMD_INLINE void clear_sums(tensor_sums *sums) {
     sums->dshift = 0.0;
 }
 
-// A vector of them, which several rows are added to: dgamma is the sum of dy n, n being what gamma multiplies, dbeta
-// that of dy.
+// A span of them, which several rows are added to: dgamma is the sum of dy n, n being what gamma multiplies, dbeta that
+// of dy.
 typedef struct {
-    vf dgamma, dbeta;
-} partial_vector;
+    vf dgamma[SPAN], dbeta[SPAN];
+} partial_span;
 
-// Through a pointer: the ABI returns two floats packed in one register, which level scalar must not do.
-SIMD_INLINE void partial_get(kernel_spec spec, const partials *p, size_t c, size_t n, partial_vector *sums) {
-    sums->dgamma = spec.params & NORM_GAMMA ? v_get(NORM_F32, p->dgamma, c, n) : v_zero();
-    sums->dbeta = spec.params & NORM_BETA ? v_get(NORM_F32, p->dbeta, c, n) : v_zero();
+// A span of f32 that meets spans of bf16 is dealt as they are, once for the rows of a block.
+SIMD_INLINE void sums_get(const float *sums, size_t c, size_t n, vf out[SPAN]) {
+#ifdef SIMD_PAIRS
+    if (n > SIMD_WIDTH) {
+        v_deal(v_load(sums + c), v_load(sums + c + SIMD_WIDTH), out);
+        return;
+    }
+#endif
+    out[0] = v_get(NORM_F32, sums, c, n);
 }
-SIMD_INLINE void partial_add(partial_vector *sums, vf dy, vf normed) {
-    sums->dgamma = v_fma(dy, normed, sums->dgamma);
-    sums->dbeta = v_add(dy, sums->dbeta);
+SIMD_INLINE void sums_put(float *sums, size_t c, size_t n, const vf a[SPAN]) {
+#ifdef SIMD_PAIRS
+    if (n > SIMD_WIDTH) {
+        vf ordered[SPAN];
+        v_riffle(a[0], a[1], ordered);
+        v_store(sums + c, ordered[0]);
+        v_store(sums + c + SIMD_WIDTH, ordered[1]);
+        return;
+    }
+#endif
+    v_put(NORM_F32, sums, c, n, a[0]);
 }
-SIMD_INLINE void partial_put(kernel_spec spec, const partials *p, size_t c, size_t n, const partial_vector *sums) {
+
+SIMD_INLINE void partial_get(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
+    UNROLL_SPAN for (size_t h = 0; h < SPAN; h++) sums->dgamma[h] = sums->dbeta[h] = v_zero();
     if (spec.params & NORM_GAMMA)
-        v_put(NORM_F32, p->dgamma, c, n, sums->dgamma);
+        sums_get(p->dgamma, c, n, sums->dgamma);
     if (spec.params & NORM_BETA)
-        v_put(NORM_F32, p->dbeta, c, n, sums->dbeta);
+        sums_get(p->dbeta, c, n, sums->dbeta);
+}
+SIMD_INLINE void partial_add(partial_span *sums, size_t h, vf dy, vf normed) {
+    sums->dgamma[h] = v_fma(dy, normed, sums->dgamma[h]);
+    sums->dbeta[h] = v_add(dy, sums->dbeta[h]);
+}
+SIMD_INLINE void partial_put(kernel_spec spec, const partials *p, size_t c, size_t n, const partial_span *sums) {
+    if (spec.params & NORM_GAMMA)
+        sums_put(p->dgamma, c, n, sums->dgamma);
+    if (spec.params & NORM_BETA)
+        sums_put(p->dbeta, c, n, sums->dbeta);
 }
 
 SIMD_INLINE void reduce_step(const norm_args *a, size_t slices, float *out, size_t which, size_t count, size_t c,

@@ -66,6 +66,19 @@ static inline vi vi_shr16(vi a) { return _mm256_srli_epi32(a, 16); }
 static inline vf v_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
 static inline vi vi_select(vm m, vi a, vi b) { return v_bits(v_select(m, v_float(a), v_float(b))); }
 
+// Two vectors in the order of memory dealt to even and odd places, and put back.
+static inline void v_deal(vf a, vf b, vf out[2]) {
+    const __m256d even = _mm256_castps_pd(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)));
+    const __m256d odd = _mm256_castps_pd(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
+    out[0] = _mm256_castpd_ps(_mm256_permute4x64_pd(even, _MM_SHUFFLE(3, 1, 2, 0)));
+    out[1] = _mm256_castpd_ps(_mm256_permute4x64_pd(odd, _MM_SHUFFLE(3, 1, 2, 0)));
+}
+static inline void v_riffle(vf even, vf odd, vf out[2]) {
+    const vf low = _mm256_unpacklo_ps(even, odd), high = _mm256_unpackhi_ps(even, odd);
+    out[0] = _mm256_permute2f128_ps(low, high, 0x20);
+    out[1] = _mm256_permute2f128_ps(low, high, 0x31);
+}
+
 static inline float v_sum(vf a) {
     const __m128 quads = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
     const __m128 pairs = _mm_add_ps(quads, _mm_movehl_ps(quads, quads));

@@ -67,6 +67,18 @@ static inline vf v_lookup32(vi index, const float table[32]) {
     return _mm512_permutex2var_ps(_mm512_loadu_ps(table), index, _mm512_loadu_ps(table + 16));
 }
 
+// Two vectors in the order of memory dealt to even and odd places, and put back.
+static inline void v_deal(vf a, vf b, vf out[2]) {
+    const vi first = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    out[0] = _mm512_permutex2var_ps(a, first, b);
+    out[1] = _mm512_permutex2var_ps(a, vi_or(first, vi_set1(1)), b);
+}
+static inline void v_riffle(vf even, vf odd, vf out[2]) {
+    const vi first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    out[0] = _mm512_permutex2var_ps(even, first, odd);
+    out[1] = _mm512_permutex2var_ps(even, vi_add(first, vi_set1(8)), odd);
+}
+
 static inline float v_sum(vf a) { return _mm512_reduce_add_ps(a); }
 static inline float v_largest(vf a) { return _mm512_reduce_max_ps(a); }
 

@@ -70,6 +70,16 @@ static inline vi vi_shr16(vi a) { return _mm_srli_epi32(a, 16); }
 static inline vf v_select(vm m, vf a, vf b) { return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b)); }
 static inline vi vi_select(vm m, vi a, vi b) { return v_bits(v_select(m, v_float(a), v_float(b))); }
 
+// Two vectors in the order of memory dealt to even and odd places, and put back.
+static inline void v_deal(vf a, vf b, vf out[2]) {
+    out[0] = _mm_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0));
+    out[1] = _mm_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1));
+}
+static inline void v_riffle(vf even, vf odd, vf out[2]) {
+    out[0] = _mm_unpacklo_ps(even, odd);
+    out[1] = _mm_unpackhi_ps(even, odd);
+}
+
 static inline float v_sum(vf a) {
     const vf pairs = _mm_add_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));

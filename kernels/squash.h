@@ -86,10 +86,11 @@ typedef struct {
 } run_sums;
 
 // A vector of columns through `count` rows, a block's or one: the partial gradients are loaded and stored once for all.
+// In bf16 too: spans of two vectors, two rows abreast, took 0.97 to 1.35 times as long on Zen 4.
 SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const squash_scalars *k, const row_pair *rows,
                                size_t count, const partials *partial, run_sums *run, size_t c, size_t n) {
     const vf gamma = spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma_row, c, n) : v_set1(1.0f);
-    partial_vector sums;
+    partial_span sums;
     partial_get(spec, partial, c, n, &sums);
     vf x[ABREAST], dy[ABREAST], t[ABREAST], slope[ABREAST];
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) {
@@ -98,11 +99,11 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const sq
     }
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) t[i] = squash(spec, inner(k, x[i]), &slope[i]);
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) {
-        const vf u = v_mul(v_mul(gamma, dy[i]), slope[i]);
-        run->dalpha = v_fma(u, x[i], run->dalpha);
+        const vf u[SPAN] = {v_mul(v_mul(gamma, dy[i]), slope[i])};
+        run->dalpha = v_fma(u[0], x[i], run->dalpha);
         if (PARAMS & NORM_SHIFT) // padding adds nothing, for there dy is zero
-            run->dshift = v_add(u, run->dshift);
-        partial_add(&sums, dy[i], t[i]);
+            run->dshift = v_add(u[0], run->dshift);
+        partial_add(&sums, 0, dy[i], t[i]);
         put_dx(spec, &rows[i], k->alpha, u, c, n);
     }
     partial_put(spec, partial, c, n, &sums);
