@@ -262,14 +262,13 @@ static bool add_sweep(plan *p, size_t *room, const sweep *w, preset which, const
 }
 
 // Whether what was not named is taken: a library's, if its level was; else the default variant, with stores past the
-// caches where the result cannot stay in them, an implementation has such stores, and they win: in f32, in 0.65 to 0.95
-// of the time on Zen 3. In bf16, whose vectors are half as many bytes, dyt with u2 took 1.1 times as long at 4096x4096.
+// caches where the result cannot stay in them, an implementation has such stores, and they win: forward, in f32 in 0.65
+// to 0.95 of the time on Zen 3, in bf16 in 0.6 to 0.98 on Zen 4.
 static bool is_unnamed(const cell *c, const selection *s, const topology *t) {
     if (c->impl->level == NORM_LEVEL_LIBRARY)
         return s->given[SELECT_LEVEL] && s->level[NORM_LEVEL_LIBRARY];
     const double bytes = (double)c->rows * (double)c->cols * (double)norm_dtype_bytes(c->impl->dtype);
-    const bool streams =
-        c->pass == NORM_FORWARD && c->impl->dtype == NORM_F32 && topology_streams(t, bytes, c->threads);
+    const bool streams = c->pass == NORM_FORWARD && topology_streams(t, bytes, c->threads);
     return norm_is_default(c->impl) && (c->impl->streams == streams || norm_other_stores(c->impl) == NULL);
 }
 

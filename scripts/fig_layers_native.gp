@@ -20,7 +20,7 @@ do for [p = 1:panels] {
     set arrow from 0, graph 0 to 0, graph 1 nohead back lw 1.2 lc rgb "#444444"
     plot $data index 2 * p - 2 using 2:1:3:4 with xerrorbars lw 1.2 pt 6 ps 0.8 lc rgb "#888888", \
          $data index 2 * p - 1 using 2:1:3:4 with xerrorbars lw 1.4 pt mark("dyt") ps 0.8 lc rgb color("dyt"), \
-         $data index 2 * p - 1 using (highest[p] + 0.08 * width):1:5 with labels left font ",9" \
+         $data index 2 * p - 1 using (highest[p] + 0.08 * width):1:5 with labels left offset 0, 0.5 font ",9" \
              tc rgb color("dyt")
 }
 eval(start_key)

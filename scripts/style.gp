@@ -52,8 +52,10 @@ column_of(p) = (p - 1) % across
 row_of(p) = (p - 1) / across
 
 # Log axes get 1, 2, 5 as marks and just the room that the data needs: decades alone would leave most of a panel empty.
+# What lies between is marked without a number, so that a panel of less than an octave still shows its scale.
 log_y = "set logscale y; set format y '%g'; set autoscale yfix; set offsets 0, 0, graph 0.06, graph 0.06; set ytics (1);" . \
-    "set for [e = -5:5] ytics add (10.0**e, 2 * 10.0**e, 5 * 10.0**e)"
+    "set for [e = -5:5] ytics add (10.0**e, 2 * 10.0**e, 5 * 10.0**e);" . \
+    "set for [e = -5:5] for [k in '1.2 1.4 1.6 1.8 3 4 6 7 8 9'] ytics add ('' k * 10.0**e 1)"
 
 # To be evaluated before each panel p, and before the last plot, which has the key alone.
 start_panel = "if (p > 1) { unset label 1; unset label 2 };" . \
