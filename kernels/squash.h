@@ -37,11 +37,14 @@ enum { ABREAST = BLOCK };
 #define UNROLL_ABREAST UNROLL_BLOCK
 
 // `vectors` of them, in spans of n elements.
-SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_source *row, void *y,
-                       const squash_scalars *k, size_t vectors, size_t c, size_t n) {
+SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_source *row, const void *ahead,
+                       void *y, const squash_scalars *k, size_t vectors, size_t c, size_t n) {
     const size_t span = span_vectors(n);
     vf t[ABREAST];
-    UNROLL_ABREAST for (size_t i = 0; i < vectors; i += span) row_first(spec, row, c + i * SIMD_WIDTH, n, t + i);
+    UNROLL_ABREAST for (size_t i = 0; i < vectors; i += span) {
+        fetch_ahead(spec, ahead, c + i * SIMD_WIDTH, n);
+        row_first(spec, row, c + i * SIMD_WIDTH, n, t + i);
+    }
     UNROLL_ABREAST for (size_t i = 0; i < vectors; i++) t[i] = squash(spec, inner(k, t[i]), NULL);
     UNROLL_ABREAST for (size_t i = 0; i < vectors; i += span) {
         const size_t at = c + i * SIMD_WIDTH;
@@ -58,7 +61,7 @@ SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, size_t row, si
     void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
     squash_scalars k;
     get_scalars(a, &k);
-    for_each_left(a->cols, apply(spec, a->gamma, a->beta, &source, y, &k, 1, c, n));
+    for_each_left(a->cols, apply(spec, a->gamma, a->beta, &source, source.x, y, &k, 1, c, n));
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
@@ -68,10 +71,11 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
     get_scalars(a, &k);
     for (size_t row = slice->begin; row < slice->end; row++) {
         const row_source source = row_source_at(spec, a, row);
+        const void *const ahead = row_ahead(spec, a, slice, row);
         void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
         size_t c = 0;
         for (; c + ABREAST * SIMD_WIDTH <= cols; c += ABREAST * SIMD_WIDTH)
-            apply(spec, gamma, beta, &source, y, &k, ABREAST, c, span_of(spec.dtype));
+            apply(spec, gamma, beta, &source, ahead, y, &k, ABREAST, c, span_of(spec.dtype));
         if (c < cols)
             apply_left(spec, a, row, c);
     }
