@@ -125,8 +125,8 @@ SIMD_INLINE size_t rows_applied(kernel_spec spec, const norm_slice *slice, size_
 // AVX-512, 1.1 and 1.25 in rmsnorm, 1.4 and 1.6 in layernorm. Rows of 768, which the hardware fetches by itself, lose
 // up to 0.04, of dyt 0.07; fetching into the nearest cache gains nothing more. dyt, whose tanh fills what a core looks
 // ahead, takes 0.50 (AVX-512) and 0.81 (AVX2) of the time; a copy, which the hardware keeps up with, 1.0 to 1.3, and so
-// has none. Summing the next row in the loop that writes, rather
-// than fetching it, took 1.3 times as long with AVX2's half lines. With regular stores fetching took 1.05 at 64x768.
+// has none. Summing the next row in the loop that writes, rather than fetching it, took 1.3 times as long with AVX2's
+// half lines. With regular stores fetching took 1.05 at 64x768.
 SIMD_INLINE const void *row_ahead(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row) {
     return row_of(spec.dtype, a->x, row + 1 < slice->end ? row + 1 : row, a->x_stride);
 }
