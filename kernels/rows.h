@@ -119,22 +119,28 @@ SIMD_INLINE size_t rows_applied(kernel_spec spec, const norm_slice *slice, size_
 }
 
 // What streams is bound by memory, and a norm would wait for its reading of a row before it begins to write: so the
-// next row is fetched while one is written. Zen 4 drops a fetch when too many are on their way, so each line is asked
-// for four times, once for each 16 of its bytes, which a load of it costs next to nothing. At 16384x4096 f32 and one
-// thread not fetching takes 1.5 to 1.8 times as long; asking once per vector, which is twice a line on AVX2 and once on
-// AVX-512, 1.1 and 1.25 in rmsnorm, 1.4 and 1.6 in layernorm. Rows of 768, which the hardware fetches by itself, lose
-// up to 0.04, of dyt 0.07; fetching into the nearest cache gains nothing more. dyt, whose tanh fills what a core looks
-// ahead, takes 0.50 (AVX-512) and 0.81 (AVX2) of the time; a copy, which the hardware keeps up with, 1.0 to 1.3, and so
-// has none. Summing the next row in the loop that writes, rather than fetching it, took 1.3 times as long with AVX2's
-// half lines. With regular stores fetching took 1.05 at 64x768.
+// next row is fetched while one is written. Zen 4 drops a fetch when too many are on their way, so each line of a long
+// row is asked for four times, which a load of it costs next to nothing. At 16384x4096 f32 and one thread not fetching
+// takes 1.5 to 1.8 times as long; asking twice a line 1.2 in rmsnorm, 1.4 to 1.5 in layernorm. Shorter rows, which the
+// hardware fetches in part by itself, are asked for twice a line: four times took 1.02 to 1.28 times as long in rows of
+// 768 to 1536 f32; not fetching gains at 1024 (0.7 to 1.0) but loses at 1536 (up to 1.4). bf16 and dyt take the same
+// with either. Fetching into the nearest cache gains nothing more. dyt, whose tanh fills what a core looks ahead, takes
+// 0.50 (AVX-512) and 0.81 (AVX2) of the time at 4096 columns; a copy, which the hardware keeps up with, 1.0 to 1.3, and
+// so has none. With regular stores fetching took 1.05 at 64x768.
+//
+// Rows are read in one direction only, or the hardware does not keep up: the next row summed before one is written took
+// 1.05 to 1.9 times as long, four rows summed and then written 1.2 to 1.5 in rows of 768 and 1024. Summing the next row
+// in the loop that writes one took 1.3 times as long with AVX2's half lines.
+enum { LONG_ROW_BYTES = 8192, LONG_ROW_ASKED_EVERY = 16, SHORT_ROW_ASKED_EVERY = 32 };
+
 SIMD_INLINE const void *row_ahead(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row) {
     return row_of(spec.dtype, a->x, row + 1 < slice->end ? row + 1 : row, a->x_stride);
 }
 SIMD_INLINE void fetch_ahead(kernel_spec spec, const void *row, size_t c, size_t n) {
-    enum { READ, SECOND_LEVEL = 2, ASKED_EVERY = 16 };
+    enum { READ, SECOND_LEVEL = 2 };
     const size_t size = dtype_size(spec.dtype);
     if (spec.streams)
-        UNROLL_BLOCK for (size_t ahead = 0; ahead < span_vectors(n) * SIMD_WIDTH * size; ahead += ASKED_EVERY)
+        UNROLL_BLOCK for (size_t ahead = 0; ahead < span_vectors(n) * SIMD_WIDTH * size; ahead += spec.streams)
             __builtin_prefetch((const char *)row + c * size + ahead, READ, SECOND_LEVEL);
 }
 
@@ -329,19 +335,19 @@ SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
     NORM_DEFINE_PASSES(variant##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)                                         \
     NORM_DEFINE_PASSES(variant##_add_##name, DTYPE, NORM_ADD_FUSED, PARAMS, ALGORITHM)                                 \
     static void reduce_##variant##_##name(const norm_args *a, const norm_slice *s) {                                   \
-        reduce((kernel_spec){DTYPE, NORM_FUSED, PARAMS, ALGORITHM, false}, a, s);                                      \
+        reduce((kernel_spec){DTYPE, NORM_FUSED, PARAMS, ALGORITHM, 0}, a, s);                                          \
     }
 // Where rows are taken alone the compiler is told so: a loop over rows inside the one over columns would stay, and that
 // one would not be vectorised (rmsnorm's backward at auto_avx2: 2.8 times as long).
 #define NORM_DEFINE_PASSES(name, ...)                                                                                  \
     static void forward_##name(const norm_args *a, const norm_slice *s) {                                              \
-        forward((kernel_spec){__VA_ARGS__, false}, a, s);                                                              \
+        forward((kernel_spec){__VA_ARGS__, 0}, a, s);                                                                  \
     }                                                                                                                  \
     static void rows_##name(const norm_args *a, size_t row, size_t count, partials partial, tensor_sums *total) {      \
-        backward((kernel_spec){__VA_ARGS__, false}, a, row, BLOCK == 1 ? 1 : count, partial, total);                   \
+        backward((kernel_spec){__VA_ARGS__, 0}, a, row, BLOCK == 1 ? 1 : count, partial, total);                       \
     }                                                                                                                  \
     static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
-        backward_slice((kernel_spec){__VA_ARGS__, false}, a, s, rows_##name);                                          \
+        backward_slice((kernel_spec){__VA_ARGS__, 0}, a, s, rows_##name);                                              \
     }
 
 #define NORM_VARIANT_ROWS(name, DTYPE) VARIANTS(NORM_VARIANT_ROW, name, DTYPE)
@@ -380,7 +386,10 @@ SIMD_INLINE bool is_streamable(norm_dtype dtype, const void *data, size_t stride
             forward_##twin(a, s);                                                                                      \
             return;                                                                                                    \
         }                                                                                                              \
-        forward((kernel_spec){DTYPE, __VA_ARGS__, true}, a, s);                                                        \
+        if (a->cols * DTYPE##_BYTES < LONG_ROW_BYTES)                                                                  \
+            forward((kernel_spec){DTYPE, __VA_ARGS__, SHORT_ROW_ASKED_EVERY}, a, s);                                   \
+        else                                                                                                           \
+            forward((kernel_spec){DTYPE, __VA_ARGS__, LONG_ROW_ASKED_EVERY}, a, s);                                    \
         v_stream_fence();                                                                                              \
     }
 #define NORM_DEFINE_STREAMED(name, DTYPE) STREAMED(NORM_DEFINE_STREAMED_VARIANT, name, DTYPE)
