@@ -131,29 +131,27 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
     for_each_span(span, a->cols, apply(spec, gamma, beta, held, count, c, span), apply_left(spec, a, rows, count, c));
 }
 
-SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row, size_t count) {
     row_statistics *const saved = a->saved;
-    for (size_t row = slice->begin, count; row < slice->end; row += count) {
-        count = rows_applied(spec, slice, row);
-        row_apply rows[BLOCK];
-        for (size_t i = 0; i < count; i++) {
-            const row_source source = row_source_at(spec, a, row + i);
-            row_statistics s;
-            row_statistics_of(spec, &source, a->cols, a->eps, &s);
-            if (saved != NULL)
-                saved[row + i] = s;
-            rows[i].x = row_again(spec, &source);
-            rows[i].ahead = row_ahead(spec, a, slice, row + i);
-            rows[i].y = row_of_mut(spec.dtype, a->y, row + i, a->y_stride);
-            rows[i].shift = v_set1(s.shift);
-            rows[i].r = v_set1(s.rstd);
-            rows[i].offset = v_set1(-s.rest * s.rstd);
-        }
-        if (count == BLOCK)
-            apply_rows(spec, a, rows, BLOCK);
-        else
-            apply_rows(spec, a, rows, 1);
+    row_apply rows[BLOCK];
+    for (size_t i = 0; i < count; i++) {
+        const row_source source = row_source_at(spec, a, row + i);
+        row_statistics s;
+        row_statistics_of(spec, &source, a->cols, a->eps, &s);
+        if (saved != NULL)
+            saved[row + i] = s;
+        rows[i].x = row_again(spec, &source);
+        rows[i].ahead = row_ahead(spec, a, slice, row + i);
+        rows[i].y = row_of_mut(spec.dtype, a->y, row + i, a->y_stride);
+        rows[i].shift = v_set1(s.shift);
+        rows[i].r = v_set1(s.rstd);
+        rows[i].offset = v_set1(-s.rest * s.rstd);
     }
+    apply_block(spec, a, rows, count);
+}
+
+SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+    for_each_block(spec, a->cols, slice, forward_rows(spec, a, slice, row, count));
 }
 
 typedef struct {
