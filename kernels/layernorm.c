@@ -69,8 +69,8 @@ SIMD_INLINE float row_sweep(kernel_spec spec, const row_source *row, size_t cols
                    moments_left(spec, *row, first, shift, &left[0], &left[1], c, cols));
     add_to(&sums[0], left[0]);
     add_to(&squares[0], left[1]);
-    s->rest = v_sum(v_half_sum(sums)) / (float)cols;
-    return v_sum(v_half_sum(squares)) / (float)cols - s->rest * s->rest;
+    s->rest = row_mean(v_sum(v_half_sum(sums)), cols);
+    return row_mean(v_sum(v_half_sum(squares)), cols) - s->rest * s->rest;
 }
 
 enum { SHIFTS = 2 };
@@ -191,9 +191,8 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
     const size_t span = span_of(spec.dtype);
     for_each_chain(HALF, span, a->cols, dot_step(spec, gamma, row, &row_k, &g[k], &gn[k], c, span),
                    dot_left(spec, a, row, &row_k, &g[0], &gn[0], c));
-    const float cols = (float)a->cols;
-    row_k.mean_g = v_set1(v_sum(v_half_sum(g)) / cols);
-    row_k.mean_gn = v_set1(v_sum(v_half_sum(gn)) / cols);
+    row_k.mean_g = v_set1(row_mean(v_sum(v_half_sum(g)), a->cols));
+    row_k.mean_gn = v_set1(row_mean(v_sum(v_half_sum(gn)), a->cols));
     *out = row_k;
 }
 

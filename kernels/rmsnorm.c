@@ -61,7 +61,7 @@ SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_s
     row_apply rows[BLOCK];
     for (size_t i = 0; i < count; i++) {
         const row_source source = row_source_at(spec, a, row + i);
-        const float rstd = row_rstd(row_squares(spec, &source, a->cols) / (float)a->cols, a->eps);
+        const float rstd = row_rstd(row_mean(row_squares(spec, &source, a->cols), a->cols), a->eps);
         if (a->saved != NULL)
             ((float *)a->saved)[row + i] = rstd;
         rows[i].x = row_again(spec, &source);
@@ -107,7 +107,7 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
     sum_columns(span, a->cols, sums, dot_step(spec, gamma, row, r, &sums[k], c, span),
                 add_to(&sums[0], dot_left(spec, a, *row, r, c)));
     out->r = r;
-    out->mean_gn = v_set1(v_sum(sums[0]) / (float)a->cols);
+    out->mean_gn = v_set1(row_mean(v_sum(sums[0]), a->cols));
 }
 
 // A span of columns through `count` rows: the partial dgamma is loaded and stored once for all of them.

@@ -70,6 +70,9 @@ SIMD_INLINE const void *row_again(kernel_spec spec, const row_source *row) {
     return spec.form == NORM_ADD_FUSED ? row->sum : row->x;
 }
 
+// By a factor that is the same for every row: a division for each took rmsnorm and layernorm 1.01 to 1.04 times as long
+// at 64x256 and 64x768 f32. It costs the mean one more rounding.
+SIMD_INLINE float row_mean(float sum, size_t cols) { return sum * (1.0f / (float)cols); }
 SIMD_INLINE float row_rstd(float mean_square, float eps) { return 1.0f / sqrtf(mean_square + eps); }
 
 // Rows that are taken together. In backward, so that the partial parameter gradients, which do not fit in registers,
