@@ -50,7 +50,7 @@ function figure(    i, group, best, cells_of, p, value, most, sorted_rows, sorte
     print "set ytics (" axis_of(row_place) ")"
     print "set xtics (" axis_of(col_place) ")"
     print_title("DyT (u2) time / RMSNorm time: below 1 (blue) DyT wins, above 1 (orange) it loses",
-                "grey: the 95 % interval holds 1; fused, best level, " group)
+                "grey: the 95 % interval holds 1; fused, regular stores (others: figure stores), best level, " group)
 }
 
 function in_figure(i, best) {
