@@ -128,6 +128,18 @@ static void every_team(const norm_impl *impl) {
     attempt(impl, &crowd);
 }
 
+// More rows than forward takes together, and not a multiple of them, at widths where it takes them in pairs, alone and
+// together (rows_summed and apply_block in rows.h); rows that begin at a cache line, so that streams are streams.
+static void every_block(const norm_impl *impl) {
+    static const size_t cols[] = {768, 1024, 1536, 2048, 4096};
+    for (size_t i = 0; i < sizeof cols / sizeof *cols; i++) {
+        trial t = varied(i, 9, cols[i]);
+        t.kind = INPUT_ACTIVATIONS;
+        t.gap = t.misalign = 0;
+        attempt(impl, &t);
+    }
+}
+
 static void in_place(const norm_impl *impl) {
     static const size_t cols[] = {1, 15, 17, 63, 64, 130, 257, 1000};
     for (size_t i = 0; i < sizeof cols / sizeof *cols && impl->form != NORM_EAGER; i++) {
@@ -176,6 +188,7 @@ static void check_implementation(void **state) {
     every_tail(impl);
     every_input(impl);
     every_team(impl);
+    every_block(impl);
     in_place(impl);
     not_numbers(impl);
 }

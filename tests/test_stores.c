@@ -14,11 +14,12 @@
 #include "norm.h"
 #include "topology.h"
 
-enum { ROWS = 6, COLS = 112, ROOM = ROWS * (COLS + 16) * 4 + 128 }; // COLS: seven vectors of 512 bits, in f32
+// Columns: seven vectors of 512 bits in f32, and rows that are long to a stream in both dtypes.
+enum { ROWS = 6, SHORT = 112, LONG = 4096, ROOM = ROWS * (LONG + 16) * 4 + 128 };
 
 typedef struct {
     unsigned char *x, *y, *dy, *dx, *gamma, *beta;
-    float dgamma[COLS], dbeta[COLS], dalpha, dshift;
+    float dgamma[LONG], dbeta[LONG], dalpha, dshift;
     void *saved, *workspace;
 } tensors;
 
@@ -29,10 +30,10 @@ static unsigned char *room(size_t bytes) {
     return data;
 }
 
-static void tensors_make(tensors *t, const norm_impl *impl) {
+static void tensors_make(tensors *t, const norm_impl *impl, size_t cols) {
     unsigned char **const matrices[] = {&t->x, &t->y, &t->dy, &t->dx, &t->gamma, &t->beta};
-    *t = (tensors){.saved = room(norm_saved_bytes(impl, ROWS, COLS) + 64),
-                   .workspace = room(norm_workspace_bytes(impl, ROWS, COLS, 2) + 64)};
+    *t = (tensors){.saved = room(norm_saved_bytes(impl, ROWS, cols) + 64),
+                   .workspace = room(norm_workspace_bytes(impl, ROWS, cols, 2) + 64)};
     for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) {
         *matrices[i] = room(ROOM);
         // Bytes that make ordinary numbers in both dtypes: an exponent of 0x3f or 0xbf above a mantissa.
@@ -48,13 +49,13 @@ static void tensors_free(tensors *t) {
 }
 
 // Results begin `shift` elements behind a cache line.
-static void run(const norm_impl *impl, tensors *t, size_t stride, size_t shift, int threads) {
+static void run(const norm_impl *impl, tensors *t, size_t cols, size_t stride, size_t shift, int threads) {
     const size_t bytes = norm_dtype_bytes(impl->dtype) * shift;
     const norm_args args = {.rows = ROWS,
-                            .cols = COLS,
-                            .x_stride = COLS,
+                            .cols = cols,
+                            .x_stride = cols,
                             .y_stride = stride,
-                            .dy_stride = COLS,
+                            .dy_stride = cols,
                             .dx_stride = stride,
                             .x = t->x,
                             .y = t->y + bytes,
@@ -77,7 +78,9 @@ static void run(const norm_impl *impl, tensors *t, size_t stride, size_t shift, 
 
 static void twins_agree(void **state) {
     (void)state;
-    static const struct { size_t stride, shift; } places[] = {{COLS, 0}, {COLS + 16, 0}, {COLS + 1, 0}, {COLS, 1}};
+    static const struct {
+        size_t cols, gap, shift;
+    } places[] = {{SHORT, 0, 0}, {SHORT, 16, 0}, {SHORT, 1, 0}, {SHORT, 0, 1}, {LONG, 0, 0}, {LONG, 1, 0}};
     const norm_impl *impl;
     size_t tested = 0, built = 0;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
@@ -92,14 +95,15 @@ static void twins_agree(void **state) {
         for (size_t k = 0; norm_level_missing(impl->level) == NULL && k < sizeof places / sizeof *places; k++)
             for (int threads = 1; threads <= 2; threads++) {
                 tensors a, b;
-                tensors_make(&a, twin);
-                tensors_make(&b, impl);
-                run(twin, &a, places[k].stride, places[k].shift, threads);
-                run(impl, &b, places[k].stride, places[k].shift, threads);
+                const size_t cols = places[k].cols, stride = cols + places[k].gap;
+                tensors_make(&a, twin, cols);
+                tensors_make(&b, impl, cols);
+                run(twin, &a, cols, stride, places[k].shift, threads);
+                run(impl, &b, cols, stride, places[k].shift, threads);
                 assert_memory_equal(a.y, b.y, ROOM);
                 assert_memory_equal(a.dx, b.dx, ROOM);
-                assert_memory_equal(a.dgamma, b.dgamma, sizeof a.dgamma);
-                assert_memory_equal(a.dbeta, b.dbeta, sizeof a.dbeta);
+                assert_memory_equal(a.dgamma, b.dgamma, cols * sizeof *a.dgamma);
+                assert_memory_equal(a.dbeta, b.dbeta, cols * sizeof *a.dbeta);
                 assert_memory_equal(&a.dalpha, &b.dalpha, sizeof a.dalpha);
                 assert_memory_equal(&a.dshift, &b.dshift, sizeof a.dshift);
                 tensors_free(&a);
