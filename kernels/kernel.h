@@ -27,9 +27,7 @@
 typedef struct {
     uint8_t dtype, form, params; // norm_dtype, norm_form, NORM_GAMMA | ...
     uint8_t algorithm;           // inside the op, where there is a choice
-    // Where y goes past the caches: for each how many bytes the next row of x is asked for. Its rows begin at a
-    // vector's alignment. Zero where it is stored as usual.
-    uint8_t streams;
+    bool streams;                // y goes past the caches; its rows begin at a vector's alignment
 } kernel_spec;
 
 // A span of a row of y.

@@ -169,29 +169,29 @@ SIMD_INLINE size_t rows_summed(kernel_spec spec, const norm_slice *slice, size_t
             apply_rows(spec, a, rows, count);                                                                          \
     } while (0)
 
-// What streams is bound by memory, and a norm would wait for its reading of a row before it begins to write: so the
-// next row is fetched while one is written. Zen 4 drops a fetch when too many are on their way, so each line of a long
-// row is asked for four times, which a load of it costs next to nothing. At 16384x4096 f32 and one thread not fetching
-// takes 1.5 to 1.8 times as long; asking twice a line 1.2 in rmsnorm, 1.4 to 1.5 in layernorm. Shorter rows, which the
-// hardware fetches in part by itself, are asked for twice a line: four times took 1.02 to 1.28 times as long in rows of
-// 768 to 1536 f32; not fetching gains at 1024 (0.7 to 1.0) but loses at 1536 (up to 1.4). bf16 and dyt take the same
-// with either. Fetching into the nearest cache gains nothing more. dyt, whose tanh fills what a core looks ahead, takes
-// 0.50 (AVX-512) and 0.81 (AVX2) of the time at 4096 columns; a copy, which the hardware keeps up with, 1.0 to 1.3, and
-// so has none. With regular stores fetching took 1.05 at 64x768.
+// What streams is bound by memory, and a norm would wait for its reading of a row before it begins to write: so while a
+// row is written, one AHEAD_BYTES further on is fetched. The next row alone, which there is then too little time for,
+// took layernorm 1.03 to 1.5 and rmsnorm 1.05 to 1.4 times as long in rows of 512 to 4096 f32 on Zen 4, most of it at
+// 1024 to 2048; 16384 takes the same but for rows of 4096, 1.06 to 1.14, and 49152 and 131072 the same. Zen 4 drops a
+// fetch when too many are on their way, so each line is asked for four times, which a load of it costs next to nothing:
+// twice takes the same up to 1280 columns, and 1.1 to 1.2 at 2048 and 1.4 to 1.6 at 4096 times as long. Fetching into
+// the nearest cache gains nothing more. dyt, whose tanh fills what a core looks ahead, takes 0.50 (AVX-512) and 0.81
+// (AVX2) of the time at 4096 columns; a copy, which the hardware keeps up with, 1.0 to 1.1, and so has none. With
+// regular stores fetching took 1.05 at 64x768.
 //
 // Rows are read in one direction only, or the hardware does not keep up: the next row summed before one is written took
 // 1.05 to 1.9 times as long, four rows summed and then written 1.2 to 1.5 in rows of 768 and 1024. Summing the next row
 // in the loop that writes one took 1.3 times as long with AVX2's half lines.
-enum { LONG_ROW_BYTES = 8192, LONG_ROW_ASKED_EVERY = 16, SHORT_ROW_ASKED_EVERY = 32 };
-
 SIMD_INLINE const void *row_ahead(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row) {
-    return row_of(spec.dtype, a->x, row + 1 < slice->end ? row + 1 : row, a->x_stride);
+    enum { AHEAD_BYTES = 32768 };
+    const size_t row_bytes = a->cols * dtype_size(spec.dtype), rows = (AHEAD_BYTES + row_bytes - 1) / row_bytes;
+    return row_of(spec.dtype, a->x, rows < slice->end - row ? row + rows : row, a->x_stride);
 }
 SIMD_INLINE void fetch_ahead(kernel_spec spec, const void *row, size_t c, size_t n) {
-    enum { READ, SECOND_LEVEL = 2 };
+    enum { READ, SECOND_LEVEL = 2, ASKED_EVERY = 16 };
     const size_t size = dtype_size(spec.dtype);
     if (spec.streams)
-        UNROLL_BLOCK for (size_t ahead = 0; ahead < span_vectors(n) * SIMD_WIDTH * size; ahead += spec.streams)
+        UNROLL_BLOCK for (size_t ahead = 0; ahead < span_vectors(n) * SIMD_WIDTH * size; ahead += ASKED_EVERY)
             __builtin_prefetch((const char *)row + c * size + ahead, READ, SECOND_LEVEL);
 }
 
@@ -381,19 +381,19 @@ SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
     NORM_DEFINE_PASSES(variant##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)                                         \
     NORM_DEFINE_PASSES(variant##_add_##name, DTYPE, NORM_ADD_FUSED, PARAMS, ALGORITHM)                                 \
     static void reduce_##variant##_##name(const norm_args *a, const norm_slice *s) {                                   \
-        reduce((kernel_spec){DTYPE, NORM_FUSED, PARAMS, ALGORITHM, 0}, a, s);                                          \
+        reduce((kernel_spec){DTYPE, NORM_FUSED, PARAMS, ALGORITHM, false}, a, s);                                      \
     }
 // Where rows are taken alone the compiler is told so: a loop over rows inside the one over columns would stay, and that
 // one would not be vectorised (rmsnorm's backward at auto_avx2: 2.8 times as long).
 #define NORM_DEFINE_PASSES(name, ...)                                                                                  \
     static void forward_##name(const norm_args *a, const norm_slice *s) {                                              \
-        forward((kernel_spec){__VA_ARGS__, 0}, a, s);                                                                  \
+        forward((kernel_spec){__VA_ARGS__, false}, a, s);                                                              \
     }                                                                                                                  \
     static void rows_##name(const norm_args *a, size_t row, size_t count, partials partial, tensor_sums *total) {      \
-        backward((kernel_spec){__VA_ARGS__, 0}, a, row, BLOCK == 1 ? 1 : count, partial, total);                       \
+        backward((kernel_spec){__VA_ARGS__, false}, a, row, BLOCK == 1 ? 1 : count, partial, total);                   \
     }                                                                                                                  \
     static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
-        backward_slice((kernel_spec){__VA_ARGS__, 0}, a, s, rows_##name);                                              \
+        backward_slice((kernel_spec){__VA_ARGS__, false}, a, s, rows_##name);                                          \
     }
 
 #define NORM_VARIANT_ROWS(name, DTYPE) VARIANTS(NORM_VARIANT_ROW, name, DTYPE)
@@ -432,10 +432,7 @@ SIMD_INLINE bool is_streamable(norm_dtype dtype, const void *data, size_t stride
             forward_##twin(a, s);                                                                                      \
             return;                                                                                                    \
         }                                                                                                              \
-        if (a->cols * DTYPE##_BYTES < LONG_ROW_BYTES)                                                                  \
-            forward((kernel_spec){DTYPE, __VA_ARGS__, SHORT_ROW_ASKED_EVERY}, a, s);                                   \
-        else                                                                                                           \
-            forward((kernel_spec){DTYPE, __VA_ARGS__, LONG_ROW_ASKED_EVERY}, a, s);                                    \
+        forward((kernel_spec){DTYPE, __VA_ARGS__, true}, a, s);                                                        \
         v_stream_fence();                                                                                              \
     }
 #define NORM_DEFINE_STREAMED(name, DTYPE) STREAMED(NORM_DEFINE_STREAMED_VARIANT, name, DTYPE)
