@@ -25,15 +25,19 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WER
 SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
 COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
 PLAIN    := -g -fopenmp -Ikernels -Imodels -Ibench
-LIBS     := -fopenmp -ldnnl -lhwloc -ljansson -lm
 
-# The levelled units are those of list.h, and ROW_UNITS of models/; everything else is compiled plainly.
+# The levelled units are those of list.h, and ROW_UNITS and SLEEF_UNIT of models/; everything else is compiled plainly.
 UNITS    := $(shell sed -n '/define NORM_UNIT_LIST/,/[^\\]$$/p' kernels/list.h | grep -o 'X([a-z]*, arg)' | sed 's/X(//;s/, arg)//')
 LEVELLED := $(foreach l,$(LEVELS),$(foreach u,$(UNITS),$(OBJ)/kernels/$(u).$(l).o))
 KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels/%.c),$(wildcard kernels/*.c)))
 ROW_UNITS := pointwise_rows peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(foreach u,$(ROW_UNITS),$(OBJ)/models/$(u).$(l).o))
-MODELS   := $(ROWS) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
+# SLEEF's vectors are those of these levels, so that it is not needed on other architectures.
+SLEEF_UNIT   := dyt_sleef
+SLEEF_LEVELS := $(filter sse2 avx2 avx512,$(LEVELS))
+SLEEF    := $(foreach l,$(SLEEF_LEVELS),$(OBJ)/models/$(SLEEF_UNIT).$(l).o)
+MODELS   := $(ROWS) $(SLEEF) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(SLEEF_UNIT:%=models/%.c) $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
+LIBS     := -fopenmp -ldnnl -lhwloc -ljansson $(if $(SLEEF),-lsleef) -lm
 # Kernels that count their operations, for bench/operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
 COUNTED  := $(UNITS:%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -lE "v_(tanh|erf)_u2" $(UNITS:%=kernels/%.c)))
 BENCH    := $(COUNTED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))

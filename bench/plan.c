@@ -60,7 +60,7 @@ static const sweep sweeps[] = {
     {Q, EVERY, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
     {D, EVERY, ONE_THREAD, FORWARD | BACKWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
     {D, EVERY, ONE_THREAD, FORWARD, FUSED, BF16, WARM, {"u2", "lp"}, {{64, 768}}},
-    {Q | D, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2", "u2_nobeta", "mvec", "libm"}, {{64, 768}}},
+    {Q | D, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2", "u2_nobeta", "mvec", "sleef", "libm"}, {{64, 768}}},
     // Figure `sizes`: from L1 to memory at one width.
     {Q, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{4, 768}, {64, 768}, {1024, 768}, {16384, 768}}},
     {D,
@@ -126,7 +126,7 @@ static const sweep sweeps[] = {
      FUSED | EAGER | ADD_FUSED,
      F32 | BF16,
      WARM | COLD,
-     {"u2", "u2_nobeta", "lp", "mvec", "libm"},
+     {"u2", "u2_nobeta", "lp", "mvec", "sleef", "libm"},
      {{1, 4096}, {64, 768}, {197, 768}, {512, 4096}, {4096, 4096}}},
 };
 

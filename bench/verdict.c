@@ -76,6 +76,7 @@ void verdict_print(FILE *out, const summary *s, const topology *t) {
         {"op by op, as the paper", NORM_BACKWARD, NORM_EAGER, NORM_BF16, "u2_nobeta", NORM_RMSNORM, true, 0, 0},
         {"op by op", NORM_FORWARD, NORM_EAGER, NORM_F32, "u2_nobeta", NORM_RMSNORM, true, 0, 0},
         {"glibc's vector tanh", NORM_FORWARD, NORM_FUSED, NORM_F32, "mvec", NORM_RMSNORM, false, 0, 0},
+        {"SLEEF's vector tanh", NORM_FORWARD, NORM_FUSED, NORM_F32, "sleef", NORM_RMSNORM, false, 0, 0},
         {"libm's tanhf", NORM_FORWARD, NORM_FUSED, NORM_F32, "libm", NORM_RMSNORM, false, 0, 0},
     };
     bool begun = false;

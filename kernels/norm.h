@@ -140,9 +140,10 @@ typedef struct {
 // registered; NULL beyond the last.
 NORM_API const norm_impl *norm_at(size_t index);
 
-// Adds implementations from outside, of level `library`: found by name, listed and run like those that were built, and
-// never the best nor a default. impls must live as long as the program. Call it before anything else here, from one
-// thread. false if there were too many calls, or an implementation of another level.
+// Adds implementations from outside, of level `library` or of one that they were compiled for: found by name, listed
+// and run like those that were built, and never a default; of level `library` never the best. impls must live as long
+// as the program. Call it before anything else here, from one thread. false if there were too many calls, or an
+// implementation of no level.
 NORM_API bool norm_register(const norm_impl *impls, size_t count);
 
 // The implementation with these names, or NULL. level "best" is the strongest level, auto_* and `library` aside, that

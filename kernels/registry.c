@@ -22,7 +22,7 @@ bool norm_register(const norm_impl *impls, size_t count) {
     if (added_count == MOST_ADDED)
         return false;
     for (size_t i = 0; i < count; i++)
-        if (impls[i].level != NORM_LEVEL_LIBRARY)
+        if (impls[i].level >= NORM_ALL_LEVELS)
             return false;
     added[added_count++] = (norm_table){impls, count};
     return true;

@@ -13,6 +13,7 @@
 
 #include "matmul.h"
 #include "onednn.h"
+#include "table.h"
 
 // ---- Prepared primitives, per thread
 
@@ -267,6 +268,10 @@ static const norm_impl torch_impls[] = {
     TORCH(NORM_DYT, "torch_compile", NORM_FUSED, 8, 4),
 };
 
+#ifdef __x86_64__
+extern const norm_table norm_dyt_sleef_sse2, norm_dyt_sleef_avx2, norm_dyt_sleef_avx512;
+#endif
+
 void peers_register(void) {
     static char texts[IMPLS][64];
     const int threads = hold_to_one_thread();
@@ -286,4 +291,9 @@ void peers_register(void) {
     (void)atexit(free_own_store);
     (void)norm_register(impls, IMPLS);
     (void)norm_register(torch_impls, sizeof torch_impls / sizeof *torch_impls);
+#ifdef __x86_64__
+    (void)norm_register(norm_dyt_sleef_sse2.impls, norm_dyt_sleef_sse2.count);
+    (void)norm_register(norm_dyt_sleef_avx2.impls, norm_dyt_sleef_avx2.count);
+    (void)norm_register(norm_dyt_sleef_avx512.impls, norm_dyt_sleef_avx512.count);
+#endif
 }

@@ -57,11 +57,14 @@ has_font() {
 
 # Needs are named by what is tried: a command, a header, or `font`. `needed` stops the build or the tests, `useful` only the rest.
 find_missing() {
-    needed='' useful=''
+    needed='' useful='' sleef=''
+    # Its vectors are used on x86-64 alone.
+    [ "$(uname -m)" != x86_64 ] || sleef=sleef.h
     if have "${compiler%% *}"; then
-        needed=$(missing_headers stdio.h omp.h hwloc.h jansson.h dnnl.h cmocka.h mpfr.h)
+        # shellcheck disable=SC2086 # one word each
+        needed=$(missing_headers stdio.h omp.h hwloc.h jansson.h dnnl.h $sleef cmocka.h mpfr.h)
     else
-        needed="${compiler%% *} stdio.h hwloc.h jansson.h dnnl.h cmocka.h mpfr.h"
+        needed="${compiler%% *} stdio.h hwloc.h jansson.h dnnl.h $sleef cmocka.h mpfr.h"
     fi
     for tool in make nm objdump; do
         have "$tool" || needed="$needed $tool"
@@ -89,6 +92,7 @@ debian_package() {
     hwloc.h) echo libhwloc-dev ;;
     jansson.h) echo libjansson-dev ;;
     dnnl.h) echo libdnnl-dev ;;
+    sleef.h) echo libsleef-dev ;;
     cmocka.h) echo libcmocka-dev ;;
     mpfr.h) echo libmpfr-dev ;;
     nm | objdump) echo binutils ;;
@@ -107,6 +111,7 @@ fedora_package() {
     hwloc.h) echo hwloc-devel ;;
     jansson.h) echo jansson-devel ;;
     dnnl.h) echo oneapi-dnnl-devel ;;
+    sleef.h) echo sleef-devel ;;
     cmocka.h) echo libcmocka-devel ;;
     mpfr.h) echo mpfr-devel ;;
     nm | objdump) echo binutils ;;

@@ -29,10 +29,10 @@ result() {
 
 # ---- The checks. Each prints its findings and nothing if all is well. ----
 
-# What a kernel may call: memory functions (with and without the distribution's fortification), its stack protector, and
-# tanhf and glibc's vector tanhf, which are what the variants named `libm` and `mvec` measure. sqrtf is not among them: a call would mean that the flags that
-# make it one instruction are gone.
-allowed_calls='tanhf _ZGV[bde]N(4|8|16)v_tanhf mem(cpy|set|move)(_chk)? __mem(cpy|set|move)_chk __stack_chk_fail _GLOBAL_OFFSET_TABLE_'
+# What a kernel may call: memory functions (with and without the distribution's fortification), its stack protector, and the tanhf of
+# glibc, its vector one and SLEEF's, which are what the variants named `libm`, `mvec` and `sleef` measure. sqrtf is not among them: a
+# call would mean that the flags that make it one instruction are gone.
+allowed_calls='tanhf _ZGV[bde]N(4|8|16)v_tanhf Sleef_tanhf(4|8|16)_u10(sse2|avx2|avx512f) mem(cpy|set|move)(_chk)? __mem(cpy|set|move)_chk __stack_chk_fail _GLOBAL_OFFSET_TABLE_'
 
 # check_symbols OBJECT TABLE
 check_symbols() {
@@ -121,9 +121,14 @@ if nm -u "$OBJ/kernels/$first.scalar.o" 2>/dev/null | grep -qE '__(asan|ubsan|ts
     echo "skipped: $OBJ is built with a sanitizer, whose calls and instructions are not the kernels' own"
 else
     levelled="$(echo "$units" | sed 's|[^ ][^ ]*|kernels/&|g') $(sed -n 's/^ROW_UNITS := //p' Makefile | sed 's|[^ ][^ ]*|models/&|g')"
+    sleef=$(sed -n 's/^SLEEF_UNIT *:= //p' Makefile)
     # A kernel's table is norm_<unit>_<level>; that of a unit of models/, <unit>_<level>.
     while read -r level features; do
-        for unit in $levelled; do
+        with=''
+        case $level in
+        sse2 | avx2 | avx512) with=models/$sleef ;;
+        esac
+        for unit in $levelled $with; do
             object=$OBJ/$unit.$level.o
             if [ ! -f "$object" ]; then
                 echo "is not there: run make" >"$work/findings"
@@ -132,7 +137,7 @@ else
             fi
             {
                 case $unit in
-                kernels/*) check_symbols "$object" "norm_${unit#kernels/}_$level" ;;
+                kernels/* | "models/$sleef") check_symbols "$object" "norm_${unit#*/}_$level" ;;
                 *) check_symbols "$object" "${unit#models/}_$level" ;;
                 esac
                 if $x86; then

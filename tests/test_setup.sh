@@ -21,6 +21,7 @@ bare() {
         ln -s "$(command -v $real)" "$work/bin/$real"
     done
     fake id 'echo 0'
+    fake uname 'echo x86_64'
 }
 
 # A system that has everything; `cc` lacks the headers named in the file `absent`.
@@ -59,7 +60,7 @@ bare
 distribution debian
 expect 0 '+ apt-get update' --dry-run
 said 'apt-get install -y --no-install-recommends'
-for package in gcc libc6-dev make libhwloc-dev libjansson-dev libdnnl-dev libcmocka-dev libmpfr-dev gnuplot-nox binutils git pkg-config \
+for package in gcc libc6-dev make libhwloc-dev libjansson-dev libdnnl-dev libsleef-dev libcmocka-dev libmpfr-dev gnuplot-nox binutils git pkg-config \
     fonts-dejavu-core; do
     said "$package"
 done
@@ -84,11 +85,17 @@ expect 0 'apt-get install' --dry-run
 step='bare Fedora'
 distribution fedora
 expect 0 '+ sudo dnf install -y' --dry-run
-for package in gcc glibc-devel make hwloc-devel jansson-devel oneapi-dnnl-devel libcmocka-devel mpfr-devel gnuplot binutils git \
+for package in gcc glibc-devel make hwloc-devel jansson-devel oneapi-dnnl-devel sleef-devel libcmocka-devel mpfr-devel gnuplot binutils git \
     pkgconf-pkg-config dejavu-sans-fonts; do
     said "$package"
 done
 silent_about apt-get
+
+step='bare Fedora on another architecture'
+fake uname 'echo aarch64'
+expect 0 'oneapi-dnnl-devel' --dry-run
+silent_about sleef-devel
+fake uname 'echo x86_64'
 
 step='neither root nor sudo'
 rm "$work/bin/sudo"
