@@ -87,12 +87,12 @@ SIMD_SHARED float row_sweep_again(norm_dtype dtype, const void *x, size_t cols, 
     return variance;
 }
 
-SIMD_INLINE void row_statistics_of(kernel_spec spec, const row_source *row, size_t cols, float eps, row_statistics *s) {
+// Leaves the mean in *s, and returns the variance.
+SIMD_INLINE float row_moments(kernel_spec spec, const row_source *row, size_t cols, row_statistics *s) {
     s->shift = 0;
-    float variance = row_sweep(spec, row, cols, true, s);
-    if (s->rest * s->rest > variance)
-        variance = row_sweep_again(spec.dtype, row_again(spec, row), cols, variance, s);
-    s->rstd = row_rstd(variance, eps);
+    const float variance = row_sweep(spec, row, cols, true, s);
+    return s->rest * s->rest > variance ? row_sweep_again(spec.dtype, row_again(spec, row), cols, variance, s)
+                                        : variance;
 }
 
 // What apply needs of a row: n = (x - shift) r + offset with offset = -rest r, whose rounding is worth u |rest| r, at
@@ -131,27 +131,52 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
     for_each_span(span, a->cols, apply(spec, gamma, beta, held, count, c, span), apply_left(spec, a, rows, count, c));
 }
 
-SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row, size_t count) {
+SIMD_INLINE void set_row(kernel_spec spec, const norm_args *a, const row_source *source, size_t row, float variance,
+                         row_statistics *s, row_apply *out) {
     row_statistics *const saved = a->saved;
+    s->rstd = row_rstd(variance, a->eps);
+    if (saved != NULL)
+        saved[row] = *s;
+    out->x = row_again(spec, source);
+    out->y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
+    out->shift = v_set1(s->shift);
+    out->r = v_set1(s->rstd);
+    out->offset = v_set1(-s->rest * s->rstd);
+}
+
+SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row, size_t count) {
     row_apply rows[BLOCK];
     for (size_t i = 0; i < count; i++) {
         const row_source source = row_source_at(spec, a, row + i);
         row_statistics s;
-        row_statistics_of(spec, &source, a->cols, a->eps, &s);
-        if (saved != NULL)
-            saved[row + i] = s;
-        rows[i].x = row_again(spec, &source);
+        const float variance = row_moments(spec, &source, a->cols, &s);
+        set_row(spec, a, &source, row + i, variance, &s, &rows[i]);
         rows[i].ahead = row_ahead(spec, a, slice, row + i);
-        rows[i].y = row_of_mut(spec.dtype, a->y, row + i, a->y_stride);
-        rows[i].shift = v_set1(s.shift);
-        rows[i].r = v_set1(s.rstd);
-        rows[i].offset = v_set1(-s.rest * s.rstd);
     }
     apply_block(spec, a, rows, count);
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
     for_each_block(spec, a->cols, slice, forward_rows(spec, a, slice, row, count));
+}
+
+SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, norm_moments *out) {
+    const row_source source = row_source_at(spec, a, row);
+    row_statistics s;
+    const float variance = row_moments(spec, &source, a->cols, &s);
+    out->cols = a->cols;
+    out->mean = (double)s.shift + (double)s.rest;
+    out->squares = (double)variance * (double)a->cols;
+}
+// The mean as its nearest float and the rest, which is what a second sweep leaves.
+SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, const norm_moments *whole) {
+    const row_source source = row_source_at(spec, a, row);
+    row_apply piece = {0};
+    row_statistics s;
+    s.shift = (float)whole->mean;
+    s.rest = (float)(whole->mean - (double)s.shift);
+    set_row(spec, a, &source, row, (float)(whole->squares / (double)whole->cols), &s, &piece);
+    apply_rows(spec, a, &piece, 1);
 }
 
 typedef struct {
@@ -240,6 +265,8 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size
 #define OP NORM_LAYERNORM
 #define ELEMENTWISE false
 #define SAVED_PER_ROW sizeof(row_statistics)
+#define PIECES NORM_DEFINE_PIECES
+#define PIECES_OF NORM_PIECES_OF
 #define VARIANTS(X, name, DTYPE)                                                                                       \
     X(name, DTYPE, onepass, NORM_GAMMA | NORM_BETA, 0)                                                                 \
     X(name, DTYPE, onepass_noaffine, 0, 0)

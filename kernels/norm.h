@@ -112,6 +112,13 @@ typedef struct {
                     // column-sized vectors ignored
 } norm_stage;
 
+// What a piece of a row, some of its columns, knows of the row's statistics: their mean and the sum of the squares of
+// their deviations from it; of rmsnorm a mean of zero, and the sum of their squares.
+typedef struct {
+    size_t cols;
+    double mean, squares;
+} norm_moments;
+
 // Bytes that a buffer needs: per row, per element, per column of each slice and per slice, each part aligned to 64.
 typedef struct {
     unsigned per_row, per_element, per_slice_col, per_slice;
@@ -132,6 +139,12 @@ typedef struct {
         const norm_stage *stages;
         size_t count;
     } pass[NORM_PASSES];
+    // Forward of a piece of one row, of an op that sums over it: args are the piece's, as if its columns were all.
+    // All pieces are summed before one is applied. NULL: rows are not cut, or there is no sum (elementwise).
+    struct {
+        void (*sum)(const norm_args *piece, size_t row, norm_moments *out);
+        void (*apply)(const norm_args *piece, size_t row, const norm_moments *whole);
+    } piece;
     norm_size saved, workspace;
     const char *lacks; // what it lacks to run here beside the features of its level: a library's dtype; NULL: nothing
 } norm_impl;
@@ -184,11 +197,15 @@ NORM_API size_t norm_workspace_bytes(const norm_impl *impl, size_t rows, size_t 
 // Traffic per element that the pass cannot avoid: the sum over its stages.
 NORM_API unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass);
 
-// Runs a pass on an OpenMP team of `threads` threads, of which thread i works on the i-th part of the rows; or, of an
-// elementwise forward pass with fewer rows than threads, on the i-th part of the columns of them all. Backward
-// needs the saved buffer of a forward call on the same x (in form add_fused, on what had this x as its sum), gamma and
-// shape. With one thread no parallel region is opened.
+// Runs a pass on an OpenMP team of `threads` threads, of which thread i works on the i-th part of the rows; or, forward
+// with fewer rows than threads, fused or add_fused, on the i-th part of the columns of each, if there are enough of
+// them (norm_whole_cols); a single shorter row is the caller's own work. Backward needs the saved buffer of a forward
+// call on the same x (in form add_fused, on what had this x as its sum), gamma and shape. With one thread no parallel
+// region is opened.
 NORM_API norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads);
+
+// How many columns a row must exceed for norm_run to cut it: where on two cores a team first takes less time.
+NORM_API size_t norm_whole_cols(const norm_impl *impl);
 
 // The part of [0, total) that norm_run gives to thread `index` of `count`; also what first touch must follow.
 NORM_API norm_slice norm_part(norm_split split, size_t total, size_t index, size_t count);

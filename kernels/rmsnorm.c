@@ -57,23 +57,40 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
     for_each_span(span, a->cols, apply(spec, gamma, held, count, c, span), apply_left(spec, a, rows, count, c));
 }
 
+SIMD_INLINE void set_row(kernel_spec spec, const norm_args *a, const row_source *source, size_t row, float mean_square,
+                         row_apply *out) {
+    const float rstd = row_rstd(mean_square, a->eps);
+    if (a->saved != NULL)
+        ((float *)a->saved)[row] = rstd;
+    out->x = row_again(spec, source);
+    out->y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
+    out->r = v_set1(rstd);
+}
+
 SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row, size_t count) {
     row_apply rows[BLOCK];
     for (size_t i = 0; i < count; i++) {
         const row_source source = row_source_at(spec, a, row + i);
-        const float rstd = row_rstd(row_mean(row_squares(spec, &source, a->cols), a->cols), a->eps);
-        if (a->saved != NULL)
-            ((float *)a->saved)[row + i] = rstd;
-        rows[i].x = row_again(spec, &source);
+        set_row(spec, a, &source, row + i, row_mean(row_squares(spec, &source, a->cols), a->cols), &rows[i]);
         rows[i].ahead = row_ahead(spec, a, slice, row + i);
-        rows[i].y = row_of_mut(spec.dtype, a->y, row + i, a->y_stride);
-        rows[i].r = v_set1(rstd);
     }
     apply_block(spec, a, rows, count);
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
     for_each_block(spec, a->cols, slice, forward_rows(spec, a, slice, row, count));
+}
+
+SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, norm_moments *out) {
+    const row_source source = row_source_at(spec, a, row);
+    out->cols = a->cols;
+    out->squares = row_squares(spec, &source, a->cols);
+}
+SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, const norm_moments *whole) {
+    const row_source source = row_source_at(spec, a, row);
+    row_apply piece = {0};
+    set_row(spec, a, &source, row, (float)(whole->squares / (double)whole->cols), &piece);
+    apply_rows(spec, a, &piece, 1);
 }
 
 typedef struct {
@@ -154,6 +171,8 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size
 #define OP NORM_RMSNORM
 #define ELEMENTWISE false
 #define SAVED_PER_ROW sizeof(float)
+#define PIECES NORM_DEFINE_PIECES
+#define PIECES_OF NORM_PIECES_OF
 #define VARIANTS(X, name, DTYPE)                                                                                       \
     X(name, DTYPE, std, NORM_GAMMA, 0)                                                                                 \
     X(name, DTYPE, std_noaffine, 0, 0)

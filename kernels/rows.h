@@ -369,7 +369,8 @@ SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
 // streamed results, as variant `*_nt`. Its file defines OP, ELEMENTWISE, SAVED_PER_ROW (the bytes that forward leaves
 // for backward), VARIANTS(X, name, DTYPE), a list of X(name, DTYPE, variant, params, algorithm), STREAMED, those of
 // them that have such a twin, and two functions that take a kernel_spec: forward, of a slice, and backward, a
-// backward_rows. Without parameters there is nothing to reduce.
+// backward_rows. Without parameters there is nothing to reduce. PIECES and PIECES_OF are NORM_DEFINE_PIECES and
+// NORM_PIECES_OF with the functions sum_piece and apply_piece, or empty.
 #define NORM_FUSED_TABLE(unit)                                                                                         \
     NORM_EACH_DTYPE(NORM_DEFINE_VARIANTS)                                                                              \
     NORM_EACH_DTYPE(NORM_DEFINE_STREAMED)                                                                              \
@@ -380,6 +381,8 @@ SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
 #define NORM_DEFINE_VARIANT(name, DTYPE, variant, PARAMS, ALGORITHM)                                                   \
     NORM_DEFINE_PASSES(variant##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)                                         \
     NORM_DEFINE_PASSES(variant##_add_##name, DTYPE, NORM_ADD_FUSED, PARAMS, ALGORITHM)                                 \
+    PIECES(variant##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)                                                     \
+    PIECES(variant##_add_##name, DTYPE, NORM_ADD_FUSED, PARAMS, ALGORITHM)                                             \
     static void reduce_##variant##_##name(const norm_args *a, const norm_slice *s) {                                   \
         reduce((kernel_spec){DTYPE, NORM_FUSED, PARAMS, ALGORITHM, false}, a, s);                                      \
     }
@@ -395,6 +398,17 @@ SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
     static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
         backward_slice((kernel_spec){__VA_ARGS__, false}, a, s, rows_##name);                                          \
     }
+
+// The op's functions of a piece of a row, for the files of ops that sum over it; squash.h has none.
+#define NORM_DEFINE_PIECES(name, ...)                                                                                  \
+    static void sum_##name(const norm_args *a, size_t row, norm_moments *out) {                                        \
+        sum_piece((kernel_spec){__VA_ARGS__, false}, a, row, out);                                                     \
+    }                                                                                                                  \
+    static void apply_##name(const norm_args *a, size_t row, const norm_moments *whole) {                              \
+        apply_piece((kernel_spec){__VA_ARGS__, false}, a, row, whole);                                                 \
+    }
+#define NORM_PIECES_OF(name)                                                                                           \
+    { sum_##name, apply_##name }
 
 #define NORM_VARIANT_ROWS(name, DTYPE) VARIANTS(NORM_VARIANT_ROW, name, DTYPE)
 #define NORM_VARIANT_ROW(name, DTYPE, variant, PARAMS, ALGORITHM)                                                      \
@@ -415,6 +429,7 @@ SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
               {(const norm_stage[]){{backward_##back, NORM_SPLIT_ROWS, (backward_tensors)*DTYPE##_BYTES},              \
                                     {reduce_##reducer, NORM_SPLIT_COLS, 0}},                                           \
                (PARAMS) != 0 ? 2 : 1}},                                                                                \
+     .piece = PIECES_OF(back),                                                                                         \
      .saved = {.per_row = SAVED_PER_ROW},                                                                              \
      .workspace = {.per_slice_col = sizeof(float) * (((PARAMS)&NORM_GAMMA ? 1 : 0) + ((PARAMS)&NORM_BETA ? 1 : 0)),    \
                    .per_slice = sizeof(double) * (((PARAMS)&NORM_ALPHA ? 1 : 0) + ((PARAMS)&NORM_SHIFT ? 1 : 0))}},

@@ -174,6 +174,9 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size
 }
 
 #define ELEMENTWISE true
+#define PIECES(name, ...)
+#define PIECES_OF(name)                                                                                                \
+    { NULL, NULL }
 #define SAVED_PER_ROW 0
 
 // The variants of one algorithm, whose name is the variant's.

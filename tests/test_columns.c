@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Forward of an elementwise op splits columns where rows are fewer than threads: the result is that of one thread, bit
-// for bit, and nothing beyond a row is touched.
+// Forward cuts rows where they are fewer than threads and longer than norm_whole_cols. Of an elementwise op the
+// result is that of one thread, bit for bit, and nothing beyond a row is touched; of an op that sums over a row it is
+// right, with pieces whose means differ as well.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -9,14 +10,23 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "inputs.h"
 #include "norm.h"
+#include "verify.h"
 
-enum { MOST_ROWS = 3, STRIDE = 331, BYTES = MOST_ROWS * STRIDE * 4, THREADS = 4 };
+// Widths are short, cut where tanh is computed, just whole and just cut in f32, and cut in both dtypes; parts of the
+// last are of different sizes.
+enum { MOST_ROWS = 3, STRIDE = 28707, BYTES = MOST_ROWS * STRIDE * 4, THREADS = 4 };
+static const size_t widths[] = {1, 65, 6151, 14336, 14399, 28701};
+enum { WIDTHS = sizeof widths / sizeof *widths };
 
 static _Alignas(64) unsigned char x[BYTES], branch[BYTES], gamma_row[STRIDE * 4], beta_row[STRIDE * 4], y[2][BYTES],
     sum[2][BYTES];
+static float dgamma[STRIDE], dbeta[STRIDE];
 
 // Bytes that make ordinary numbers in both dtypes: an exponent of 0x3f or 0xbf above a mantissa.
 static void fill(unsigned char *data, size_t bytes, size_t seed) {
@@ -46,7 +56,6 @@ static void run(const norm_impl *impl, size_t rows, size_t cols, int threads, si
 
 static void split_rows_are_whole_ones(void **state) {
     (void)state;
-    static const size_t widths[] = {1, 7, 63, 64, 65, 127, 200, 256, 331};
     const norm_impl *impl;
     size_t tested = 0;
     fill(x, sizeof x, 1);
@@ -60,7 +69,7 @@ static void split_rows_are_whole_ones(void **state) {
         if (!impl->elementwise || norm_level_missing(impl->level) != NULL)
             continue;
         for (size_t rows = 1; rows <= MOST_ROWS; rows++)
-            for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+            for (size_t w = 0; w < WIDTHS; w++) {
                 run(impl, rows, widths[w], 1, 0);
                 run(impl, rows, widths[w], THREADS, 1);
                 assert_memory_equal(y[0], y[1], BYTES);
@@ -71,7 +80,125 @@ static void split_rows_are_whole_ones(void **state) {
     assert_true(tested > 0);
 }
 
+// The implementation that is counted, and how often a piece of a row has been summed.
+static const norm_impl *counted;
+static int pieces;
+static void count_sum(const norm_args *piece, size_t row, norm_moments *out) {
+    counted->piece.sum(piece, row, out);
+#pragma omp atomic
+    pieces++;
+}
+
+static norm_args summed(const norm_impl *impl, size_t rows, size_t cols) {
+    return (norm_args){.rows = rows,
+                       .cols = cols,
+                       .x_stride = STRIDE,
+                       .y_stride = STRIDE,
+                       .dy_stride = STRIDE,
+                       .dx_stride = STRIDE,
+                       .branch_stride = STRIDE,
+                       .sum_stride = STRIDE,
+                       .dsum_stride = STRIDE,
+                       .x = x,
+                       .y = y[0],
+                       .branch = branch,
+                       .sum = sum[0],
+                       .dy = branch,
+                       .dx = y[1],
+                       .dsum = branch,
+                       .gamma = gamma_row,
+                       .beta = beta_row,
+                       .dgamma = dgamma,
+                       .dbeta = dbeta,
+                       .eps = 1e-6f,
+                       .saved = malloc(norm_saved_bytes(impl, rows, cols) + 1),
+                       .workspace = malloc(norm_workspace_bytes(impl, rows, cols, THREADS) + 1)};
+}
+
+static void sums_of_pieces_are_those_of_rows(void **state) {
+    (void)state;
+    const norm_impl *impl;
+    size_t tested = 0;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
+        const bool sums = impl->form != NORM_EAGER && (impl->op == NORM_LAYERNORM || impl->op == NORM_RMSNORM);
+        assert_int_equal(impl->piece.sum != NULL, sums);
+        if (!sums || norm_level_missing(impl->level) != NULL)
+            continue;
+        // Drawn, for sums of a few numbers again and again round the same way each time.
+        inputs_fill(INPUT_NORMAL, impl->dtype, x, STRIDE, STRIDE, 0, MOST_ROWS, 1);
+        inputs_fill(INPUT_NORMAL, impl->dtype, branch, STRIDE, STRIDE, 0, MOST_ROWS, 2);
+        inputs_fill(INPUT_NORMAL, impl->dtype, gamma_row, STRIDE, STRIDE, 0, 1, 3);
+        inputs_fill(INPUT_NORMAL, impl->dtype, beta_row, STRIDE, STRIDE, 0, 1, 4);
+        norm_impl counting = *impl;
+        counting.piece.sum = count_sum;
+        counted = impl;
+        for (size_t rows = 1; rows <= MOST_ROWS; rows++)
+            for (size_t w = 0; w < WIDTHS; w++) {
+                norm_args args = summed(impl, rows, widths[w]);
+                verify_result result = {.ok = true};
+                assert_non_null(args.saved);
+                assert_non_null(args.workspace);
+                memset(y[0], 0x55, BYTES);
+                pieces = 0;
+                assert_int_equal(norm_run(&counting, NORM_FORWARD, &args, THREADS), NORM_OK);
+                const bool cut = widths[w] > norm_whole_cols(impl);
+                assert_int_equal(pieces, cut ? (int)rows * THREADS : 0);
+                assert_true(verify_outputs(impl, NORM_FORWARD, &args, rows, 1, &result));
+                // What forward saved, backward reads.
+                if (impl->form == NORM_ADD_FUSED)
+                    args.x = sum[0];
+                assert_int_equal(norm_run(impl, NORM_BACKWARD, &args, THREADS), NORM_OK);
+                assert_true(verify_outputs(impl, NORM_BACKWARD, &args, rows, 1, &result));
+                if (!result.ok) {
+                    char why[512];
+                    verify_explain(&result, why, sizeof why);
+                    fail_msg("%s/%s %s %s %s, %zux%zu: %s", norm_op_name(impl->op), impl->variant,
+                             norm_form_name(impl->form), norm_level_name(impl->level), norm_dtype_name(impl->dtype),
+                             rows, widths[w], why);
+                }
+                for (size_t k = widths[w] * norm_dtype_bytes(impl->dtype); k < STRIDE * norm_dtype_bytes(impl->dtype);
+                     k++)
+                    assert_int_equal(y[0][k], 0x55);
+                free(args.saved);
+                free(args.workspace);
+                tested++;
+            }
+    }
+    assert_true(tested > 0);
+}
+
+// Every piece has a mean of its own, far from zero: the moments are joined right, or the variance is another.
+static void pieces_with_means_of_their_own(void **state) {
+    (void)state;
+    const size_t cols = 28701;
+    static double want[STRIDE], scale[STRIDE];
+    const norm_impl *impl;
+    size_t tested = 0;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
+        if (impl->op != NORM_LAYERNORM || impl->piece.sum == NULL || impl->dtype != NORM_F32 ||
+            impl->form != NORM_FUSED || norm_level_missing(impl->level) != NULL)
+            continue;
+        float *const values = (float *)x;
+        for (size_t k = 0; k < cols; k++) {
+            values[k] = 1e5f + (float)(4 * k / cols) + (float)(k * 37 % 101) / 50;
+            ((float *)gamma_row)[k] = 1;
+            ((float *)beta_row)[k] = 0;
+        }
+        const norm_args args = summed(impl, 1, cols);
+        assert_int_equal(norm_run(impl, NORM_FORWARD, &args, THREADS), NORM_OK);
+        norm_reference_forward(impl->op, impl->params, NORM_F32, &args, 0, want, scale);
+        for (size_t k = 0; k < cols; k++)
+            assert_true(fabs((double)((const float *)y[0])[k] - want[k]) <= 0x1p-19);
+        free(args.saved);
+        free(args.workspace);
+        tested++;
+    }
+    assert_true(tested > 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(split_rows_are_whole_ones)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(split_rows_are_whole_ones),
+                                       cmocka_unit_test(sums_of_pieces_are_those_of_rows),
+                                       cmocka_unit_test(pieces_with_means_of_their_own)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
