@@ -57,9 +57,8 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
     for_each_span(span, a->cols, apply(spec, gamma, held, count, c, span), apply_left(spec, a, rows, count, c));
 }
 
-SIMD_INLINE void set_row(kernel_spec spec, const norm_args *a, const row_source *source, size_t row, float mean_square,
+SIMD_INLINE void set_row(kernel_spec spec, const norm_args *a, const row_source *source, size_t row, float rstd,
                          row_apply *out) {
-    const float rstd = row_rstd(mean_square, a->eps);
     if (a->saved != NULL)
         ((float *)a->saved)[row] = rstd;
     out->x = row_again(spec, source);
@@ -71,7 +70,8 @@ SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_s
     row_apply rows[BLOCK];
     for (size_t i = 0; i < count; i++) {
         const row_source source = row_source_at(spec, a, row + i);
-        set_row(spec, a, &source, row + i, row_mean(row_squares(spec, &source, a->cols), a->cols), &rows[i]);
+        const float rstd = row_rstd(row_mean(row_squares(spec, &source, a->cols), a->cols), a->eps);
+        set_row(spec, a, &source, row + i, rstd, &rows[i]);
         rows[i].ahead = row_ahead(spec, a, slice, row + i);
     }
     apply_block(spec, a, rows, count);
@@ -89,7 +89,7 @@ SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, nor
 SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, const norm_moments *whole) {
     const row_source source = row_source_at(spec, a, row);
     row_apply piece = {0};
-    set_row(spec, a, &source, row, (float)(whole->squares / (double)whole->cols), &piece);
+    set_row(spec, a, &source, row, row_rstd((float)(whole->squares / (double)whole->cols), a->eps), &piece);
     apply_rows(spec, a, &piece, 1);
 }
 
