@@ -3,7 +3,7 @@
 #     awk -f csv.awk -f limits.awk limits.csv TABLE RUN...          RUN: a folder of folders that each hold a kernels.csv
 # Every time is the least of its run, of the variant and its twin with the other stores, whichever is faster, so that an op is held against
 # what the machine does best; groups that were measured apart are compared by it, which medians would not bear. A goal is reached if two
-# thirds of the runs reach it. Writes TABLE as CSV and prints it in words.
+# thirds of the runs reach it. Writes TABLE as CSV and prints it in words, with what is known to bound a goal that is not reached.
 BEGIN {
     goals = csv_read(ARGV[1], goal, names)
     if (goals < 1) {
@@ -74,6 +74,8 @@ function judge(g,    against, threads, place, own, other, r, n, good, value, lo,
                    goal[g, "shape"], threads, threads == 1 ? "" : "s")
     printf "%-52s %-18s %-8s %-5s  %-22s %s\n", text, goal[g, "measure"], goal[g, "sense"], goal[g, "goal"],
         n ? shown(middle) " [" shown(lo) ", " shown(hi) "]" : "", verdict
+    if (verdict == "not reached" && goal[g, "bound"] != "")
+        printf "    %s\n", goal[g, "bound"]
 }
 
 function shown(value) { return value == "" ? "" : sprintf("%.3g", value) }
