@@ -34,11 +34,11 @@ cat >"$work/goals.csv" <<'EOT'
 op,variant,dtype,pass,shape,threads,measure,against,sense,goal,bound
 rmsnorm,,f32,forward,64x768,1,speed of identity,identity,at least,0.8,never said
 rmsnorm,,f32,forward,64x768,1,speed of identity,identity,at least,0.81,"a bound, said"
-rmsnorm,,f32,backward,64x768,cores,speed of identity,identity,at least,0.75
-dyt,u2,f32,forward,64x768,1,time of rmsnorm,rmsnorm,at most,1.9
-layernorm,,f32,forward,64x768,1,speed of identity,identity,at least,0.8
-derf,,f32,forward,64x768,1,time of dyt,dyt,at most,1.25
-layernorm,,f32,forward,64x768,1,speed of oneDNN's layernorm,layernorm/onednn,at least,2
+rmsnorm,,f32,backward,64x768,cores,speed of identity,identity,at least,0.75,
+dyt,u2,f32,forward,64x768,1,time of rmsnorm,rmsnorm,at most,1.9,
+layernorm,,f32,forward,64x768,1,speed of identity,identity,at least,0.8,
+derf,,f32,forward,64x768,1,time of dyt,dyt,at most,1.25,
+layernorm,,f32,forward,64x768,1,speed of oneDNN's layernorm,layernorm/onednn,at least,2,
 EOT
 judge() { LC_ALL=C awk -f scripts/csv.awk -f scripts/limits.awk "$1" "$work/limits.csv" "$work/1" "$work/2" "$work/3"; }
 judge "$work/goals.csv" >"$work/said"
