@@ -64,7 +64,7 @@ build/normbench: $(PROGRAM) FORCE
 lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libnorm.so and norm.pc: every kernel, callable by name
 
 check: deps build/normbench lib $(CURVES) $(EXHAUST) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
-	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH="$(CURDIR)/$(PROGRAM)" CURVES="$(CURDIR)/$(CURVES)" SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" \
+	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH="$(CURDIR)/$(PROGRAM)" CURVES="$(CURDIR)/$(CURVES)" SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" LIBS="$(LIBS)" \
 		sh scripts/check.sh $(if $(ONLY),$(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(LONGEST) $(filter-out $(LONGEST),$(TESTS) $(SCRIPTS)))
 
 check-exhaustive: deps $(EXHAUST) ## prove the accuracy of tanh, erf and exp over every float, at every level (minutes; REQUIRE as above)

@@ -163,10 +163,8 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
 SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, norm_moments *out) {
     const row_source source = row_source_at(spec, a, row);
     row_statistics s;
-    const float variance = row_moments(spec, &source, a->cols, &s);
-    out->cols = a->cols;
+    out->variance = row_moments(spec, &source, a->cols, &s);
     out->mean = (double)s.shift + (double)s.rest;
-    out->squares = (double)variance * (double)a->cols;
 }
 // The mean as its nearest float and the rest, which is what a second sweep leaves.
 SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, const norm_moments *whole) {
@@ -175,7 +173,7 @@ SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, c
     row_statistics s;
     s.shift = (float)whole->mean;
     s.rest = (float)(whole->mean - (double)s.shift);
-    set_row(spec, a, &source, row, (float)(whole->squares / (double)whole->cols), &s, &piece);
+    set_row(spec, a, &source, row, (float)whole->variance, &s, &piece);
     apply_rows(spec, a, &piece, 1);
 }
 

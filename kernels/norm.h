@@ -112,11 +112,10 @@ typedef struct {
                     // column-sized vectors ignored
 } norm_stage;
 
-// What a piece of a row, some of its columns, knows of the row's statistics: their mean and the sum of the squares of
-// their deviations from it; of rmsnorm a mean of zero, and the sum of their squares.
+// What a piece of a row, some of its columns, knows of the row's statistics: their mean, and the mean of the squares of
+// their deviations from it; of rmsnorm zero, and the mean of their squares.
 typedef struct {
-    size_t cols;
-    double mean, squares;
+    double mean, variance;
 } norm_moments;
 
 // Bytes that a buffer needs: per row, per element, per column of each slice and per slice, each part aligned to 64.

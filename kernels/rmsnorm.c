@@ -83,13 +83,13 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
 
 SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, norm_moments *out) {
     const row_source source = row_source_at(spec, a, row);
-    out->cols = a->cols;
-    out->squares = row_squares(spec, &source, a->cols);
+    out->mean = 0;
+    out->variance = row_mean(row_squares(spec, &source, a->cols), a->cols);
 }
 SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, const norm_moments *whole) {
     const row_source source = row_source_at(spec, a, row);
     row_apply piece = {0};
-    set_row(spec, a, &source, row, row_rstd((float)(whole->squares / (double)whole->cols), a->eps), &piece);
+    set_row(spec, a, &source, row, row_rstd((float)whole->variance, a->eps), &piece);
     apply_rows(spec, a, &piece, 1);
 }
 

@@ -104,22 +104,23 @@ static void run_columns(const norm_impl *impl, const norm_stage *stage, const no
         stage->run(&own, &rows);
 }
 
-// Each piece's moments in a cache line of its own; of a row and of the next, whose pieces may be summed while others
-// still join those of this one, but not before all have been.
+// Each piece's moments, and its share of the columns, in a cache line of its own; of a row and of the next, whose
+// pieces may be summed while others still join those of this one, but not before all have been.
 typedef struct {
     _Alignas(LINE) norm_moments moments;
+    double share;
 } piece_sum;
 enum { MOST_PIECES = 64, ROWS_IN_FLIGHT = 2 };
 
 // Moments of parts make those of the whole by the means' own deviations from the whole's (Chan, Golub and LeVeque,
 // Algorithms for Computing the Sample Variance, 1983, section 2): nothing is lost where the mean is large.
-static norm_moments join(const piece_sum *pieces, size_t count, size_t cols) {
-    norm_moments whole = {.cols = cols};
+static norm_moments join(const piece_sum *pieces, size_t count) {
+    norm_moments whole = {0};
     for (size_t i = 0; i < count; i++)
-        whole.mean += pieces[i].moments.mean * ((double)pieces[i].moments.cols / (double)cols);
+        whole.mean += pieces[i].share * pieces[i].moments.mean;
     for (size_t i = 0; i < count; i++) {
         const double off = pieces[i].moments.mean - whole.mean;
-        whole.squares += pieces[i].moments.squares + (double)pieces[i].moments.cols * off * off;
+        whole.variance += pieces[i].share * (pieces[i].moments.variance + off * off);
     }
     return whole;
 }
@@ -132,11 +133,11 @@ static void run_pieces(const norm_impl *impl, const norm_args *args, piece_sum p
         own.saved = NULL; // one of them saves, and the first has columns
     for (size_t row = 0; row < args->rows; row++) {
         piece_sum *const sums = pieces[row % ROWS_IN_FLIGHT];
-        sums[index].moments = (norm_moments){0};
+        sums[index] = (piece_sum){.share = (double)own.cols / (double)args->cols};
         if (own.cols > 0)
             impl->piece.sum(&own, row, &sums[index].moments);
 #pragma omp barrier
-        const norm_moments whole = join(sums, count, args->cols);
+        const norm_moments whole = join(sums, count);
         if (own.cols > 0)
             impl->piece.apply(&own, row, &whole);
     }
@@ -164,8 +165,8 @@ norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args
         return NORM_CPU_LACKS;
     const norm_stage *const stages = impl->pass[pass].stages;
     const size_t count = impl->pass[pass].count;
-    const bool few = pass == NORM_FORWARD && args->rows < (size_t)threads && threads <= MOST_PIECES &&
-                     (impl->elementwise || impl->piece.sum != NULL);
+    const bool few = pass == NORM_FORWARD && args->rows < (size_t)threads &&
+                     (impl->elementwise || (impl->piece.sum != NULL && threads <= MOST_PIECES));
     const bool cuts = few && args->cols > norm_whole_cols(impl);
     if (threads == 1 || (few && !cuts && args->rows == 1)) {
         for (size_t i = 0; i < count; i++)

@@ -136,7 +136,7 @@ for object in "$OBJ"/bench/*.o "$OBJ"/bench/counted/*.o "$OBJ"/models/*.o; do
 done
 # shellcheck disable=SC2086
 if $CC ${SANITIZE:+-fsanitize=$SANITIZE} -Ikernels -Wl,--wrap=norm_level_missing,--wrap=norm_error_bound \
-    -o "$work/normbench" "$work/believe.c" $objects "$OBJ/libnorm.a" -fopenmp -ldnnl -lhwloc -ljansson -lm; then
+    -o "$work/normbench" "$work/believe.c" $objects "$OBJ/libnorm.a" $LIBS; then
     NORMBENCH=$work/normbench
     expect 3 'wrong: rmsnorm std fused scalar f32, 3x37, 1 threads, input' verify --op rmsnorm --shape 2x37,3x37 --threads 1 \
         --level scalar --form fused --dtype f32 --csv "$work/wrong.csv" --pass forward,backward

@@ -68,7 +68,7 @@ static void split_rows_are_whole_ones(void **state) {
                          impl->form != NORM_EAGER && impl->op != NORM_LAYERNORM && impl->op != NORM_RMSNORM);
         if (!impl->elementwise || norm_level_missing(impl->level) != NULL)
             continue;
-        for (size_t rows = 1; rows <= MOST_ROWS; rows++)
+        for (size_t rows = 1; rows <= MOST_ROWS; rows += 2)
             for (size_t w = 0; w < WIDTHS; w++) {
                 run(impl, rows, widths[w], 1, 0);
                 run(impl, rows, widths[w], THREADS, 1);
@@ -132,7 +132,7 @@ static void sums_of_pieces_are_those_of_rows(void **state) {
         norm_impl counting = *impl;
         counting.piece.sum = count_sum;
         counted = impl;
-        for (size_t rows = 1; rows <= MOST_ROWS; rows++)
+        for (size_t rows = 1; rows <= MOST_ROWS; rows += 2)
             for (size_t w = 0; w < WIDTHS; w++) {
                 norm_args args = summed(impl, rows, widths[w]);
                 verify_result result = {.ok = true};

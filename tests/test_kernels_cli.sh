@@ -334,7 +334,7 @@ for function in norm_level_missing norm_run memory_fits worker_launch sampler_sa
 done
 # shellcheck disable=SC2086
 $CC ${SANITIZE:+-fsanitize=$SANITIZE} -std=c17 -D_GNU_SOURCE -Ikernels -Imodels -Ibench $wrap -o "$work/normbench" "$work/faults.c" \
-    $objects "$OBJ"/bench/counted/*.o "$OBJ"/models/*.o "$OBJ/libnorm.a" -fopenmp -ldnnl -lhwloc -ljansson -lm || fail "cannot link the program anew"
+    $objects "$OBJ"/bench/counted/*.o "$OBJ"/models/*.o "$OBJ/libnorm.a" $LIBS || fail "cannot link the program anew"
 program=$work/normbench
 export FAULT=
 
