@@ -198,9 +198,9 @@ NORM_API unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass);
 
 // Runs a pass on an OpenMP team of `threads` threads, of which thread i works on the i-th part of the rows; or, forward
 // with fewer rows than threads, fused or add_fused, on the i-th part of the columns of each, if there are enough of
-// them (norm_whole_cols); a single shorter row is the caller's own work. Backward needs the saved buffer of a forward
-// call on the same x (in form add_fused, on what had this x as its sum), gamma and shape. With one thread no parallel
-// region is opened.
+// them (norm_whole_cols) and, where a row is summed, at most 64 threads; a single shorter row is the caller's own work.
+// Backward needs the saved buffer of a forward call on the same x (in form add_fused, on what had this x as its sum),
+// gamma and shape. With one thread no parallel region is opened.
 NORM_API norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads);
 
 // How many columns a row must exceed for norm_run to cut it: where on two cores a team first takes less time.

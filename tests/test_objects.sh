@@ -121,12 +121,17 @@ if nm -u "$OBJ/kernels/$first.scalar.o" 2>/dev/null | grep -qE '__(asan|ubsan|ts
     echo "skipped: $OBJ is built with a sanitizer, whose calls and instructions are not the kernels' own"
 else
     levelled="$(echo "$units" | sed 's|[^ ][^ ]*|kernels/&|g') $(sed -n 's/^ROW_UNITS := //p' Makefile | sed 's|[^ ][^ ]*|models/&|g')"
-    sleef=$(sed -n 's/^SLEEF_UNIT *:= //p' Makefile)
+    # shellcheck disable=SC2016 # make's $, not the shell's
+    sleef=$(sed -n 's/^SLEEF_UNIT *:= //p' Makefile) sleef_levels=$(sed -n 's/^SLEEF_LEVELS := $(filter \(.*\),.*/\1/p' Makefile)
+    if [ -z "$sleef" ] || [ -z "$sleef_levels" ]; then
+        echo "FAIL cannot read SLEEF_UNIT and SLEEF_LEVELS in the Makefile" >&2
+        exit 1
+    fi
     # A kernel's table is norm_<unit>_<level>; that of a unit of models/, <unit>_<level>.
     while read -r level features; do
         with=''
-        case $level in
-        sse2 | avx2 | avx512) with=models/$sleef ;;
+        case " $sleef_levels " in
+        *" $level "*) with=models/$sleef ;;
         esac
         for unit in $levelled $with; do
             object=$OBJ/$unit.$level.o

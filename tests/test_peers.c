@@ -83,7 +83,7 @@ static void named_and_never_chosen(void **state) {
     assert_null(norm_level_missing(NORM_LEVEL_LIBRARY));
 }
 
-static void takes_no_other_level(void **state) {
+static void takes_no_unknown_level(void **state) {
     (void)state;
     static const norm_impl wrong = {.variant = "wrong", .level = NORM_ALL_LEVELS};
     assert_false(norm_register(&wrong, 1));
@@ -163,7 +163,7 @@ int main(void) {
     peers_register();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_thread_is_one_thread), // first: no team exists yet
-        cmocka_unit_test(named_and_never_chosen),   cmocka_unit_test(takes_no_other_level),
+        cmocka_unit_test(named_and_never_chosen),   cmocka_unit_test(takes_no_unknown_level),
         cmocka_unit_test(refuses_what_it_has_not),  cmocka_unit_test(compared_with_our_best),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
