@@ -73,7 +73,7 @@ check-exhaustive: deps $(EXHAUST) ## prove the accuracy of tanh, erf and exp ove
 bench: all ## verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one)
 	$(Q)sh scripts/bench.sh build/normbench kernels $(PRESET)
 
-layers: all ## time and plot norms inside whole layers of every model (minutes; PRESET=quick: fewer)
+layers: all ## time and plot norms inside whole layers of every model (18 minutes; PRESET=quick: one)
 	$(Q)sh scripts/bench.sh build/normbench layers $(PRESET)
 
 # A layer of LLaMA 7B is 5 TFLOP of training at 4096 tokens, and the table has 20 such arms, each in several launches: at the few

@@ -33,7 +33,7 @@ static double allot(budget_group *groups, size_t count, size_t least, size_t lau
     double seconds = START_SECONDS * (double)launches;
     for (size_t i = 0; i < count; i++) {
         budget_group *const g = &groups[i];
-        const double time = share * (double)g->arms;
+        const double time = share * (double)g->stake;
         g->launches = times(time, g->prepare_s + g->round_s, least, launches);
         // As long as launches grow, rounds stay one: time / launches is then below twice the cost of a launch.
         g->rounds =

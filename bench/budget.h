@@ -7,7 +7,7 @@
 
 typedef struct {
     double prepare_s, round_s; // before the first round; one round
-    size_t arms;               // what budget_allot deals time out by
+    size_t stake;              // what budget_allot deals time out by: its arms, more if wanted closely
     size_t rounds;             // the answer: in each launch,
     size_t launches;           // of which the first so many have this group
 } budget_group;
@@ -16,7 +16,7 @@ typedef struct {
 // take least time first, up to most_rounds each, for a round of something small costs next to nothing.
 void budget_spend(budget_group *groups, size_t count, size_t most_rounds, double seconds);
 // Sets rounds and launches so that a run of at most `launches` launches takes at most `seconds`, with the same time for
-// every arm as far as it goes. Launches come first: what a launch draws anew, its memory above all, is most of what an
+// every stake as far as it goes. Launches come first: what a launch draws anew, its memory above all, is most of what an
 // interval is made of, and an interval over seven launches is as wide as their whole range, while one over seventeen
 // leaves out the four at either end; further rounds of the same launch narrow it less. Every group gets at least
 // `least` launches of one round, be it above the time.

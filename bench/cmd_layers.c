@@ -15,8 +15,8 @@
 
 enum { TOKENS = REQUEST_OPTIONS, BATCH, CONTEXT, DEPTH, REPEATS, OPTIONS };
 static const cli_option options[OPTIONS] = {
-    REQUEST_ROWS("layers.csv", "17 at most, fewer of what takes longest",
-                 "quick (at most a minute), default (a quarter of an hour) or full (two hours); selectors then\n"
+    REQUEST_ROWS("layers.csv", "17, of a preset 9 (quick) or 40 at most, fewer of what takes longest",
+                 "quick (at most a minute), default (eighteen minutes) or full (two hours); selectors then\n"
                  "narrow it."),
     [TOKENS] = {"tokens", "N", "of each sequence; default 512 for language models, else as published"},
     [BATCH] = {"batch", "N", "sequences or images; default 1"},

@@ -2,6 +2,7 @@
 // layers_samples.c: see layers_samples.h.
 #include "layers_samples.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +32,8 @@ void layers_observations_free(layers_observations *all) {
 }
 
 static void header(csv_writer *w) {
-    static const char *const after[] = {"launch",    "sample", "order",       "calls",   "time_ns",
-                                        "preempted", "bound",  "peak_gflops", "step_ns", "clock_ns"};
+    static const char *const after[] = {"launch", "sample",      "order",   "calls",    "time_ns", "preempted",
+                                        "bound",  "peak_gflops", "step_ns", "clock_ns", "line_ns"};
     layers_arm_header(w);
     for (size_t i = 0; i < sizeof after / sizeof *after; i++)
         csv_text(w, after[i]);
@@ -85,11 +86,12 @@ bool layers_samples_add(run *r, const layers_plan *p, const layers_observation *
     csv_real(w, 1e-9 * o->peak_flops, 6);
     csv_text(w, steps);
     csv_real(w, o->clock_ns, 4);
+    csv_real(w, o->line_ns, 4);
     free(steps);
     return csv_end(w) == 0;
 }
 
-enum { SAMPLE_COLUMNS = 9 };
+enum { SAMPLE_COLUMNS = 10 };
 static bool read_sample(const csv_table *t, size_t row, const layers_plan *p, const int columns[SAMPLE_COLUMNS],
                         layers_observation *o) {
     char *const *const fields = t->rows[row];
@@ -102,6 +104,8 @@ static bool read_sample(const csv_table *t, size_t row, const layers_plan *p, co
         !parse_real(fields[columns[6]], &peak) || !parse_real(fields[columns[7]], &o->clock_ns) ||
         !split(fields[columns[8]], o))
         return false;
+    if (!parse_real(fields[columns[9]], &o->line_ns))
+        o->line_ns = NAN; // empty: one thread
     o->preempted = strcmp(fields[columns[5]], "1") == 0;
     o->peak_flops = 1e9 * peak;
     while (o->arm < p->count && !layers_arm_equal(&p->arms[o->arm], &arm))
@@ -110,8 +114,8 @@ static bool read_sample(const csv_table *t, size_t row, const layers_plan *p, co
 }
 
 static bool read_samples(const run *r, const layers_plan *p, layers_observations *all, char error[RUN_ERROR_SIZE]) {
-    static const char *const names[SAMPLE_COLUMNS] = {"launch",    "sample",      "order",    "calls",  "time_ns",
-                                                      "preempted", "peak_gflops", "clock_ns", "step_ns"};
+    static const char *const names[SAMPLE_COLUMNS] = {"launch",    "sample",      "order",    "calls",   "time_ns",
+                                                      "preempted", "peak_gflops", "clock_ns", "step_ns", "line_ns"};
     char path[PATH_MAX];
     int columns[SAMPLE_COLUMNS];
     csv_table t;

@@ -72,6 +72,8 @@ static double value_of(const layers_summary *s, const layers_observation *o, qua
         return time_of(s, o, STEP_NORM, NULL);
     case QUANTITY_NORM_SHARE:
         return time_of(s, o, STEP_NORM, NULL) / o->ns;
+    case QUANTITY_LOG_NORM:
+        return log(time_of(s, o, STEP_NORM, NULL));
     case QUANTITY_MATMUL_SHARE:
         return time_of(s, o, STEP_MATMUL, NULL) / o->ns;
     case QUANTITY_MATMUL_FLOPS: {
@@ -87,6 +89,8 @@ static double value_of(const layers_summary *s, const layers_observation *o, qua
     case QUANTITY_TIMING:
         // One reading before the first step and one for the sample's own clock come on top.
         return (double)(o->step_count + 2) * o->clock_ns / o->ns;
+    case QUANTITY_LINE:
+        return o->line_ns;
     }
     return NAN;
 }
@@ -120,6 +124,15 @@ bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) 
     d->in_place =
         stats_scaled(layers_summary_difference(s, arm, native, QUANTITY_NORM, SERIES_CONFIDENCE), 100 / whole);
     d->total = stats_scaled(layers_summary_difference(s, arm, native, QUANTITY_TIME, SERIES_CONFIDENCE), 100 / whole);
+    d->norms = (stats_interval){NAN, NAN, NAN, 0, 0};
+    if (s->plan->arms[arm].slot.op != NORM_IDENTITY && s->plan->arms[arm].slot.repeats > 0) {
+        const stats_interval log_ratio =
+            layers_summary_difference(s, arm, native, QUANTITY_LOG_NORM, SERIES_CONFIDENCE);
+        d->norms = log_ratio;
+        d->norms.median = 100 * expm1(log_ratio.median);
+        d->norms.lo = 100 * expm1(log_ratio.lo);
+        d->norms.hi = 100 * expm1(log_ratio.hi);
+    }
     // For ratios near 1 their logarithm is the difference.
     d->rest = stats_scaled(layers_summary_difference(s, arm, native, QUANTITY_LOG_REST, 0.90), 100);
     const double margin = REST_MARGIN;
@@ -128,6 +141,53 @@ bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) 
                          : d->rest.lo > margin || d->rest.hi < -margin ? 0
                                                                        : -1;
     return true;
+}
+
+static int by_value(const void *left, const void *right) {
+    const double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+// Where sorted values fall in two: the first value above the widest gap, relative; NaN if that is below PLACES_GAP.
+static double above_the_gap(double *values, size_t count) {
+    double widest = PLACES_GAP, above = NAN;
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(values[i]))
+            values[known++] = values[i];
+    qsort(values, known, sizeof *values, by_value);
+    for (size_t i = 1; i < known; i++)
+        if (values[i] >= widest * values[i - 1]) {
+            widest = values[i] / values[i - 1];
+            above = values[i];
+        }
+    return above;
+}
+
+// The points of an arm's quantity in the launches of one place, moved to the front.
+static series series_at(const layers_summary *s, size_t arm, quantity what, cores_place place, double far_ns) {
+    series all = series_of(s, arm, what, s->points);
+    size_t kept = 0;
+    for (size_t i = 0; i < all.count; i++) {
+        const double line_ns = s->sorted[s->first[arm] + i]->line_ns;
+        if (place == CORES_FAR ? line_ns >= far_ns : line_ns < far_ns)
+            s->points[kept++] = all.points[i];
+    }
+    return (series){s->points, kept};
+}
+
+bool layers_summary_placed(const layers_summary *s, size_t arm, layers_placed places[CORES_PLACES]) {
+    const series all = series_of(s, arm, QUANTITY_LINE, s->points);
+    double *const lines = malloc((all.count + 1) * sizeof *lines);
+    if (lines == NULL)
+        return false;
+    const double far_ns = above_the_gap(lines, series_launch_medians(all, lines));
+    free(lines);
+    for (cores_place place = 0; !isnan(far_ns) && place < CORES_PLACES; place++) {
+        places[place].share = series_median(series_at(s, arm, QUANTITY_NORM_SHARE, place, far_ns));
+        places[place].line_ns = series_median(series_at(s, arm, QUANTITY_LINE, place, far_ns));
+    }
+    return !isnan(far_ns);
 }
 
 // The median time of an arm in one launch; NaN if it has none.
@@ -228,6 +288,9 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
     const double timing = layers_summary_median(s, arm, QUANTITY_TIMING).median;
     stats_interval composition = none;
     (void)layers_summary_composition(s, arm, &composition);
+    const stats_interval line = layers_summary_median(s, arm, QUANTITY_LINE);
+    layers_placed places[CORES_PLACES];
+    const bool placed = samples > 0 && layers_summary_placed(s, arm, places);
     // In place where the rest is shown to be the same; else the whole, with its wider interval.
     const stats_interval *const said = !compared ? &none : delta.rest_equivalent == 1 ? &delta.in_place : &delta.total;
     char reason[256];
@@ -267,6 +330,16 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
     csv_real(w, samples > 0 ? 100 * preempted / (double)samples : NAN, 3);
     csv_real(w, 100 * timing, 3);
     interval_write(w, &composition);
+    interval_write(w, compared ? &delta.norms : &none);
+    csv_real(w, line.median, 3);
+    for (cores_place place = 0; place < CORES_PLACES; place++) {
+        if (placed)
+            csv_size(w, places[place].share.n);
+        else
+            csv_empty(w);
+        csv_real(w, placed ? places[place].line_ns.median : NAN, 3);
+        interval_write(w, placed ? &places[place].share : &none);
+    }
     csv_end(w);
     return status;
 }
@@ -305,10 +378,34 @@ int layers_summary_write(const layers_summary *s, const char *path, const run *r
                                          "rest_equivalent",
                                          "status",
                                          "reason"};
-    static const char *const later[] = {"repeats",          "norm_delta_pct",  "norm_delta_lo95", "norm_delta_hi95",
-                                        "rest_pct",         "rest_lo90",       "rest_hi90",       "max_error",
-                                        "matmul",           "preempted_pct",   "timing_cost_pct", "composition_ratio",
-                                        "composition_lo95", "composition_hi95"};
+    static const char *const later[] = {"repeats",
+                                        "norm_delta_pct",
+                                        "norm_delta_lo95",
+                                        "norm_delta_hi95",
+                                        "rest_pct",
+                                        "rest_lo90",
+                                        "rest_hi90",
+                                        "max_error",
+                                        "matmul",
+                                        "preempted_pct",
+                                        "timing_cost_pct",
+                                        "composition_ratio",
+                                        "composition_lo95",
+                                        "composition_hi95",
+                                        "norm_change_pct",
+                                        "norm_change_lo95",
+                                        "norm_change_hi95",
+                                        "line_ns",
+                                        "near_launches",
+                                        "near_line_ns",
+                                        "near_norm_share",
+                                        "near_norm_share_lo95",
+                                        "near_norm_share_hi95",
+                                        "far_launches",
+                                        "far_line_ns",
+                                        "far_norm_share",
+                                        "far_norm_share_lo95",
+                                        "far_norm_share_hi95"};
     csv_writer w;
     const int error = begin_file(&w, path, before, COUNT(before));
     if (error != 0)

@@ -26,11 +26,13 @@ typedef enum {
     QUANTITY_TIME,       // ns of the whole layer
     QUANTITY_NORM,       // ns of its norm steps, in place
     QUANTITY_NORM_SHARE, // of the whole
+    QUANTITY_LOG_NORM,   // of its norm steps
     QUANTITY_MATMUL_SHARE,
     QUANTITY_MATMUL_FLOPS,  // per second, while products run
     QUANTITY_PEAK_FRACTION, // of that
     QUANTITY_LOG_REST,      // of the whole less its norm steps
     QUANTITY_TIMING,        // share of the whole that timing its steps takes: an upper bound
+    QUANTITY_LINE,          // ns of a cache line from core to core
 } quantity;
 stats_interval layers_summary_median(const layers_summary *s, size_t arm, quantity what);
 // Of arm a less that of arm b of the same group, paired by rounds.
@@ -39,12 +41,26 @@ stats_interval layers_summary_difference(const layers_summary *s, size_t a, size
 // How much of a layer's time the norm in arm's slots adds to that of the model's own norm, in percent of the latter.
 typedef struct {
     stats_interval in_place; // from the norm steps alone: exact as long as the rest of the layer is the same
+    stats_interval norms;    // of the norm steps themselves, in percent of the native norm's; NaN: no norm steps
     stats_interval total;    // from the whole layers
     int rest_equivalent;     // 1: the rest is the same within REST_MARGIN; 0: it is not; -1: cannot be told
     stats_interval rest;     // of the rest's ratio, in percent; 90 %: two one-sided tests at 5 %
 } layers_delta;
 // False if the group has no such partner or it was not measured.
 bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d);
+
+// Launches of one arm whose cores stood alike: near, where a line passed between them quickly, or far.
+typedef enum { CORES_NEAR, CORES_FAR, CORES_PLACES } cores_place;
+typedef struct {
+    stats_interval share;   // of the norm; n: launches
+    stats_interval line_ns; // what a line took
+} layers_placed;
+// Tells an arm's launches apart by the time a line took, where those times fall in two classes, the largest gap between
+// them a factor of PLACES_GAP or more. False: they do not.
+bool layers_summary_placed(const layers_summary *s, size_t arm, layers_placed places[CORES_PLACES]);
+// Within a class lines took 1.5 times as long in one launch as in another, between the classes 3.6 times (40 to 60 and
+// 210 to 230 ns, Zen 5).
+#define PLACES_GAP 2
 
 // What the parts of a model, its ends and depth times a layer, take over what the whole takes, arm being a row of part
 // model: paired by launches, in each of which the parts and the whole were measured as processes of their own layers.

@@ -11,12 +11,12 @@ typedef struct {
     const layers_listener *to;
 } ears;
 
-// "sample ARM INDEX ORDER CALLS NS PEAK CLOCK PREEMPTED COUNT STEP..."
+// "sample ARM INDEX ORDER CALLS NS PEAK CLOCK LINE PREEMPTED COUNT STEP..."
 static bool hear_sample(const ears *e, const char *line) {
     layers_observation o = {.launch = e->job->launch};
     int preempted, used = 0;
-    if (sscanf(line, "sample %zu %zu %zu %zu %lf %lf %lf %d %zu%n", &o.arm, &o.index, &o.order, &o.calls, &o.ns,
-               &o.peak_flops, &o.clock_ns, &preempted, &o.step_count, &used) != 9)
+    if (sscanf(line, "sample %zu %zu %zu %zu %lf %lf %lf %lf %d %zu%n", &o.arm, &o.index, &o.order, &o.calls, &o.ns,
+               &o.peak_flops, &o.clock_ns, &o.line_ns, &preempted, &o.step_count, &used) != 10)
         return false;
     if (e->to->observed == NULL)
         return true;

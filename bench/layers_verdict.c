@@ -24,19 +24,35 @@ static void print_percent(FILE *out, const char *before, const stats_interval *i
     fputs("]", out);
 }
 
+// What the norms of an arm take of its layer, to the end of the sentence.
+static void print_share(FILE *out, const layers_summary *s, size_t arm) {
+    const layers_arm *const a = &s->plan->arms[arm];
+    char text[160];
+    layers_key_describe(&a->key, text, sizeof text);
+    const stats_interval share = stats_scaled(layers_summary_median(s, arm, QUANTITY_NORM_SHARE), 100);
+    fprintf(out, "%s, %s: %s takes", text, norm_form_name(a->slot.form), norm_op_name(a->slot.op));
+    print_percent(out, " ", &share, "%.3g");
+    fputs(" of the time", out);
+    layers_placed places[CORES_PLACES];
+    if (!layers_summary_placed(s, arm, places))
+        return;
+    for (cores_place place = 0; place < CORES_PLACES; place++) {
+        const stats_interval there = stats_scaled(places[place].share, 100);
+        print_percent(out, place == CORES_NEAR ? " (" : "; ", &there, "%.3g");
+        fprintf(out, " where a line passes between the cores in %.3g ns, %zu launches", places[place].line_ns.median,
+                there.n);
+    }
+    fputs(")", out);
+}
+
 // One arm of dyt beside the model's own norm.
 static void print_arm(FILE *out, const layers_summary *s, size_t arm) {
-    const layers_arm *const a = &s->plan->arms[arm];
-    const size_t native = layers_plan_partner(s->plan, arm, a->key.model->native);
-    char text[160];
+    const size_t native = layers_plan_partner(s->plan, arm, s->plan->arms[arm].key.model->native);
     layers_delta delta;
     if (!measured(s, native) || !measured(s, arm) || !layers_summary_delta(s, arm, &delta))
         return;
-    layers_key_describe(&a->key, text, sizeof text);
-    const stats_interval share = stats_scaled(layers_summary_median(s, native, QUANTITY_NORM_SHARE), 100);
-    fprintf(out, "%s, %s: %s takes", text, norm_form_name(a->slot.form), norm_op_name(a->key.model->native));
-    print_percent(out, " ", &share, "%.3g");
-    fprintf(out, " of the time;\n    dyt instead changes it by");
+    print_share(out, s, native);
+    fputs(";\n    dyt instead changes it by", out);
     print_percent(out, " ", &delta.in_place, "%+.2g");
     fputs(" in place", out);
     print_percent(out, ", ", &delta.total, "%+.2g");
@@ -159,9 +175,15 @@ void layers_summary_print(FILE *out, const layers_summary *s) {
     const bool doses = has_doses(s->plan);
     fputs("\nWhat the norms of a layer take, and what DyT in their place changes\n\n", out);
     for (size_t arm = 0; arm < s->plan->count; arm++) {
-        const norm_slot *const slot = &s->plan->arms[arm].slot;
-        if (slot->op == NORM_DYT && slot->repeats == 1 && layers_plan_partner(s->plan, arm, NORM_DYT) == arm)
+        const layers_arm *const a = &s->plan->arms[arm];
+        if (a->slot.repeats != 1 || layers_plan_partner(s->plan, arm, a->slot.op) != arm || !measured(s, arm))
+            continue;
+        if (a->slot.op == NORM_DYT) {
             print_arm(out, s, arm);
+        } else if (a->slot.op == a->key.model->native && layers_plan_partner(s->plan, arm, NORM_DYT) == SIZE_MAX) {
+            print_share(out, s, arm);
+            fputs("\n", out);
+        }
     }
     for (size_t arm = 0; doses && arm < s->plan->count; arm++)
         if (s->plan->arms[arm].slot.repeats == 1 && s->plan->arms[arm].slot.op != NORM_IDENTITY && measured(s, arm))

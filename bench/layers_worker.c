@@ -10,6 +10,7 @@
 
 #include "child.h"
 #include "commands.h"
+#include "line_time.h"
 #include "memory.h"
 #include "peak.h"
 #include "prove.h"
@@ -29,7 +30,7 @@ typedef struct {
     layer *layer;
     double *ns; // of its steps: of one call, and their sums over a sample
     double *sums;
-    double peak, clock_ns; // as layers_observation has them
+    double peak, clock_ns, line_ns; // as layers_observation has them
 } stage;
 
 static bool call_once(const stage *s) { return layer_run(s->layer, s->ns); }
@@ -136,8 +137,8 @@ static bool round_of(worker *w, const stage *s, size_t group, size_t round, size
         ok = settled && take_sample(s, a->calls, &total);
         if (!ok)
             break;
-        printf("sample %zu %zu %zu %zu %.9g %.9g %.4g %d %zu", index, 2 * round + (i >= count), w->order++, a->calls,
-               total, s->peak, s->clock_ns, preemptions() != before, layer_steps(s->layer));
+        printf("sample %zu %zu %zu %zu %.9g %.9g %.4g %.4g %d %zu", index, 2 * round + (i >= count), w->order++,
+               a->calls, total, s->peak, s->clock_ns, s->line_ns, preemptions() != before, layer_steps(s->layer));
         for (size_t k = 0; k < layer_steps(s->layer); k++)
             printf(" %.6g", s->sums[k]);
         putchar('\n');
@@ -151,6 +152,7 @@ static bool measure_group(worker *w, stage *s, size_t group, size_t begin, size_
     double ns;
     s->peak = peak_flops((int)w->plan.arms[begin].key.threads);
     s->clock_ns = clock_of_a_step();
+    s->line_ns = line_time_ns((int)w->plan.arms[begin].key.threads, sampler_now_ns);
     for (size_t i = begin; i < end && !child_interrupted(); i++) {
         layer_select(s->layer, i - begin);
         if (!w->plan.arms[i].wrong && !take_sample(s, w->plan.arms[i].calls, &ns))

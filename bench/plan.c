@@ -419,7 +419,7 @@ static budget_group *costs_of(const plan *p) {
         plan_group(p, group, &begin, &end);
         groups[group] = (budget_group){.prepare_s = prepare_seconds(p, begin, end),
                                        .round_s = round_seconds(p, begin, end),
-                                       .arms = end - begin,
+                                       .stake = end - begin,
                                        .rounds = p->items[begin].rounds,
                                        .launches = SIZE_MAX};
     }

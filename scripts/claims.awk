@@ -38,7 +38,7 @@ function judge(c,    q, row, verdict, why) {
 }
 
 # Sets q; returns the row of the subject, 0 if there is none.
-function evaluate(c, q,    table, subject, baseline, none, above, below, i, j, need) {
+function evaluate(c, q,    table, subject, baseline, none, i, j, need) {
     table = claim("table")
     if (table == "kernels") {
         i = find_row(table, claim("subject") " " claim("where"))
@@ -64,10 +64,7 @@ function evaluate(c, q,    table, subject, baseline, none, above, below, i, j, n
         return i
     }
     if (claim("quantity") == "norm_change") {
-        method = "in place"
-        of_arm(above, subject, "norm_time_ns", claim("part"), claim("layers"))
-        of_arm(below, baseline, "norm_time_ns", claim("part"), claim("layers"))
-        quotient(q, above, below, 100, 1)
+        norms_change(q, subject, baseline, claim("part"), claim("layers"))
     } else if (claim("quantity") == "total_change") {
         total_change(q, subject, baseline, claim("part"), claim("layers"))
     } else if (claim("quantity") == "norm_share") {

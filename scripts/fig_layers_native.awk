@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What DyT in place of a model's own norm does to the time of a layer, by model and phase: one panel for each form.
-function figure(    group, list, n, i, j, form, f, p, y, native) {
-    for (i = 1; i <= cells; i++)
-        if (cell[i, "part"] == "layer" && is_native(i) && is_layer_main(i))
-            native[cell[i, "form"], layer_key(i, cell)] = i
+function figure(    group, list, n, i, form, f, p, y) {
     group = largest_group()
     rows_of_group(group, list)
     if (!list[0]) {
@@ -16,15 +13,13 @@ function figure(    group, list, n, i, j, form, f, p, y, native) {
             i = list[n]
             if (cell[i, "form"] != form[f])
                 continue
-            j = native[form[f], layer_key(i, cell)]
             p = panel_of(form[f])
             y = row_in(p, layer_label(i))
             widen(p, bound(i, "lo"))
             widen(p, bound(i, "hi"))
             total[p] = total[p] sprintf("%.3f %.6g %.6g %.6g\n", y + 0.16, cell[i, "delta_to_native_pct"], bound(i, "lo"), bound(i, "hi"))
-            if (j && cell[i, "rest_equivalent"] == "1" && cell[i, "norm_time_ns_lo95"] != "" && cell[j, "norm_time_ns_lo95"] != "")
-                inside[p] = inside[p] point(y - 0.16, difference(i, j, "median", "median"), difference(i, j, "lo95", "hi95"), \
-                    difference(i, j, "hi95", "lo95"))
+            if (cell[i, "rest_equivalent"] == "1" && cell[i, "norm_delta_lo95"] != "")
+                inside[p] = inside[p] point(y - 0.16, cell[i, "norm_delta_pct"], cell[i, "norm_delta_lo95"], cell[i, "norm_delta_hi95"])
         }
     print "$data << END_OF_DATA"
     for (p = 1; p <= panels; p++) {
@@ -55,8 +50,4 @@ function widen(p, x) {
 }
 function bound(i, end) {
     return cell[i, "delta_to_native_" end "95"] == "" ? cell[i, "delta_to_native_pct"] : cell[i, "delta_to_native_" end "95"]
-}
-# Percent of the layer's time; the two intervals at their worst ends.
-function difference(i, j, end, other) {
-    return 100 * (cell[i, "norm_time_ns_" end] - cell[j, "norm_time_ns_" other]) / cell[j, "time_ns_median"]
 }

@@ -97,8 +97,10 @@ function cell_value(arm, base, phase, dtype, form, op, quantity, stem,    q, bel
     if (op == "dyt" && base["layer"] && q["v"] != "") {
         if (quantity == "layer" || quantity == "model") {
             total_change(change, arm, base, part, layers)
+        } else if (quantity == "norms_in_place") {
+            norms_change(change, arm, base, part, layers)
         } else {
-            method = quantity == "norms_in_place" ? "in place" : "totals"
+            method = "totals"
             of_arm(below, base, stem, part, layers)
             quotient(change, q, below, 100, 1)
         }
@@ -175,7 +177,7 @@ function published_text(phase, form, op, quantity,    i, j, change, text) {
 
 # ---- DyT against each model's own norm
 
-function never_timed(    i, j, n, q, share, change, above, below, a, b) {
+function never_timed(    i, j, n, q, share, change, a, b) {
     print "### DyT against each model's own norm, one layer\n"
     print "Change of the norms' time and of the layer's time, in percent, with 95 % intervals; below zero DyT is faster. In form add_fused the residual add counts as part of the norm. The authors timed LLaMA 7B " \
         "alone.\n"
@@ -190,9 +192,7 @@ function never_timed(    i, j, n, q, share, change, above, below, a, b) {
         a["layer"] = i
         b["layer"] = j
         norm_share(share, b, "layer", 1)
-        of_arm(above, a, "norm_time_ns", "layer", 1)
-        of_arm(below, b, "norm_time_ns", "layer", 1)
-        quotient(q, above, below, 100, 1)
+        norms_change(q, a, b, "layer", 1)
         total_change(change, a, b, "layer", 1)
         printf "| %s | %s%s | %s | %s | %s | %s | %s | %s%s |\n", row_name(i), phase_word(data["layers", i, "phase"]), run_words(i), \
             data["layers", i, "dtype"], data["layers", i, "form"], data["layers", j, "op"], cell_of(share), cell_of(q), cell_of(change), \

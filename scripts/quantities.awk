@@ -122,12 +122,16 @@ function of_arm(q, arm, stem, part, layers,    ends) {
 
 # The change of the total in percent. Where the rest of the layer was found the same in both arms, it is that of the norms, timed in place,
 # relative to the total; else that of the totals, from the paired samples if the baseline is the model's own norm. `method` says which.
-function total_change(q, subject, baseline, part, layers,    above, below, total, a, share, i, j) {
+function total_change(q, subject, baseline, part, layers,    above, below, total, a, i, j) {
     i = subject["layer"]
     j = baseline["layer"]
     of_arm(total, baseline, "time_ns", part, layers)
     if (rest_same(i) && rest_same_or_reference(j)) {
         method = "in place"
+        if (is_paired(i, j, "norm_delta")) {
+            paired_change(q, subject, baseline, part, layers, "norm_delta", "time_ns")
+            return
+        }
         of_arm(above, subject, "norm_time_ns", part, layers)
         of_arm(below, baseline, "norm_time_ns", part, layers)
         if (above["v"] == "" || below["v"] == "" || total["v"] == "") {
@@ -142,26 +146,48 @@ function total_change(q, subject, baseline, part, layers,    above, below, total
         return
     }
     method = "totals"
-    if (data["layers", i, "delta_to_native_pct"] == "" || data["layers", j, "delta_to_native_pct"] + 0 != 0) {
+    if (!is_paired(i, j, "delta_to_native")) {
         of_arm(above, subject, "time_ns", part, layers)
         quotient(q, above, total, 100, 1)
         return
     }
     method = "totals, paired"
-    delta(q, i)
-    if (part != "model")
-        return
-    delta(a, subject["ends"])
-    share = layers * data["layers", j, "time_ns_median"] / total["v"]
-    if (q["v"] == "" || a["v"] == "")
-        missing(q, "layers.csv has no delta_to_native for the ends")
-    else if (known(q) && known(a))
-        set(q, share * q["v"] + (1 - share) * a["v"], share * q["lo"] + (1 - share) * a["lo"], share * q["hi"] + (1 - share) * a["hi"])
-    else
-        set(q, share * q["v"] + (1 - share) * a["v"], "", "")
+    paired_change(q, subject, baseline, part, layers, "delta_to_native", "time_ns")
 }
-function delta(q, i) {
-    set(q, data["layers", i, "delta_to_native_pct"], data["layers", i, "delta_to_native_lo95"], data["layers", i, "delta_to_native_hi95"])
+# Whether row i has a change, from paired samples, against row j: the model's own norm in the same form.
+function is_paired(i, j, change) {
+    return data["layers", i, change "_pct"] != "" && data["layers", j, "delta_to_native_pct"] + 0 == 0 && \
+        data["layers", i, "form"] == data["layers", j, "form"]
+}
+# Such a change, in percent of the baseline's `stem`; of a model: of its ends and of `layers` layers, by what each has of that time.
+function paired_change(q, subject, baseline, part, layers, change, stem,    of_layer, of_ends, whole, share) {
+    paired_of(of_layer, subject["layer"], change)
+    if (part != "model") {
+        copy(q, of_layer)
+        return
+    }
+    paired_of(of_ends, subject["ends"], change)
+    of_arm(whole, baseline, stem, part, layers)
+    share = layers * data["layers", baseline["layer"], stem "_median"] / whole["v"]
+    set(q, 0, 0, 0)
+    add_times(q, share, of_layer)
+    add_times(q, 1 - share, of_ends)
+}
+function paired_of(q, i, change) {
+    set(q, data["layers", i, change "_pct"], data["layers", i, change "_lo95"], data["layers", i, change "_hi95"])
+    if (q["v"] == "")
+        q["why"] = "layers.csv has no " change " for part " data["layers", i, "part"]
+}
+# The change of the norms' own time in percent: from paired samples where the table has them.
+function norms_change(q, subject, baseline, part, layers,    above, below) {
+    method = "in place"
+    if (is_paired(subject["layer"], baseline["layer"], "norm_change")) {
+        paired_change(q, subject, baseline, part, layers, "norm_change", "norm_time_ns")
+        return
+    }
+    of_arm(above, subject, "norm_time_ns", part, layers)
+    of_arm(below, baseline, "norm_time_ns", part, layers)
+    quotient(q, above, below, 100, 1)
 }
 # The row of the model's own norm beside row i of layers.csv: the one that nothing is held against. 0 if there is none.
 function native_row(i,    j, here) {

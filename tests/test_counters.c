@@ -13,6 +13,7 @@
 
 #include "core_clock.h"
 #include "counters.h"
+#include "line_time.h"
 #include "machine.h"
 #include "sampler.h"
 
@@ -236,6 +237,14 @@ static void the_fastest_chain_counts(void **state) {
 static void this_core_has_a_clock(void **state) { the_fastest_chain_counts(state); }
 #endif
 
+static void lines_pass_between_threads_alone(void **state) {
+    (void)state;
+    assert_true(isnan(line_time_ns(1, sampler_now_ns)));
+    // On a machine of one core it may be unknown.
+    const double ns = line_time_ns(2, sampler_now_ns);
+    assert_true(isnan(ns) || ns > 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reasons_are_told),
@@ -246,6 +255,7 @@ int main(void) {
         cmocka_unit_test(a_machine_without_counters_says_so_once),
         cmocka_unit_test(the_fastest_chain_counts),
         cmocka_unit_test(this_core_has_a_clock),
+        cmocka_unit_test(lines_pass_between_threads_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

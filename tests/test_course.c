@@ -27,10 +27,10 @@ static double seconds_of(const budget_group *groups, size_t count, size_t launch
 }
 
 // A small layer, two of the same cost, one of which has twice the arms, and a giant.
-static const budget_group costs[] = {{.prepare_s = 0.05, .round_s = 0.1, .arms = 4},
-                                     {.prepare_s = 4, .round_s = 6, .arms = 4},
-                                     {.prepare_s = 4, .round_s = 6, .arms = 8},
-                                     {.prepare_s = 10, .round_s = 20, .arms = 4}};
+static const budget_group costs[] = {{.prepare_s = 0.05, .round_s = 0.1, .stake = 4},
+                                     {.prepare_s = 4, .round_s = 6, .stake = 4},
+                                     {.prepare_s = 4, .round_s = 6, .stake = 8},
+                                     {.prepare_s = 10, .round_s = 20, .stake = 4}};
 enum { GROUPS = sizeof costs / sizeof *costs };
 
 static void launches_come_before_rounds(void **state) {
@@ -132,8 +132,8 @@ static launch_end launch_of(void *context, course *c, const char *path, size_t l
         course_group(c, g->prepare_s);
         course_say(c, "group");
         pass(s, g->prepare_s);
-        for (size_t k = 2 * g->arms * had; k < 2 * g->arms * g->rounds; k++) {
-            const double sample = g->round_s / (2 * (double)g->arms);
+        for (size_t k = 2 * g->stake * had; k < 2 * g->stake * g->rounds; k++) {
+            const double sample = g->round_s / (2 * (double)g->stake);
             pass(s, sample);
             course_advance(c, sample);
             note(s);

@@ -48,6 +48,12 @@ grep -q '^4 arms in 1 groups, 17 launches' "$work/out" || fail "dry run: $(cat "
 for preset in quick default full; do
     expect 0 'arms in' --preset $preset --dry-run
 done
+# The share of LLaMA 7B is measured closely: its own norm alone, without the partners of a comparison.
+expect 0 '40 launches' --preset default --model llama_7b --phase prefill --dry-run
+sed -n '/1 x 512 tokens/,/^group\|arms in/p' "$work/out" | grep -c '^  rmsnorm' >"$work/lone"
+if [ "$(cat "$work/lone")" -ne 2 ] || grep -A 2 '1 x 512 tokens' "$work/out" | grep -q identity; then
+    fail "not a lone rmsnorm in f32 and bf16: $(cat "$work/out")"
+fi
 [ ! -e "$work/results" ] || fail "a dry run left a results folder"
 
 # ---- A short run
@@ -65,6 +71,7 @@ done
 [ "$(columns "$run/layers.csv" op | sort | tr '\n' ' ')" = 'dyt identity layernorm ' ] ||
     fail "arms: $(columns "$run/layers.csv" op | tr '\n' ' '), expected dyt and its partners"
 [ "$(columns "$run/layers.csv" launches | sort -u)" = 2 ] || fail "not every arm has two launches"
+[ -z "$(columns "$run/layers.csv" line_ns | tr -d '\n')" ] || fail "a line passed between the cores of one thread"
 columns "$run/steps.csv" op kind | awk '
     $2 == "norm" { norms[$1]++ }
     END { exit norms["identity"] > 0 || norms["dyt"] != 2 || norms["layernorm"] != 2 }' ||

@@ -19,6 +19,8 @@ enum { NATIVE, DYT, IDENTITY, ARMS, LAUNCHES = 9, ROUNDS = 2, STEPS = 2 };
 typedef struct {
     double norm[ARMS], rest[ARMS];
     double wobble; // of the rest, from launch to launch, relative
+    double far;    // what norms take in every third launch, in which a line takes far_ns, as a factor; 0: no such
+    double far_ns; // else it takes 40 to 48
 } truth;
 
 static const norm_op ops[ARMS] = {NORM_RMSNORM, NORM_DYT, NORM_IDENTITY};
@@ -58,7 +60,8 @@ static void make(made *m, const truth *t) {
                 // A pace of each launch's own, and a drift that the mirrored order must cancel.
                 const double pace = 1 + 0.5 * (double)((launch * 4) % LAUNCHES) / LAUNCHES + 1e-3 * (double)k;
                 const double wobble = arm == DYT ? 1 + t->wobble * ((double)((launch * 2) % LAUNCHES) - 4) / 4 : 1;
-                const double rest = t->rest[arm] * wobble * pace, norm = t->norm[arm] * pace;
+                const bool far = t->far > 0 && launch % 3 == 0;
+                const double rest = t->rest[arm] * wobble * pace, norm = t->norm[arm] * pace * (far ? t->far : 1);
                 double *const steps = malloc(STEPS * sizeof *steps);
                 assert_non_null(steps);
                 steps[0] = norm;
@@ -69,6 +72,7 @@ static void make(made *m, const truth *t) {
                                               .calls = 1,
                                               .ns = norm + rest,
                                               .peak_flops = 1e13 / pace,
+                                              .line_ns = far ? t->far_ns : 40 + (double)launch,
                                               .steps = steps,
                                               .step_count = STEPS};
                 assert_true(layers_observations_add(&m->all, &o));
@@ -111,6 +115,7 @@ static void the_same_rest_is_shown_to_be_the_same(void **state) {
     assert_near(d.in_place.median, 1, 0.05);
     assert_near(d.total.median, d.in_place.median, 1e-9);
     assert_true(d.in_place.lo > 0);
+    assert_near(d.norms.median, 100, 0.5);
     assert_false(layers_summary_delta(&m.summary, NATIVE, &d));
     unmake(&m);
 }
@@ -139,6 +144,35 @@ static void a_restless_rest_cannot_be_told(void **state) {
     assert_true(d.rest.lo < -REST_MARGIN && d.rest.hi > REST_MARGIN);
     // In place the difference is still what it is.
     assert_near(d.in_place.median, 1, 0.05);
+    unmake(&m);
+}
+
+// Where a line takes four times as long in some launches, those are another machine; where it takes 1.2 times, not.
+static void launches_are_told_apart_by_where_the_cores_are(void **state) {
+    (void)state;
+    made m;
+    layers_placed places[CORES_PLACES];
+    layers_delta d;
+    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = 200});
+    assert_true(layers_summary_placed(&m.summary, NATIVE, places));
+    assert_int_equal(places[CORES_NEAR].share.n, LAUNCHES - LAUNCHES / 3);
+    assert_int_equal(places[CORES_FAR].share.n, LAUNCHES / 3);
+    assert_near(places[CORES_NEAR].share.median, 10.0 / 1000, 1e-12);
+    assert_near(places[CORES_NEAR].share.hi, 10.0 / 1000, 1e-12);
+    assert_near(places[CORES_FAR].share.median, 5.0 / 995, 1e-12);
+    assert_true(isnan(places[CORES_FAR].share.lo));
+    assert_near(places[CORES_NEAR].line_ns.median, 44.5, 1e-12);
+    assert_near(places[CORES_FAR].line_ns.median, 200, 0);
+    // Paired, the norms' ratio is the same in both.
+    assert_true(layers_summary_delta(&m.summary, DYT, &d));
+    assert_near(d.norms.median, 100, 0.5);
+    assert_near(d.norms.hi - d.norms.lo, 0, 0.5);
+    unmake(&m);
+    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = 58});
+    assert_false(layers_summary_placed(&m.summary, NATIVE, places));
+    unmake(&m);
+    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = NAN});
+    assert_false(layers_summary_placed(&m.summary, NATIVE, places));
     unmake(&m);
 }
 
@@ -234,6 +268,39 @@ static void parts_make_a_whole(void **state) {
     }
 }
 
+// A norm that nothing was held against: its share, and that of each place.
+static void a_lone_share_is_told(void **state) {
+    (void)state;
+    made m;
+    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = 200});
+    m.plan.count = 1;
+    char *const text = printed(&m.summary);
+    assert_non_null(strstr(text, "fused: rmsnorm takes 1 % [0.503, 1] of the time (1 % [1, 1] where a line passes "
+                                 "between the cores in 44.5 ns, 6 launches; 0.503 % where a line passes between the "
+                                 "cores in 200 ns, 3 launches)\n"));
+    assert_null(strstr(text, "dyt instead"));
+    free(text);
+    m.plan.count = ARMS;
+    unmake(&m);
+}
+
+// What a lone arm gets of a budget, beside a group of three arms of the same cost: the launches of LONE_STAKE arms.
+static void a_lone_arm_is_measured_closely(void **state) {
+    (void)state;
+    made m;
+    size_t launches = 40;
+    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
+    m.plan.groups = 2;
+    m.plan.arms[NATIVE].group = 1;
+    for (size_t i = 0; i < ARMS; i++)
+        m.plan.arms[i].ns = 1e9;
+    layers_plan_spend(&m.plan, 160, 8, &launches);
+    assert_int_equal(launches, 40);
+    assert_int_equal(m.plan.arms[NATIVE].launches, 40);
+    assert_in_range(m.plan.arms[DYT].launches, 6, 7);
+    unmake(&m);
+}
+
 static void timing_that_costs_is_told(void **state) {
     (void)state;
     made m;
@@ -258,7 +325,10 @@ int main(void) {
         cmocka_unit_test(the_same_rest_is_shown_to_be_the_same),
         cmocka_unit_test(another_rest_is_an_interaction),
         cmocka_unit_test(a_restless_rest_cannot_be_told),
+        cmocka_unit_test(launches_are_told_apart_by_where_the_cores_are),
         cmocka_unit_test(parts_make_a_whole),
+        cmocka_unit_test(a_lone_share_is_told),
+        cmocka_unit_test(a_lone_arm_is_measured_closely),
         cmocka_unit_test(timing_that_costs_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

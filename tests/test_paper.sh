@@ -188,6 +188,8 @@ expect_text() {
         grep -q -- "$text" "$run/$figure.svg" || fail "$figure.svg does not say \"$text\""
     done
 }
+grep -q '^| convnext_b, width 128 | inference, 1 x 3136 | f32 | fused | layernorm | 8.26 % \[8.17, 8.34\] | -22 % \[-24, -20\] |' "$run/paper/efficiency.md" ||
+    fail "the paired change of the norms is not in the table: $(grep convnext_b "$run/paper/efficiency.md")"
 expect_text plots/layers_steps 'norm: rmsnorm' 'norm: layernorm' matmul '0.24 %' 'llama_7b prefill 1x512 (s)' SCALED '2 threads'
 expect_text plots/layers_share 'convnext_b/128' 'llama_7b decode 1x1+512' '0.02' 'fewer tokens than published' 'placement cores'
 expect_text plots/layers_native '-1.8 \[-2.0, -1.7\]' eager add_fused 'below 0 DyT is faster' 'by the totals, paired'
