@@ -16,8 +16,8 @@ typedef struct {
 // take least time first, up to most_rounds each, for a round of something small costs next to nothing.
 void budget_spend(budget_group *groups, size_t count, size_t most_rounds, double seconds);
 // Sets rounds and launches so that a run of at most `launches` launches takes at most `seconds`, with the same time for
-// every stake as far as it goes. Launches come first: what a launch draws anew, its memory above all, is most of what an
-// interval is made of, and an interval over seven launches is as wide as their whole range, while one over seventeen
+// every stake as far as it goes. Launches come first: what a launch draws anew, its memory above all, is most of what
+// an interval is made of, and an interval over seven launches is as wide as their whole range, while one over seventeen
 // leaves out the four at either end; further rounds of the same launch narrow it less. Every group gets at least
 // `least` launches of one round, be it above the time.
 void budget_allot(budget_group *groups, size_t count, size_t least, size_t launches, size_t most_rounds,

@@ -58,7 +58,8 @@ SIMD_INLINE vf v_odd_lookup(const odd_lookup *k, vf x) {
     t = v_fma(t, d, v_lookup32(slot, k->c0));
     return v_with_sign(t, v_sign(x));
 }
-// Measured over every float: 1.4 ulp.
+// Measured over every float: 1.06 ulp. With c0 and c1 the function and its slope at the centre, instead of fitted with
+// the rest, 1.37.
 SIMD_INLINE vf v_tanh_u2(vf x) { return v_odd_lookup(&tanh_lookup, x); }
 // 1.9 ulp, near zero, where c1, rounded, is all there is.
 SIMD_INLINE vf v_erf_u2(vf x) { return v_odd_lookup(&erf_lookup, x); }

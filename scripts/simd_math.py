@@ -21,8 +21,9 @@ def f32(x):
     return mpf(struct.unpack("f", struct.pack("f", float(x)))[0])  # double first: 53 bits hold what matters of 24
 
 
-def fit(f, low, high, powers, weight=lambda x: 1):
-    """f32 coefficients of the given powers, rounded lowest power first, for f on [low, high]; errors are weighted by 1 / weight."""
+def fit(f, low, high, powers, weight=lambda x: 1, exact=False):
+    """f32 coefficients of the given powers, rounded lowest power first, for f on [low, high]; errors are weighted by 1 / weight. exact: not
+    rounded."""
     nodes = [(low + high) / 2 + (high - low) / 2 * cos(pi * (k + mpf(1) / 2) / NODES) for k in range(NODES)]
     rounded = {}
     while len(rounded) < len(powers):
@@ -31,6 +32,8 @@ def fit(f, low, high, powers, weight=lambda x: 1):
         rest = [(f(x) - sum(c * x**p for p, c in rounded.items())) / weight(x) for x in nodes]
         a = matrix(rows)
         solution = lu_solve(a.T * a, a.T * matrix(rest))
+        if exact:
+            return list(solution)
         rounded[free[0]] = f32(solution[0])
     return [rounded[p] for p in powers]
 
@@ -152,13 +155,16 @@ def interval(slot, offset, last):
 
 
 def centre(f, derivative, low, high):
-    """Of the floats about the middle, one where f and its slope both are nearly floats, so that c0 and c1, which decide the last bit, carry
-    hardly any rounding error of their own."""
+    """Of the floats about the middle, one where c0 and c1, which decide the last bit, are nearly floats, so that they carry hardly any rounding
+    error of their own. They are not quite the function and its slope there, for the error is spread over the interval; what they are off by
+    is the same for all these floats."""
     middle, best = f32((low + high) / 2), None
     step = mpf(2) ** (floor(log(middle, 2)) - 23)
+    spread = fit(lambda d: f(middle + d), low - middle, high - middle, [0, 1, 2, 3, 4], lambda d: f(middle + d), exact=True)
+    off, slope_off = spread[0] - f(middle), spread[1] - derivative(middle)
     for k in range(-1500, 1501):
         c = middle + k * step
-        t, slope = f(c), derivative(c)
+        t, slope = f(c) + off, derivative(c) + slope_off
         miss = (fabs(t - f32(t)) + fabs(slope - f32(slope)) * (high - low) / 2) / t
         if best is None or miss < best[0]:
             best = (miss, c)
@@ -176,9 +182,7 @@ def table(name, f, derivative, offset, last):
             error = largest(lambda x: horner(row, x) / f(x) - 1, mpf(2) ** -12, high)
         else:
             c = centre(f, derivative, low, high)
-            c0, c1 = f32(f(c)), f32(derivative(c))
-            rest = fit(lambda d: f(c + d) - c0 - c1 * d, low - c, high - c, [2, 3, 4], lambda d: f(c + d))
-            row = [c0, c1] + rest
+            row = fit(lambda d: f(c + d), low - c, high - c, [0, 1, 2, 3, 4], lambda d: f(c + d))
             error = largest(lambda x: horner(row, x - c) / f(x) - 1, low, high)
         rows.append([c] + row)
         worst = max(worst, error)
