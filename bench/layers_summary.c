@@ -243,9 +243,9 @@ bool layers_summary_composition(const layers_summary *s, size_t arm, stats_inter
 
 // ---- layers.csv
 
-// "ok", or why a row should not be trusted.
-static const char *judge(const layers_arm *a, const stats_interval *share, double preempted, char *reason,
-                         size_t size) {
+// "ok", or why a row should not be trusted. places: where its launches are of two kinds, else NULL.
+static const char *judge(const layers_arm *a, const stats_interval *share, const layers_placed *places,
+                         double preempted, char *reason, size_t size) {
     reason[0] = '\0';
     if (a->wrong || share->n == 0) {
         snprintf(reason, size, "%s", a->reason[0] != '\0' ? a->reason : "not measured before the run ended");
@@ -256,8 +256,12 @@ static const char *judge(const layers_arm *a, const stats_interval *share, doubl
         return "unstable";
     }
     if (share->median > 0 && interval_half_width(share) > SHARE_STABLE) {
-        snprintf(reason, size, "norm share known to within %.0f %% of itself only; %.0f %% of samples preempted",
-                 100 * interval_half_width(share), preempted);
+        const int used =
+            snprintf(reason, size, "norm share known to within %.0f %% of itself only; %.0f %% of samples preempted",
+                     100 * interval_half_width(share), preempted);
+        if (places != NULL)
+            snprintf(reason + used, size - (size_t)used, "; cores near each other in %zu launches, far apart in %zu",
+                     places[CORES_NEAR].share.n, places[CORES_FAR].share.n);
         return "unstable";
     }
     return "ok";
@@ -288,14 +292,14 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
     const double timing = layers_summary_median(s, arm, QUANTITY_TIMING).median;
     stats_interval composition = none;
     (void)layers_summary_composition(s, arm, &composition);
+    // In place where the rest is shown to be the same; else the whole, with its wider interval.
+    const stats_interval *const said = !compared ? &none : delta.rest_equivalent == 1 ? &delta.in_place : &delta.total;
     const stats_interval line = layers_summary_median(s, arm, QUANTITY_LINE);
     layers_placed places[CORES_PLACES];
     const bool placed = samples > 0 && layers_summary_placed(s, arm, places);
-    // In place where the rest is shown to be the same; else the whole, with its wider interval.
-    const stats_interval *const said = !compared ? &none : delta.rest_equivalent == 1 ? &delta.in_place : &delta.total;
     char reason[256];
-    const char *const status =
-        judge(a, &share, samples > 0 ? 100 * preempted / (double)samples : 0, reason, sizeof reason);
+    const char *const status = judge(a, &share, placed ? places : NULL,
+                                     samples > 0 ? 100 * preempted / (double)samples : 0, reason, sizeof reason);
 
     csv_int(w, SCHEMA_VERSION);
     csv_text(w, r->id);

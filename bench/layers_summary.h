@@ -49,14 +49,14 @@ typedef struct {
 // False if the group has no such partner or it was not measured.
 bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d);
 
-// Launches of one arm whose cores stood alike: near, where a line passed between them quickly, or far.
+// Samples of one arm whose cores stood alike: near, where a line passed between them quickly, or far.
 typedef enum { CORES_NEAR, CORES_FAR, CORES_PLACES } cores_place;
 typedef struct {
     stats_interval share;   // of the norm; n: launches
     stats_interval line_ns; // what a line took
 } layers_placed;
-// Tells an arm's launches apart by the time a line took, where those times fall in two classes, the largest gap between
-// them a factor of PLACES_GAP or more. False: they do not.
+// Tells an arm's samples apart by the time a line took, where those times' medians over launches fall in two classes,
+// the largest gap between them a factor of PLACES_GAP or more. False: they do not.
 bool layers_summary_placed(const layers_summary *s, size_t arm, layers_placed places[CORES_PLACES]);
 // Within a class lines took 1.5 times as long in one launch as in another, between the classes 3.6 times (40 to 60 and
 // 210 to 230 ns, Zen 5).

@@ -113,12 +113,13 @@ static double clock_of_a_step(void) {
 }
 
 // ABBA over the arms of the group, as in worker.c.
-static bool round_of(worker *w, const stage *s, size_t group, size_t round, size_t begin, size_t end) {
+static bool round_of(worker *w, stage *s, size_t group, size_t round, size_t begin, size_t end) {
     const size_t count = end - begin;
     size_t *const order = malloc(count * sizeof *order);
     stats_rng rng;
     if (order == NULL)
         return false;
+    s->line_ns = line_time_ns((int)w->plan.arms[begin].key.threads, sampler_now_ns);
     stats_rng_seed(&rng, w->orders.seed, ((uint64_t)w->orders.launch << 40) + ((uint64_t)group << 16) + round + 1);
     for (size_t i = 0; i < count; i++)
         order[i] = begin + i;
@@ -152,7 +153,6 @@ static bool measure_group(worker *w, stage *s, size_t group, size_t begin, size_
     double ns;
     s->peak = peak_flops((int)w->plan.arms[begin].key.threads);
     s->clock_ns = clock_of_a_step();
-    s->line_ns = line_time_ns((int)w->plan.arms[begin].key.threads, sampler_now_ns);
     for (size_t i = begin; i < end && !child_interrupted(); i++) {
         layer_select(s->layer, i - begin);
         if (!w->plan.arms[i].wrong && !take_sample(s, w->plan.arms[i].calls, &ns))

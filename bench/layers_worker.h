@@ -18,7 +18,7 @@ typedef struct {
     double ns;         // the whole layer
     double peak_flops; // of the FMA units of these threads, measured when this launch came to the group; per second
     double clock_ns;   // what timing adds to a step, measured when this launch came to the group
-    double line_ns;    // what a cache line takes between the team's cores, at the same moment; NaN: line_time.h
+    double line_ns;    // what a cache line takes between the team's cores, before the round; NaN: line_time.h
     bool preempted;
     double *steps; // of each of the arm's steps, ns
     size_t step_count;

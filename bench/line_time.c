@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 // A trip is there and back. The first of a trial pay for waking the other thread.
-enum { TRIALS = 3, TRIPS = 500, UNTIMED = 20, END = -1 };
+enum { TRIALS = 3, TRIPS = 200, UNTIMED = 20, END = -1 };
 // Threads that share a core hand the line over once a time slice: that is no time of the line.
 #define PATIENCE_NS 3e7
 

@@ -5,9 +5,10 @@
 
 // Nanoseconds that a cache line takes between the first and the last thread of the calling thread's OpenMP team of
 // `threads`, one way; the least of a few trials, in at most a tenth of a second. A virtual machine does not say where
-// its CPUs are, and may move them: two cores of one Zen 5 that share an L3 took 40 to 60 ns here, two that do not 210
-// to 230, and a norm of LLaMA 7B 1.4 times as long in the former. NaN: one thread, or threads that take turns on a
-// core.
+// its CPUs are, and may move them: on a Zen 5 it was 33 to 60 ns in some minutes, as between cores of one L3, and 190
+// to 230 in others. LayerNorm in ViT-B/16, whose input the other core may have written, took 3.9 times as long in the
+// latter; RMSNorm in LLaMA 7B at 512 tokens, whose input comes from memory, 0.7 times. NaN: one thread, or threads that
+// take turns on a core.
 double line_time_ns(int threads, double (*now_ns)(void));
 
 #endif

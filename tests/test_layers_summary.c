@@ -301,6 +301,27 @@ static void a_lone_arm_is_measured_closely(void **state) {
     unmake(&m);
 }
 
+// None, one and four calls a site: the slope from one on, and what the first adds, here to the rest as well.
+static void doses_are_compared_from_one_call_on(void **state) {
+    (void)state;
+    made m;
+    make(&m, &(truth){.norm = {10, 40, 0}, .rest = {990, 990, 940}});
+    m.plan.arms[DYT].slot = m.plan.arms[IDENTITY].slot = m.plan.arms[NATIVE].slot;
+    m.plan.arms[DYT].slot.repeats = 4;
+    m.plan.arms[IDENTITY].slot.repeats = 0;
+    char *text = printed(&m.summary);
+    assert_non_null(strstr(text, "fused, rmsnorm: one more at each site takes"));
+    assert_non_null(strstr(text, "by whole layers with 1 and 4 of them: 1.00 ["));
+    assert_non_null(strstr(text, "; the first takes"));
+    assert_non_null(strstr(text, "by whole layers with 0 and 1 of them: 6.00 ["));
+    free(text);
+    m.plan.arms[IDENTITY].slot.repeats = 2;
+    text = printed(&m.summary);
+    assert_null(strstr(text, "the first takes"));
+    free(text);
+    unmake(&m);
+}
+
 static void timing_that_costs_is_told(void **state) {
     (void)state;
     made m;
@@ -329,6 +350,7 @@ int main(void) {
         cmocka_unit_test(parts_make_a_whole),
         cmocka_unit_test(a_lone_share_is_told),
         cmocka_unit_test(a_lone_arm_is_measured_closely),
+        cmocka_unit_test(doses_are_compared_from_one_call_on),
         cmocka_unit_test(timing_that_costs_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
