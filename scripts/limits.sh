@@ -15,12 +15,14 @@ seconds=$(seconds_of "${BUDGET:-7m}" 'BUDGET=7m or BUDGET=420s')
 
 # name, percent of a run, selectors. Both kinds of stores wherever a result may exceed a cache.
 parts() {
+    best="--level best,library"
     cat <<EOT
-small    20 --op layernorm,rmsnorm,dyt,derf --shape 64x768,197x768 --threads 1,cores --dtype f32 --pass forward --variant std,onepass,u2,onednn
-one      2 --op layernorm,rmsnorm --shape 1x4096 --threads 1 --dtype f32 --pass forward --variant std,onepass,onednn
-large    38 --op layernorm,rmsnorm,dyt --shape 4096x4096,16384x4096 --threads 1 --dtype f32 --pass forward --variant std,onepass,u2,std_nt,onepass_nt,u2_nt,onednn
-backward 15 --op layernorm,rmsnorm,dyt --shape 4096x4096 --threads cores --dtype f32 --pass backward --variant std,onepass,u2
-bf16     25 --op rmsnorm,dyt --shape 512x4096,4096x4096,32768x4096 --threads cores --dtype bf16 --pass forward --variant std,lp,std_nt,lp_nt
+small    20 --op layernorm,rmsnorm,dyt,derf --shape 64x768,197x768 --threads 1,cores --dtype f32 --pass forward --variant std,onepass,u2,onednn $best
+one      2 --op layernorm,rmsnorm --shape 1x4096 --threads 1 --dtype f32 --pass forward --variant std,onepass,onednn $best
+tanh      3 --op dyt --shape 1x2048 --threads 1 --dtype f32,bf16 --pass forward --variant u2,u2_noaffine,mvec,lp --level avx2,avx512,avx512bf16
+large    35 --op layernorm,rmsnorm,dyt --shape 4096x4096,16384x4096 --threads 1 --dtype f32 --pass forward --variant std,onepass,u2,std_nt,onepass_nt,u2_nt,onednn $best
+backward 15 --op layernorm,rmsnorm,dyt --shape 4096x4096 --threads cores --dtype f32 --pass backward --variant std,onepass,u2 $best
+bf16     25 --op rmsnorm,dyt --shape 512x4096,4096x4096,32768x4096 --threads cores --dtype bf16 --pass forward --variant std,lp,std_nt,lp_nt $best
 EOT
 }
 
@@ -41,7 +43,7 @@ while [ "$run" -le "$runs" ]; do
         else
             mkdir -p "$folder/$run"
             # shellcheck disable=SC2086 # words
-            "$program" kernels $selectors --form fused --level best,library --cache warm --placement cores --launches 6 \
+            "$program" kernels $selectors --form fused --cache warm --placement cores --launches 6 \
                 --budget "$((seconds * percent / 100 / runs))s" --out "$out" </dev/null >>"$folder/log" || status=$?
         fi
         [ "$status" -ne 130 ] || exit 130
