@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The share of a layer's time that its norms take, timed in place, by model and phase.
+# The share of a layer's time that its norms take, timed in place, by model and phase. Where a row's launches are of two kinds, with the cores
+# near each other and far, it has a mark for each: the median of both is of neither.
 function figure(    group, list, n, i, s, f, y) {
     group = largest_group()
     rows_of_group(group, list)
@@ -15,21 +16,34 @@ function figure(    group, list, n, i, s, f, y) {
         shown[s] = 1
         f = cell[i, "form"] == "fused" ? 1 : cell[i, "form"] == "eager" ? 2 : 3
         # Ops side by side within a row, forms on one line.
-        block[s, f] = block[s, f] sprintf("%.3f %.6g %.6g %.6g\n", y + (s - 2) * 0.22, 100 * cell[i, "norm_share"], \
-            100 * bound(i, "lo"), 100 * bound(i, "hi"))
+        if (cell[i, "near_launches"] == "") {
+            block[s, f] = block[s, f] point(i, y + (s - 2) * 0.22, "norm_share")
+        } else {
+            two_places = 1
+            block[s, f] = block[s, f] point(i, y + (s - 2) * 0.22, "near_norm_share")
+            far[s, f] = far[s, f] point(i, y + (s - 2) * 0.22, "far_norm_share")
+        }
     }
-    print "$data << END_OF_DATA"
-    for (s = 1; s <= op_rank("identity"); s++)
-        for (f = 1; f <= 3; f++)
-            print (block[s, f] == "" ? "NaN NaN NaN NaN\n" : block[s, f]) "\n"
-    print "END_OF_DATA"
+    print_blocks("$data", block)
+    print_blocks("$far", far)
     print_panels()
     print_rows()
     print_op_series()
     print_title("Share of a layer's time that its norms take, with 95 % intervals", group row_words())
+    print "two_places = " two_places + 0
+}
+function print_blocks(name, block,    s, f) {
+    print name " << END_OF_DATA"
+    for (s = 1; s <= op_rank("identity"); s++)
+        for (f = 1; f <= 3; f++)
+            print (block[s, f] == "" ? "NaN NaN NaN NaN\n" : block[s, f]) "\n"
+    print "END_OF_DATA"
+}
+function point(i, y, stem) {
+    return sprintf("%.3f %.6g %.6g %.6g\n", y, 100 * cell[i, stem], 100 * bound(i, stem, "lo"), 100 * bound(i, stem, "hi"))
 }
 
 function in_figure(i) {
     return cell[i, "part"] == "layer" && cell[i, "norm_share"] + 0 > 0 && is_layer_main(i) && op_rank(cell[i, "op"]) && cell[i, "op"] != "identity"
 }
-function bound(i, end) { return cell[i, "norm_share_" end "95"] == "" ? cell[i, "norm_share"] : cell[i, "norm_share_" end "95"] }
+function bound(i, stem, end) { return cell[i, stem "_" end "95"] == "" ? cell[i, stem] : cell[i, stem "_" end "95"] }

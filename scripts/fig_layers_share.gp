@@ -8,7 +8,7 @@ load style
 set logscale x
 set format x '%g'
 set grid xtics ytics
-set xlabel "% of the layer's time"
+set xlabel "% of the layer's time" . (two_places ? "\ntwo marks of a kind in a row: launches with the cores near each other (large) and far apart (small)" : "")
 set xtics (1); set for [e = -5:1] xtics add (10.0**e, 2 * 10.0**e, 5 * 10.0**e)
 set autoscale xfix
 set offsets graph 0.04, graph 0.04, 0, 0
@@ -21,6 +21,8 @@ p = 1
 eval(start_panel)
 eval(panel_tics[p])
 plot for [s = 1:ops] for [f = 1:3] $data index (s - 1) * 3 + f - 1 using 2:1:3:4 with xerrorbars lw 1.2 pt form_mark(op[s], f) ps 0.9 \
+     lc rgb color(op[s]), \
+     for [s = 1:ops] for [f = 1:3] $far index (s - 1) * 3 + f - 1 using 2:1:3:4 with xerrorbars lw 1.2 pt form_mark(op[s], f) ps 0.5 \
      lc rgb color(op[s])
 eval(start_key)
 plot for [s = 1:ops] NaN with points pt mark(op[s]) ps 0.9 lc rgb color(op[s]) title label[s]
