@@ -74,6 +74,8 @@ static double value_of(const layers_summary *s, const layers_observation *o, qua
         return time_of(s, o, STEP_NORM, NULL) / o->ns;
     case QUANTITY_LOG_NORM:
         return log(time_of(s, o, STEP_NORM, NULL));
+    case QUANTITY_LOG_SITES:
+        return log(time_of(s, o, STEP_NORM, NULL) + time_of(s, o, STEP_RESIDUAL, NULL));
     case QUANTITY_MATMUL_SHARE:
         return time_of(s, o, STEP_MATMUL, NULL) / o->ns;
     case QUANTITY_MATMUL_FLOPS: {
@@ -141,6 +143,25 @@ bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) 
                          : d->rest.lo > margin || d->rest.hi < -margin ? 0
                                                                        : -1;
     return true;
+}
+
+bool layers_summary_one_sweep(const layers_summary *s, size_t arm, stats_interval *ratio) {
+    const norm_slot *const slot = &s->plan->arms[arm].slot;
+    size_t begin, end;
+    layers_plan_group(s->plan, s->plan->arms[arm].group, &begin, &end);
+    for (size_t i = begin; slot->form == NORM_ADD_FUSED && i < end; i++) {
+        const norm_slot *const apart = &s->plan->arms[i].slot;
+        if (apart->form != NORM_FUSED || apart->repeats != 1 || apart->op != slot->op ||
+            strcmp(apart->variant, slot->variant) != 0 || strcmp(apart->level, slot->level) != 0 ||
+            s->first[i] == s->first[i + 1] || s->first[arm] == s->first[arm + 1])
+            continue;
+        *ratio = layers_summary_difference(s, arm, i, QUANTITY_LOG_SITES, SERIES_CONFIDENCE);
+        ratio->median = exp(ratio->median);
+        ratio->lo = exp(ratio->lo);
+        ratio->hi = exp(ratio->hi);
+        return true;
+    }
+    return false;
 }
 
 static int by_value(const void *left, const void *right) {
@@ -294,6 +315,8 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
     (void)layers_summary_composition(s, arm, &composition);
     // In place where the rest is shown to be the same; else the whole, with its wider interval.
     const stats_interval *const said = !compared ? &none : delta.rest_equivalent == 1 ? &delta.in_place : &delta.total;
+    stats_interval one_sweep = none;
+    (void)layers_summary_one_sweep(s, arm, &one_sweep);
     const stats_interval line = layers_summary_median(s, arm, QUANTITY_LINE);
     layers_placed places[CORES_PLACES];
     const bool placed = samples > 0 && layers_summary_placed(s, arm, places);
@@ -344,6 +367,7 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
         csv_real(w, placed ? places[place].line_ns.median : NAN, 3);
         interval_write(w, placed ? &places[place].share : &none);
     }
+    interval_write(w, &one_sweep);
     csv_end(w);
     return status;
 }
@@ -409,7 +433,10 @@ int layers_summary_write(const layers_summary *s, const char *path, const run *r
                                         "far_line_ns",
                                         "far_norm_share",
                                         "far_norm_share_lo95",
-                                        "far_norm_share_hi95"};
+                                        "far_norm_share_hi95",
+                                        "one_sweep_ratio",
+                                        "one_sweep_lo95",
+                                        "one_sweep_hi95"};
     csv_writer w;
     const int error = begin_file(&w, path, before, COUNT(before));
     if (error != 0)

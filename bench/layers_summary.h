@@ -27,6 +27,7 @@ typedef enum {
     QUANTITY_NORM,       // ns of its norm steps, in place
     QUANTITY_NORM_SHARE, // of the whole
     QUANTITY_LOG_NORM,   // of its norm steps
+    QUANTITY_LOG_SITES,  // of its norms and residual adds
     QUANTITY_MATMUL_SHARE,
     QUANTITY_MATMUL_FLOPS,  // per second, while products run
     QUANTITY_PEAK_FRACTION, // of that
@@ -48,6 +49,10 @@ typedef struct {
 } layers_delta;
 // False if the group has no such partner or it was not measured.
 bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d);
+
+// What one sweep is worth: the time of the norms and residual adds of an arm in form add_fused over that of the same
+// op, variant and level in form fused, which adds in a step of its own; from paired samples. False: no such two.
+bool layers_summary_one_sweep(const layers_summary *s, size_t arm, stats_interval *ratio);
 
 // Samples of one arm whose cores stood alike: near, where a line passed between them quickly, or far.
 typedef enum { CORES_NEAR, CORES_FAR, CORES_PLACES } cores_place;

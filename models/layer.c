@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "draw.h"
+#include "step_clock.h"
 #include "tape.h"
 
 struct layer {
@@ -164,6 +164,7 @@ static void resolve_views(graph *g) {
 
 layer *layer_make(const layer_config *config, char error[LAYER_ERROR_SIZE]) {
     size_t bytes;
+    step_clock_begin();
     graph *const g = graph_make(config, &bytes, error);
     if (g == NULL)
         return NULL;
@@ -226,15 +227,9 @@ void layer_select(layer *l, size_t arm) {
 size_t layer_steps(const layer *l) { return l->selected->step_count; }
 const layer_step *layer_step_at(const layer *l, size_t index) { return &l->selected->steps[index].shown; }
 
-static double now_ns(void) {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t); // cannot fail on this clock
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 // The time since *last, which moves on. One reading ends a step and begins the next.
 static double lap(double *last) {
-    const double now = now_ns(), took = now - *last;
+    const double now = step_clock_ns(), took = now - *last;
     *last = now;
     return took;
 }
@@ -242,20 +237,20 @@ static double lap(double *last) {
 double layer_clock_ns(void) {
     enum { STEPS = 64 };
     volatile double ns[STEPS], sums[STEPS] = {0.0};
-    const double begin = now_ns();
+    const double begin = step_clock_ns();
     double last = begin;
     for (size_t i = 0; i < STEPS; i++)
         ns[i] = lap(&last);
     for (size_t i = 0; i < STEPS; i++)
         sums[i] = sums[i] + ns[i];
-    return (now_ns() - begin) / STEPS;
+    return (step_clock_ns() - begin) / STEPS;
 }
 
 bool layer_run(layer *l, double *ns) {
     graph *const g = l->g;
     const program *const p = l->selected;
     g->loss = g->has_loss ? 0.0 : (double)NAN;
-    double last = ns != NULL ? now_ns() : 0.0;
+    double last = ns != NULL ? step_clock_ns() : 0.0;
     for (size_t i = 0; i < p->step_count; i++) {
         if (!p->steps[i].run(g, &p->steps[i]))
             return false;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What it is worth to do a residual add and the norm behind it in one sweep: time of all norms and residual adds of a layer in form add_fused
-# over that in form fused, where the add is a step of its own. One panel for each dtype.
+# over that in form fused, where the add is a step of its own: from paired samples, in runs from before one_sweep_ratio from medians, at their
+# worst ends. One panel for each dtype.
 function figure(    i, names, count, key, s, p, y, other, seen) {
     count = csv_read(run "/steps.csv", step, names)
     if (count < 0) {
@@ -29,8 +30,10 @@ function figure(    i, names, count, key, s, p, y, other, seen) {
         shown[s] = 1
         any_scaled = any_scaled || cell[i, "scaled"] == "1"
         held_fixed = layer_conditions(i)
-        block[p, s] = block[p, s] sprintf("%.3f %.6g %.6g %.6g\n", y + (s - 2) * 0.22, sum[key, "median"] / sum[other, "median"], \
-            sum[key, "lo95"] / sum[other, "hi95"], sum[key, "hi95"] / sum[other, "lo95"])
+        y += (s - 2) * 0.22
+        block[p, s] = block[p, s] (cell[i, "one_sweep_ratio"] == "" ? sprintf("%.3f %.6g %.6g %.6g\n", y, sum[key, "median"] / sum[other, "median"], \
+            sum[key, "lo95"] / sum[other, "hi95"], sum[key, "hi95"] / sum[other, "lo95"]) : \
+            sprintf("%.3f %.6g %.6g %.6g\n", y, cell[i, "one_sweep_ratio"], paired(i, "lo"), paired(i, "hi")))
     }
     if (!panels) {
         print "no layer was measured in form add_fused and in form fused with its steps"
@@ -49,6 +52,7 @@ function figure(    i, names, count, key, s, p, y, other, seen) {
 }
 
 function in_figure(i) { return is_form(i, "add_fused") }
+function paired(i, end) { return cell[i, "one_sweep_" end "95"] == "" ? cell[i, "one_sweep_ratio"] : cell[i, "one_sweep_" end "95"] }
 function is_form(i, form) {
     return cell[i, "part"] == "layer" && cell[i, "form"] == form && is_layer_main(i) && op_rank(cell[i, "op"]) && cell[i, "op"] != "identity"
 }

@@ -16,6 +16,7 @@
 #include "line_time.h"
 #include "machine.h"
 #include "sampler.h"
+#include "step_clock.h"
 
 // ---- Kernels that refuse
 
@@ -237,6 +238,18 @@ static void the_fastest_chain_counts(void **state) {
 static void this_core_has_a_clock(void **state) { the_fastest_chain_counts(state); }
 #endif
 
+// Readings of one clock around those of the other: whatever comes in between, each of the kernel's spans lies in those.
+static void steps_are_timed_by_the_same_time(void **state) {
+    (void)state;
+    step_clock_begin();
+    const double before = step_clock_ns(), start = sampler_now_ns(), after = step_clock_ns();
+    while (sampler_now_ns() - start < 2e7) {
+    }
+    const double end_before = step_clock_ns(), end = sampler_now_ns(), end_after = step_clock_ns();
+    assert_true(end_before - after <= 1.001 * (end - start));
+    assert_true(end_after - before >= 0.999 * (end - start));
+}
+
 static void lines_pass_between_threads_alone(void **state) {
     (void)state;
     assert_true(isnan(line_time_ns(1, sampler_now_ns)));
@@ -255,6 +268,7 @@ int main(void) {
         cmocka_unit_test(a_machine_without_counters_says_so_once),
         cmocka_unit_test(the_fastest_chain_counts),
         cmocka_unit_test(this_core_has_a_clock),
+        cmocka_unit_test(steps_are_timed_by_the_same_time),
         cmocka_unit_test(lines_pass_between_threads_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,6 +301,23 @@ static void a_lone_arm_is_measured_closely(void **state) {
     unmake(&m);
 }
 
+// The norm's steps are the whole site here, 40 in one sweep and 50 apart.
+static void one_sweep_is_held_against_two(void **state) {
+    (void)state;
+    made m;
+    stats_interval ratio;
+    make(&m, &(truth){.norm = {50, 40, 0}, .rest = {950, 950, 990}, .far = 0.5, .far_ns = 200});
+    m.plan.arms[DYT].slot = m.plan.arms[NATIVE].slot;
+    assert_false(layers_summary_one_sweep(&m.summary, DYT, &ratio));
+    m.plan.arms[DYT].slot.form = NORM_ADD_FUSED;
+    assert_true(layers_summary_one_sweep(&m.summary, DYT, &ratio));
+    assert_near(ratio.median, 0.8, 0.002);
+    assert_near(ratio.hi - ratio.lo, 0, 0.002);
+    m.plan.arms[NATIVE].slot.level = "avx2";
+    assert_false(layers_summary_one_sweep(&m.summary, DYT, &ratio));
+    unmake(&m);
+}
+
 // None, one and four calls a site: the slope from one on, and what the first adds, here to the rest as well.
 static void doses_are_compared_from_one_call_on(void **state) {
     (void)state;
@@ -350,6 +367,7 @@ int main(void) {
         cmocka_unit_test(parts_make_a_whole),
         cmocka_unit_test(a_lone_share_is_told),
         cmocka_unit_test(a_lone_arm_is_measured_closely),
+        cmocka_unit_test(one_sweep_is_held_against_two),
         cmocka_unit_test(doses_are_compared_from_one_call_on),
         cmocka_unit_test(timing_that_costs_is_told),
     };
