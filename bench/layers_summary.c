@@ -169,9 +169,10 @@ static int by_value(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-// Where sorted values fall in two: the first value above the widest gap, relative; NaN if that is below PLACES_GAP.
-static double above_the_gap(double *values, size_t count) {
-    double widest = PLACES_GAP, above = NAN;
+// Where values fall in two: the middle of the widest gap, in ratio, for single samples scatter about the medians of
+// launches that are given; NaN if it is narrower than PLACES_GAP.
+static double middle_of_gap(double *values, size_t count) {
+    double widest = PLACES_GAP, middle = NAN;
     size_t known = 0;
     for (size_t i = 0; i < count; i++)
         if (!isnan(values[i]))
@@ -180,9 +181,9 @@ static double above_the_gap(double *values, size_t count) {
     for (size_t i = 1; i < known; i++)
         if (values[i] >= widest * values[i - 1]) {
             widest = values[i] / values[i - 1];
-            above = values[i];
+            middle = sqrt(values[i] * values[i - 1]);
         }
-    return above;
+    return middle;
 }
 
 // The points of an arm's quantity in the launches of one place, moved to the front.
@@ -202,7 +203,7 @@ bool layers_summary_placed(const layers_summary *s, size_t arm, layers_placed pl
     double *const lines = malloc((all.count + 1) * sizeof *lines);
     if (lines == NULL)
         return false;
-    const double far_ns = above_the_gap(lines, series_launch_medians(all, lines));
+    const double far_ns = middle_of_gap(lines, series_launch_medians(all, lines));
     free(lines);
     for (cores_place place = 0; !isnan(far_ns) && place < CORES_PLACES; place++) {
         places[place].share = series_median(series_at(s, arm, QUANTITY_NORM_SHARE, place, far_ns));

@@ -72,7 +72,9 @@ static void make(made *m, const truth *t) {
                                               .calls = 1,
                                               .ns = norm + rest,
                                               .peak_flops = 1e13 / pace,
-                                              .line_ns = far ? t->far_ns : 40 + (double)launch,
+                                              // Samples scatter about a launch's median.
+                                              .line_ns =
+                                                  far ? t->far_ns * (k < ARMS ? 0.98 : 1.02) : 40 + (double)launch,
                                               .steps = steps,
                                               .step_count = STEPS};
                 assert_true(layers_observations_add(&m->all, &o));
