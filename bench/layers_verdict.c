@@ -82,8 +82,8 @@ static dose_response response(const layers_summary *s, size_t low, size_t high) 
 // From one call a site to the most of them: a slope, for a call that repeats another finds its input in a cache, which
 // the first need not. Doses in between hardly sharpen it: of 0, 1, 2 and 4 least squares take 0.96 of the error of 0
 // and 4 alone; a median of all slopes lets the noisiest, of neighbours, count as much. From none to one the rest of the
-// layer changes as well, for what follows then reads another tensor: in ConvNeXt's first stage (Zen 5) GELU takes 220
-// us without a norm and 274 with one call or four, and the layer's difference is 1.5 times the norm.
+// layer may change as well, for what follows then reads another tensor: in one run of ConvNeXt's first stage (Zen 5)
+// GELU took 220 us without a norm and 274 with one call or four, and the layer's difference was 1.5 times the norm.
 static void print_dose(FILE *out, const layers_summary *s, size_t one) {
     const layers_arm *const a = &s->plan->arms[one];
     size_t begin, end, none = one, most = one;
