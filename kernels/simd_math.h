@@ -64,6 +64,16 @@ SIMD_INLINE vf v_tanh_u2(vf x) { return v_odd_lookup(&tanh_lookup, x); }
 // 1.9 ulp, near zero, where c1, rounded, is all there is.
 SIMD_INLINE vf v_erf_u2(vf x) { return v_odd_lookup(&erf_lookup, x); }
 
+// Enough for a result that is rounded to bf16 next, at most 0.55 ulp of it, and for nothing else: exact about zero only
+// to 2^-12 relative. Three lookups and degree 2, clamped where it is 1 in bf16; a NaN passes as in v_odd_lookup.
+SIMD_INLINE vf v_tanh_lp(vf x) {
+    const coarse_lookup *const k = &tanh_coarse_lookup;
+    const vf a = v_min(v_set1(k->last), v_abs(x));
+    const vi slot = v_bits(v_fma(a, v_set1(k->steps), v_set1(0x1.8p23f)));
+    const vf t = v_fma(v_lookup32(slot, k->c2), a, v_lookup32(slot, k->c1));
+    return v_with_sign(v_fma(t, a, v_lookup32(slot, k->c0)), v_sign(x));
+}
+
 #else
 
 // Two formulas, both computed, one kept:
@@ -131,12 +141,7 @@ SIMD_INLINE vf v_erf_u2(vf x) {
     return v_with_sign(v_select(v_less(a, v_set1(ERF_CUT)), small, large), v_sign(x));
 }
 
-#endif
-
-// Enough for a result that is rounded to bf16 next, at most 0.55 ulp of it, and for nothing else: an odd rational,
-// clamped where it is 1 in bf16. Exact about zero only to 2^-12 relative. A NaN passes both clamps. Rejected, where
-// there is a lookup: degree 2 with three constants looked up, of 0.01 ulp; on Zen 4 a lookup takes nearly two turns of
-// its pipes, and dyt 0.99 to 1.09 of the time.
+// As below, by an odd rational, clamped where it is 1 in bf16.
 SIMD_INLINE vf v_tanh_lp(vf x) {
     const vf z = v_max(v_set1(-TANH_LP_LAST), v_min(v_set1(TANH_LP_LAST), x));
     const vf s = v_mul(z, z);
@@ -144,6 +149,8 @@ SIMD_INLINE vf v_tanh_lp(vf x) {
     const vf q = v_fma(v_fma(v_set1(TANH_LP_Q2), s, v_set1(TANH_LP_Q1)), s, v_set1(1.0f));
     return v_div(v_mul(z, p), q);
 }
+
+#endif
 
 // What one gets without effort: a call of libm for each lane.
 SIMD_INLINE vf v_tanh_libm(vf x) {

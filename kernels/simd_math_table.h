@@ -197,6 +197,46 @@ static const odd_lookup erf_lookup = {
         -0x1.277b4ap-9f, -0x1.c9331cp-6f, -0x1.627886p-5f, -0x1.94bfd2p-5f,
     },
 };
+
+// f(|x|) = c0 + |x| (c1 + |x| c2), one row of constants for each whole number that steps |x| rounds to.
+typedef struct {
+    float last, steps, c0[32], c1[32], c2[32];
+} coarse_lookup;
+
+// Error 0.034 of a bf16's last place; at `last`, and so beyond, 1 in bf16.
+static const coarse_lookup tanh_coarse_lookup = {
+    .last = 0x1.beb852p+1f, .steps = 0x1.200000p+3f,
+    .c0 = {
+        0x0.0p+0f, -0x1.435c2cp-12f, -0x1.87c532p-9f, -0x1.2cd11ep-7f,
+        -0x1.1fadc4p-6f, -0x1.9997dap-6f, -0x1.d047e6p-6f, -0x1.79d07cp-6f,
+        -0x1.bc1230p-8f, 0x1.6227c6p-6f, 0x1.f96aa4p-5f, 0x1.ca3098p-4f,
+        0x1.5bbcdap-3f, 0x1.dcf7eep-3f, 0x1.31cfa0p-2f, 0x1.7591fep-2f,
+        0x1.b7e704p-2f, 0x1.f765bcp-2f, 0x1.1988eap-1f, 0x1.3526b4p-1f,
+        0x1.4e63e0p-1f, 0x1.6535ecp-1f, 0x1.79a866p-1f, 0x1.8bd62ap-1f,
+        0x1.9be406p-1f, 0x1.a9fc7ep-1f, 0x1.b64cacp-1f, 0x1.c101f8p-1f,
+        0x1.ca4880p-1f, 0x1.d24a0ep-1f, 0x1.d92d80p-1f, 0x1.ded8dcp-1f,
+    },
+    .c1 = {
+        0x1.0008fap+0f, 0x1.029e2ap+0f, 0x1.0affbep+0f, 0x1.16876ep+0f,
+        0x1.21a4d8p+0f, 0x1.296154p+0f, 0x1.2c48e8p+0f, 0x1.289ca4p+0f,
+        0x1.1ea7e4p+0f, 0x1.0f4b48p+0f, 0x1.f7bc0ep-1f, 0x1.cbb538p-1f,
+        0x1.9d4580p-1f, 0x1.6eba52p-1f, 0x1.41d162p-1f, 0x1.17bbccp-1f,
+        0x1.e26254p-2f, 0x1.9d118cp-2f, 0x1.5fa5fap-2f, 0x1.29def4p-2f,
+        0x1.f67ce0p-3f, 0x1.a648a6p-3f, 0x1.61c3b8p-3f, 0x1.278e24p-3f,
+        0x1.ecacccp-4f, 0x1.99c70ap-4f, 0x1.543412p-4f, 0x1.19fb80p-4f,
+        0x1.d2c57ap-5f, 0x1.81d31cp-5f, 0x1.3e8a2ap-5f, 0x1.08f3a0p-5f,
+    },
+    .c2 = {
+        -0x1.38b998p-6f, -0x1.abc4d2p-4f, -0x1.a4d98ep-3f, -0x1.26af14p-2f,
+        -0x1.6060a6p-2f, -0x1.7fd1a2p-2f, -0x1.89b00cp-2f, -0x1.7fb384p-2f,
+        -0x1.67ea46p-2f, -0x1.477048p-2f, -0x1.22a612p-2f, -0x1.f9d148p-3f,
+        -0x1.b11b18p-3f, -0x1.6e0b5cp-3f, -0x1.321fb2p-3f, -0x1.fbaf74p-4f,
+        -0x1.a219e4p-4f, -0x1.566cfap-4f, -0x1.1733bap-4f, -0x1.c5ad44p-5f,
+        -0x1.6f8848p-5f, -0x1.290ef4p-5f, -0x1.df4e6ep-6f, -0x1.821bacp-6f,
+        -0x1.36a936p-6f, -0x1.f36f8cp-7f, -0x1.912720p-7f, -0x1.42034cp-7f,
+        -0x1.025bcap-7f, -0x1.9e694cp-8f, -0x1.4c419cp-8f, -0x1.0cf07ep-8f,
+    },
+};
 #endif
 // clang-format on
 

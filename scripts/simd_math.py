@@ -99,6 +99,15 @@ def tanh_formulas():
     define("TANH_HALF_LN2", f32(log(2) / 2))
 
 
+def print_columns(names, rows):
+    for k, name in enumerate(names):
+        print(f"    .{name} = {{")
+        for i in range(0, 32, 4):
+            print("        " + ", ".join(literal(r[k]) for r in rows[i : i + 4]) + ",")
+        print("    },")
+    print("};")
+
+
 def coarse_tanh():
     """x (P0 + P1 s) / (1 + Q1 s + Q2 s^2), s = x^2, minimax in units of a bf16's last place: Lawson's iteration, which gives more weight
     to where the error is large, over a fit linear in the coefficients, whose denominator is that of the fit before."""
@@ -124,6 +133,21 @@ def coarse_tanh():
     print(f"\n// tanh(x) = x (P0 + P1 x^2) / (1 + Q1 x^2 + Q2 x^4) on [0, 3.53]: error {float(error):.2g} of a bf16's last place; at TANH_LP_LAST and with it beyond, 1 in bf16")
     for name, c in ("P0", p0), ("P1", p1), ("Q1", q1), ("Q2", q2), ("LAST", last):
         define(f"TANH_LP_{name}", c)
+
+
+def coarse_tanh_table():
+    """c0 + c1 x + c2 x^2 about each multiple of 1/9 up to 31/9, for an error in units of a bf16's last place. From 3.47 on a bf16 rounds to 1."""
+    last, steps, rows, worst = f32(mpf("3.49")), mpf(9), [], mpf(0)
+    unit = lambda x: mpf(2) ** (floor(log(tanh(x), 2)) - 7)
+    for slot in range(32):
+        low, high = max((slot - mpf(1) / 2) / steps, mpf(2) ** -12), min((slot + mpf(1) / 2) / steps, last)
+        row = fit(tanh, low, high, [0, 1, 2], unit) if slot else [mpf(0)] + fit(tanh, low, high, [1, 2], unit)
+        worst = max(worst, largest(lambda x: (horner(row, x) - tanh(x)) / unit(x), low, high))
+        rows.append(row)
+    print(f"\n// Error {float(worst):.2g} of a bf16's last place; at `last`, and so beyond, 1 in bf16.")
+    print("static const coarse_lookup tanh_coarse_lookup = {")
+    print(f"    .last = {literal(last)}, .steps = {literal(steps)},")
+    print_columns(["c0", "c1", "c2"], rows)
 
 
 def error_function():
@@ -189,12 +213,7 @@ def table(name, f, derivative, offset, last):
     print(f"\n// Relative error at most {float(worst):.2g}.")
     print(f"static const odd_lookup {name}_lookup = {{")
     print(f"    .last = {literal(last)}, .offset = {literal(offset)},")
-    for k, column in enumerate(["centre", "c0", "c1", "c2", "c3", "c4"]):
-        print(f"    .{column} = {{")
-        for i in range(0, 32, 4):
-            print("        " + ", ".join(literal(r[k]) for r in rows[i : i + 4]) + ",")
-        print("    },")
-    print("};")
+    print_columns(["centre", "c0", "c1", "c2", "c3", "c4"], rows)
 
 
 def normal_tail():
@@ -237,4 +256,7 @@ print("// |x| as the curve flattens. |x| is first clamped to `last`, which comes
 print("typedef struct {\n    float last, offset, centre[32], c0[32], c1[32], c2[32], c3[32], c4[32];\n} odd_lookup;")
 table("tanh", tanh, lambda x: 1 - tanh(x) ** 2, mpf("0.65625"), f32(mpf("9.3")))
 table("erf", erf, lambda x: 2 / sqrt(pi) * exp(-x * x), mpf("0.328125"), f32(mpf("4.2")))
+print("\n// f(|x|) = c0 + |x| (c1 + |x| c2), one row of constants for each whole number that steps |x| rounds to.")
+print("typedef struct {\n    float last, steps, c0[32], c1[32], c2[32];\n} coarse_lookup;")
+coarse_tanh_table()
 print("#endif\n// clang-format on\n\n#endif")
