@@ -2,6 +2,7 @@
 // cpu.c: which levels this CPU and its operating system can run. Never compiled with a level's flags.
 #include <string.h>
 
+#include "cpu.h"
 #include "norm.h"
 
 // The builtin's own CPUID code also asks the operating system (XCR0) whether it saves the wider registers, which a look
@@ -47,6 +48,15 @@ const char *norm_level_missing(norm_level level) {
         break;
     }
     return "a known level";
+}
+
+// Seen on Zen 4; Zen 3 and Zen 5 are taken for the same, and Granite Rapids for any other.
+bool cpu_drops_fetches(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_is("amd");
+#else
+    return false;
+#endif
 }
 
 bool norm_level_is_auto(norm_level level) { return strncmp(norm_level_name(level), "auto_", 5) == 0; }

@@ -98,8 +98,9 @@ SIMD_INLINE float row_moments(kernel_spec spec, const row_source *row, size_t co
 // What apply needs of a row: n = (x - shift) r + offset with offset = -rest r, whose rounding is worth u |rest| r, at
 // most u.
 typedef struct {
-    const void *x, *ahead;
+    const void *x;
     void *y;
+    row_fetch ahead;
     vf shift, r, offset;
 } row_apply;
 

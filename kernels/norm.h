@@ -98,6 +98,7 @@ typedef struct {
 // A part of a stage's work: rows or columns [begin, end) as part `index` of `count`.
 typedef struct {
     size_t begin, end, index, count;
+    bool refetches; // whether what is fetched ahead is asked for more than once, as this CPU may need; norm_part knows
 } norm_slice;
 
 typedef enum { NORM_SPLIT_ROWS, NORM_SPLIT_COLS } norm_split;

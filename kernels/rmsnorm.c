@@ -26,8 +26,9 @@ SIMD_INLINE float row_squares(kernel_spec spec, const row_source *row, size_t co
 
 // What apply needs of a row.
 typedef struct {
-    const void *x, *ahead;
+    const void *x;
     void *y;
+    row_fetch ahead;
     vf r;
 } row_apply;
 

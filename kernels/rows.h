@@ -173,27 +173,43 @@ SIMD_INLINE size_t rows_summed(kernel_spec spec, const norm_slice *slice, size_t
 // What streams is bound by memory, and a norm would wait for its reading of a row before it begins to write: so while a
 // row is written, one AHEAD_BYTES further on is fetched. The next row alone, which there is then too little time for,
 // took layernorm 1.03 to 1.5 and rmsnorm 1.05 to 1.4 times as long in rows of 512 to 4096 f32 on Zen 4, most of it at
-// 1024 to 2048; 16384 takes the same but for rows of 4096, 1.06 to 1.14, and 49152 and 131072 the same. Zen 4 drops a
-// fetch when too many are on their way, so each line is asked for four times, which a load of it costs next to nothing:
-// twice takes the same up to 1280 columns, and 1.1 to 1.2 at 2048 and 1.4 to 1.6 at 4096 times as long. Fetching into
-// the nearest cache gains nothing more. dyt, whose tanh fills what a core looks ahead, takes 0.50 (AVX-512) and 0.81
-// (AVX2) of the time at 4096 columns; a copy, which the hardware keeps up with, 1.0 to 1.1, and so has none. With
-// regular stores fetching took 1.05 at 64x768.
+// 1024 to 2048; 16384 takes the same but for rows of 4096, 1.06 to 1.14, and 49152 and 131072 the same. Fetching into
+// the nearest cache gains nothing more, and on Granite Rapids loses what is gained. With regular stores fetching took
+// 1.05 at 64x768 on both.
+//
+// Zen 4 drops a fetch when too many are on their way, so there each line is asked for four times, which a load of it
+// costs next to nothing: twice takes the same up to 1280 columns, and 1.1 to 1.2 at 2048 and 1.4 to 1.6 at 4096 times as
+// long. On Granite Rapids four times take the norms 1.05 to 1.18 times as long as once (rows of 768 to 4096 f32), perhaps
+// because fetches wait in the same buffers as streamed stores. dyt, whose tanh fills what a core looks ahead, takes 0.50
+// (AVX-512) and 0.81 (AVX2) of the time at 4096 columns on Zen 4, 0.73 on Granite Rapids; a copy, which the hardware
+// keeps up with, 1.0 to 1.1, and so has none.
 //
 // Rows are read in one direction only, or the hardware does not keep up: the next row summed before one is written took
 // 1.05 to 1.9 times as long, four rows summed and then written 1.2 to 1.5 in rows of 768 and 1024. Summing the next row
-// in the loop that writes one took 1.3 times as long with AVX2's half lines.
-SIMD_INLINE const void *row_ahead(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row) {
+// in the loop that writes one took 1.3 times as long with AVX2's half lines. Fetching while a row is summed took 1.0 to
+// 1.2 on Granite Rapids.
+typedef struct {
+    const void *row;
+    bool again;
+} row_fetch;
+
+SIMD_INLINE row_fetch row_ahead(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row) {
     enum { AHEAD_BYTES = 32768 };
     const size_t row_bytes = a->cols * dtype_size(spec.dtype), rows = (AHEAD_BYTES + row_bytes - 1) / row_bytes;
-    return row_of(spec.dtype, a->x, rows < slice->end - row ? row + rows : row, a->x_stride);
+    return (row_fetch){row_of(spec.dtype, a->x, rows < slice->end - row ? row + rows : row, a->x_stride),
+                       slice->refetches};
 }
-SIMD_INLINE void fetch_ahead(kernel_spec spec, const void *row, size_t c, size_t n) {
+// A span is at most a line.
+SIMD_INLINE void fetch_ahead(kernel_spec spec, row_fetch ahead, size_t c, size_t n) {
     enum { READ, SECOND_LEVEL = 2, ASKED_EVERY = 16 };
     const size_t size = dtype_size(spec.dtype);
-    if (spec.streams)
-        UNROLL_BLOCK for (size_t ahead = 0; ahead < span_vectors(n) * SIMD_WIDTH * size; ahead += ASKED_EVERY)
-            __builtin_prefetch((const char *)row + c * size + ahead, READ, SECOND_LEVEL);
+    const char *const span = (const char *)ahead.row + c * size;
+    if (!spec.streams)
+        return;
+    __builtin_prefetch(span, READ, SECOND_LEVEL);
+    if (ahead.again)
+        UNROLL_BLOCK for (size_t at = ASKED_EVERY; at < span_vectors(n) * SIMD_WIDTH * size; at += ASKED_EVERY)
+            __builtin_prefetch(span + at, READ, SECOND_LEVEL);
 }
 
 // gamma and beta of a span of columns, for affine and times_gamma alone: a gamma that is not there multiplies by one.

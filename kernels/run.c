@@ -3,6 +3,7 @@
 // buffers they share.
 #include <omp.h>
 
+#include "cpu.h"
 #include "norm.h"
 
 // Column slices begin on a multiple of this, so that two threads never write one cache line of a parameter gradient.
@@ -15,7 +16,7 @@ norm_slice norm_part(norm_split split, size_t total, size_t index, size_t count)
     const size_t each = units / count, extra = units % count;
     const size_t begin = (index * each + (index < extra ? index : extra)) * unit;
     const size_t end = begin + (each + (index < extra ? 1 : 0)) * unit;
-    return (norm_slice){begin < total ? begin : total, end < total ? end : total, index, count};
+    return (norm_slice){begin < total ? begin : total, end < total ? end : total, index, count, cpu_drops_fetches()};
 }
 
 static bool add_product(size_t *sum, size_t a, size_t b, size_t c) {
@@ -99,7 +100,7 @@ static norm_args part_of(const norm_impl *impl, const norm_args *args, size_t in
 static void run_columns(const norm_impl *impl, const norm_stage *stage, const norm_args *args, size_t index,
                         size_t count) {
     const norm_args own = part_of(impl, args, index, count);
-    const norm_slice rows = {0, args->rows, 0, 1};
+    const norm_slice rows = norm_part(NORM_SPLIT_ROWS, args->rows, 0, 1);
     if (own.cols > 0)
         stage->run(&own, &rows);
 }

@@ -37,7 +37,7 @@ enum { ABREAST = BLOCK };
 #define UNROLL_ABREAST UNROLL_BLOCK
 
 // `vectors` of them, in spans of n elements.
-SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_source *row, const void *ahead,
+SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_source *row, row_fetch ahead,
                        void *y, const squash_scalars *k, size_t vectors, size_t c, size_t n) {
     const size_t span = span_vectors(n);
     vf t[ABREAST];
@@ -61,7 +61,7 @@ SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, size_t row, si
     void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
     squash_scalars k;
     get_scalars(a, &k);
-    for_each_left(a->cols, apply(spec, a->gamma, a->beta, &source, source.x, y, &k, 1, c, n));
+    for_each_left(a->cols, apply(spec, a->gamma, a->beta, &source, (row_fetch){source.x, false}, y, &k, 1, c, n));
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
@@ -71,7 +71,8 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
     get_scalars(a, &k);
     for (size_t row = slice->begin; row < slice->end; row++) {
         const row_source source = row_source_at(spec, a, row);
-        const void *const ahead = row_ahead(spec, a, slice, row);
+        // Always asked for again: once takes 1.06 to 1.18 times as long at 16384x4096 f32 on Granite Rapids, too.
+        const row_fetch ahead = {row_ahead(spec, a, slice, row).row, true};
         void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
         size_t c = 0;
         for (; c + ABREAST * SIMD_WIDTH <= cols; c += ABREAST * SIMD_WIDTH)
