@@ -178,11 +178,11 @@ SIMD_INLINE size_t rows_summed(kernel_spec spec, const norm_slice *slice, size_t
 // 1.05 at 64x768 on both.
 //
 // Zen 4 drops a fetch when too many are on their way, so there each line is asked for four times, which a load of it
-// costs next to nothing: twice takes the same up to 1280 columns, and 1.1 to 1.2 at 2048 and 1.4 to 1.6 at 4096 times as
-// long. On Granite Rapids four times take the norms 1.05 to 1.18 times as long as once (rows of 768 to 4096 f32), perhaps
-// because fetches wait in the same buffers as streamed stores. dyt, whose tanh fills what a core looks ahead, takes 0.50
-// (AVX-512) and 0.81 (AVX2) of the time at 4096 columns on Zen 4, 0.73 on Granite Rapids; a copy, which the hardware
-// keeps up with, 1.0 to 1.1, and so has none.
+// costs next to nothing: twice takes the same up to 1280 columns, and 1.1 to 1.2 at 2048 and 1.4 to 1.6 at 4096 times
+// as long. On Granite Rapids four times take the norms 1.05 to 1.18 times as long as once (rows of 768 to 4096 f32),
+// perhaps because fetches wait in the same buffers as streamed stores. dyt, whose tanh fills what a core looks ahead,
+// takes 0.50 (AVX-512) and 0.81 (AVX2) of the time at 4096 columns on Zen 4, 0.73 on Granite Rapids; a copy, which the
+// hardware keeps up with, 1.0 to 1.1, and so has none.
 //
 // Rows are read in one direction only, or the hardware does not keep up: the next row summed before one is written took
 // 1.05 to 1.9 times as long, four rows summed and then written 1.2 to 1.5 in rows of 768 and 1024. Summing the next row
