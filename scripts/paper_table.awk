@@ -14,11 +14,12 @@ BEGIN {
     comparison = ARGV[3]
     print "schema_version,dtype,phase,form,op,quantity,time_s,time_s_lo95,time_s_hi95,change_pct,change_lo95,change_hi95,method,published_version," \
         "published_table,published_s,published_s_lo,published_s_hi,published_change_pct,published_change_lo,published_change_hi,layers,tokens," \
-        "published_tokens,scaled,threads,reason" > comparison
+        "published_tokens,scaled,threads,reason,variant" > comparison
     model = data["published", 1, "model"]
     layers = data["published", 1, "layers"]
     norms = data["published", 1, "norms"]
     published_tokens = data["published", 1, "tokens"]
+    coarse = "lp|lp_nobeta" # of bf16's accuracy, not the default
     dtypes = split("bf16 f32", dtype, " ")
     phases = split("prefill train", phase, " ")
     for (d = 1; d <= dtypes; d++)
@@ -52,16 +53,19 @@ function efficiency(dtype, phase,    where, forms, form, ops, op, f, o, i) {
     ops = split("rmsnorm dyt", op, " ")
     for (f = 1; f <= forms; f++)
         for (o = 1; o <= ops; o++)
-            table_row(where, phase, dtype, form[f], op[o])
-    table_row(where, phase, dtype, "", "identity")
+            table_row(where, phase, dtype, form[f], op[o], "")
+    if (find_row("layers", where " part=layer form=fused op=dyt variant=" coarse))
+        table_row(where, phase, dtype, "fused", "dyt", coarse)
+    table_row(where, phase, dtype, "", "identity", "")
     print ""
     if (i)
         for (f = 1; f <= notes; f++)
             print "Not measured: " note_text[f] ".\n"
 }
 
-function table_row(where, phase, dtype, form, op,    selector, arm, base, none, found, text) {
-    selector = "op=" op (form == "" ? "" : " form=" form)
+# variant: the one that is meant where it is not the default.
+function table_row(where, phase, dtype, form, op, variant,    selector, arm, base, none, found, text) {
+    selector = "op=" op (form == "" ? "" : " form=" form) (variant == "" ? "" : " variant=" variant)
     found = find_arm(arm, selector, where, "model", none)
     base["layer"] = 0
     missed = found ? "" : why_not
@@ -69,7 +73,7 @@ function table_row(where, phase, dtype, form, op,    selector, arm, base, none, 
         note_missing(why_not)
     if (op == "dyt" && arm["layer"])
         find_arm(base, "op=rmsnorm form=" form, where, arm["ends"] ? "model" : "layer", arm)
-    text = "| " (form == "" ? "any" : form) " | " (op == "identity" ? "none" : op)
+    text = "| " (form == "" ? "any" : form) " | " (op == "identity" ? "none" : op) (variant == "" ? "" : ", tanh for bf16 (lp)")
     text = text " | " cell_value(arm, base, phase, dtype, form, op, "norms_in_place", "norm_time_ns")
     text = text " | " cell_value(arm, base, phase, dtype, form, op, "norms_by_identity", "norm_by_identity_ns")
     text = text " | " cell_value(arm, base, phase, dtype, form, op, "layer", "time_ns")
@@ -110,8 +114,8 @@ function cell_value(arm, base, phase, dtype, form, op, quantity, stem,    q, bel
     printf "%s,%s,%s,%s,%s,%s,%s,", seconds(q["v"]), seconds(q["lo"]), seconds(q["hi"]), real(change["v"]), real(change["lo"]), real(change["hi"]), \
         (change["v"] == "" ? "" : csv_field(method)) > comparison
     write_published(phase, form, op, quantity ~ /^norms/ ? "norms" : quantity)
-    printf "%s,%s,%s,%s,%s,%s\n", layers, known_arm ? data["layers", i, "tokens"] : "", published_tokens, \
-        (known_arm ? scaled_row(i) : ""), (known_arm ? data["layers", i, "threads"] : ""), csv_field(q["why"]) > comparison
+    printf "%s,%s,%s,%s,%s,%s,%s\n", layers, known_arm ? data["layers", i, "tokens"] : "", published_tokens, \
+        (known_arm ? scaled_row(i) : ""), (known_arm ? data["layers", i, "threads"] : ""), csv_field(q["why"]), (arm["layer"] ? data["layers", i, "variant"] : "") > comparison
     if (q["v"] == "")
         return "-"
     if (op == "identity" && quantity ~ /^norms/)

@@ -174,6 +174,7 @@ for table in verdicts comparison squash tokens; do
 done
 for text in '### LLaMA 7B, inference, bf16: SCALED, 512 tokens instead of 4096' \
     '| eager | dyt | 0.465 s \[0.460, 0.469\] (-52.3 % \[' '0.01 s (-52.4 %) | 0.13 s (-7.8 %) |' '| any | none | 0 | 0 |' \
+    '| fused | dyt, tanh for bf16 (lp) | ' \
     'Not measured: no row of layers.csv has op=rmsnorm form=eager model=llama_7b phase=train dtype=f32 part=ends' \
     '| dit_xl2 | inference, 1 x 256 | f32 | fused | layernorm .*(interaction) |' '| llama_7b | decode, 1 x 1 after 512 ' \
     '### Published claims' '^DOES NOT HOLD ' 'SCALED: lines so marked'; do
