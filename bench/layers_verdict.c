@@ -146,8 +146,8 @@ static void warn_of_slow_products(FILE *out, const layers_summary *s) {
     char text[160];
     layers_key_describe(&s->plan->arms[where].key, text, sizeof text);
     fprintf(out,
-            "warning: the products of %s (%s) run at %.2f of the FMA peak of this run: a slow library makes every norm "
-            "look cheaper than it is\n",
+            "warning: the products of %s (%s) run at %.2f of what this CPU's units for them reached in this run: a "
+            "slow library makes every norm look cheaper than it is\n",
             text, s->plan->arms[where].matmul, least);
 }
 

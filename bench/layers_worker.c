@@ -151,7 +151,7 @@ static bool round_of(worker *w, stage *s, size_t group, size_t round, size_t beg
 static bool measure_group(worker *w, stage *s, size_t group, size_t begin, size_t end) {
     const rounds_had had = w->had[group];
     double ns;
-    s->peak = peak_flops((int)w->plan.arms[begin].key.threads);
+    s->peak = peak_flops((int)w->plan.arms[begin].key.threads, w->plan.arms[begin].key.dtype);
     s->clock_ns = clock_of_a_step();
     for (size_t i = begin; i < end && !child_interrupted(); i++) {
         layer_select(s->layer, i - begin);

@@ -106,7 +106,7 @@ static double peak_of(worker *w, const cell *c) {
     for (size_t i = 0; i < w->peak_count; i++)
         if (w->peaks[i].place == c->place && w->peaks[i].threads == c->threads)
             return w->peaks[i].flops;
-    const double flops = peak_flops((int)c->threads);
+    const double flops = peak_flops((int)c->threads, NORM_F32);
     w->peaks[w->peak_count++] = (team_peak){c->place, c->threads, flops};
     return flops;
 }

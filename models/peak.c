@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "norm.h"
+#include "peak_bf16.h"
 #include "peak_loop.h"
 
 #define DECLARE(ID, name, features) extern const peak_loop peak_loop_##name;
@@ -32,8 +33,7 @@ static const peak_loop *best_loop(void) {
     return best;
 }
 
-double peak_flops(int threads) {
-    const peak_loop *const loop = best_loop();
+static double flops_of(const peak_loop *loop, int threads) {
     double fastest = INFINITY;
     for (int burst = 0; burst < BURSTS; burst++) {
         float sum = 0;
@@ -54,4 +54,10 @@ double peak_flops(int threads) {
             fastest = end - begin;
     }
     return loop->flops * COUNT * threads / fastest;
+}
+
+double peak_flops(int threads, norm_dtype dtype) {
+    const peak_loop *const products = dtype == NORM_BF16 ? peak_bf16_loop() : NULL;
+    const double fma = flops_of(best_loop(), threads);
+    return products != NULL ? fmax(fma, flops_of(products, threads)) : fma;
 }

@@ -16,6 +16,7 @@
 #include "guard.h"
 #include "inputs.h"
 #include "matmul.h"
+#include "peak_bf16.h"
 #include "scratch.h"
 
 enum { TRANSPOSE_A = 1, TRANSPOSE_B = 2, BIAS = 4, ACCUMULATE = 8, F32_RESULT = 16, PACK_B = 32, FLAGS = 64 };
@@ -202,11 +203,28 @@ static void one_team_in_the_process(void **state) {
     assert_int_equal(threads, 2);
 }
 
+// What the loop multiplies is what it is counted for: three times around, each sum, which begins at 1, gets three times
+// the products of one instruction, of 1/2 by 1/2. It returns one sum of a tile, or those of all chains of dot products.
+static void the_peak_of_bf16_is_of_products(void **state) {
+    (void)state;
+    const peak_loop *const loop = peak_bf16_loop();
+    if (loop == NULL)
+        skip(); // no such unit on this CPU
+    const float sum = loop->run(3, 0.5f, 1.0f);
+    const bool tiles = loop->flops == 2.0 * 4 * 16 * 16 * 32;
+    assert_true(tiles || loop->flops == 2.0 * 12 * 16 * 2);
+    assert_true(sum == (tiles ? 1.0f + 3 * 32 * 0.25f : 12 * (1.0f + 3 * 2 * 0.25f)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_flag_at_odd_shapes),         cmocka_unit_test(several_tiles),
-        cmocka_unit_test(scratch_is_shared_and_given_back), cmocka_unit_test(no_product_of_nothing),
-        cmocka_unit_test(the_library_has_a_real_product),   cmocka_unit_test(one_team_in_the_process),
+        cmocka_unit_test(the_peak_of_bf16_is_of_products),
+        cmocka_unit_test(every_flag_at_odd_shapes),
+        cmocka_unit_test(several_tiles),
+        cmocka_unit_test(scratch_is_shared_and_given_back),
+        cmocka_unit_test(no_product_of_nothing),
+        cmocka_unit_test(the_library_has_a_real_product),
+        cmocka_unit_test(one_team_in_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
