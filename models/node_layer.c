@@ -535,7 +535,9 @@ static void activation_backward(compiler *c, const node *n) {
 
 tensor graph_activation(graph *g, const char *name, activation which, tensor x) {
     static const node_kind kind = {activation_forward, activation_backward};
-    const tensor out = graph_tensor(g, g->config.dtype, g->tensors[x].rows, g->tensors[x].cols);
+    const size_t rows = g->tensors[x].rows, cols = g->tensors[x].cols;
+    const bool kept = g->train || g->tensors[x].role == TENSOR_INPUT;
+    const tensor out = kept ? graph_tensor(g, g->config.dtype, rows, cols) : graph_reshape(g, x, cols);
     graph_node(g, &kind, name, x, out)->activation = which;
     return out;
 }
