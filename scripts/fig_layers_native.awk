@@ -1,53 +1,54 @@
 # SPDX-License-Identifier: MIT
-# What DyT in place of a model's own norm does to the time of a layer, by model and phase: one panel for each form.
-function figure(    group, list, n, i, form, f, p, y) {
+# What DyT in place of a model's own norm does to the time of a layer, by model, phase and form: in one panel by the norms' own times, in the
+# other by the totals, which neighbours move by more than most norms take.
+function figure(    group, list, n, i, form, f, y, label) {
     group = largest_group()
     rows_of_group(group, list)
     if (!list[0]) {
         print "no layer has dyt beside the model's own norm"
         return
     }
+    in_place = panel_of("by the norms, timed in place; filled: the rest of the layer is the same within 0.25 %")
+    totals = panel_of("by the totals, paired")
     split("fused eager add_fused", form, " ")
     for (f = 1; f <= 3; f++)
         for (n = 1; n <= list[0]; n++) {
             i = list[n]
             if (cell[i, "form"] != form[f])
                 continue
-            p = panel_of(form[f])
-            y = row_in(p, layer_label(i))
-            widen(p, bound(i, "lo"))
-            widen(p, bound(i, "hi"))
-            total[p] = total[p] sprintf("%.3f %.6g %.6g %.6g\n", y + 0.16, cell[i, "delta_to_native_pct"], bound(i, "lo"), bound(i, "hi"))
-            if (cell[i, "rest_equivalent"] == "1" && cell[i, "norm_delta_lo95"] != "")
-                inside[p] = inside[p] point(y - 0.16, cell[i, "norm_delta_pct"], cell[i, "norm_delta_lo95"], cell[i, "norm_delta_hi95"])
+            label = layer_label(i) (form[f] == "fused" ? "" : ", " form[f])
+            y = row_in(in_place, label)
+            row_in(totals, label)
+            mark(totals, 1, y, i, "delta_to_native")
+            if (cell[i, "norm_delta_lo95"] != "")
+                mark(in_place, cell[i, "rest_equivalent"] == "1" ? 1 : 2, y, i, "norm_delta")
         }
     print "$data << END_OF_DATA"
-    for (p = 1; p <= panels; p++) {
-        print total[p] "\n"
-        print (inside[p] == "" ? "NaN NaN NaN NaN none\n" : inside[p]) "\n"
-    }
+    for (p = 1; p <= panels; p++)
+        for (f = 1; f <= 2; f++)
+            print (block[p, f] == "" ? "NaN NaN NaN NaN none\n" : block[p, f]) "\n"
     print "END_OF_DATA"
     print "array lowest[" panels "]\narray highest[" panels "]"
     for (p = 1; p <= panels; p++)
-        print "lowest[" p "] = " lowest[p] "; highest[" p "] = " highest[p]
+        print "lowest[" p "] = " lowest[p] + 0 "; highest[" p "] = " highest[p] + 0
     print_panels()
     print_rows()
     print_title("DyT instead of the model's own norm: change of a layer's time, with 95 % intervals", \
-        group "; below 0 DyT is faster" row_words())
+        group "; fused unless said; below 0 DyT is faster" row_words())
 }
 
+function mark(p, slot, y, i, stem,    q) {
+    set(q, cell[i, stem "_pct"], bound(i, stem, "lo"), bound(i, stem, "hi"))
+    widen(p, q["lo"])
+    widen(p, q["hi"])
+    block[p, slot] = block[p, slot] sprintf("%.3f %.6g %.6g %.6g \"%s\"\n", y, q["v"], q["lo"], q["hi"], with_interval(q, "1"))
+}
 function in_figure(i) {
     return cell[i, "part"] == "layer" && cell[i, "op"] == "dyt" && is_layer_main(i) && cell[i, "delta_to_native_pct"] != ""
-}
-function point(y, v, lo, hi,    q) {
-    set(q, v, lo, hi)
-    return sprintf("%.3f %.6g %.6g %.6g \"%s\"\n", y, v, lo, hi, with_interval(q, "1"))
 }
 # The range of a panel's axis, which holds 0.
 function widen(p, x) {
     lowest[p] = x + 0 < lowest[p] + 0 ? x + 0 : lowest[p] + 0
     highest[p] = x + 0 > highest[p] + 0 ? x + 0 : highest[p] + 0
 }
-function bound(i, end) {
-    return cell[i, "delta_to_native_" end "95"] == "" ? cell[i, "delta_to_native_pct"] : cell[i, "delta_to_native_" end "95"]
-}
+function bound(i, stem, end) { return cell[i, stem "_" end "95"] == "" ? cell[i, stem "_pct"] : cell[i, stem "_" end "95"] }
