@@ -152,8 +152,8 @@ static void run_stage(const norm_stage *stage, const norm_args *args, size_t ind
 
 // On two cores of a Zen 4 a team takes 0.6 us to begin and end, and 0.2 more where it joins a sum. A row of dyt takes
 // as long cut as whole at about 5500 columns in f32, 6000 in bf16, 7500 by `lp`; one of layernorm at 10000 in f32, of
-// rmsnorm at 14000, both at twice as many in bf16, and so what else moves more than it computes. On Granite Rapids it is
-// about 20000 and 24000 in f32: at 16384 the two take 1.11 and 1.16 times as long cut.
+// rmsnorm at 14000, both at twice as many in bf16, and so what else moves more than it computes. On Granite Rapids it
+// is about 20000 and 24000 in f32: at 16384 the two take 1.11 and 1.16 times as long cut.
 size_t norm_whole_cols(const norm_impl *impl) {
     enum { COMPUTED_COLS = 6144, MOVED_BYTES = 98304 };
     const bool computes = impl->op == NORM_DYT || impl->op == NORM_DERF || impl->op == NORM_SIGMOID;
