@@ -10,9 +10,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Two operands of a tile's or a vector's full size, of bf16 with this value.
+// What a tile has at most; a row of one is as wide as a vector, and holds pairs of bf16 or sums in f32.
 enum { TILE_ROWS = 16, ROW_BYTES = 64, PAIRS = 2 };
 
+// Two bf16 of this value, as operands hold them.
 static uint32_t pair_of(float value) {
     const union {
         float f;
