@@ -536,7 +536,7 @@ static void activation_backward(compiler *c, const node *n) {
 tensor graph_activation(graph *g, const char *name, activation which, tensor x) {
     static const node_kind kind = {activation_forward, activation_backward};
     const size_t rows = g->tensors[x].rows, cols = g->tensors[x].cols;
-    const bool kept = g->train || g->tensors[x].role == TENSOR_INPUT;
+    const bool kept = g->train || g->tensors[x].name[0] != '\0';
     const tensor out = kept ? graph_tensor(g, g->config.dtype, rows, cols) : graph_reshape(g, x, cols);
     graph_node(g, &kind, name, x, out)->activation = which;
     return out;

@@ -17,6 +17,7 @@
 
 #include "draw.h"
 #include "layer.h"
+#include "tape.h"
 #include "tiny.h"
 
 static layer *make(const layer_config *config) {
@@ -522,6 +523,43 @@ static void sizes_are_known_beforehand(void **state) {
     assert_true((double)layer_bytes(&config) < 2.0 * weights + 512.0 * 4.0 * (24.0 * 4096.0 + 10.0 * 11008.0) + 100e6);
 }
 
+// In inference an activation takes the place of what it reads: of the widest tensor there is one.
+static void activations_take_no_memory(void **state) {
+    (void)state;
+    const model_shape *const m = model_find("convnext_b");
+    const norm_slot slot = slot_of(m, NORM_LAYERNORM, NORM_FUSED, NORM_F32);
+    layer_config config = tiny_config(m, PART_LAYER, PHASE_PREFILL, &slot, 1);
+    config.depth = 1;
+    config.batch = 8;
+    config.packed_only = true;
+    const double width = (double)m->stages[0].width, side = (double)m->stages[0].side;
+    const double rows = (double)config.batch * side * side, weights = 4.0 * (double)model_layer_weights(m, 0);
+    assert_true((double)layer_bytes(&config) < weights + 4.0 * rows * width * (4.0 + 4.0));
+}
+
+static bool disjoint(const storage *a, const storage *b) {
+    return a->offset + a->bytes <= b->offset || b->offset + b->bytes <= a->offset;
+}
+
+// Memory is shared by storages of one size whose lives do not meet, and by no others.
+static void storages_share_by_size(void **state) {
+    (void)state;
+    storage s[] = {{.bytes = 4096, .first = 0, .last = 1},      {.bytes = 4096, .first = 2, .last = 3},
+                   {.bytes = 4096, .first = 3, .last = 4},      {.bytes = 1024, .first = 4, .last = 5},
+                   {.bytes = 8192, .first = 2, .last = 2},      {.bytes = 1024, .first = 0, .last = 2},
+                   {.bytes = 4096, .first = ALWAYS, .last = -1}};
+    enum { COUNT = sizeof s / sizeof *s };
+    const size_t total = plan_storages(s, COUNT);
+    for (size_t i = 0; i < COUNT - 1; i++) {
+        assert_true(s[i].offset + s[i].bytes <= total);
+        for (size_t k = 0; k < i; k++)
+            assert_true(disjoint(&s[i], &s[k]) ||
+                        (s[i].bytes == s[k].bytes && (s[i].first > s[k].last || s[k].first > s[i].last)));
+    }
+    assert_int_equal(s[0].offset, s[1].offset);
+    assert_int_equal(s[3].offset, s[5].offset);
+}
+
 static void slots_have_what_the_model_has(void **state) {
     (void)state;
     norm_slot s;
@@ -558,6 +596,8 @@ int main(void) {
         cmocka_unit_test(steps_are_timed_and_named),
         cmocka_unit_test(nonsense_is_refused_with_a_reason),
         cmocka_unit_test(sizes_are_known_beforehand),
+        cmocka_unit_test(activations_take_no_memory),
+        cmocka_unit_test(storages_share_by_size),
         cmocka_unit_test(slots_have_what_the_model_has),
     };
     return cmocka_run_group_tests(tests, set_team, NULL);
