@@ -6,9 +6,10 @@
 
 #include <string.h>
 
-#include "gelu_table.h"
 #include "kernel.h"
 #include "simd_math.h"
+
+#include "gelu_table.h" // after SIMD_LOOKUP32
 
 #define ONE v_set1(1.0f)
 
@@ -35,13 +36,26 @@ SIMD_INLINE vf silu(vf z, bool derivative) {
     return derivative ? v_fma(value, v_sub(ONE, s), s) : value;
 }
 
-// P(-a) for 0 <= a <= 16, P the normal distribution: an exponential of a polynomial, which is smooth over the whole
-// range, where erf takes two formulas and the reduction of an exp to base e. GELU takes 0.57 of its time with erf on
-// AVX2, 11.5 cycles of eight elements, at a smaller error. With ffn = 4 channels that is 8 * 1.44 / channels of the
-// time of the two products at 32 operations a cycle: 9 % in ConvNeXt's first stage, 128 channels, 4.5 % at 256. For 5 %
-// at 128, eight elements may take 6.4 cycles, thirteen instructions on two units: as many as the two polynomials alone
-// have. On AVX-512 16 elements may take 9.6 there, as many as a lookup of erf alone does, and caches give them slower.
-// Beyond a = 10 the power is held at -127, whose 2^n is zero by its bits. A NaN comes out as one.
+// P(-a) for 0 <= a <= TAIL_LAST, from where on it is zero, P the normal distribution. A NaN comes out as one. In
+// convolutional layers GELU has to be cheap: with ffn = 4 channels a multiplication and an addition of its two products
+// are 16 channels for one element of it, so that at 128 channels and on two units of 16 lanes, 5 % of a layer are some
+// ten cycles a vector. The lookup takes eleven instructions, GELU fifteen; by erf, which is to be right about zero as
+// well, it takes twenty.
+#ifdef SIMD_LOOKUP32
+SIMD_INLINE vf normal_tail(vf a) {
+    const vf magic = v_set1(0x1.8p23f), shifted = v_fma(a, v_set1(TAIL_STEPS), magic);
+    const vf d = v_fnma(v_sub(shifted, magic), v_set1(TAIL_STEP), a);
+    const vi slot = v_bits(shifted);
+    vf t = v_fma(v_lookup32(slot, tail_lookup.c4), d, v_lookup32(slot, tail_lookup.c3));
+    t = v_fma(t, d, v_lookup32(slot, tail_lookup.c2));
+    t = v_fma(t, d, v_lookup32(slot, tail_lookup.c1));
+    return v_fma(t, d, v_lookup32(slot, tail_lookup.c0));
+}
+#else
+// An exponential of a polynomial, which is smooth over the whole range, where erf takes two formulas and the reduction
+// of an exp to base e: 0.57 of the time of GELU by erf on AVX2, 11.5 cycles of eight elements, at a smaller error. In
+// ConvNeXt's first stage that is 9 %; for 5 %, eight elements may take 6.4 cycles, thirteen instructions on two units:
+// as many as the two polynomials alone have. Beyond a = 10 the power is held at -127, whose 2^n is zero by its bits.
 SIMD_INLINE vf normal_tail(vf a) {
     vf p = v_fma(v_set1(TAIL_R7), a, v_set1(TAIL_R6));
     p = v_fma(p, a, v_set1(TAIL_R5));
@@ -58,19 +72,13 @@ SIMD_INLINE vf normal_tail(vf a) {
     q = v_fma(q, r, v_set1(TAIL_Q0));
     return v_mul(v_exp_scale(v_bits(shifted)), v_fma(q, r, ONE));
 }
+#endif
 
 // x P(x), P(x) = (1 + erf(x / sqrt 2)) / 2, which is max(x, 0) - |x| P(-|x|); derivative P(x) + x exp(-x^2 / 2) /
-// sqrt(2 pi). Beyond 16 the tail is zero, and infinity times it would be NaN. A lookup of erf takes two thirds of the
-// tail's instructions: 0.9 of the time, two threads in the last-level cache. Left to the library, after the product
-// before it, GELU took more than that product and this step together, 1.01 to 1.10 times (oneDNN 2.6, Granite Rapids).
+// sqrt(2 pi). a is clamped, for infinity times zero would be NaN. Left to the library, after the product before it,
+// GELU took more than that product and this step together, 1.01 to 1.10 times (oneDNN 2.6, Granite Rapids).
 SIMD_INLINE vf gelu_erf(vf x, bool derivative) {
-#ifdef SIMD_LOOKUP32
-    if (!derivative) {
-        const vf half = v_set1(0.5f), root = v_set1(0x1.6a09e667f3bcdp-1f);
-        return v_mul(v_max(v_set1(-16.0f), x), v_fma(half, v_erf_u2(v_mul(x, root)), half));
-    }
-#endif
-    const vf a = v_min(v_set1(16.0f), v_abs(x)), tail = normal_tail(a);
+    const vf a = v_min(v_set1(TAIL_LAST), v_abs(x)), tail = normal_tail(a);
     if (!derivative)
         return v_fnma(a, tail, v_max(v_zero(), x));
     const vf normal = v_select(v_less(x, v_zero()), tail, v_sub(ONE, tail));

@@ -216,10 +216,13 @@ def table(name, f, derivative, offset, last):
     print_columns(["centre", "c0", "c1", "c2", "c3", "c4"], rows)
 
 
-def normal_tail():
-    """P(-a), the normal distribution below zero, as a power of two: what matters is its absolute error."""
+def tail(a):
+    """P(-a), the normal distribution below zero, of which the absolute error matters."""
+    return erfc(a / sqrt(mpf(2))) / 2
+
+
+def tail_power():
     last, tiny = mpf("5.5"), mpf(2) ** -12
-    tail = lambda a: erfc(a / sqrt(mpf(2))) / 2
     p = fit(lambda a: (log(tail(a), 2) + 1) / a, tiny, last, list(range(8)), lambda a: 1 / (a * tail(a)))
     error = largest(lambda a: mpf(2) ** (a * horner(p, a) - 1) - tail(a), 0, last)
     print(f"// P(-a) = 2^(a R(a) - 1) on [0, {float(last)}]: error {float(error):.2g}; beyond, it falls on, to below 2^-126 at 10")
@@ -232,14 +235,36 @@ def normal_tail():
     for k, c in enumerate(q):
         define(f"TAIL_Q{k}", c)
     assert all(a * horner(p, a) - 1 < -126 for a in (10, 11, 12, 14, 16))
+    define("TAIL_LAST", mpf(16))
+
+
+def tail_table():
+    step, rows, worst = mpf(3) / 16, [], mpf(0)
+    last = 31 * step
+    for slot in range(32):  # the last one's row is zero, as the tail is beyond
+        c = slot * step
+        low, high = max(c - step / 2, mpf(0)), min(c + step / 2, last)
+        row = fit(lambda d: tail(c + d), low - c, high - c, [0, 1, 2, 3, 4]) if slot < 31 else [mpf(0)] * 5
+        worst = max(worst, largest(lambda a: horner(row, a - c) - tail(a), low, high))
+        rows.append(row)
+    print(f"// P(-a) = c0 + d (c1 + d (c2 + d (c3 + d c4))), d = a - k TAIL_STEP, one row of constants for each whole number k that a / TAIL_STEP")
+    print(f"// rounds to: error {float(worst):.2g}; at TAIL_LAST, and so beyond, zero.")
+    define("TAIL_STEP", step)
+    define("TAIL_STEPS", 1 / step)
+    define("TAIL_LAST", last)
+    print("static const struct {\n    float c0[32], c1[32], c2[32], c3[32], c4[32];\n} tail_lookup = {")
+    print_columns(["c0", "c1", "c2", "c3", "c4"], rows)
 
 
 if sys.argv[1:] == ["gelu"]:
     print("// SPDX-License-Identifier: MIT")
     print("// Made by scripts/simd_math.py gelu; not edited by hand. The errors are those of exact arithmetic.")
     print("#ifndef GELU_TABLE_H\n#define GELU_TABLE_H\n\n// clang-format off")
-    normal_tail()
-    print("// clang-format on\n\n#endif")
+    print("#ifdef SIMD_LOOKUP32")
+    tail_table()
+    print("#else")
+    tail_power()
+    print("#endif\n// clang-format on\n\n#endif")
     sys.exit()
 
 print("// SPDX-License-Identifier: MIT")
