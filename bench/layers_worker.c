@@ -138,8 +138,9 @@ static bool round_of(worker *w, stage *s, size_t group, size_t round, size_t beg
         ok = settled && take_sample(s, a->calls, &total);
         if (!ok)
             break;
+        const double clock_ns = s->clock_ns * (double)layer_readings(s->layer) / (double)layer_steps(s->layer);
         printf("sample %zu %zu %zu %zu %.9g %.9g %.4g %.4g %d %zu", index, 2 * round + (i >= count), w->order++,
-               a->calls, total, s->peak, s->clock_ns, s->line_ns, preemptions() != before, layer_steps(s->layer));
+               a->calls, total, s->peak, clock_ns, s->line_ns, preemptions() != before, layer_steps(s->layer));
         for (size_t k = 0; k < layer_steps(s->layer); k++)
             printf(" %.6g", s->sums[k]);
         putchar('\n');

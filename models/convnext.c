@@ -12,9 +12,7 @@ static residual layer_of(graph *g, residual x) {
             side = k->shape->stages[i].side;
     tensor h = graph_conv(g, "conv", x.stream, side, 7);
     h = graph_norm(g, "norm", h, k->shape->alpha);
-    h = graph_linear(g, "ffn.up", h, 4 * width, true);
-    h = graph_activation(g, "ffn.gelu", ACTIVATION_GELU_ERF, h);
-    h = graph_linear(g, "ffn.down", h, width, true);
+    h = graph_feed_forward(g, h, ACTIVATION_GELU_ERF, 4 * width);
     // As large as trained ones: beside timm's initial 1e-6, f32 would not show what the branch computed.
     h = graph_scale(g, "scale", h, 0.1);
     return (residual){graph_add(g, "add", x.stream, h), NO_TENSOR};

@@ -12,9 +12,7 @@ static residual layer_of(graph *g, residual x) {
     x.branch = graph_linear(g, "attention.o", mixed, dim, true);
 
     h = graph_add_norm(g, "ffn", &x, m->alpha);
-    h = graph_linear(g, "ffn.up", h, m->ffn, true);
-    h = graph_activation(g, "ffn.gelu", ACTIVATION_GELU_TANH, h);
-    x.branch = graph_linear(g, "ffn.down", h, dim, true);
+    x.branch = graph_feed_forward(g, h, ACTIVATION_GELU_TANH, m->ffn);
     return x;
 }
 

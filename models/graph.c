@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // graph.c: writes down what a model file lists, and compiles it for each arm: values, gradients and their sums, and the
 // memory of all of them.
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -313,6 +314,15 @@ static void touch(graph *g, view v, int time) {
     s->last = time > s->last ? time : s->last;
 }
 
+// Where the list has the last step of this name but the one at the end.
+static size_t earlier(const program *p, const char *name) {
+    size_t i = p->step_count - 1;
+    while (i > 0 && strcmp(p->steps[i - 1].shown.name, name) != 0)
+        i--;
+    assert(i > 0);
+    return p->steps[i - 1].at;
+}
+
 step *emit(compiler *c, const node *n, const char *suffix, step_kind kind, step_run run, const view *views,
            size_t count) {
     program *const p = c->program;
@@ -329,6 +339,7 @@ step *emit(compiler *c, const node *n, const char *suffix, step_kind kind, step_
     step *const s = &p->steps[p->step_count++];
     *s = (step){.shown = {.kind = kind, .pass = c->pass}, .run = run, .node = n, .product = NONE};
     snprintf(s->shown.name, sizeof s->shown.name, "%.*s%s", 32, n->name, suffix);
+    s->at = n->again ? earlier(p, s->shown.name) : p->shown_count++;
     for (size_t i = 0; i < OPERANDS; i++)
         s->views[i] = i < count ? views[i] : view_none();
     for (size_t i = 0; i < count; i++)
@@ -345,6 +356,20 @@ bool run_accumulate(graph *g, const step *s) {
 }
 
 // ---- Programs
+
+// The list of steps as it is shown, the tiles of each added up.
+static bool list_steps(program *p) {
+    p->shown = calloc(p->shown_count + 1, sizeof *p->shown);
+    if (p->shown == NULL)
+        return false;
+    for (size_t i = 0; i < p->step_count; i++) {
+        layer_step *const shown = &p->shown[p->steps[i].at];
+        const double flops = shown->flops;
+        *shown = p->steps[i].shown;
+        shown->flops += flops;
+    }
+    return true;
+}
 
 static bool compile_arm(graph *g, size_t index) {
     compiler c = {.g = g, .arm = &g->arms[index], .program = &g->programs[index]};
@@ -387,7 +412,7 @@ static bool compile_arm(graph *g, size_t index) {
     }
     free(c.alias);
     free(c.gradient);
-    return ok && !g->failed;
+    return ok && !g->failed && list_steps(c.program);
 }
 
 // What a product is thought to take, before the library is asked: weights in its own layout, which may be f32.
@@ -446,6 +471,7 @@ void graph_free(graph *g) {
     }
     for (size_t i = 0; g->programs != NULL && i < g->config.arm_count; i++) {
         free(g->programs[i].steps);
+        free(g->programs[i].shown);
         free(g->programs[i].values);
         free(g->programs[i].gradients);
     }

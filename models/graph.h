@@ -63,6 +63,9 @@ tensor graph_attention(graph *g, const char *name, tensor q, tensor k, tensor v,
 tensor graph_swiglu(graph *g, const char *name, tensor gate, tensor up);
 // In inference it takes x's place, unless x is an input: nobody else may read x.
 tensor graph_activation(graph *g, const char *name, activation kind, tensor x);
+// ffn.up to `width` columns, ffn.gelu or the like, and ffn.down to x's, both products with a bias. In inference what is
+// too large for caches between the three goes through them by tiles of rows; each is one step for all of its tiles.
+tensor graph_feed_forward(graph *g, tensor x, activation kind, size_t width);
 // x * (1 + scale) + shift and x * gate, one row of shift, scale and gate per sequence. These three are columns of one
 // tensor from graph_condition.
 tensor graph_modulate(graph *g, const char *name, tensor x, tensor shift, tensor scale);

@@ -224,8 +224,9 @@ void layer_select(layer *l, size_t arm) {
                                        .gradient = graph_matrix(g, l->selected->gradients[i])};
 }
 
-size_t layer_steps(const layer *l) { return l->selected->step_count; }
-const layer_step *layer_step_at(const layer *l, size_t index) { return &l->selected->steps[index].shown; }
+size_t layer_steps(const layer *l) { return l->selected->shown_count; }
+size_t layer_readings(const layer *l) { return l->selected->step_count; }
+const layer_step *layer_step_at(const layer *l, size_t index) { return &l->selected->shown[index]; }
 
 // The time since *last, which moves on. One reading ends a step and begins the next.
 static double lap(double *last) {
@@ -250,12 +251,14 @@ bool layer_run(layer *l, double *ns) {
     graph *const g = l->g;
     const program *const p = l->selected;
     g->loss = g->has_loss ? 0.0 : (double)NAN;
+    for (size_t i = 0; ns != NULL && i < p->shown_count; i++)
+        ns[i] = 0.0;
     double last = ns != NULL ? step_clock_ns() : 0.0;
     for (size_t i = 0; i < p->step_count; i++) {
         if (!p->steps[i].run(g, &p->steps[i]))
             return false;
         if (ns != NULL)
-            ns[i] = lap(&last);
+            ns[p->steps[i].at] += lap(&last);
     }
     return true;
 }

@@ -88,6 +88,8 @@ typedef struct {
 
 // The steps that the selected arm runs, in order; those that it skips (a norm of op identity) are not in it.
 size_t layer_steps(const layer *l);
+// How often the clock is read for their times: a step that goes by tiles of rows takes a reading for each.
+size_t layer_readings(const layer *l);
 const layer_step *layer_step_at(const layer *l, size_t index);
 
 void layer_select(layer *l, size_t arm);

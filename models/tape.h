@@ -68,6 +68,7 @@ struct node {
     int product[6], resource;  // indices into graph
     activation activation;
     size_t size; // side of an image, rows of a chunk
+    bool again;  // another tile: its steps are those of the last node of this name
 };
 
 typedef struct {
@@ -97,7 +98,8 @@ typedef struct step step;
 typedef bool (*step_run)(graph *g, const step *s);
 enum { OPERANDS = 14 };
 struct step {
-    layer_step shown;
+    layer_step shown; // flops: of this tile alone
+    size_t at;        // in the program's list of steps: tiles of one step are at the same place
     step_run run;
     const node *node;
     view views[OPERANDS];
@@ -111,6 +113,8 @@ struct step {
 typedef struct {
     step *steps;
     size_t step_count;
+    layer_step *shown; // each step once, whatever its tiles
+    size_t shown_count;
     view *values, *gradients; // one per listed tensor
 } program;
 

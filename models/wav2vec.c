@@ -10,17 +10,10 @@ static tensor attention_of(graph *g, tensor h) {
     return graph_linear(g, "attention.o", graph_attention(g, "attention.heads", q, k, v, false), dim, true);
 }
 
-static tensor ffn(graph *g, tensor h) {
-    const model_shape *const m = graph_config(g)->shape;
-    h = graph_linear(g, "ffn.up", h, m->ffn, true);
-    h = graph_activation(g, "ffn.gelu", ACTIVATION_GELU_ERF, h);
-    return graph_linear(g, "ffn.down", h, m->dim, true);
-}
-
 static residual pre_norm(graph *g, residual x) {
     const model_shape *const m = graph_config(g)->shape;
     x.branch = attention_of(g, graph_add_norm(g, "attention", &x, m->alpha_attention));
-    x.branch = ffn(g, graph_add_norm(g, "ffn", &x, m->alpha));
+    x.branch = graph_feed_forward(g, graph_add_norm(g, "ffn", &x, m->alpha), ACTIVATION_GELU_ERF, m->ffn);
     return x;
 }
 
@@ -28,7 +21,7 @@ static residual post_norm(graph *g, residual x) {
     const model_shape *const m = graph_config(g)->shape;
     x.branch = attention_of(g, x.stream);
     x = (residual){graph_add_norm(g, "attention", &x, m->alpha_attention), NO_TENSOR};
-    x.branch = ffn(g, x.stream);
+    x.branch = graph_feed_forward(g, x.stream, ACTIVATION_GELU_ERF, m->ffn);
     return (residual){graph_add_norm(g, "ffn", &x, m->alpha), NO_TENSOR};
 }
 

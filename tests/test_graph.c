@@ -523,8 +523,9 @@ static void sizes_are_known_beforehand(void **state) {
     assert_true((double)layer_bytes(&config) < 2.0 * weights + 512.0 * 4.0 * (24.0 * 4096.0 + 10.0 * 11008.0) + 100e6);
 }
 
-// In inference an activation takes the place of what it reads: of the widest tensor there is one.
-static void activations_take_no_memory(void **state) {
+// In inference an activation takes the place of what it reads, and of what lies between the products of many rows there
+// is a tile.
+static void activations_take_little_memory(void **state) {
     (void)state;
     const model_shape *const m = model_find("convnext_b");
     const norm_slot slot = slot_of(m, NORM_LAYERNORM, NORM_FUSED, NORM_F32);
@@ -532,9 +533,44 @@ static void activations_take_no_memory(void **state) {
     config.depth = 1;
     config.batch = 8;
     config.packed_only = true;
-    const double width = (double)m->stages[0].width, side = (double)m->stages[0].side;
-    const double rows = (double)config.batch * side * side, weights = 4.0 * (double)model_layer_weights(m, 0);
-    assert_true((double)layer_bytes(&config) < weights + 4.0 * rows * width * (4.0 + 4.0));
+    for (config.stage = 0; config.stage < MODEL_STAGES; config.stage++) {
+        const double width = (double)m->stages[config.stage].width, side = (double)m->stages[config.stage].side;
+        const double narrow = 4.0 * (double)config.batch * side * side * width, wide = 4.0 * narrow;
+        const double weights = 4.0 * (double)model_layer_weights(m, config.stage), tile = 4 << 20;
+        const double between = config.stage < 2 ? tile : wide;
+        assert_true((double)layer_bytes(&config) < weights + 5.0 * narrow + between + 0.1e6);
+    }
+}
+
+// Tiles of rows compute what all rows at once do, and are shown as one step each.
+static void feed_forward_goes_by_tiles(void **state) {
+    (void)state;
+    model_shape m = *model_find("convnext_b");
+    m.stages[0].side = 83; // 6889 rows, which six tiles do not divide
+    m.stages[0].width = 192;
+    const norm_slot slot = slot_of(&m, NORM_LAYERNORM, NORM_FUSED, NORM_F32);
+    layer_config config = tiny_config(&m, PART_LAYER, PHASE_PREFILL, &slot, 1);
+    config.depth = 1;
+    config.batch = 1;
+    config.stage = 0;
+    layer *const tiled = make(&config);
+    config.phase = PHASE_TRAIN;
+    layer *const whole = make(&config);
+    assert_int_equal(layer_steps(tiled), 7);
+    assert_int_equal(layer_readings(tiled), 7 + 5 * 3);
+    double ns[7] = {-1.0, -1.0, -1.0, -1.0, -1.0, -1.0, -1.0};
+    assert_true(layer_run(tiled, ns));
+    run(whole);
+    same("output", find(tiled, "output.stream")->value, find(whole, "output.stream")->value, 1e-6);
+    for (size_t i = 0; i < 7; i++) {
+        assert_true(ns[i] > 0.0);
+        assert_string_equal(layer_step_at(tiled, i)->name, layer_step_at(whole, i)->name);
+    }
+    // The last tile begins early, so that a few rows are computed twice.
+    assert_true(layer_step_at(tiled, 2)->flops >= layer_step_at(whole, 2)->flops);
+    assert_true(layer_step_at(tiled, 2)->flops < 1.01 * layer_step_at(whole, 2)->flops);
+    layer_free(tiled);
+    layer_free(whole);
 }
 
 static bool disjoint(const storage *a, const storage *b) {
@@ -596,7 +632,8 @@ int main(void) {
         cmocka_unit_test(steps_are_timed_and_named),
         cmocka_unit_test(nonsense_is_refused_with_a_reason),
         cmocka_unit_test(sizes_are_known_beforehand),
-        cmocka_unit_test(activations_take_no_memory),
+        cmocka_unit_test(activations_take_little_memory),
+        cmocka_unit_test(feed_forward_goes_by_tiles),
         cmocka_unit_test(storages_share_by_size),
         cmocka_unit_test(slots_have_what_the_model_has),
     };
