@@ -50,10 +50,27 @@ const char *norm_level_missing(norm_level level) {
     return "a known level";
 }
 
-// Seen on Zen 4; Zen 3 and Zen 5 are taken for the same, and Granite Rapids for any other.
+// Seen on Zen 4 and Zen 5; Zen 3 is taken for the same, and Granite Rapids for any other.
 bool cpu_drops_fetches(void) {
 #if defined(__x86_64__)
     return __builtin_cpu_is("amd");
+#else
+    return false;
+#endif
+}
+
+// Seen on Zen 5, AMD's family 26. CPUID is asked once, as for F16C.
+bool cpu_sums_while_writing(void) {
+#if defined(__x86_64__)
+    static _Atomic int answer;
+    enum { UNKNOWN, YES, NO, BASE = 8, EXTENDED = 20, ZEN_5 = 26 };
+    if (answer == UNKNOWN) {
+        unsigned a = 0, b, c, d;
+        const bool told = __get_cpuid(1, &a, &b, &c, &d) != 0;
+        const unsigned family = (a >> BASE & 0xf) + (a >> EXTENDED & 0xff);
+        answer = told && __builtin_cpu_is("amd") && family == ZEN_5 ? YES : NO;
+    }
+    return answer == YES;
 #else
     return false;
 #endif

@@ -113,8 +113,10 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, co
         fetch_ahead(spec, rows[i].ahead, c, n);
         vf x[SPAN];
         v_get_span(spec.dtype, rows[i].x, c, n, x);
-        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) x[h] =
-            affine(spec, &with, h, v_fma(v_sub(x[h], rows[i].shift), rows[i].r, rows[i].offset));
+        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
+            const vf d = spec.algorithm == OVERLAPPED ? x[h] : v_sub(x[h], rows[i].shift); // then the shift is zero
+            x[h] = affine(spec, &with, h, v_fma(d, rows[i].r, rows[i].offset));
+        }
         put_result(spec, rows[i].y, c, n, x);
     }
 }
@@ -132,33 +134,64 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
     for_each_span(span, a->cols, apply(spec, gamma, beta, held, count, c, span), apply_left(spec, a, rows, count, c));
 }
 
-SIMD_INLINE void set_row(kernel_spec spec, const norm_args *a, const row_source *source, size_t row, float variance,
-                         row_statistics *s, row_apply *out) {
-    row_statistics *const saved = a->saved;
-    s->rstd = row_rstd(variance, a->eps);
-    if (saved != NULL)
-        saved[row] = *s;
-    out->x = row_again(spec, source);
-    out->y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
-    out->shift = v_set1(s->shift);
-    out->r = v_set1(s->rstd);
-    out->offset = v_set1(-s->rest * s->rstd);
+// For rows that overlap, see rows.h; and for those that do not.
+#define AFFINE (NORM_GAMMA | NORM_BETA)
+enum { ROW_CHAINS = HALF };
+typedef struct {
+    vf sums[ROW_CHAINS], squares[ROW_CHAINS];
+} row_sums;
+typedef row_statistics row_factors;
+
+SIMD_INLINE void row_clear(row_sums *sums) {
+    v_clear(sums->sums, ROW_CHAINS);
+    v_clear(sums->squares, ROW_CHAINS);
 }
+SIMD_INLINE void row_add(row_sums *sums, size_t k, vf x) {
+    add_to(&sums->sums[k], x);
+    add_square(&sums->squares[k], x);
+}
+// Refuses a row that is to be summed again.
+SIMD_INLINE bool row_finish(row_sums *sums, size_t cols, float eps, row_factors *out) {
+    const float mean = row_mean(v_sum(v_half_sum(sums->sums)), cols);
+    const float variance = row_mean(v_sum(v_half_sum(sums->squares)), cols) - mean * mean;
+    out->shift = 0;
+    out->rest = mean;
+    out->rstd = row_rstd(variance, eps);
+    return mean * mean <= variance;
+}
+SIMD_INLINE void row_keep(void *saved, size_t row, row_factors f) {
+    if (saved != NULL)
+        ((row_statistics *)saved)[row] = f;
+}
+SIMD_INLINE void row_whole(kernel_spec spec, const norm_args *a, size_t row, row_factors *out) {
+    const row_source source = row_source_at(spec, a, row);
+    const float variance = row_moments(spec, &source, a->cols, out);
+    out->rstd = row_rstd(variance, a->eps);
+    row_keep(a->saved, row, *out);
+}
+SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, row_factors f) {
+    out->x = x;
+    out->y = y;
+    out->shift = v_set1(f.shift);
+    out->r = v_set1(f.rstd);
+    out->offset = v_set1(-f.rest * f.rstd);
+}
+NORM_DEFINE_OVERLAP
 
 SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row, size_t count) {
     row_apply rows[BLOCK];
     for (size_t i = 0; i < count; i++) {
+        row_factors f;
+        row_whole(spec, a, row + i, &f);
         const row_source source = row_source_at(spec, a, row + i);
-        row_statistics s;
-        const float variance = row_moments(spec, &source, a->cols, &s);
-        set_row(spec, a, &source, row + i, variance, &s, &rows[i]);
+        row_prepare(&rows[i], row_again(spec, &source), row_of_mut(spec.dtype, a->y, row + i, a->y_stride), f);
         rows[i].ahead = row_ahead(spec, a, slice, row + i);
     }
     apply_block(spec, a, rows, count);
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    for_each_block(spec, a->cols, slice, forward_rows(spec, a, slice, row, count));
+    forward_slice(spec, a, slice);
 }
 
 SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, norm_moments *out) {
@@ -174,7 +207,9 @@ SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, c
     row_statistics s;
     s.shift = (float)whole->mean;
     s.rest = (float)(whole->mean - (double)s.shift);
-    set_row(spec, a, &source, row, (float)whole->variance, &s, &piece);
+    s.rstd = row_rstd((float)whole->variance, a->eps);
+    row_keep(a->saved, row, s);
+    row_prepare(&piece, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), s);
     apply_rows(spec, a, &piece, 1);
 }
 

@@ -98,7 +98,9 @@ typedef struct {
 // A part of a stage's work: rows or columns [begin, end) as part `index` of `count`.
 typedef struct {
     size_t begin, end, index, count;
-    bool refetches; // whether what is fetched ahead is asked for more than once, as this CPU may need; norm_part knows
+    // What this CPU does best, which norm_part knows: to ask for what is fetched ahead more than once, and to sum a row
+    // while another one is written.
+    bool refetches, overlaps;
 } norm_slice;
 
 typedef enum { NORM_SPLIT_ROWS, NORM_SPLIT_COLS } norm_split;

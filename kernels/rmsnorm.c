@@ -33,9 +33,10 @@ typedef struct {
 } row_apply;
 
 // A span of columns through `count` rows.
-SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const row_apply *rows, size_t count, size_t c, size_t n) {
+SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_apply *rows, size_t count,
+                       size_t c, size_t n) {
     affine_span with;
-    get_affine(spec, gamma, NULL, c, n, &with);
+    get_affine(spec, gamma, beta, c, n, &with);
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
         fetch_ahead(spec, rows[i].ahead, c, n);
         vf x[SPAN];
@@ -46,7 +47,7 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const row_apply *row
 }
 
 SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count, size_t c) {
-    for_each_left(a->cols, for (size_t i = 0; i < count; i++) apply(spec, a->gamma, rows + i, 1, c, n));
+    for_each_left(a->cols, for (size_t i = 0; i < count; i++) apply(spec, a->gamma, NULL, rows + i, 1, c, n));
 }
 
 SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count) {
@@ -55,31 +56,55 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
     // cppcheck-suppress uninitvar ; count is at least one
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) held[i] = rows[i];
     const size_t span = span_of(spec.dtype);
-    for_each_span(span, a->cols, apply(spec, gamma, held, count, c, span), apply_left(spec, a, rows, count, c));
+    for_each_span(span, a->cols, apply(spec, gamma, NULL, held, count, c, span), apply_left(spec, a, rows, count, c));
 }
 
-SIMD_INLINE void set_row(kernel_spec spec, const norm_args *a, const row_source *source, size_t row, float rstd,
-                         row_apply *out) {
-    if (a->saved != NULL)
-        ((float *)a->saved)[row] = rstd;
-    out->x = row_again(spec, source);
-    out->y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
-    out->r = v_set1(rstd);
+// For rows that overlap, see rows.h; and for those that do not.
+#define AFFINE NORM_GAMMA
+enum { ROW_CHAINS = ACCUMULATORS };
+typedef struct {
+    vf squares[ROW_CHAINS];
+} row_sums;
+typedef struct {
+    float rstd;
+} row_factors;
+
+SIMD_INLINE void row_clear(row_sums *sums) { v_clear(sums->squares, ROW_CHAINS); }
+SIMD_INLINE void row_add(row_sums *sums, size_t k, vf x) { add_square(&sums->squares[k], x); }
+SIMD_INLINE bool row_finish(row_sums *sums, size_t cols, float eps, row_factors *out) {
+    out->rstd = row_rstd(row_mean(v_sum(v_tree_sum(sums->squares)), cols), eps);
+    return true;
 }
+SIMD_INLINE void row_keep(void *saved, size_t row, row_factors f) {
+    if (saved != NULL)
+        ((float *)saved)[row] = f.rstd;
+}
+SIMD_INLINE void row_whole(kernel_spec spec, const norm_args *a, size_t row, row_factors *out) {
+    const row_source source = row_source_at(spec, a, row);
+    out->rstd = row_rstd(row_mean(row_squares(spec, &source, a->cols), a->cols), a->eps);
+    row_keep(a->saved, row, *out);
+}
+SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, row_factors f) {
+    out->x = x;
+    out->y = y;
+    out->r = v_set1(f.rstd);
+}
+NORM_DEFINE_OVERLAP
 
 SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row, size_t count) {
     row_apply rows[BLOCK];
     for (size_t i = 0; i < count; i++) {
+        row_factors f;
+        row_whole(spec, a, row + i, &f);
         const row_source source = row_source_at(spec, a, row + i);
-        const float rstd = row_rstd(row_mean(row_squares(spec, &source, a->cols), a->cols), a->eps);
-        set_row(spec, a, &source, row + i, rstd, &rows[i]);
+        row_prepare(&rows[i], row_again(spec, &source), row_of_mut(spec.dtype, a->y, row + i, a->y_stride), f);
         rows[i].ahead = row_ahead(spec, a, slice, row + i);
     }
     apply_block(spec, a, rows, count);
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    for_each_block(spec, a->cols, slice, forward_rows(spec, a, slice, row, count));
+    forward_slice(spec, a, slice);
 }
 
 SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, norm_moments *out) {
@@ -90,7 +115,9 @@ SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, nor
 SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, const norm_moments *whole) {
     const row_source source = row_source_at(spec, a, row);
     row_apply piece = {0};
-    set_row(spec, a, &source, row, row_rstd((float)whole->variance, a->eps), &piece);
+    const row_factors f = {row_rstd((float)whole->variance, a->eps)};
+    row_keep(a->saved, row, f);
+    row_prepare(&piece, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), f);
     apply_rows(spec, a, &piece, 1);
 }
 
