@@ -60,6 +60,7 @@ tensor graph_linear(graph *g, const char *name, tensor x, size_t out, bool bias)
 tensor graph_rope(graph *g, const char *name, tensor x);
 // Over q, k and v as attention.h has them; decode: k and v go into a cache first, steps name.cache.k and name.cache.v.
 tensor graph_attention(graph *g, const char *name, tensor q, tensor k, tensor v, bool causal);
+// In inference it takes the gate's place, which nobody else may read.
 tensor graph_swiglu(graph *g, const char *name, tensor gate, tensor up);
 // In inference it takes x's place, unless x is an input: nobody else may read x.
 tensor graph_activation(graph *g, const char *name, activation kind, tensor x);

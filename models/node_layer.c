@@ -523,7 +523,10 @@ static void swiglu_backward(compiler *c, const node *n) {
 
 tensor graph_swiglu(graph *g, const char *name, tensor gate, tensor up) {
     static const node_kind kind = {swiglu_forward, swiglu_backward};
-    return note_add(g, &kind, name, gate, up);
+    const size_t rows = g->tensors[gate].rows, cols = g->tensors[gate].cols;
+    const tensor out = g->train ? graph_tensor(g, g->config.dtype, rows, cols) : graph_reshape(g, gate, cols);
+    graph_node(g, &kind, name, gate, out)->in[1] = up;
+    return out;
 }
 
 static bool run_activation(graph *g, const step *s) {

@@ -523,6 +523,25 @@ static void sizes_are_known_beforehand(void **state) {
     assert_true((double)layer_bytes(&config) < 2.0 * weights + 512.0 * 4.0 * (24.0 * 4096.0 + 10.0 * 11008.0) + 100e6);
 }
 
+// Of every model, a layer in inference at the tokens that are its default takes its weights and at most 300 MB.
+static void inference_is_lean(void **state) {
+    (void)state;
+    const model_shape *m;
+    for (size_t i = 0; (m = model_at(i)) != NULL; i++)
+        for (norm_dtype dtype = NORM_F32; dtype < NORM_DTYPES; dtype++) {
+            const norm_slot slot = slot_of(m, m->native, NORM_FUSED, dtype);
+            layer_config config = tiny_config(m, PART_LAYER, PHASE_PREFILL, &slot, 1);
+            config.dtype = dtype;
+            config.depth = 1;
+            config.batch = m->kind == MODEL_VIT || m->kind == MODEL_CONVNEXT ? 8 : 1;
+            config.tokens = m->kind == MODEL_VIT ? 197 : 512;
+            config.stage = 0;
+            config.packed_only = true;
+            const double weights = (double)norm_dtype_bytes(dtype) * (double)model_layer_weights(m, 0);
+            assert_true((double)layer_bytes(&config) < weights + 300e6);
+        }
+}
+
 // In inference an activation takes the place of what it reads, and of what lies between the products of many rows there
 // is a tile.
 static void activations_take_little_memory(void **state) {
@@ -632,6 +651,7 @@ int main(void) {
         cmocka_unit_test(steps_are_timed_and_named),
         cmocka_unit_test(nonsense_is_refused_with_a_reason),
         cmocka_unit_test(sizes_are_known_beforehand),
+        cmocka_unit_test(inference_is_lean),
         cmocka_unit_test(activations_take_little_memory),
         cmocka_unit_test(feed_forward_goes_by_tiles),
         cmocka_unit_test(storages_share_by_size),
