@@ -134,7 +134,8 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
     for_each_span(span, a->cols, apply(spec, gamma, beta, held, count, c, span), apply_left(spec, a, rows, count, c));
 }
 
-// For rows that overlap, see rows.h; and for those that do not.
+// For rows that overlap, see rows.h; and for those that do not. Factors go by pointer: some by value are moved packed,
+// which level scalar must not do.
 #define AFFINE (NORM_GAMMA | NORM_BETA)
 enum { ROW_CHAINS = HALF };
 typedef struct {
@@ -159,22 +160,22 @@ SIMD_INLINE bool row_finish(row_sums *sums, size_t cols, float eps, row_factors 
     out->rstd = row_rstd(variance, eps);
     return mean * mean <= variance;
 }
-SIMD_INLINE void row_keep(void *saved, size_t row, row_factors f) {
+SIMD_INLINE void row_keep(void *saved, size_t row, const row_factors *f) {
     if (saved != NULL)
-        ((row_statistics *)saved)[row] = f;
+        ((row_statistics *)saved)[row] = *f;
 }
 SIMD_INLINE void row_whole(kernel_spec spec, const norm_args *a, size_t row, row_factors *out) {
     const row_source source = row_source_at(spec, a, row);
     const float variance = row_moments(spec, &source, a->cols, out);
     out->rstd = row_rstd(variance, a->eps);
-    row_keep(a->saved, row, *out);
+    row_keep(a->saved, row, out);
 }
-SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, row_factors f) {
+SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_factors *f) {
     out->x = x;
     out->y = y;
-    out->shift = v_set1(f.shift);
-    out->r = v_set1(f.rstd);
-    out->offset = v_set1(-f.rest * f.rstd);
+    out->shift = v_set1(f->shift);
+    out->r = v_set1(f->rstd);
+    out->offset = v_set1(-f->rest * f->rstd);
 }
 NORM_DEFINE_OVERLAP
 
@@ -184,7 +185,7 @@ SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_s
         row_factors f;
         row_whole(spec, a, row + i, &f);
         const row_source source = row_source_at(spec, a, row + i);
-        row_prepare(&rows[i], row_again(spec, &source), row_of_mut(spec.dtype, a->y, row + i, a->y_stride), f);
+        row_prepare(&rows[i], row_again(spec, &source), row_of_mut(spec.dtype, a->y, row + i, a->y_stride), &f);
         rows[i].ahead = row_ahead(spec, a, slice, row + i);
     }
     apply_block(spec, a, rows, count);
@@ -208,8 +209,8 @@ SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, c
     s.shift = (float)whole->mean;
     s.rest = (float)(whole->mean - (double)s.shift);
     s.rstd = row_rstd((float)whole->variance, a->eps);
-    row_keep(a->saved, row, s);
-    row_prepare(&piece, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), s);
+    row_keep(a->saved, row, &s);
+    row_prepare(&piece, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), &s);
     apply_rows(spec, a, &piece, 1);
 }
 

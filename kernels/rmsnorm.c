@@ -59,7 +59,8 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
     for_each_span(span, a->cols, apply(spec, gamma, NULL, held, count, c, span), apply_left(spec, a, rows, count, c));
 }
 
-// For rows that overlap, see rows.h; and for those that do not.
+// For rows that overlap, see rows.h; and for those that do not. Factors go by pointer: some by value are moved packed,
+// which level scalar must not do.
 #define AFFINE NORM_GAMMA
 enum { ROW_CHAINS = ACCUMULATORS };
 typedef struct {
@@ -75,19 +76,19 @@ SIMD_INLINE bool row_finish(row_sums *sums, size_t cols, float eps, row_factors 
     out->rstd = row_rstd(row_mean(v_sum(v_tree_sum(sums->squares)), cols), eps);
     return true;
 }
-SIMD_INLINE void row_keep(void *saved, size_t row, row_factors f) {
+SIMD_INLINE void row_keep(void *saved, size_t row, const row_factors *f) {
     if (saved != NULL)
-        ((float *)saved)[row] = f.rstd;
+        ((float *)saved)[row] = f->rstd;
 }
 SIMD_INLINE void row_whole(kernel_spec spec, const norm_args *a, size_t row, row_factors *out) {
     const row_source source = row_source_at(spec, a, row);
     out->rstd = row_rstd(row_mean(row_squares(spec, &source, a->cols), a->cols), a->eps);
-    row_keep(a->saved, row, *out);
+    row_keep(a->saved, row, out);
 }
-SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, row_factors f) {
+SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_factors *f) {
     out->x = x;
     out->y = y;
-    out->r = v_set1(f.rstd);
+    out->r = v_set1(f->rstd);
 }
 NORM_DEFINE_OVERLAP
 
@@ -97,7 +98,7 @@ SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_s
         row_factors f;
         row_whole(spec, a, row + i, &f);
         const row_source source = row_source_at(spec, a, row + i);
-        row_prepare(&rows[i], row_again(spec, &source), row_of_mut(spec.dtype, a->y, row + i, a->y_stride), f);
+        row_prepare(&rows[i], row_again(spec, &source), row_of_mut(spec.dtype, a->y, row + i, a->y_stride), &f);
         rows[i].ahead = row_ahead(spec, a, slice, row + i);
     }
     apply_block(spec, a, rows, count);
@@ -116,8 +117,8 @@ SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, c
     const row_source source = row_source_at(spec, a, row);
     row_apply piece = {0};
     const row_factors f = {row_rstd((float)whole->variance, a->eps)};
-    row_keep(a->saved, row, f);
-    row_prepare(&piece, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), f);
+    row_keep(a->saved, row, &f);
+    row_prepare(&piece, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), &f);
     apply_rows(spec, a, &piece, 1);
 }
 

@@ -216,12 +216,12 @@ enum { OVERLAP = 2, OVERLAPPED = 1 };              // rows ahead; a norm's algor
             first = second;                                                                                            \
             if (!row_finish(&sums, cols, eps, &second))                                                                \
                 return row;                                                                                            \
-            row_keep(saved, row + i, second);                                                                          \
+            row_keep(saved, row + i, &second);                                                                         \
         }                                                                                                              \
         bool refused = false;                                                                                          \
         for (; row + OVERLAP < end && !refused; row++, x += x_stride, y += y_stride, ahead += x_stride) {              \
             row_clear(&sums);                                                                                          \
-            row_prepare(&now, x, y, first);                                                                            \
+            row_prepare(&now, x, y, &first);                                                                           \
             for (size_t c = 0; c < cols; c += ROW_CHAINS * SIMD_WIDTH)                                                 \
                 UNROLL_ACCUMULATORS for (size_t h = 0; h < ROW_CHAINS; h += HALF) {                                    \
                     OVERLAP_SUM(c, h);                                                                                 \
@@ -231,10 +231,10 @@ enum { OVERLAP = 2, OVERLAPPED = 1 };              // rows ahead; a norm's algor
             first = second;                                                                                            \
             refused = !row_finish(&sums, cols, eps, &second);                                                          \
             if (!refused)                                                                                              \
-                row_keep(saved, row + OVERLAP, second);                                                                \
+                row_keep(saved, row + OVERLAP, &second);                                                               \
         }                                                                                                              \
         for (size_t i = 0; i < (refused ? 1 : OVERLAP); i++, row++, x += x_stride, y += y_stride) {                    \
-            row_prepare(&now, x, y, first);                                                                            \
+            row_prepare(&now, x, y, &first);                                                                           \
             first = second;                                                                                            \
             for (size_t c = 0; c < cols; c += HALF * SIMD_WIDTH)                                                       \
                 OVERLAP_WRITE(c, 0);                                                                                   \
