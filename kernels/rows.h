@@ -173,9 +173,9 @@ SIMD_INLINE size_t rows_summed(kernel_spec spec, const norm_slice *slice, size_t
 // Where a row is summed while another one is written: on a CPU that does so best, at 512 bits, in rows of whole steps
 // that fit beside each other in its nearest cache. On Zen 5, one thread: rmsnorm takes 0.71 (64x768), 0.63 (64x1024)
 // and 0.95 to 0.97 (512x768, 2048x768) times as long as by blocks, layernorm 0.69, 0.61 and 0.90 to 0.93, which at
-// 64x768 is 1.07 and 0.91 of a copy's speed; rmsnorm 1.03 to 1.07 at 4x768 and 197x768, where it begins to come from a
-// farther cache. Rows of 2048 take rmsnorm 0.98 to 1.13, of 4096 1.2. On AVX2 rmsnorm takes 0.9 to 1.2, layernorm 0.7
-// to 1.02. On Zen 4 and Granite Rapids it is untried.
+// 64x768 is 0.95 to 1.07 and 0.91 of a copy's speed; rmsnorm 1.03 to 1.07 at 4x768 and 197x768, where it begins to come
+// from a farther cache. Rows of 2048 take rmsnorm 0.98 to 1.13, of 4096 1.2. On AVX2 rmsnorm takes 0.9 to 1.2,
+// layernorm 0.7 to 1.02. On Zen 4 and Granite Rapids it is untried.
 SIMD_INLINE bool overlaps(kernel_spec spec, const norm_slice *slice, size_t cols, size_t chains) {
     enum { ROW_BYTES = 6144 };
     return slice->overlaps && is_bound_by_cache(spec) && !spec.streams && SIMD_WIDTH * sizeof(float) == 64 &&
