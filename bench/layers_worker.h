@@ -17,7 +17,7 @@ typedef struct {
     size_t arm, launch, index, order, calls;
     double ns;         // the whole layer
     double peak_flops; // of the FMA units of these threads, measured when this launch came to the group; per second
-    double clock_ns;   // what timing adds to a step, measured when this launch came to the group; more by tiles
+    double clock_ns;   // what timing adds to a step, measured when this launch came to the group, times readings a step
     double line_ns;    // what a cache line takes between the team's cores, before the round; NaN: line_time.h
     bool preempted;
     double *steps; // of each of the arm's steps, ns

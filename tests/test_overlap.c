@@ -65,6 +65,12 @@ static void run(const norm_impl *impl, tensors *t, size_t rows, size_t cols, siz
 
 static void same_bits(void **state) {
     (void)state;
+    // No other level overlaps rows: without it both runs would be the same code.
+    const norm_impl *const widest = norm_find("rmsnorm", "std", "fused", "avx512", "f32");
+    if (widest == NULL || norm_missing(widest) != NULL) {
+        print_message("no AVX-512 here: no row overlaps another\n");
+        skip();
+    }
     static tensors t;
     static float y[2][MOST_ROWS * MOST_COLS];
     static unsigned char saved[2][1 << 16];
