@@ -59,20 +59,22 @@ bool cpu_drops_fetches(void) {
 #endif
 }
 
-// Seen on Zen 5, AMD's family 26. CPUID is asked once, as for F16C.
-bool cpu_sums_while_writing(void) {
+// Seen on Zen 5, AMD's family 26, and on Emerald Rapids, by which all of Intel's are judged. CPUID is asked once, as
+// for F16C.
+norm_overlap cpu_overlap(void) {
 #if defined(__x86_64__)
-    static _Atomic int answer;
-    enum { UNKNOWN, YES, NO, BASE = 8, EXTENDED = 20, ZEN_5 = 26 };
+    static _Atomic int answer = -1;
+    enum { UNKNOWN = -1, BASE = 8, EXTENDED = 20, ZEN_5 = 26 };
     if (answer == UNKNOWN) {
         unsigned a = 0, b, c, d;
         const bool told = __get_cpuid(1, &a, &b, &c, &d) != 0;
         const unsigned family = (a >> BASE & 0xf) + (a >> EXTENDED & 0xff);
-        answer = told && __builtin_cpu_is("amd") && family == ZEN_5 ? YES : NO;
+        const bool zen_5 = told && __builtin_cpu_is("amd") && family == ZEN_5;
+        answer = __builtin_cpu_is("intel") ? NORM_OVERLAP_MOST : zen_5 ? NORM_OVERLAP_FEW : NORM_OVERLAP_NONE;
     }
-    return answer == YES;
+    return (norm_overlap)answer;
 #else
-    return false;
+    return NORM_OVERLAP_NONE;
 #endif
 }
 

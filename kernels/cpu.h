@@ -5,9 +5,11 @@
 
 #include <stdbool.h>
 
+#include "norm.h"
+
 // Whether software fetches are dropped when many are on their way, so that a line is to be asked for more than once.
 bool cpu_drops_fetches(void);
-// Whether a row is summed best while another one is written.
-bool cpu_sums_while_writing(void);
+// Where a row is summed best while another one is written.
+norm_overlap cpu_overlap(void);
 
 #endif

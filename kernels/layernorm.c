@@ -191,9 +191,7 @@ SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_s
     apply_block(spec, a, rows, count);
 }
 
-SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    forward_slice(spec, a, slice);
-}
+NORM_DEFINE_FORWARD
 
 SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, norm_moments *out) {
     const row_source source = row_source_at(spec, a, row);

@@ -95,12 +95,16 @@ typedef struct {
                      // time
 } norm_args;
 
+// How many kinds of rows of a norm are summed while another row is written: overlap_longest() in kernels/rows.h.
+typedef enum { NORM_OVERLAP_NONE, NORM_OVERLAP_FEW, NORM_OVERLAP_MOST } norm_overlap;
+
 // A part of a stage's work: rows or columns [begin, end) as part `index` of `count`.
 typedef struct {
     size_t begin, end, index, count;
-    // What this CPU does best, which norm_part knows: to ask for what is fetched ahead more than once, and to sum a row
-    // while another one is written.
-    bool refetches, overlaps;
+    // What this CPU does best, which norm_part knows: to ask for what is fetched ahead more than once, and when to sum
+    // a row while another one is written.
+    bool refetches;
+    norm_overlap overlap;
 } norm_slice;
 
 typedef enum { NORM_SPLIT_ROWS, NORM_SPLIT_COLS } norm_split;

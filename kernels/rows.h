@@ -170,16 +170,32 @@ SIMD_INLINE size_t rows_summed(kernel_spec spec, const norm_slice *slice, size_t
             apply_rows(spec, a, rows, count);                                                                          \
     } while (0)
 
-// Where a row is summed while another one is written: on a CPU that does so best, at 512 bits, in rows of whole steps
-// that fit beside each other in its nearest cache. On Zen 5, one thread: rmsnorm takes 0.71 (64x768), 0.63 (64x1024)
-// and 0.95 to 0.97 (512x768, 2048x768) times as long as by blocks, layernorm 0.69, 0.61 and 0.90 to 0.93, which at
-// 64x768 is 0.95 to 1.07 and 0.91 of a copy's speed; rmsnorm 1.03 to 1.07 at 4x768 and 197x768, where it begins to come
-// from a farther cache. Rows of 2048 take rmsnorm 0.98 to 1.13, of 4096 1.2. On AVX2 rmsnorm takes 0.9 to 1.2,
-// layernorm 0.7 to 1.02. On Zen 4 and Granite Rapids it is untried.
+// The longest row, in bytes, of those that are summed while another one is written; 0 where none is, for there it loses
+// or is untried. Rows are whole steps of the sums, and a slice has a block of them at least.
+//
+// FEW, Zen 5, one thread: f32 fused at AVX-512, while rows fit beside each other in the nearest cache. rmsnorm takes
+// 0.71 (64x768), 0.63 (64x1024) and 0.95 to 0.97 (512x768, 2048x768) times as long as by blocks, layernorm 0.69, 0.61
+// and 0.90 to 0.93; rmsnorm 1.03 to 1.07 at 4x768 and 197x768, where it begins to come from a farther cache. Rows of
+// 2048 take rmsnorm 0.98 to 1.13, of 4096 1.2. On AVX2 rmsnorm takes 0.9 to 1.2, layernorm 0.7 to 1.02.
+//
+// MOST, Emerald Rapids, one thread, rows of 512 to 2048 f32 unless said. fused: AVX-512 rmsnorm 0.89 to 1.04, layernorm
+// 0.75 to 0.92; AVX2, up to 8192, 0.59 to 0.98 and 0.51 to 0.95, for which the blocks' rows, four at once, may be too
+// many; add_fused: AVX-512 0.86 to 1.02 and 0.83 to 0.94, AVX2 0.65 to 0.94, up to 4096. AVX-512 at 3072 to 8192: 0.89
+// to 1.02 and 0.99 to 1.09. bf16 streams, up to 8192: 0.79 to 0.98, both norms, where streams of f32 take 0.97 to 1.27
+// (4096 columns), and regular stores of bf16 up to 1.13 in cache and 0.82 to 0.95 beyond.
+SIMD_INLINE size_t overlap_longest(kernel_spec spec, norm_overlap how) {
+    enum { VECTOR = SIMD_WIDTH * sizeof(float), NARROW = 32, WIDE = 64, FEW_BYTES = 6144, MOST_BYTES = 8192 };
+    if (how == NORM_OVERLAP_NONE || BLOCK == 1 || VECTOR < NARROW)
+        return 0;
+    if (how == NORM_OVERLAP_FEW)
+        return is_bound_by_cache(spec) && !spec.streams && VECTOR == WIDE ? FEW_BYTES : 0;
+    if (spec.streams)
+        return spec.dtype == NORM_BF16 ? SIZE_MAX : 0;
+    return spec.dtype == NORM_BF16 ? 0 : VECTOR == WIDE ? MOST_BYTES : SIZE_MAX;
+}
 SIMD_INLINE bool overlaps(kernel_spec spec, const norm_slice *slice, size_t cols, size_t chains) {
-    enum { ROW_BYTES = 6144 };
-    return slice->overlaps && is_bound_by_cache(spec) && !spec.streams && SIMD_WIDTH * sizeof(float) == 64 &&
-           cols % (chains * SIMD_WIDTH) == 0 && cols * sizeof(float) <= ROW_BYTES && slice->end - slice->begin >= BLOCK;
+    return cols * dtype_size(spec.dtype) <= overlap_longest(spec, slice->overlap) &&
+           cols % (chains * SIMD_WIDTH) == 0 && slice->end - slice->begin >= BLOCK;
 }
 
 // Defines overlap(), which writes the rows of a slice in turn, each while the second next is summed, whose sums, root
@@ -188,76 +204,92 @@ SIMD_INLINE bool overlaps(kernel_spec spec, const norm_slice *slice, size_t cols
 // sums, add a vector to chain k of them, make factors of them, keep those for backward, and prepare and do the writing.
 // Four vectors are read, then four written: one by one take 1.1 times as long (64x768 f32), and so do the next four
 // read before these are written, as gcc schedules them unless told. Nothing is called in the loop, what two rows have
-// is scalars, and addresses wait for no memory, or a row's beginning shows, with up to 1.3 times as long.
+// is scalars, and addresses wait for no memory, or a row's beginning shows, with up to 1.3 times as long. `waiting`
+// rows have been summed and not yet written.
 enum { OVERLAP = 2, OVERLAPPED = 1 };              // rows ahead; a norm's algorithm
 #define IN_ORDER __asm__ volatile("" ::: "memory") // for the compiler alone
 #define OVERLAP_SUM(c, from)                                                                                           \
-    UNROLL_ACCUMULATORS for (size_t k = (from); k < (from) + HALF; k++)                                                \
-        row_add(&sums, k, v_load(ahead + (c) + k * SIMD_WIDTH))
+    UNROLL_ACCUMULATORS for (size_t k = (from); k < (from) + HALF; k += vectors) {                                     \
+        vf x_[SPAN];                                                                                                   \
+        row_first(spec, &source, (c) + k * SIMD_WIDTH, span, x_);                                                      \
+        UNROLL_SPAN for (size_t v_ = 0; v_ < vectors; v_++) row_add(&sums, k + v_, x_[v_]);                            \
+    }
 #define OVERLAP_WRITE(c, from)                                                                                         \
-    UNROLL_ACCUMULATORS for (size_t k = (from); k < (from) + HALF; k++)                                                \
-        apply(spec, gamma, beta, &now, 1, (c) + k * SIMD_WIDTH, SIMD_WIDTH)
+    UNROLL_ACCUMULATORS for (size_t k = (from); k < (from) + HALF; k += vectors)                                       \
+        apply(spec, args.gamma, args.beta, &now, 1, (c) + k * SIMD_WIDTH, span)
 #define NORM_DEFINE_OVERLAP                                                                                            \
+    SIMD_INLINE void overlap_prepare(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row,        \
+                                     const row_factors *factors, row_apply *out) {                                     \
+        const row_source source = row_source_at(spec, a, row);                                                         \
+        row_prepare(out, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), factors);           \
+        out->ahead = row_ahead(spec, a, slice, row);                                                                   \
+    }                                                                                                                  \
     SIMD_INLINE size_t overlap(kernel_spec spec, const norm_args *a, const norm_slice *slice) {                        \
-        const void *const gamma = a->gamma, *const beta = a->beta;                                                     \
-        const size_t cols = a->cols, end = slice->end, x_stride = a->x_stride, y_stride = a->y_stride;                 \
-        void *const saved = a->saved;                                                                                  \
-        const float eps = a->eps;                                                                                      \
-        size_t row = slice->begin;                                                                                     \
-        const float *x = row_of(NORM_F32, a->x, row, x_stride), *ahead = x;                                            \
-        float *y = row_of_mut(NORM_F32, a->y, row, y_stride);                                                          \
+        const norm_args args = *a;                                                                                     \
+        const norm_slice rows = *slice;                                                                                \
+        const size_t span = span_of(spec.dtype), vectors = span_vectors(span);                                         \
+        size_t row = rows.begin;                                                                                       \
         row_factors first = {0}, second = {0};                                                                         \
         row_sums sums;                                                                                                 \
         row_apply now = {0};                                                                                           \
-        for (size_t i = 0; i < OVERLAP; i++, ahead += x_stride) {                                                      \
+        size_t waiting = 0;                                                                                            \
+        bool refused = false;                                                                                          \
+        while (waiting < OVERLAP && !refused) {                                                                        \
+            const row_source source = row_source_at(spec, &args, row + waiting);                                       \
             row_clear(&sums);                                                                                          \
-            for (size_t c = 0; c < cols; c += ROW_CHAINS * SIMD_WIDTH)                                                 \
+            for (size_t c = 0; c < args.cols; c += ROW_CHAINS * SIMD_WIDTH)                                            \
                 UNROLL_ACCUMULATORS for (size_t h = 0; h < ROW_CHAINS; h += HALF) OVERLAP_SUM(c, h);                   \
             first = second;                                                                                            \
-            if (!row_finish(&sums, cols, eps, &second))                                                                \
-                return row;                                                                                            \
-            row_keep(saved, row + i, &second);                                                                         \
+            refused = !row_finish(&sums, args.cols, args.eps, &second);                                                \
+            if (!refused)                                                                                              \
+                row_keep(args.saved, row + waiting++, &second);                                                        \
         }                                                                                                              \
-        bool refused = false;                                                                                          \
-        for (; row + OVERLAP < end && !refused; row++, x += x_stride, y += y_stride, ahead += x_stride) {              \
+        for (; row + OVERLAP < rows.end && !refused; row++) {                                                          \
+            const row_source source = row_source_at(spec, &args, row + OVERLAP);                                       \
             row_clear(&sums);                                                                                          \
-            row_prepare(&now, x, y, &first);                                                                           \
-            for (size_t c = 0; c < cols; c += ROW_CHAINS * SIMD_WIDTH)                                                 \
+            overlap_prepare(spec, &args, &rows, row, &first, &now);                                                    \
+            for (size_t c = 0; c < args.cols; c += ROW_CHAINS * SIMD_WIDTH)                                            \
                 UNROLL_ACCUMULATORS for (size_t h = 0; h < ROW_CHAINS; h += HALF) {                                    \
                     OVERLAP_SUM(c, h);                                                                                 \
                     OVERLAP_WRITE(c, h);                                                                               \
                     IN_ORDER;                                                                                          \
                 }                                                                                                      \
             first = second;                                                                                            \
-            refused = !row_finish(&sums, cols, eps, &second);                                                          \
+            refused = !row_finish(&sums, args.cols, args.eps, &second);                                                \
             if (!refused)                                                                                              \
-                row_keep(saved, row + OVERLAP, &second);                                                               \
+                row_keep(args.saved, row + OVERLAP, &second);                                                          \
+            else                                                                                                       \
+                waiting--;                                                                                             \
         }                                                                                                              \
-        for (size_t i = 0; i < (refused ? 1 : OVERLAP); i++, row++, x += x_stride, y += y_stride) {                    \
-            row_prepare(&now, x, y, &first);                                                                           \
+        for (; waiting > 0; waiting--, row++) {                                                                        \
+            overlap_prepare(spec, &args, &rows, row, &first, &now);                                                    \
             first = second;                                                                                            \
-            for (size_t c = 0; c < cols; c += HALF * SIMD_WIDTH)                                                       \
+            for (size_t c = 0; c < args.cols; c += HALF * SIMD_WIDTH)                                                  \
                 OVERLAP_WRITE(c, 0);                                                                                   \
         }                                                                                                              \
         return row;                                                                                                    \
-    }                                                                                                                  \
-    SIMD_SHARED size_t overlap_affine(const norm_args *a, const norm_slice *slice) {                                   \
-        return overlap(                                                                                                \
-            (kernel_spec){.dtype = NORM_F32, .form = NORM_FUSED, .params = AFFINE, .algorithm = OVERLAPPED}, a,        \
-            slice);                                                                                                    \
-    }                                                                                                                  \
-    SIMD_SHARED size_t overlap_noaffine(const norm_args *a, const norm_slice *slice) {                                 \
-        return overlap((kernel_spec){.dtype = NORM_F32, .form = NORM_FUSED, .algorithm = OVERLAPPED}, a, slice);       \
     }
 
-// Writes all rows of a slice.
-#define forward_slice(spec, a, slice)                                                                                  \
-    do {                                                                                                               \
-        norm_slice left_ = *(slice);                                                                                   \
-        if (overlaps(spec, slice, (a)->cols, ROW_CHAINS))                                                              \
-            left_.begin = (spec).params != 0 ? overlap_affine(a, slice) : overlap_noaffine(a, slice);                  \
-        for_each_block(spec, (a)->cols, &left_, forward_rows(spec, a, &left_, row, count));                            \
-    } while (0)
+// Defines forward(), which writes all rows of a slice, by forward_rows() what does not overlap. The row that overlap()
+// left has been summed in add_fused, perhaps in place of x or branch: it is normalised as any x, from there.
+#define NORM_DEFINE_FORWARD                                                                                            \
+    SIMD_SHARED void forward_summed(uint8_t params, const norm_args *a, const norm_slice *slice, size_t row) {         \
+        norm_args summed = *a;                                                                                         \
+        summed.x = a->sum;                                                                                             \
+        summed.x_stride = a->sum_stride;                                                                               \
+        forward_rows((kernel_spec){.dtype = NORM_F32, .form = NORM_FUSED, .params = params}, &summed, slice, row, 1);  \
+    }                                                                                                                  \
+    SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {                          \
+        norm_slice left = *slice;                                                                                      \
+        if (overlaps(spec, slice, a->cols, ROW_CHAINS)) {                                                              \
+            kernel_spec overlapped = spec;                                                                             \
+            overlapped.algorithm = OVERLAPPED;                                                                         \
+            left.begin = overlap(overlapped, a, slice);                                                                \
+            if (spec.form == NORM_ADD_FUSED && left.begin < left.end)                                                  \
+                forward_summed(spec.params, a, slice, left.begin++);                                                   \
+        }                                                                                                              \
+        for_each_block(spec, a->cols, &left, forward_rows(spec, a, &left, row, count));                                \
+    }
 
 // What streams is bound by memory, and a norm would wait for its reading of a row before it begins to write: so while a
 // row is written, one AHEAD_BYTES further on is fetched. The next row alone, which there is then too little time for,
@@ -275,8 +307,8 @@ enum { OVERLAP = 2, OVERLAPPED = 1 };              // rows ahead; a norm's algor
 //
 // Rows are read in one direction only, or the hardware does not keep up: the next row summed before one is written took
 // 1.05 to 1.9 times as long, four rows summed and then written 1.2 to 1.5 in rows of 768 and 1024. Summing the next row
-// in the loop that writes one took 1.3 times as long with AVX2's half lines. Fetching while a row is summed took 1.0 to
-// 1.2 on Granite Rapids.
+// in the loop that writes one took f32 1.3 times as long with AVX2's half lines; see overlap_longest. Fetching while a
+// row is summed took 1.0 to 1.2 on Granite Rapids.
 typedef struct {
     const void *row;
     bool again;

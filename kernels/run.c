@@ -16,8 +16,8 @@ norm_slice norm_part(norm_split split, size_t total, size_t index, size_t count)
     const size_t each = units / count, extra = units % count;
     const size_t begin = (index * each + (index < extra ? index : extra)) * unit;
     const size_t end = begin + (each + (index < extra ? 1 : 0)) * unit;
-    return (norm_slice){begin < total ? begin : total, end < total ? end : total, index, count,
-                        cpu_drops_fetches(),           cpu_sums_while_writing()};
+    return (norm_slice){
+        begin < total ? begin : total, end < total ? end : total, index, count, cpu_drops_fetches(), cpu_overlap()};
 }
 
 static bool add_product(size_t *sum, size_t a, size_t b, size_t c) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Rows summed while others are written are, bit for bit, those that go by blocks, whatever this CPU does best: at every
-// number of rows, in place, where backward follows, and where a row's mean makes layernorm give up the overlap.
+// Rows summed while others are written are, bit for bit, those that go by blocks, whatever this CPU does best: in every
+// dtype, form and kind of store, at every number of rows, in place, where backward follows, and where a row's mean
+// makes layernorm give up the overlap.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,95 +16,145 @@
 #include "guard.h"
 #include "norm.h"
 
-// Widths: the least, some that overlap, the most that does, one step more, and what is no whole number of steps.
+// Widths: the least, some that overlap, the most that do on Zen 5, one step more, and what is no whole number of steps.
 static const size_t widths[] = {128, 192, 768, 1536, 1664, 1000};
-enum { MOST_ROWS = 9, MOST_COLS = 1664, GAP = 16 };
+enum { MOST_ROWS = 9, MOST_COLS = 1664, GAP = 32, MOST_BYTES = MOST_ROWS * MOST_COLS * sizeof(float) };
+
+// What results are written over.
+typedef enum { NOTHING, Y_OVER_X, SUM_OVER_X, SUM_OVER_BRANCH, SUM_OVER_X_Y_OVER_BRANCH, PLACES } place;
 
 typedef struct {
-    guard_buffer x, y, saved;
+    guard_buffer x, y, branch, sum, saved;
     float gamma[MOST_COLS], beta[MOST_COLS];
 } tensors;
 
-static void fill_row(float *row, size_t cols, size_t index, bool far) {
-    for (size_t c = 0; c < cols; c++)
-        row[c] = (float)((c * 37 + index * 101) % 211) / 64.0f - 1.5f + (far ? 1000.0f : 0.0f);
+typedef struct {
+    unsigned char y[MOST_BYTES], sum[MOST_BYTES], saved[1 << 16];
+} results;
+
+static size_t element_bytes(norm_dtype dtype) { return dtype == NORM_F32 ? sizeof(float) : sizeof(uint16_t); }
+
+static void put(norm_dtype dtype, void *row, size_t c, float value) {
+    if (dtype == NORM_F32) {
+        ((float *)row)[c] = value;
+        return;
+    }
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    ((uint16_t *)row)[c] = (uint16_t)(bits >> 16);
 }
 
-// Runs forward with or without the overlap; the buffers end at inaccessible pages. Copies out y and what is saved.
-static void run(const norm_impl *impl, tensors *t, size_t rows, size_t cols, size_t far, bool in_place, bool overlaps,
-                float *y, unsigned char *saved) {
-    const size_t bytes = cols * sizeof(float), stride = cols + GAP, pitch = stride * sizeof(float);
-    float *const x = guard_put(&t->x, GUARD_END, 0, rows, bytes, pitch);
-    float *const out = in_place ? x : guard_put(&t->y, GUARD_END, 0, rows, bytes, pitch);
+// Of several magnitudes, so that sums are rounded and the order of their terms shows.
+static void fill_row(norm_dtype dtype, void *row, size_t cols, size_t index, bool far) {
+    static const float scale[] = {1.0f, 0.0271f, 3.14f, 0.577f, 0.0011f};
+    for (size_t c = 0; c < cols; c++)
+        put(dtype, row, c,
+            ((float)((c * 37 + index * 101) % 211) / 61.0f - 1.5f) * scale[c % (sizeof scale / sizeof *scale)] +
+                (far ? 1000.0f : 0.0f));
+}
+
+static void fill_parameters(norm_dtype dtype, tensors *t) {
+    for (size_t c = 0; c < MOST_COLS; c++) {
+        put(dtype, t->gamma, c, 0.5f + (float)(c % 13) / 8.0f);
+        put(dtype, t->beta, c, (float)(c % 7) / 4.0f - 1.0f);
+    }
+}
+
+static void copy_rows(unsigned char *out, const unsigned char *from, size_t rows, size_t bytes, size_t pitch) {
+    for (size_t r = 0; r < rows; r++)
+        memcpy(out + r * bytes, from + r * pitch, bytes);
+}
+
+// Runs forward with this overlap; the buffers end at inaccessible pages.
+static void run(const norm_impl *impl, tensors *t, size_t rows, size_t cols, size_t far, place at, norm_overlap overlap,
+                results *out) {
+    const size_t size = element_bytes(impl->dtype), bytes = cols * size, stride = cols + GAP, pitch = stride * size;
+    const bool adds = impl->form == NORM_ADD_FUSED;
+    unsigned char *const x = guard_put(&t->x, GUARD_END, 0, rows, bytes, pitch);
+    unsigned char *const branch = guard_put(&t->branch, GUARD_END, 0, rows, bytes, pitch);
+    unsigned char *y = guard_put(&t->y, GUARD_END, 0, rows, bytes, pitch);
+    unsigned char *sum = guard_put(&t->sum, GUARD_END, 0, rows, bytes, pitch);
     const size_t saved_bytes = norm_saved_bytes(impl, rows, cols);
-    void *const kept = guard_put(&t->saved, GUARD_END, 0, 1, saved_bytes, saved_bytes);
-    assert_true(x != NULL && out != NULL && kept != NULL);
-    for (size_t r = 0; r < rows; r++)
-        fill_row(x + r * stride, cols, r, r == far);
-    memset(kept, 0, saved_bytes);
-    const norm_args args = {.rows = rows,
-                            .cols = cols,
-                            .x_stride = stride,
-                            .y_stride = stride,
-                            .x = x,
-                            .y = out,
-                            .gamma = t->gamma,
-                            .beta = t->beta,
-                            .eps = 1e-5f,
-                            .saved = kept};
+    void *const saved = guard_put(&t->saved, GUARD_END, 0, 1, saved_bytes, saved_bytes);
+    assert_true(x != NULL && branch != NULL && y != NULL && sum != NULL && saved != NULL);
+    assert_true(saved_bytes <= sizeof out->saved);
+    y = at == Y_OVER_X ? x : at == SUM_OVER_X_Y_OVER_BRANCH ? branch : y;
+    sum = at == SUM_OVER_X || at == SUM_OVER_X_Y_OVER_BRANCH ? x : at == SUM_OVER_BRANCH ? branch : sum;
+    for (size_t r = 0; r < rows; r++) {
+        fill_row(impl->dtype, x + r * pitch, cols, r, r == far);
+        fill_row(impl->dtype, branch + r * pitch, cols, r + MOST_ROWS, false);
+    }
+    memset(saved, 0, saved_bytes);
+    norm_args args = {.rows = rows,
+                      .cols = cols,
+                      .x_stride = stride,
+                      .y_stride = stride,
+                      .x = x,
+                      .y = y,
+                      .gamma = t->gamma,
+                      .beta = t->beta,
+                      .eps = 1e-5f,
+                      .saved = saved};
+    if (adds) {
+        args.branch = branch;
+        args.sum = sum;
+        args.branch_stride = args.sum_stride = stride;
+    }
     norm_slice slice = norm_part(NORM_SPLIT_ROWS, rows, 0, 1);
-    slice.overlaps = overlaps;
+    slice.overlap = overlap;
     impl->pass[NORM_FORWARD].stages[0].run(&args, &slice);
-    ptrdiff_t at;
-    assert_true(guard_intact(&t->x, &at));
-    assert_true(in_place || guard_intact(&t->y, &at));
-    assert_true(guard_intact(&t->saved, &at));
-    for (size_t r = 0; r < rows; r++)
-        memcpy(y + r * cols, out + r * stride, bytes);
-    memcpy(saved, kept, saved_bytes);
+    ptrdiff_t dead;
+    assert_true(guard_intact(&t->x, &dead) && guard_intact(&t->branch, &dead) && guard_intact(&t->y, &dead) &&
+                guard_intact(&t->sum, &dead) && guard_intact(&t->saved, &dead));
+    copy_rows(out->y, y, rows, bytes, pitch);
+    if (adds)
+        copy_rows(out->sum, sum, rows, bytes, pitch);
+    memcpy(out->saved, saved, saved_bytes);
+}
+
+static void compare(const norm_impl *impl, tensors *t, size_t rows, size_t cols, size_t far, place at) {
+    static results apart, together;
+    run(impl, t, rows, cols, far, at, NORM_OVERLAP_NONE, &apart);
+    const size_t bytes = rows * cols * element_bytes(impl->dtype);
+    for (norm_overlap overlap = NORM_OVERLAP_FEW; overlap <= NORM_OVERLAP_MOST; overlap++) {
+        run(impl, t, rows, cols, far, at, overlap, &together);
+        if (memcmp(apart.y, together.y, bytes) != 0 ||
+            (impl->form == NORM_ADD_FUSED && memcmp(apart.sum, together.sum, bytes) != 0) ||
+            memcmp(apart.saved, together.saved, norm_saved_bytes(impl, rows, cols)) != 0)
+            fail_msg("%s %s %s %s %s, overlap %d: %zu rows of %zu, row %zu of a large mean, place %d",
+                     norm_op_name(impl->op), impl->variant, norm_form_name(impl->form), norm_level_name(impl->level),
+                     norm_dtype_name(impl->dtype), (int)overlap, rows, cols, far, (int)at);
+    }
 }
 
 static void same_bits(void **state) {
     (void)state;
-    // No other level overlaps rows: without it both runs would be the same code.
-    const norm_impl *const widest = norm_find("rmsnorm", "std", "fused", "avx512", "f32");
-    if (widest == NULL || norm_missing(widest) != NULL) {
-        print_message("no AVX-512 here: no row overlaps another\n");
+    // No narrower level overlaps rows: without it both runs would be the same code.
+    const norm_impl *const wide = norm_find("rmsnorm", "std", "fused", "avx2", "f32");
+    if (wide == NULL || norm_missing(wide) != NULL) {
+        print_message("no AVX2 here: no row overlaps another\n");
         skip();
     }
     static tensors t;
-    static float y[2][MOST_ROWS * MOST_COLS];
-    static unsigned char saved[2][1 << 16];
-    for (size_t c = 0; c < MOST_COLS; c++) {
-        t.gamma[c] = 0.5f + (float)(c % 13) / 8.0f;
-        t.beta[c] = (float)(c % 7) / 4.0f - 1.0f;
-    }
     size_t compared = 0;
     for (size_t i = 0; norm_at(i) != NULL; i++) {
         const norm_impl *const impl = norm_at(i);
-        const bool norm = impl->op == NORM_RMSNORM || impl->op == NORM_LAYERNORM;
-        if (!norm || impl->dtype != NORM_F32 || impl->form != NORM_FUSED || impl->streams ||
-            impl->level == NORM_LEVEL_LIBRARY || norm_missing(impl) != NULL)
+        const bool adds = impl->form == NORM_ADD_FUSED;
+        if ((impl->op != NORM_RMSNORM && impl->op != NORM_LAYERNORM) || (impl->form != NORM_FUSED && !adds) ||
+            impl->level == NORM_LEVEL_LIBRARY || norm_level_is_auto(impl->level) || norm_missing(impl) != NULL)
             continue;
+        fill_parameters(impl->dtype, &t);
         for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
             for (size_t rows = 1; rows <= MOST_ROWS; rows++)
                 for (size_t far = 0; far <= rows; far++) // the last: none
-                    for (int in_place = 0; in_place < 2; in_place++) {
-                        const size_t cols = widths[w];
-                        assert_true(norm_saved_bytes(impl, rows, cols) <= sizeof saved[0]);
-                        for (size_t k = 0; k < 2; k++)
-                            run(impl, &t, rows, cols, far, in_place == 1, k == 1, y[k], saved[k]);
-                        if (memcmp(y[0], y[1], rows * cols * sizeof(float)) != 0 ||
-                            memcmp(saved[0], saved[1], norm_saved_bytes(impl, rows, cols)) != 0)
-                            fail_msg("%s %s %s: %zu rows of %zu, row %zu of a large mean%s", norm_op_name(impl->op),
-                                     impl->variant, norm_level_name(impl->level), rows, cols, far,
-                                     in_place ? ", in place" : "");
-                        compared++;
-                    }
+                    for (place at = NOTHING; at < (adds ? PLACES : SUM_OVER_X); at++, compared++)
+                        compare(impl, &t, rows, widths[w], far, at);
     }
     assert_true(compared > 0);
     guard_close(&t.x);
     guard_close(&t.y);
+    guard_close(&t.branch);
+    guard_close(&t.sum);
     guard_close(&t.saved);
 }
 
