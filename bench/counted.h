@@ -17,6 +17,7 @@
 #ifdef COUNTED_lookup32
 #define SIMD_LOOKUP32 1
 static inline vi vi_shr20(vi a) { return a >> 20; }
+static inline vi vi_xor(vi a, vi b) { return a ^ b; }
 static inline vf v_lookup32(vi index, const float table[32]) { return table[index % 32]; }
 #endif
 

@@ -55,6 +55,7 @@ static inline vi vi_set1(uint32_t a) { return _mm512_set1_epi32((int)a); }
 static inline vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
 static inline vi vi_or(vi a, vi b) { return _mm512_or_si512(a, b); }
+static inline vi vi_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
 static inline vi vi_shl16(vi a) { return _mm512_slli_epi32(a, 16); }
 static inline vi vi_shl23(vi a) { return _mm512_slli_epi32(a, 23); }
 static inline vi vi_shr16(vi a) { return _mm512_srli_epi32(a, 16); }

@@ -5,13 +5,18 @@
 // dbeta = sum of dy.
 //
 // An op's file defines OP, PARAMS, the parameters that the op can have, and ALGORITHMS(X, DTYPE), a list of
-// X(algorithm, DTYPE); includes this; and defines squash(), which is all that the ops differ in, and its table.
+// X(algorithm, DTYPE); includes this; and defines squash(), which is all that the ops differ in, and its table. It may
+// define FOLDS(algorithm): whether that one's forward has alpha folded into tanh_lp_folded.
 // `*_nobeta` has no beta, as the paper's LLaMA, and `*_noaffine` neither gamma nor beta, as DiT.
 #ifndef SQUASH_H
 #define SQUASH_H
 
 #include "rows.h"
 #include "simd_math.h"
+
+#ifndef FOLDS
+#define FOLDS(algorithm) false
+#endif
 
 // f(z), and in *slope f'(z), unless it is NULL, as forward has it. A NaN gives a NaN.
 SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope);
@@ -36,16 +41,18 @@ SIMD_INLINE vf inner(const squash_scalars *k, vf x) {
 enum { ABREAST = BLOCK };
 #define UNROLL_ABREAST UNROLL_BLOCK
 
-// `vectors` of them, in spans of n elements.
+// `vectors` of them, in spans of n elements; `folded` is NULL where alpha is not.
 SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_source *row, row_fetch ahead,
-                       void *y, const squash_scalars *k, size_t vectors, size_t c, size_t n) {
+                       void *y, const squash_scalars *k, const tanh_lp_folded *folded, size_t vectors, size_t c,
+                       size_t n) {
     const size_t span = span_vectors(n);
     vf t[ABREAST];
     UNROLL_ABREAST for (size_t i = 0; i < vectors; i += span) {
         fetch_ahead(spec, ahead, c + i * SIMD_WIDTH, n);
         row_first(spec, row, c + i * SIMD_WIDTH, n, t + i);
     }
-    UNROLL_ABREAST for (size_t i = 0; i < vectors; i++) t[i] = squash(spec, inner(k, t[i]), NULL);
+    UNROLL_ABREAST for (size_t i = 0; i < vectors; i++) t[i] =
+        folded != NULL ? v_tanh_lp_folded(folded, t[i]) : squash(spec, inner(k, t[i]), NULL);
     UNROLL_ABREAST for (size_t i = 0; i < vectors; i += span) {
         const size_t at = c + i * SIMD_WIDTH;
         affine_span with;
@@ -55,13 +62,16 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, co
     }
 }
 
-// The columns from c on, fewer than ABREAST vectors.
+// The columns from c on, fewer than ABREAST vectors, or all of them where alpha cannot be folded.
 SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, size_t row, size_t c) {
     const row_source source = row_source_at(spec, a, row);
     void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
     squash_scalars k;
     get_scalars(a, &k);
-    for_each_left(a->cols, apply(spec, a->gamma, a->beta, &source, (row_fetch){source.x, false}, y, &k, 1, c, n));
+    tanh_lp_folded lookup;
+    const tanh_lp_folded *const folded = FOLDS(spec.algorithm) && tanh_lp_fold(a->alpha, &lookup) ? &lookup : NULL;
+    const row_fetch none = {source.x, false};
+    for_each_left(a->cols, apply(spec, a->gamma, a->beta, &source, none, y, &k, folded, 1, c, n));
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
@@ -69,14 +79,17 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
     const size_t cols = a->cols;
     squash_scalars k;
     get_scalars(a, &k);
+    tanh_lp_folded lookup;
+    const tanh_lp_folded *const folded = FOLDS(spec.algorithm) ? &lookup : NULL;
+    const bool abreast = !FOLDS(spec.algorithm) || tanh_lp_fold(a->alpha, &lookup);
     for (size_t row = slice->begin; row < slice->end; row++) {
         const row_source source = row_source_at(spec, a, row);
         // Always asked for again: once takes 1.06 to 1.18 times as long at 16384x4096 f32 on Granite Rapids, too.
         const row_fetch ahead = {row_ahead(spec, a, slice, row).row, true};
         void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
         size_t c = 0;
-        for (; c + ABREAST * SIMD_WIDTH <= cols; c += ABREAST * SIMD_WIDTH)
-            apply(spec, gamma, beta, &source, ahead, y, &k, ABREAST, c, span_of(spec.dtype));
+        for (; abreast && c + ABREAST * SIMD_WIDTH <= cols; c += ABREAST * SIMD_WIDTH)
+            apply(spec, gamma, beta, &source, ahead, y, &k, folded, ABREAST, c, span_of(spec.dtype));
         if (c < cols)
             apply_left(spec, a, row, c);
     }

@@ -19,7 +19,7 @@ parts() {
     cat <<EOT
 small    20 --op layernorm,rmsnorm,dyt,derf --shape 64x768,197x768 --threads 1,cores --dtype f32 --pass forward --variant std,onepass,u2,onednn $best
 one      2 --op layernorm,rmsnorm --shape 1x4096 --threads 1 --dtype f32 --pass forward --variant std,onepass,onednn $best
-tanh      3 --op dyt --shape 1x2048 --threads 1 --dtype f32,bf16 --pass forward --variant u2,u2_noaffine,mvec,lp --level avx2,avx512,avx512bf16
+tanh      3 --op dyt --shape 1x2048 --threads 1 --dtype f32,bf16 --pass forward --variant u2,u2_noaffine,mvec,lp_noaffine --level avx2,avx512,avx512bf16
 large    35 --op layernorm,rmsnorm,dyt --shape 4096x4096,16384x4096 --threads 1 --dtype f32 --pass forward --variant std,onepass,u2,std_nt,onepass_nt,u2_nt,onednn $best
 backward 15 --op layernorm,rmsnorm,dyt --shape 4096x4096 --threads cores --dtype f32 --pass backward --variant std,onepass,u2 $best
 bf16     25 --op rmsnorm,dyt --shape 512x4096,4096x4096,32768x4096 --threads cores --dtype bf16 --pass forward --variant std,lp,std_nt,lp_nt $best
