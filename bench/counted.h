@@ -34,6 +34,10 @@ static inline vf counted_fma(vf a, vf b, vf c) { return operations_counted += 2,
 static inline vf counted_fnma(vf a, vf b, vf c) { return operations_counted += 2, v_fnma(a, b, c); }
 static inline float counted_tanhf(float a) { return operations_counted = (double)NAN, tanhf(a); }
 
+#ifdef SIMD_LOOKUP32
+static inline vf v_fms(vf a, vf b, vf c) { return counted_sub(counted_mul(a, b), c); }
+#endif
+
 #define v_add counted_add
 #define v_sub counted_sub
 #define v_mul counted_mul

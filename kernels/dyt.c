@@ -13,7 +13,7 @@ enum { TANH_LIBM, TANH_MVEC, TANH_U2, TANH_LP };
 #define OP NORM_DYT
 #define PARAMS (NORM_GAMMA | NORM_BETA | NORM_ALPHA)
 #define ALGORITHMS(X, DTYPE) X(TANH_LIBM, DTYPE) X(TANH_U2, DTYPE) X(TANH_LP, DTYPE) WITH_MVEC(X(TANH_MVEC, DTYPE))
-#define FOLDS(algorithm) ((algorithm) == TANH_LP)
+#define FOLDS(algorithm) ((algorithm) == TANH_U2 || (algorithm) == TANH_LP)
 #include "squash.h"
 
 SIMD_INLINE vf v_tanh(kernel_spec spec, vf z) {
@@ -36,6 +36,13 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
     if (slope != NULL)
         *slope = v_fnma(t, t, v_set1(1.0f));
     return t;
+}
+
+SIMD_INLINE bool fold(kernel_spec spec, float alpha, folded_alpha *out) {
+    return spec.algorithm == TANH_LP ? tanh_lp_fold(alpha, &out->lp) : tanh_u2_fold(alpha, &out->u2);
+}
+SIMD_INLINE vf squash_folded(kernel_spec spec, const folded_alpha *folded, vf x) {
+    return spec.algorithm == TANH_LP ? v_tanh_lp_folded(&folded->lp, x) : v_tanh_u2_folded(&folded->u2, x);
 }
 
 #define LP_f32(X)

@@ -47,16 +47,18 @@ SIMD_INLINE vf v_exp_u2(vf x) {
 // An odd function by a lookup with the upper bits of |x| + offset, then degree 4 about the interval's centre: 16
 // instructions, where two formulas take 27 and a division (tanh) or 33 (erf). The sum's rounding may pick the neighbour
 // of the right interval at a cut, where both hold. A NaN passes the clamp, for v_min keeps its second argument.
-SIMD_INLINE vf v_odd_lookup(const odd_lookup *k, vf x) {
-    const vf a = v_min(v_set1(k->last), v_abs(x));
-    const vi slot = vi_shr20(v_bits(v_add(a, v_set1(k->offset))));
-    const vf d = v_sub(a, v_lookup32(slot, k->centre));
+SIMD_INLINE vf v_odd_polynomial(const odd_lookup *k, vi slot, vf d, vf x) {
     vf t = v_lookup32(slot, k->c4);
     t = v_fma(t, d, v_lookup32(slot, k->c3));
     t = v_fma(t, d, v_lookup32(slot, k->c2));
     t = v_fma(t, d, v_lookup32(slot, k->c1));
     t = v_fma(t, d, v_lookup32(slot, k->c0));
-    return v_with_sign(t, v_sign(x));
+    return v_float(vi_xor(v_bits(t), v_sign(x)));
+}
+SIMD_INLINE vf v_odd_lookup(const odd_lookup *k, vf x) {
+    const vf a = v_min(v_set1(k->last), v_abs(x));
+    const vi slot = vi_shr20(v_bits(v_add(a, v_set1(k->offset))));
+    return v_odd_polynomial(k, slot, v_sub(a, v_lookup32(slot, k->centre)), x);
 }
 // Measured over every float: 1.06 ulp. With c0 and c1 the function and its slope at the centre, instead of fitted with
 // the rest, 1.37.
@@ -76,14 +78,50 @@ SIMD_INLINE vf v_coarse_lookup(const coarse_lookup *k, vf x) {
 }
 SIMD_INLINE vf v_tanh_lp(vf x) { return v_coarse_lookup(&tanh_coarse_lookup, x); }
 
-// tanh(alpha x) as a lookup with x itself, a multiplication less: dyt takes 0.87 to 0.91 times as long (bf16, Emerald
-// Rapids). Each constant is rounded once more, by 2^-24. False where alpha or its square might leave the range of
-// normal numbers: at zero, too.
+// tanh(alpha x) by lookups with x itself, a multiplication less for each vector. False where alpha, its inverse or its
+// square might leave the range of normal numbers: at zero, too.
+SIMD_INLINE bool alpha_folds(float alpha) { return fabsf(alpha) >= 0x1p-40f && fabsf(alpha) <= 0x1p40f; }
+
+// |alpha| x is part of two multiply-adds, so that it is never rounded. The sign of alpha is the table's.
+typedef struct {
+    float last, size;
+    const odd_lookup *table;
+    odd_lookup negated;
+} tanh_u2_folded;
+SIMD_INLINE bool tanh_u2_fold(float alpha, tanh_u2_folded *out) {
+    const odd_lookup *const k = &tanh_lookup;
+    if (!alpha_folds(alpha))
+        return false;
+    out->size = fabsf(alpha);
+    out->last = k->last / out->size;
+    out->table = k;
+    if (alpha < 0) {
+        out->table = &out->negated;
+        out->negated.offset = k->offset;
+        for (size_t i = 0; i < sizeof k->c0 / sizeof *k->c0; i += SIMD_WIDTH) {
+            v_store(out->negated.centre + i, v_load(k->centre + i));
+            v_store(out->negated.c0 + i, v_sub(v_zero(), v_load(k->c0 + i)));
+            v_store(out->negated.c1 + i, v_sub(v_zero(), v_load(k->c1 + i)));
+            v_store(out->negated.c2 + i, v_sub(v_zero(), v_load(k->c2 + i)));
+            v_store(out->negated.c3 + i, v_sub(v_zero(), v_load(k->c3 + i)));
+            v_store(out->negated.c4 + i, v_sub(v_zero(), v_load(k->c4 + i)));
+        }
+    }
+    return true;
+}
+SIMD_INLINE vf v_tanh_u2_folded(const tanh_u2_folded *folded, vf x) {
+    const odd_lookup *const k = folded->table;
+    const vf a = v_min(v_set1(folded->last), v_abs(x)), size = v_set1(folded->size);
+    const vi slot = vi_shr20(v_bits(v_fma(a, size, v_set1(k->offset))));
+    return v_odd_polynomial(k, slot, v_fms(a, size, v_lookup32(slot, k->centre)), x);
+}
+
+// The constants are multiplied by what they belong to, each rounded once more.
 typedef coarse_lookup tanh_lp_folded;
 SIMD_INLINE bool tanh_lp_fold(float alpha, tanh_lp_folded *out) {
     const coarse_lookup *const k = &tanh_coarse_lookup;
     const float size = fabsf(alpha);
-    if (!(size >= 0x1p-40f && size <= 0x1p40f))
+    if (!alpha_folds(alpha))
         return false;
     out->last = k->last / size;
     out->steps = k->steps * size;
@@ -173,13 +211,16 @@ SIMD_INLINE vf v_tanh_lp(vf x) {
     return v_div(v_mul(z, p), q);
 }
 
+// Formulas have no use for a folded alpha.
 typedef struct {
     vf alpha;
-} tanh_lp_folded;
-SIMD_INLINE bool tanh_lp_fold(float alpha, tanh_lp_folded *out) {
+} tanh_u2_folded, tanh_lp_folded;
+SIMD_INLINE bool tanh_u2_fold(float alpha, tanh_u2_folded *out) {
     out->alpha = v_set1(alpha);
     return true;
 }
+SIMD_INLINE bool tanh_lp_fold(float alpha, tanh_lp_folded *out) { return tanh_u2_fold(alpha, out); }
+SIMD_INLINE vf v_tanh_u2_folded(const tanh_u2_folded *k, vf x) { return v_tanh_u2(v_mul(k->alpha, x)); }
 SIMD_INLINE vf v_tanh_lp_folded(const tanh_lp_folded *k, vf x) { return v_tanh_lp(v_mul(k->alpha, x)); }
 
 #endif

@@ -6,7 +6,8 @@
 //
 // An op's file defines OP, PARAMS, the parameters that the op can have, and ALGORITHMS(X, DTYPE), a list of
 // X(algorithm, DTYPE); includes this; and defines squash(), which is all that the ops differ in, and its table. It may
-// define FOLDS(algorithm): whether that one's forward has alpha folded into tanh_lp_folded.
+// define FOLDS(algorithm), whether forward has alpha folded into the constants of that one, and then does so in fold()
+// and squash_folded().
 // `*_nobeta` has no beta, as the paper's LLaMA, and `*_noaffine` neither gamma nor beta, as DiT.
 #ifndef SQUASH_H
 #define SQUASH_H
@@ -14,12 +15,22 @@
 #include "rows.h"
 #include "simd_math.h"
 
-#ifndef FOLDS
-#define FOLDS(algorithm) false
-#endif
-
 // f(z), and in *slope f'(z), unless it is NULL, as forward has it. A NaN gives a NaN.
 SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope);
+
+// Of the algorithm's there is one. false: alpha cannot be folded.
+typedef union {
+    tanh_u2_folded u2;
+    tanh_lp_folded lp;
+} folded_alpha;
+#ifdef FOLDS
+SIMD_INLINE bool fold(kernel_spec spec, float alpha, folded_alpha *out);
+SIMD_INLINE vf squash_folded(kernel_spec spec, const folded_alpha *folded, vf x);
+#else
+#define FOLDS(algorithm) false
+#define fold(spec, alpha, out) ((void)(out), false)
+#define squash_folded(spec, folded, x) (x)
+#endif
 
 typedef struct {
     vf alpha, shift;
@@ -43,7 +54,7 @@ enum { ABREAST = BLOCK };
 
 // `vectors` of them, in spans of n elements; `folded` is NULL where alpha is not.
 SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_source *row, row_fetch ahead,
-                       void *y, const squash_scalars *k, const tanh_lp_folded *folded, size_t vectors, size_t c,
+                       void *y, const squash_scalars *k, const folded_alpha *folded, size_t vectors, size_t c,
                        size_t n) {
     const size_t span = span_vectors(n);
     vf t[ABREAST];
@@ -52,7 +63,7 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, co
         row_first(spec, row, c + i * SIMD_WIDTH, n, t + i);
     }
     UNROLL_ABREAST for (size_t i = 0; i < vectors; i++) t[i] =
-        folded != NULL ? v_tanh_lp_folded(folded, t[i]) : squash(spec, inner(k, t[i]), NULL);
+        folded != NULL ? squash_folded(spec, folded, t[i]) : squash(spec, inner(k, t[i]), NULL);
     UNROLL_ABREAST for (size_t i = 0; i < vectors; i += span) {
         const size_t at = c + i * SIMD_WIDTH;
         affine_span with;
@@ -68,8 +79,8 @@ SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, size_t row, si
     void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
     squash_scalars k;
     get_scalars(a, &k);
-    tanh_lp_folded lookup;
-    const tanh_lp_folded *const folded = FOLDS(spec.algorithm) && tanh_lp_fold(a->alpha, &lookup) ? &lookup : NULL;
+    folded_alpha lookup;
+    const folded_alpha *const folded = FOLDS(spec.algorithm) && fold(spec, a->alpha, &lookup) ? &lookup : NULL;
     const row_fetch none = {source.x, false};
     for_each_left(a->cols, apply(spec, a->gamma, a->beta, &source, none, y, &k, folded, 1, c, n));
 }
@@ -79,9 +90,9 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
     const size_t cols = a->cols;
     squash_scalars k;
     get_scalars(a, &k);
-    tanh_lp_folded lookup;
-    const tanh_lp_folded *const folded = FOLDS(spec.algorithm) ? &lookup : NULL;
-    const bool abreast = !FOLDS(spec.algorithm) || tanh_lp_fold(a->alpha, &lookup);
+    folded_alpha lookup;
+    const folded_alpha *const folded = FOLDS(spec.algorithm) ? &lookup : NULL;
+    const bool abreast = !FOLDS(spec.algorithm) || fold(spec, a->alpha, &lookup);
     for (size_t row = slice->begin; row < slice->end; row++) {
         const row_source source = row_source_at(spec, a, row);
         // Always asked for again: once takes 1.06 to 1.18 times as long at 16384x4096 f32 on Granite Rapids, too.
