@@ -18,7 +18,7 @@
 
 // Widths: the least, some that overlap, the most that do on Zen 5, one step more, and what is no whole number of steps.
 static const size_t widths[] = {128, 192, 768, 1536, 1664, 1000};
-enum { MOST_ROWS = 9, MOST_COLS = 1664, GAP = 32, MOST_BYTES = MOST_ROWS * MOST_COLS * sizeof(float) };
+enum { MOST_ROWS = 6, MOST_COLS = 1664, GAP = 32, MOST_BYTES = MOST_ROWS * MOST_COLS * sizeof(float) };
 
 // What results are written over.
 typedef enum { NOTHING, Y_OVER_X, SUM_OVER_X, SUM_OVER_BRANCH, SUM_OVER_X_Y_OVER_BRANCH, PLACES } place;
