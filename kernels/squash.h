@@ -18,7 +18,7 @@
 // f(z), and in *slope f'(z), unless it is NULL, as forward has it. A NaN gives a NaN.
 SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope);
 
-// Of the algorithm's there is one. false: alpha cannot be folded.
+// Of an algorithm's own. fold() is false where alpha, zero for one, cannot be folded: rows then go vector by vector.
 typedef union {
     tanh_u2_folded u2;
     tanh_lp_folded lp;
