@@ -247,6 +247,8 @@ static int take_field(parser *p, char **cursor, char *end) {
         if (*from == '"')
             return complain(p, "line %zu: a quote inside a field that does not begin with one", p->line);
         to = *from == '\n' && from > *cursor && from[-1] == '\r' ? from - 1 : from;
+        if (*from != '\0' && memchr(*cursor, '\r', (size_t)(to - *cursor)) != NULL)
+            return complain(p, "line %zu: a carriage return that ends no line", p->line);
     }
     *end = *from;
     *to = '\0';

@@ -1,31 +1,46 @@
 # SPDX-License-Identifier: MIT
-# The one reader of CSV files (RFC 4180) of the scripts, and the writer of one field.
+# The one reader of CSV files (RFC 4180) of the scripts, and the writer of one field. As strict as the program's: what is malformed is an
+# error with its line, whatever the file holds.
 
 # Rows into cell[i, column], i = 1, 2, ...; columns into names[1 .. names[0]]. Returns the number of rows, -1 if the file cannot be read or is
-# no table: every row must be as wide as the header and the last quotation closed.
-function csv_read(path, cell, names,    text, record, rows, count, field, i, bad) {
-    names[0] = rows = 0
-    record = ""
-    while ((getline text < path) > 0) {
-        record = record == "" ? text : record "\n" text
-        if (gsub(/"/, "\"", record) % 2) # inside a quoted field: the row goes on
+# no table; then csv_error says where and why. Every row must be as wide as the header.
+function csv_read(path, cell, names,    text, record, rows, count, field, i, line, first, open, got, why) {
+    names[0] = rows = line = open = 0
+    csv_error = why = ""
+    while (why == "" && (got = (getline text < path)) > 0) {
+        line++
+        if (!open)
+            first = line
+        record = open ? record "\n" text : text
+        open = (open + gsub(/"/, "\"", text)) % 2
+        if (open) { # inside a quoted field, so the row goes on; none of ours is as long as this
+            if (length(record) > 65536)
+                why = "a quotation that does not end"
             continue
+        }
         count = csv_split(record, field)
-        record = ""
-        if (!names[0]) {
+        if (count == 0) {
+            why = "a quote that begins or ends no field, or a carriage return that ends no line"
+        } else if (!names[0]) {
             names[0] = count
             for (i = 1; i <= count; i++)
                 names[i] = field[i]
-            continue
+        } else if (count != names[0]) {
+            why = count " fields, the header has " names[0]
+        } else {
+            rows++
+            for (i = 1; i <= count; i++)
+                cell[rows, names[i]] = field[i]
         }
-        if (count != names[0])
-            bad = 1
-        rows++
-        for (i = 1; i <= names[0]; i++)
-            cell[rows, names[i]] = field[i]
     }
     close(path)
-    return bad || record != "" || !names[0] ? -1 : rows
+    if (why == "" && open)
+        why = "a quotation that does not end"
+    if (why != "")
+        csv_error = path ": line " first ": " why
+    else if (!names[0])
+        csv_error = path ": cannot be read, or is empty"
+    return csv_error == "" ? rows : -1
 }
 
 function csv_has(names, column,    i) {
@@ -35,19 +50,18 @@ function csv_has(names, column,    i) {
     return 0
 }
 
+# The fields of a row; 0 if it is malformed. Each turn takes a field and the comma behind it.
 function csv_split(text, field,    count, value) {
     sub(/\r$/, "", text)
     text = text ","
-    for (count = 0; text != ""; ) {
-        if (substr(text, 1, 1) == "\"") {
-            match(text, /^"([^"]|"")*"/)
-            value = substr(text, 2, RLENGTH - 2)
+    for (count = 0; text != ""; text = substr(text, RLENGTH + 1)) {
+        if (match(text, /^"([^"]|"")*",/)) {
+            value = substr(text, 2, RLENGTH - 3)
             gsub(/""/, "\"", value)
-            text = substr(text, RLENGTH + 2)
+        } else if (match(text, /^[^,"\r]*,/)) {
+            value = substr(text, 1, RLENGTH - 1)
         } else {
-            match(text, /^[^,]*/)
-            value = substr(text, 1, RLENGTH)
-            text = substr(text, RLENGTH + 2)
+            return 0
         }
         field[++count] = value
     }
