@@ -11,7 +11,8 @@
     X(verify, "print the largest error of every implementation")                                                       \
     X(kernels, "verify and time the kernels; writes CSV")                                                              \
     X(layers, "time whole layers with every norm in their slots; writes CSV")                                          \
-    X(dump, "write a layer's inputs, parameters, outputs and gradients as .npy")
+    X(dump, "write a layer's inputs, parameters, outputs and gradients as .npy")                                       \
+    X(check, "say whether the folders of runs hold what normbench writes, and nothing else")
 
 #define COMMAND_ROW(name, help) int cmd_##name(int argc, char **argv);
 COMMAND_LIST(COMMAND_ROW)

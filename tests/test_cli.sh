@@ -19,7 +19,7 @@ expect 2 'usage: normbench COMMAND'
 expect 2 '"bench" is no command; valid are machine, list, plan, verify, kernels' bench
 expect 2 'did you mean kernels?' kernel
 expect 2 'is no command' ''
-for command in machine list plan verify kernels dump; do
+for command in machine list plan verify kernels dump check; do
     expect 0 "usage: normbench $command" "$command" --help
     [ -s "$work/err" ] && fail "$command --help: unexpected on stderr: $(cat "$work/err")"
     expect 2 'is no option; ' "$command" --nonsense
