@@ -18,7 +18,7 @@ fi
 run=$(sed -n 's/^Results: //p' "$said")
 [ -n "$run" ] || exit "${status:-3}"
 if [ "$status" -eq 0 ] || [ "$status" -eq 6 ]; then
-    sh "$(dirname "$0")/plots.sh" "$run"
+    NORMBENCH=$program sh "$(dirname "$0")/plots.sh" "$run"
     printf 'Plots:   %s/plots\nTable:   %s/%s.csv (columns: results/README.md)\n' "$run" "$run" "$command"
 fi
 exit "$status"

@@ -18,7 +18,7 @@ function figure(    i, key, group, seen, s, x, levels, rank, libm, p, fixed) {
         for (i = 1; i <= cells; i++)
             if (level_rank(cell[i, "level"]) == rank && (group, cell[i, "level"]) in seen && !(cell[i, "level"] in x)) {
                 x[cell[i, "level"]] = ++levels
-                axis = axis (axis == "" ? "" : ", ") quoted(cell[i, "level"]) " " levels
+                axis = axis (axis == "" ? "" : ", ") tic(cell[i, "level"], levels)
             }
     for (i = 1; i <= cells; i++) {
         s = series_of(i, libm)

@@ -26,7 +26,7 @@ function figure(    names, count, i, last, group) {
             last_of[table[i, "token"]] = i
         all = all end_of(i) "\n"
         block[group == "plain" ? 0 : outlier[table[i, "channel"]]] = block[group == "plain" ? 0 : outlier[table[i, "channel"]]] \
-            table[i, "x"] " " table[i, "y"] "\n"
+            as_number(table[i, "x"]) " " as_number(table[i, "y"]) "\n"
     }
     print "$data << END_OF_DATA"
     print all "\n"
@@ -47,4 +47,4 @@ function figure(    names, count, i, last, group) {
         "parameters")
 }
 
-function end_of(i) { return table[i, "x"] " " table[i, "y"] " " log(table[i, "deviation"]) / log(10) }
+function end_of(i) { return as_number(table[i, "x"]) " " as_number(table[i, "y"]) " " log(table[i, "deviation"]) / log(10) }

@@ -49,7 +49,7 @@ function add(p, op, published, text, v, lo, hi,    s) {
     rows[p]++
     if (rows[p] > most_rows)
         most_rows = rows[p]
-    tics[p] = tics[p] (rows[p] > 1 ? ", " : "") quoted(text) " " rows[p]
+    tics[p] = tics[p] (rows[p] > 1 ? ", " : "") tic(text, rows[p])
     block[p, s, 1 + published] = block[p, s, 1 + published] sprintf("%d %.6g %.6g %.6g\n", rows[p], v, lo == "" ? v : lo, hi == "" ? v : hi)
 }
 

@@ -32,5 +32,5 @@ function add_curve(p, text, i) {
         panel_number_of[curves] = p
         curve[curves] = text
     }
-    block[number[p, text]] = block[number[p, text]] table[i, "x"] " " table[i, "y"] "\n"
+    block[number[p, text]] = block[number[p, text]] as_number(table[i, "x"]) " " as_number(table[i, "y"]) "\n"
 }

@@ -15,7 +15,7 @@ function figure(    names, count, i, p) {
     }
     for (i = 1; i <= count; i++) {
         p = panel_of(panel_words(i))
-        points[p] = points[p] table[i, "x"] " " table[i, "y"] "\n"
+        points[p] = points[p] point(i) "\n"
         token_ends(p, table[i, "token"], i)
         slice = slice_of(table[i, "x"] / widest[p])
         sum_x[p, slice] += table[i, "x"]
@@ -27,8 +27,8 @@ function figure(    names, count, i, p) {
         print points[p] "\n"
         # Of a straight line, two points say all.
         for (i = 0; (p, i) in first; i++) {
-            print table[first[p, i], "x"], table[first[p, i], "y"]
-            print table[last[p, i], "x"], table[last[p, i], "y"] "\n"
+            print point(first[p, i])
+            print point(last[p, i]) "\n"
         }
         print "\n"
         for (slice = -slices; slice <= slices; slice++)
@@ -42,6 +42,7 @@ function figure(    names, count, i, p) {
         "48 tokens of 768 channels, a sample of the channels shown; the fused f32 kernel without affine parameters; thin: each token's line; thick: mean of slices of x")
 }
 
+function point(i) { return as_number(table[i, "x"]) " " as_number(table[i, "y"]) }
 # first[p, token], last[p, token]: the rows with its smallest and its largest x.
 function token_ends(p, token, i) {
     if (!((p, token) in first))

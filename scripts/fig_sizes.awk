@@ -35,7 +35,7 @@ function figure(    i, key, group, best, s, sizes, size, seen, p, levels) {
     }
     print_points(op_rank("identity"))
     print_op_series()
-    print "smallest = " smallest ".0; largest = " largest ".0"
+    print "smallest = " sprintf("%.1f", smallest) "; largest = " sprintf("%.1f", largest) # beyond what an integer of gnuplot holds
     caches = 0
     print_cache("l1d", "L1d")
     print_cache("l2", "L2")
@@ -61,5 +61,5 @@ function print_cache(key, label) {
     if (meta(key) == "")
         return
     caches++
-    print "cache_bytes_" caches " = " meta(key) ".0; cache_label_" caches " = " quoted(label)
+    print "cache_bytes_" caches " = " as_number(meta(key)) " * 1.0; cache_label_" caches " = " quoted(label)
 }

@@ -23,8 +23,8 @@ function figure(    i, best, group, p, seen, key) {
         seen[key] = 1
         note(level_seen, level_list, cell[i, "level"])
         count++
-        dots = dots sprintf("%d %.6g %.6g \"%s\"\n", p, cell[i, "max_error"], cell[i, "ns_per_element"],
-                            cell[i, "variant"] (cell[i, "status"] == "unstable" ? "*" : ""))
+        dots = dots sprintf("%d %.6g %.6g %s\n", p, cell[i, "max_error"], cell[i, "ns_per_element"],
+                            in_data(cell[i, "variant"] (cell[i, "status"] == "unstable" ? "*" : "")))
         if (cell[i, "status"] == "unstable")
             unstable = 1
     }

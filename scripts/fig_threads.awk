@@ -27,7 +27,7 @@ function figure(    i, key, best, counts, seen, wanted, order, s) {
         add_point(panel_of(group_of(i)), s, cell[i, "threads"], i, 1)
         if (!(cell[i, "threads"] in tick)) {
             tick[cell[i, "threads"]] = 1
-            axis = axis (axis == "" ? "" : ", ") cell[i, "threads"]
+            axis = axis (axis == "" ? "" : ", ") as_number(cell[i, "threads"])
             if (cell[i, "threads"] + 0 > most)
                 most = cell[i, "threads"] + 0
         }

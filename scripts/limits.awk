@@ -22,10 +22,13 @@ BEGIN {
 
 # The least times of a run: least[run, op, variant without its stores, dtype, pass, shape, threads], and the bytes that each moves.
 function take(r, folder,    command, path, cell, names, rows, i, variant, key) {
+    gsub(/'/, "'\\''", folder) # one word of the shell, whatever it is called
     command = "ls -d '" folder "'/*/kernels.csv 2>/dev/null"
     while ((command | getline path) > 0) {
         delete cell
         rows = csv_read(path, cell, names)
+        if (rows < 0)
+            print "limits: " csv_error >"/dev/stderr"
         for (i = 1; i <= rows; i++) {
             if (cell[i, "time_ns_min"] == "" || cell[i, "form"] != "fused" || cell[i, "cache"] != "warm")
                 continue

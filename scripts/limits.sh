@@ -11,6 +11,7 @@ name=limits
 runs=3
 # shellcheck source=scripts/measuring.sh
 . "$here/measuring.sh"
+export NORMBENCH="$program"
 seconds=$(seconds_of "${BUDGET:-7m}" 'BUDGET=7m or BUDGET=420s')
 
 # name, percent of a run, selectors. Both kinds of stores wherever a result may exceed a cache.
@@ -33,7 +34,7 @@ printf 'Measuring takes about %d min %02d s, in %d runs. Results: %s\n' $((secon
 worst=0
 run=1
 while [ "$run" -le "$runs" ]; do
-    parts >"$folder/list"
+    anew "$folder/list" parts
     while read -r part percent selectors; do
         out=$folder/$run/$part
         [ ! -f "$out/kernels.csv" ] || [ -f "$out/plan.csv" ] || continue
@@ -53,7 +54,10 @@ while [ "$run" -le "$runs" ]; do
 done
 rm -f "$folder/list"
 
-LC_ALL=C awk -f "$here/csv.awk" -f "$here/limits.awk" "$here/limits.csv" "$folder/limits.csv" "$folder/1" "$folder/2" "$folder/3" |
-    tee "$folder/limits.txt"
+judge() { LC_ALL=C awk -f "$here/csv.awk" -f "$here/limits.awk" "$here/limits.csv" "$folder/limits.csv.part" "$folder/1" "$folder/2" "$folder/3"; }
+check_run "$folder"
+rm -f "$folder/limits.csv.part"
+anew "$folder/limits.txt" judge && mv -f "$folder/limits.csv.part" "$folder/limits.csv" || exit 3
+cat "$folder/limits.txt"
 printf 'Table: %s/limits.csv\n' "$folder"
 exit "$worst"

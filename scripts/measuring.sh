@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 # What the scripts that measure in several parts share; sourced by them. $name is the script's, in its messages.
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # name is set by whoever sources this
+# shellcheck disable=SC2154 # name and here are set by whoever sources this
+
+# shellcheck source=scripts/folder.sh
+. "$here/folder.sh"
 
 fail() {
     printf '%s: %s\n' "$name" "$1" >&2
@@ -19,7 +22,7 @@ seconds_of() {
 }
 
 # folder_of PROGRAM KIND FOLDER: the run's folder, results/MACHINE/TIME-KIND if FOLDER is empty, so that awk takes it for a path: not for an
-# assignment or an option.
+# assignment or an option. One that is there is checked before anything is done in it.
 folder_of() {
     folder=$3
     if [ -z "$folder" ]; then
@@ -28,7 +31,9 @@ folder_of() {
         folder=results/$machine/$(date -u +%Y-%m-%dT%H%M%SZ)-$2
     fi
     case $folder in
-    /*) echo "$folder" ;;
-    *) echo "./$folder" ;;
+    /*) ;;
+    *) folder=./$folder ;;
     esac
+    [ ! -d "$folder" ] || check_run "$folder"
+    printf '%s\n' "$folder"
 }

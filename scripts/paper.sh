@@ -15,6 +15,7 @@ curves=${2:?usage: sh scripts/paper.sh PROGRAM CURVES [FOLDER]}
 name=paper
 # shellcheck source=scripts/measuring.sh
 . "$here/measuring.sh"
+export NORMBENCH="$program"
 tokens=${TOKENS:-512}
 case $tokens in
 '' | 0* | *[!0-9]*) fail "TOKENS=$tokens is not a number of tokens, as in TOKENS=512" ;;
@@ -65,7 +66,7 @@ measure() {
 }
 
 worst=0
-parts >"$run/parts/list"
+anew "$run/parts/list" parts
 while read -r part percent arguments; do
     status=0
     # shellcheck disable=SC2086 # words
@@ -96,12 +97,12 @@ join() {
     done
 }
 for table in layers steps; do
-    join "$table" >"$run/$table.csv"
+    anew "$run/$table.csv" join "$table" || exit $?
     [ -s "$run/$table.csv" ] || rm "$run/$table.csv"
 done
 [ -f "$run/layers.csv" ] || fail "nothing was measured: see $run/parts/log and what the program said" 3
 for meta in "$run"/parts/*/meta.json; do
-    [ ! -f "$meta" ] || cp "$meta" "$run/meta.json"
+    [ ! -f "$meta" ] || anew "$run/meta.json" cat "$meta"
 done
 
 # ---- Tables, figures, verdicts

@@ -6,7 +6,14 @@
 # program CURVES, figures 2, 3, 4 and 7 are drawn from what an earlier call left.
 set -eu
 
+fail() {
+    printf 'paper_report: %s\n' "$1" >&2
+    exit "${2:-2}"
+}
+
 here=$(dirname "$0")
+# shellcheck source=scripts/folder.sh
+. "$here/folder.sh"
 published=$here/../results/published
 run=${1:?usage: sh scripts/paper_report.sh RUN_DIR [CURVES]}
 curves=${2:-}
@@ -16,7 +23,8 @@ case $run in
 esac
 kernels=$run/parts/kernels/kernels.csv
 [ -f "$kernels" ] || kernels=$run/kernels.csv
-mkdir -p "$run/paper"
+[ ! -d "$run" ] || check_run "$run"
+mkdir -p "$run/paper" || fail "cannot make $run/paper: check the folder's permissions" 3
 
 # report SCRIPT ARGUMENT...: one of the scripts here that compute with intervals.
 report() {
@@ -25,10 +33,23 @@ report() {
     LC_ALL=C awk -f "$here/csv.awk" -f "$here/numbers.awk" -f "$here/quantities.awk" -f "$here/$script" "$@"
 }
 
+# made NAME TABLE SCRIPT ARGUMENT...: the script's text as NAME, and as TABLE what it writes where its last argument says.
+made() {
+    text=$run/paper/$1 table=$run/paper/$2
+    shift 2
+    rm -f "$table.part"
+    if anew "$text" report "$@" "$table.part"; then
+        mv -f "$table.part" "$table"
+    else
+        rm -f "$table.part"
+        return 1
+    fi
+}
+
 status=0
 [ -z "$curves" ] || "$curves" "$run/paper" || status=3
-report paper_table.awk "$published/efficiency.csv" "$run/layers.csv" "$run/paper/comparison.csv" >"$run/paper/efficiency.md" || status=3
-report claims.awk "$published/claims.csv" "$run/layers.csv" "$kernels" "$run/paper/verdicts.csv" >"$run/paper/verdicts.txt" || status=3
+made efficiency.md comparison.csv paper_table.awk "$published/efficiency.csv" "$run/layers.csv" || status=3
+made verdicts.txt verdicts.csv claims.awk "$published/claims.csv" "$run/layers.csv" "$kernels" || status=3
 sh "$here/plots.sh" "$run" || status=3
 
 cat "$run/paper/efficiency.md"

@@ -11,6 +11,7 @@ program=${1:?usage: sh scripts/peers.sh PROGRAM [RUN]}
 name=peers
 # shellcheck source=scripts/measuring.sh
 . "$here/measuring.sh"
+export NORMBENCH="$program"
 python=${PYTHON:-python3}
 launches=${LAUNCHES:-6}
 case $launches in

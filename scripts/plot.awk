@@ -7,8 +7,10 @@ BEGIN {
     run = ARGV[1]
     while ((getline meta_line < (run "/meta.json")) > 0)
         json = json meta_line " "
-    if (ARGV[2] != "" && !take_measured(run "/" ARGV[2] ".csv", ARGV[2] == "kernels" ? "ns_per_element" : "time_ns_median"))
+    if (ARGV[2] != "" && !take_measured(run "/" ARGV[2] ".csv", ARGV[2] == "kernels" ? "ns_per_element" : "time_ns_median")) {
+        print csv_error > "/dev/stderr"
         exit 1
+    }
     figure()
     exit
 }
@@ -16,8 +18,12 @@ BEGIN {
 # Keeps the rows that have a value in the column `measured`; false: not a table with that column.
 function take_measured(path, measured,    all, names, rows, i, k) {
     rows = csv_read(path, all, names)
-    if (rows < 0 || !csv_has(names, measured))
+    if (rows < 0)
         return 0
+    if (!csv_has(names, measured)) {
+        csv_error = path ": has no column " measured
+        return 0
+    }
     for (i = 1; i <= rows; i++) {
         if ((all[i, "status"] != "ok" && all[i, "status"] != "unstable") || all[i, measured] == "")
             continue
@@ -38,11 +44,26 @@ function meta(key,    value) {
     return value
 }
 
-# A gnuplot string.
+# ---- What gnuplot may be given of a file: it runs what it reads, so a field gets there through one of these four alone, whatever it holds.
+
+# A string: within single quotes gnuplot expands neither backticks nor macros nor escapes. A quote is a string of its own, put between two
+# others, for gnuplot 5.4 reads four in a row, which are two doubled ones, as the end of a string.
 function quoted(text) {
-    gsub(/'/, "''", text)
-    gsub(/[\r\n]+/, " ", text)
+    gsub(/'/, "'.\"'\".'", text)
+    gsub(/[\001-\037\177]+/, " ", text)
     return "'" text "'"
+}
+# A tic: its label, in which % would begin a format, and its place.
+function tic(label, place) {
+    gsub(/%/, "%%", label)
+    return quoted(label) " " place
+}
+# A number, NaN if it is none.
+function as_number(value) { return value ~ /^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$/ ? sprintf("%.10g", value) : "NaN" }
+# A string in a line of a data block.
+function in_data(text) {
+    gsub(/[\001-\037\177"\\]+/, " ", text)
+    return "\"" text "\""
 }
 
 # ---- The vocabulary
@@ -128,8 +149,6 @@ function panel_of(title) {
 
 # ---- Data for gnuplot: block[panel, series] holds lines "x y lo hi unstable"; every block is printed, even empty, so that
 # `index (panel - 1) * series + s - 1` finds it.
-
-function number_or_nan(value) { return value == "" ? "NaN" : value }
 
 # A point of row i with its time per element; inverse: elements per time instead.
 function add_point(panel, series, x, i, inverse,    elements, y, lo, hi, n) {
@@ -218,7 +237,7 @@ function print_pairs(    p, s, second, place, axis) {
     print_op_series()
     print "bars = " pair_list[0]
     for (s in place)
-        axis = axis (axis == "" ? "" : ", ") quoted(op_name(s)) " " place[s]
+        axis = axis (axis == "" ? "" : ", ") tic(op_name(s), place[s])
     print "set xtics (" axis ")"
 }
 
@@ -246,6 +265,6 @@ function sort(list, place,    i, j) {
 # "'64' 1, '128' 2" for gnuplot's tics.
 function axis_of(place,    value, text) {
     for (value in place)
-        text = text (text == "" ? "" : ", ") quoted(value) " " place[value]
+        text = text (text == "" ? "" : ", ") tic(value, place[value])
     return text
 }

@@ -58,7 +58,7 @@ function layer_key(i, table_cell, any_run) {
 function row_in(p, text) {
     if (!((p, text) in row_number)) {
         row_number[p, text] = ++panel_rows[p]
-        panel_tics[p] = panel_tics[p] (panel_rows[p] > 1 ? ", " : "") quoted(text) " " panel_rows[p]
+        panel_tics[p] = panel_tics[p] (panel_rows[p] > 1 ? ", " : "") tic(text, panel_rows[p])
         if (panel_rows[p] > most_rows)
             most_rows = panel_rows[p]
     }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Draws every figure of one run, from its CSV files and meta.json alone:
 #     sh scripts/plots.sh results/MACHINE/RUN
-# writes plots/NAME.svg, .png and .pdf into that folder, and figures of the paper into its folder paper/. A figure is a pair of files here:
+# writes plots/NAME.svg, .png and .pdf into that folder, and figures of the paper into its folder paper/. The program (NORMBENCH names it,
+# build/normbench if not) checks first what is in the folder. A figure is a pair of files here:
 # fig_NAME.awk selects its rows and prints them as gnuplot variables and data blocks, fig_NAME.gp draws them. Those called layers_... are
 # drawn from layers.csv and steps.csv, those called paper_... from the tables in paper/ and from what was published, all others from
 # kernels.csv.
@@ -10,21 +11,24 @@ set -eu
 
 fail() {
     printf 'plots: %s\n' "$1" >&2
-    exit 2
+    exit "${2:-2}"
 }
 
 [ $# -eq 1 ] || fail 'usage: sh scripts/plots.sh RUN_DIR, where RUN_DIR is a folder such as results/MACHINE/RUN'
 run=$1
 here=$(dirname "$0")
+# shellcheck source=scripts/folder.sh
+. "$here/folder.sh"
 [ -d "$run" ] || fail "no folder $run: give a folder that normbench has made, such as results/MACHINE/RUN"
-[ -r "$run/layers.csv" ] || [ -r "$run/kernels.csv" ] ||
+[ -f "$run/layers.csv" ] || [ -f "$run/kernels.csv" ] ||
     fail "cannot read $run/layers.csv or $run/kernels.csv: give a run's folder, or finish its run with normbench kernels --resume $run"
-[ -r "$run/meta.json" ] || fail "cannot read $run/meta.json: give a folder that normbench has made"
+[ -f "$run/meta.json" ] || fail "cannot read $run/meta.json: give a folder that normbench has made"
 command -v gnuplot >/dev/null || fail 'gnuplot is not installed: run sh scripts/setup.sh'
 case $run in
 /*) ;;
 *) run=./$run ;; # gnuplot would take - for an option
 esac
+check_run "$run"
 
 selected=$(mktemp)
 trap 'rm -f "$selected"' EXIT
@@ -38,13 +42,14 @@ draw() {
     [ "$table" != layers ] || set -- "$@" -f "$here/plot_layers.awk"
     # A figure without data has the reason as the only line of its selection.
     LC_ALL=C awk "$@" -f "${script%.gp}.awk" "$run" "$table" "$here/../results/published" >"$selected" ||
-        fail "$run/${table:-paper}${table:+.csv}: not a CSV file of normbench, see results/README.md"
+        fail "figure $name: not a CSV file of normbench, see above and results/README.md"
     if ! grep -q '<<' "$selected"; then
         rm -f "$folder/$name.svg" "$folder/$name.png" "$folder/$name.pdf"
         printf 'plots: figure %s skipped: %s\n' "$name" "$(cat "$selected")" >&2
         return
     fi
     for format in svg png pdf; do
+        rm -f "$folder/$name.$format" # gnuplot would write through a link
         # The locale is one whose characters gnuplot can convert, whatever the user's is.
         LC_ALL=C.UTF-8 gnuplot -c "$script" "$format" "$folder/$name.$format" "$selected" "$here/style.gp" || {
             rm -f "$folder/$name.$format"
@@ -65,7 +70,7 @@ for script in "$here"/fig_*.gp; do
     *) table=kernels folder=$run/plots ;;
     esac
     if [ -n "$table" ]; then
-        [ -r "$run/$table.csv" ] || continue
+        [ -f "$run/$table.csv" ] || continue
         make_folder "$folder"
     else
         [ -d "$folder" ] || continue

@@ -110,9 +110,11 @@ expect_exit 2 'usage:'
 expect_exit 2 'usage:' a b
 expect_exit 2 'no folder .*give a folder' "$work/nowhere"
 printf 'op,rows\ndyt,1\n' >"$run/kernels.csv"
-expect_exit 2 'not a CSV file of normbench' "$run"
+expect_exit 2 'lacks the column schema_version: it is not a CSV file of normbench' "$run"
 { cat "$work/all.csv" && printf '1,fixture\n'; } >"$run/kernels.csv"
-expect_exit 2 'not a CSV file of normbench' "$run"
+expect_exit 2 'kernels.csv: line 49: 2 fields, header has' "$run"
+cp "$work/all.csv" "$run/kernels.csv"
+NORMBENCH="$work/none" expect_exit 3 "there is no $work/none, .*: run make" "$run"
 printf '' >"$run/meta.json"
 cp "$work/all.csv" "$run/kernels.csv"
 expect_exit 0 '' "$run" # a picture that names no CPU is better than none
