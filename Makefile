@@ -1,6 +1,22 @@
 # normbench. `make help` prints the targets. Personal settings go into local.mk, which git ignores.
 -include local.mk
 
+# What comes from the command line or the environment is taken as it stands, without make's own $(...) in it: names of folders travel. A
+# recipe hands it to the shell as one word, by quote. What becomes part of names of files here, or several words, has to be plain.
+define newline
+
+
+endef
+quote     = '$(subst ','\'',$(1))'
+typed     = $(filter command environment,$(firstword $(origin $(1))))
+SETTINGS := RUN PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC OBJ SANITIZE
+$(foreach v,$(SETTINGS),$(if $(call typed,$(v)),$(eval override $(v) := $$(value $(v)))))
+$(foreach v,$(SETTINGS),$(if $(findstring $(newline),$($(v))),$(error $(v) has to be one line)))
+SPECIAL  := ' " ` \ ; & | < > ( ) { } [ ] * ? ! \# $$
+$(foreach v,REQUIRE ONLY CC OBJ SANITIZE,$(foreach c,$(SPECIAL),$(if $(findstring $(c),$($(v))),$(error $(v)=$($(v)) holds a $(c), \
+	which the shell would take for more than a name; give a plain one))))
+$(foreach v,ONLY OBJ SANITIZE,$(if $(word 2,$($(v))),$(error $(v)=$($(v)) has to be one word)))
+
 CC       ?= cc
 ifeq ($(origin CC),default)
 CC       := gcc
@@ -64,38 +80,38 @@ build/normbench: $(PROGRAM) FORCE
 lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libnorm.so and norm.pc: every kernel, callable by name
 
 check: deps build/normbench lib $(CURVES) $(EXHAUST) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
-	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH="$(CURDIR)/$(PROGRAM)" CURVES="$(CURDIR)/$(CURVES)" SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" LIBS="$(LIBS)" \
-		sh scripts/check.sh $(if $(ONLY),$(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(LONGEST) $(filter-out $(LONGEST),$(TESTS) $(SCRIPTS)))
+	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH=$(call quote,$(CURDIR)/$(PROGRAM)) CURVES=$(call quote,$(CURDIR)/$(CURVES)) SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" LIBS="$(LIBS)" \
+		sh scripts/check.sh $(if $(ONLY),$(or $(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(error no test is called $(ONLY): see tests/test_*)),$(LONGEST) $(filter-out $(LONGEST),$(TESTS) $(SCRIPTS)))
 
 check-exhaustive: deps $(EXHAUST) ## prove the accuracy of tanh, erf and exp over every float, at every level (minutes; REQUIRE as above)
 	$(Q)REQUIRE="$(REQUIRE)" $(EXHAUST)
 
 bench: all ## verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one)
-	$(Q)sh scripts/bench.sh build/normbench kernels $(PRESET)
+	$(Q)sh scripts/bench.sh build/normbench kernels $(call quote,$(PRESET))
 
 layers: all ## time and plot norms inside whole layers of every model (18 minutes; PRESET=quick: one)
-	$(Q)sh scripts/bench.sh build/normbench layers $(PRESET)
+	$(Q)sh scripts/bench.sh build/normbench layers $(call quote,$(PRESET))
 
 # A layer of LLaMA 7B is 5 TFLOP of training at 4096 tokens, and the table has 20 such arms, each in several launches: at the few
 # hundred GFLOP/s of two cores an hour holds 512 tokens.
 paper: all $(CURVES) ## the paper's efficiency table, figures and claims on this machine (TOKENS=512 BUDGET=50m; RUN=DIR goes on)
-	$(Q)TOKENS=$(or $(TOKENS),512) BUDGET=$(or $(BUDGET),50m) sh scripts/paper.sh build/normbench $(CURVES) $(RUN)
+	$(Q)TOKENS=$(call quote,$(or $(TOKENS),512)) BUDGET=$(call quote,$(or $(BUDGET),50m)) sh scripts/paper.sh build/normbench $(CURVES) $(call quote,$(RUN))
 
 paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS=64 BUDGET=8m)
-	$(Q)TOKENS=$(or $(TOKENS),64) BUDGET=$(or $(BUDGET),8m) sh scripts/paper.sh build/normbench $(CURVES) $(RUN)
+	$(Q)TOKENS=$(call quote,$(or $(TOKENS),64)) BUDGET=$(call quote,$(or $(BUDGET),8m)) sh scripts/paper.sh build/normbench $(CURVES) $(call quote,$(RUN))
 
 limits: all ## what the kernels reach of the goals in scripts/limits.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
-	$(Q)BUDGET=$(or $(BUDGET),7m) sh scripts/limits.sh build/normbench $(RUN)
+	$(Q)BUDGET=$(call quote,$(or $(BUDGET),7m)) sh scripts/limits.sh build/normbench $(call quote,$(RUN))
 
 peers: all ## PyTorch's norms beside ours, if a Python has it (PYTHON=python3 LAUNCHES=6; RUN=DIR: at the shapes of that run)
-	$(Q)PYTHON="$(or $(PYTHON),python3)" LAUNCHES="$(or $(LAUNCHES),6)" sh scripts/peers.sh build/normbench $(RUN)
+	$(Q)PYTHON=$(call quote,$(or $(PYTHON),python3)) LAUNCHES=$(call quote,$(or $(LAUNCHES),6)) sh scripts/peers.sh build/normbench $(call quote,$(RUN))
 
 verify: all ## print the largest error of every implementation
 	$(Q)build/normbench verify
 
-plots: ## draw a run's plots again: make plots RUN=results/MACHINE/RUN
-	$(Q)test -n "$(RUN)" || { echo "make plots needs RUN=results/MACHINE/RUN" >&2; exit 2; }
-	$(Q)sh scripts/plots.sh "$(RUN)"
+plots: all ## draw a run's plots again: make plots RUN=results/MACHINE/RUN
+	$(Q)test -n $(call quote,$(RUN)) || { echo "make plots needs RUN=results/MACHINE/RUN" >&2; exit 2; }
+	$(Q)NORMBENCH=build/normbench sh scripts/plots.sh $(call quote,$(RUN))
 
 asm: $(LEVELLED:.o=.s) $(ROWS:.o=.s) ## leave a listing of every kernel and level in build/<compiler>/kernels/*.s
 	@echo "listings: $(OBJ)/kernels/<unit>.<level>.s"
@@ -103,13 +119,14 @@ asm: $(LEVELLED:.o=.s) $(ROWS:.o=.s) ## leave a listing of every kernel and leve
 lint: ## clang-format, shellcheck and cppcheck
 	$(Q)sh scripts/lint.sh
 
+DEST = $(call quote,$(DESTDIR)$(PREFIX))
 install: all lib ## install program, library and header under PREFIX (/usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/normbench
-	install -m 755 build/normbench $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 kernels/norm.h kernels/list.h kernels/levels.h $(DESTDIR)$(PREFIX)/include/normbench/
-	install -m 644 $(OBJ)/libnorm.a $(OBJ)/norm.pc $(DESTDIR)$(PREFIX)/lib/
-	mv $(DESTDIR)$(PREFIX)/lib/norm.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
-	install -m 755 $(OBJ)/libnorm.so $(DESTDIR)$(PREFIX)/lib/
+	install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/normbench
+	install -m 755 build/normbench $(DEST)/bin/
+	install -m 644 kernels/norm.h kernels/list.h kernels/levels.h $(DEST)/include/normbench/
+	install -m 644 $(OBJ)/libnorm.a $(OBJ)/norm.pc $(DEST)/lib/
+	mv $(DEST)/lib/norm.pc $(DEST)/lib/pkgconfig/
+	install -m 755 $(OBJ)/libnorm.so $(DEST)/lib/
 
 clean: ## remove everything built
 	rm -rf build
@@ -173,7 +190,7 @@ $(OBJ)/libnorm.a: $(KERNELS)
 $(OBJ)/libnorm.so: $(KERNELS)
 	$(Q)$(CC) $(SAN) -shared -o $@ $^ -fopenmp -lm
 $(OBJ)/norm.pc: Makefile
-	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' '$(PREFIX)' > $@
+	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' $(call quote,$(PREFIX)) > $@
 $(EXHAUST): $(addprefix $(OBJ)/tests/,exhaustive.o accuracy.o require.o) $(MATH) $(KERNELS)
 	$(Q)$(CC) $(SAN) -o $@ $^ -fopenmp -lmpfr -lgmp -lm
 $(OBJ)/test_math $(OBJ)/test_accuracy: $(MATH)
