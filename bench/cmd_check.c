@@ -40,7 +40,7 @@ static const cli_command command = {
 // Prints a text for the terminal, whatever it holds: what is not printable ASCII as \xNN, after `most` bytes dots.
 static size_t show(char *out, size_t size, const char *text, size_t most) {
     size_t used = 0, i = 0;
-    for (; text[i] != '\0' && i < most && used + 8 < size; i++) {
+    for (; i < most && used + 8 < size && text[i] != '\0'; i++) {
         const unsigned char c = (unsigned char)text[i];
         used += (size_t)snprintf(out + used, size - used, c >= 0x20 && c < 0x7f ? "%c" : "\\x%02x", c);
     }

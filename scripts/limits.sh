@@ -15,6 +15,7 @@ export NORMBENCH="$program"
 seconds=$(seconds_of "${BUDGET:-7m}" 'BUDGET=7m or BUDGET=420s')
 
 # name, percent of a run, selectors. Both kinds of stores wherever a result may exceed a cache.
+# shellcheck disable=SC2317 # anew calls it
 parts() {
     best="--level best,library"
     cat <<EOT
@@ -54,6 +55,7 @@ while [ "$run" -le "$runs" ]; do
 done
 rm -f "$folder/list"
 
+# shellcheck disable=SC2317 # anew calls it
 judge() { LC_ALL=C awk -f "$here/csv.awk" -f "$here/limits.awk" "$here/limits.csv" "$folder/limits.csv.part" "$folder/1" "$folder/2" "$folder/3"; }
 check_run "$folder"
 rm -f "$folder/limits.csv.part"

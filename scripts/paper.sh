@@ -82,6 +82,7 @@ while read -r part percent arguments; do
 done <"$run/parts/list"
 
 # join TABLE: the rows of all parts, whose headers must be the same.
+# shellcheck disable=SC2317 # anew calls it
 join() {
     header='' files=0
     for file in "$run"/parts/*/"$1.csv"; do
@@ -89,9 +90,9 @@ join() {
         [ "$files" -eq 0 ] || [ "$(head -n 1 "$file")" = "$header" ] || fail "$file has other columns than the part before it" 3
         if [ "$files" -eq 0 ]; then
             header=$(head -n 1 "$file")
-            cat "$file"
+            cat "$file" || return
         else
-            tail -n +2 "$file"
+            tail -n +2 "$file" || return
         fi
         files=$((files + 1))
     done

@@ -27,6 +27,7 @@ kernels=$run/parts/kernels/kernels.csv
 mkdir -p "$run/paper" || fail "cannot make $run/paper: check the folder's permissions" 3
 
 # report SCRIPT ARGUMENT...: one of the scripts here that compute with intervals.
+# shellcheck disable=SC2317 # anew calls it
 report() {
     script=$1
     shift

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2015,SC2016 # fail never fails; payloads are no code of this script
 # Every variable of the Makefile that somebody sets, with a value that would run a command if the shell or make took it for more than a word:
 # it arrives whole, or is refused with a message; and a checkout in a folder whose name needs quoting.
 set -eu
