@@ -7,7 +7,8 @@ program=$1
 command=$2
 preset=${3:-default}
 said=$(mktemp)
-trap 'rm -f "$said"' EXIT
+trap 'rm -f "$said" "$said.status"' EXIT
+trap 'exit 130' INT TERM HUP
 # The program's own exit status, not tee's: 6 (rows missing) still leaves something to plot.
 status=0
 { "$program" "$command" --preset "$preset" || echo "$?" >"$said.status"; } | tee "$said"

@@ -14,7 +14,7 @@ fail() {
 # seconds_of BUDGET EXAMPLE: a time such as 50m or 480s, in seconds.
 seconds_of() {
     case $1 in
-    '' | [ms] | 0* | *[!0-9]*[ms]) fail "BUDGET=$1 is not a time, as in $2" ;;
+    '' | [ms] | 0* | *[!0-9]*[ms] | ????????*) fail "BUDGET=$1 is not a time, as in $2" ;;
     *m) echo $((${1%m} * 60)) ;;
     *s) echo "${1%s}" ;;
     *) fail "BUDGET=$1 is not a time, as in $2" ;;

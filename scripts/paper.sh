@@ -18,7 +18,7 @@ name=paper
 export NORMBENCH="$program"
 tokens=${TOKENS:-512}
 case $tokens in
-'' | 0* | *[!0-9]*) fail "TOKENS=$tokens is not a number of tokens, as in TOKENS=512" ;;
+'' | 0* | *[!0-9]* | ??????????*) fail "TOKENS=$tokens is not a number of tokens, as in TOKENS=512" ;;
 esac
 seconds=$(seconds_of "${BUDGET:-50m}" 'BUDGET=50m or BUDGET=480s')
 

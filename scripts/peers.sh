@@ -15,7 +15,7 @@ export NORMBENCH="$program"
 python=${PYTHON:-python3}
 launches=${LAUNCHES:-6}
 case $launches in
-'' | 0* | *[!0-9]*) fail "LAUNCHES=$launches is not a number of processes, as in LAUNCHES=6" ;;
+'' | 0* | *[!0-9]* | ?????*) fail "LAUNCHES=$launches is not a number of processes, as in LAUNCHES=6" ;;
 esac
 run=${2:-}
 [ -z "$run" ] || [ -r "$run/kernels.csv" ] || fail "cannot read $run/kernels.csv: give the folder of a run of normbench kernels, or none"

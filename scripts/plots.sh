@@ -32,7 +32,7 @@ check_run "$run"
 
 selected=$(mktemp)
 trap 'rm -f "$selected"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT TERM HUP
 status=0
 
 # draw SCRIPT NAME TABLE FOLDER: one figure, in every format.

@@ -317,7 +317,7 @@ grep -q '^DOES NOT HOLD .*when one token is generated' "$work/stdout" || fail 'n
 for figure in plots/layers_steps paper/efficiency; do
     [ -f "$work/driven/$figure.png" ] || fail "the driver drew no $figure"
 done
-for bad in TOKENS=many TOKENS=0 BUDGET=10 BUDGET=m BUDGET=1h; do
+for bad in TOKENS=many TOKENS=0 TOKENS=99999999999999999999 BUDGET=10 BUDGET=m BUDGET=1h BUDGET=99999999999999999999m; do
     got=0
     env "$bad" sh scripts/paper.sh "$work/normbench" "$CURVES" "$work/bad" >/dev/null 2>"$work/stderr" || got=$?
     [ "$got" -eq 2 ] && grep -q "$bad is not a" "$work/stderr" || fail "$bad: exit $got, $(cat "$work/stderr")"
