@@ -69,8 +69,10 @@ static char *map(size_t bytes) {
     char *const block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED)
         return NULL;
+#ifdef MADV_HUGEPAGE
     // Advice only: without huge pages a run is slower, not wrong, and machine_warnings says so.
     (void)madvise(block, bytes, MADV_HUGEPAGE);
+#endif
     return block;
 }
 

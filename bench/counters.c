@@ -3,22 +3,26 @@
 #include "counters.h"
 
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
+#endif
 
 #define NAME(ID, name, event) #name,
-#define EVENT(ID, name, event) event,
 static const char *const names[COUNTERS] = {COUNTER_LIST(NAME)};
-static const uint64_t events[COUNTERS] = {COUNTER_LIST(EVENT)};
 
 const char *counter_name(counter which) { return names[which]; }
+
+#ifdef __linux__
+#define EVENT(ID, name, event) event,
+static const uint64_t events[COUNTERS] = {COUNTER_LIST(EVENT)};
 
 int counters_perf(counter which, int leader) {
     // Pinned: on the hardware whenever the thread runs, so no count is an estimate; a group for which there is no room
@@ -32,6 +36,13 @@ int counters_perf(counter which, int leader) {
                                     .exclude_hv = 1};
     return (int)syscall(SYS_perf_event_open, &event, 0, -1, leader, PERF_FLAG_FD_CLOEXEC);
 }
+#else
+int counters_perf(counter which, int leader) {
+    (void)which, (void)leader;
+    errno = ENOSYS;
+    return -1;
+}
+#endif
 
 // Above this, user mode alone is forbidden too: 3 and 4 are distributions' own.
 enum { PARANOID_USER = 2 };

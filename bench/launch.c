@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #include "commands.h"
 
@@ -109,6 +111,20 @@ static launch_end judge(int status, bool stopped, char *how, size_t size) {
     return LAUNCH_DIED;
 }
 
+static bool open_pipe(int ends[2]) {
+    return pipe(ends) == 0 && fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0 && fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0;
+}
+
+// What becomes readable when the child ends; -1 where the kernel has no such thing.
+static int open_exit_of(pid_t pid) {
+#ifdef SYS_pidfd_open
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+#else
+    (void)pid;
+    return -1;
+#endif
+}
+
 static void close_if_open(int descriptor) {
     if (descriptor >= 0)
         (void)close(descriptor);
@@ -121,7 +137,7 @@ launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, 
     launch_end end = LAUNCH_DIED;
     pid_t pid = -1;
     FILE *orders = NULL;
-    if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0 || fcntl(from[0], F_SETFL, O_NONBLOCK) != 0 ||
+    if (!open_pipe(to) || !open_pipe(from) || fcntl(from[0], F_SETFL, O_NONBLOCK) != 0 ||
         (orders = fdopen(to[1], "w")) == NULL) {
         snprintf(how, size, "no pipe to a launch: %s", strerror(errno));
         goto cleanup;
@@ -140,7 +156,7 @@ launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, 
         (void)fputs(job->orders, orders);
     (void)fclose(orders); // a child that is gone shows in its status
     orders = NULL;
-    child = (int)syscall(SYS_pidfd_open, pid, 0);
+    child = open_exit_of(pid);
     in.descriptor = from[0];
     for (told what = TOLD_ALL; what != TOLD_END && what != TOLD_ERROR;) {
         nap(child);

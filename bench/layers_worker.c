@@ -33,7 +33,7 @@ typedef struct {
     double peak, clock_ns, line_ns; // as layers_observation has them
 } stage;
 
-static bool call_once(const stage *s) { return layer_run(s->layer, s->ns); }
+static bool run_once(const stage *s) { return layer_run(s->layer, s->ns); }
 
 // One timed sample of `calls` calls: means over them. The layer's own clock makes the total: its steps follow one
 // another without a gap.
@@ -43,7 +43,7 @@ static bool take_sample(const stage *s, size_t calls, double *total) {
         s->sums[k] = 0;
     const double begin = sampler_now_ns();
     for (size_t i = 0; i < calls; i++) {
-        if (!call_once(s))
+        if (!run_once(s))
             return false;
         for (size_t k = 0; k < steps; k++)
             s->sums[k] += s->ns[k];
@@ -133,7 +133,7 @@ static bool round_of(worker *w, stage *s, size_t group, size_t round, size_t beg
             continue;
         layer_select(s->layer, index - begin);
         // The arm before left other things in the caches: where a sample is many calls, they are not to be part of it.
-        const bool settled = a->calls == 1 || call_once(s);
+        const bool settled = a->calls == 1 || run_once(s);
         const long before = preemptions();
         ok = settled && take_sample(s, a->calls, &total);
         if (!ok)

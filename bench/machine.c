@@ -8,7 +8,6 @@
 #include <glob.h>
 #include <hwloc.h>
 #include <libgen.h>
-#include <link.h>
 #include <omp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -22,6 +21,9 @@
 #endif
 #if defined(__GLIBC__)
 #include <gnu/libc-version.h>
+#endif
+#if __has_include(<link.h>)
+#include <link.h>
 #endif
 
 #include "counters.h"
@@ -456,6 +458,7 @@ static json_t *describe_environment(void) {
     return section;
 }
 
+#if __has_include(<link.h>)
 // The file names of a shared library behind all links: libgomp.so.1.0.0 says more than libgomp.so.1.
 static int add_library(struct dl_phdr_info *info, size_t size, void *list) {
     (void)size;
@@ -466,14 +469,21 @@ static int add_library(struct dl_phdr_info *info, size_t size, void *list) {
     return 0;
 }
 
+static json_t *describe_libraries(void) {
+    json_t *libraries = json_array();
+    dl_iterate_phdr(add_library, libraries);
+    return libraries;
+}
+#else
+static json_t *describe_libraries(void) { return unknown("this C library has no dl_iterate_phdr"); }
+#endif
+
 const char *machine_git(void) { return NORMBENCH_GIT; }
 
 static json_t *describe_build(void) {
     const unsigned hwloc = hwloc_get_api_version();
     char hwloc_version[32];
     snprintf(hwloc_version, sizeof hwloc_version, "%u.%u.%u", hwloc >> 16, hwloc >> 8 & 255, hwloc & 255);
-    json_t *libraries = json_array();
-    dl_iterate_phdr(add_library, libraries);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o}", "git", NORMBENCH_GIT, "compiler", NORMBENCH_CC,
                      "flags", NORMBENCH_FLAGS,
 #if defined(__GLIBC__)
@@ -481,7 +491,8 @@ static json_t *describe_build(void) {
 #else
                      "libc", "unknown",
 #endif
-                     "hwloc_api", hwloc_version, "jansson", JANSSON_VERSION, "openmp", _OPENMP, "libraries", libraries);
+                     "hwloc_api", hwloc_version, "jansson", JANSSON_VERSION, "openmp", _OPENMP, "libraries",
+                     describe_libraries());
 }
 
 json_t *machine_describe(const topology *t) {

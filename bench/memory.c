@@ -27,7 +27,12 @@ static uint64_t machine_bytes(void) {
         found = sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) == 1;
     if (file != NULL)
         (void)fclose(file);
-    return found ? kib * 1024 : (uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+#ifdef _SC_AVPHYS_PAGES
+    const long pages = sysconf(_SC_AVPHYS_PAGES);
+#else
+    const long pages = sysconf(_SC_PHYS_PAGES);
+#endif
+    return found ? kib * 1024 : (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 size_t memory_available(void) {

@@ -6,6 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#if __has_include(<xlocale.h>)
+#include <xlocale.h> // where macOS and the BSDs have strtod_l
+#endif
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 

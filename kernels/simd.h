@@ -14,6 +14,13 @@
 
 #include "norm.h"
 
+// Whether the C library is glibc of this version or newer; others do not define the macro that glibc asks for it.
+#ifdef __GLIBC_PREREQ
+#define SIMD_GLIBC_SINCE(major, minor) __GLIBC_PREREQ(major, minor)
+#else
+#define SIMD_GLIBC_SINCE(major, minor) 0
+#endif
+
 #if defined(NORM_COMPILE_avx512) || defined(NORM_COMPILE_avx512bf16)
 #include "simd_avx512.h"
 #elif defined(NORM_COMPILE_avx2)

@@ -91,7 +91,7 @@ static inline float v_largest(vf a) {
 }
 
 // glibc's own vector tanh, by its name in the vector ABI of x86-64; there since glibc 2.35.
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+#if SIMD_GLIBC_SINCE(2, 35)
 #define SIMD_MVEC 1
 __m256 _ZGVdN8v_tanhf(__m256);
 static inline vf v_tanh_mvec(vf x) { return _ZGVdN8v_tanhf(x); }

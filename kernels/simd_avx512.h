@@ -85,7 +85,7 @@ static inline float v_sum(vf a) { return _mm512_reduce_add_ps(a); }
 static inline float v_largest(vf a) { return _mm512_reduce_max_ps(a); }
 
 // glibc's own vector tanh, by its name in the vector ABI of x86-64; there since glibc 2.35.
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+#if SIMD_GLIBC_SINCE(2, 35)
 #define SIMD_MVEC 1
 __m512 _ZGVeN16v_tanhf(__m512);
 static inline vf v_tanh_mvec(vf x) { return _ZGVeN16v_tanhf(x); }

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "draw.h"
+#include "scratch.h"
 #include "step_clock.h"
 #include "tape.h"
 
@@ -28,13 +28,7 @@ size_t layer_bytes(const layer_config *config) {
 // ---- Memory and values
 
 static bool take_arena(graph *g) {
-    enum { HUGE = 2 << 20 };
-    if (g->arena_bytes > SIZE_MAX - HUGE)
-        return false;
-    const size_t bytes = (g->arena_bytes + HUGE - 1) / HUGE * HUGE;
-    g->arena = aligned_alloc(HUGE, bytes > 0 ? bytes : HUGE);
-    if (g->arena != NULL)
-        (void)madvise(g->arena, bytes, MADV_HUGEPAGE); // advice: without it all is right, only slower
+    g->arena = scratch_allocate(g->arena_bytes);
     return g->arena != NULL;
 }
 
@@ -244,7 +238,7 @@ double layer_clock_ns(void) {
         ns[i] = lap(&last);
     for (size_t i = 0; i < STEPS; i++)
         sums[i] = sums[i] + ns[i];
-    return (step_clock_ns() - begin) / STEPS;
+    return (step_clock_ns() - begin) / (double)STEPS;
 }
 
 bool layer_run(layer *l, double *ns) {

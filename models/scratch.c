@@ -19,9 +19,11 @@ void *scratch_allocate(size_t bytes) {
         return NULL;
     rounded -= rounded % unit;
     void *const data = aligned_alloc(unit, rounded ? rounded : unit);
+#ifdef MADV_HUGEPAGE
     // Advice: where it is not taken, pages are small.
     if (data && unit == HUGE_PAGE)
         (void)madvise(data, rounded, MADV_HUGEPAGE);
+#endif
     return data;
 }
 

@@ -233,6 +233,7 @@ static void placement_lists(void **state) {
         assert_non_null(strstr(error, placement_name((placement)p)));
 }
 
+#ifdef __linux__ // where a process can be held to some CPUs, and a thread ask for its own
 // Only what the process may use is planned for, and the one PU left is bound.
 static void restricted_cpuset(void **state) {
     (void)state;
@@ -300,6 +301,8 @@ static void binding_is_read_back(void **state) {
     free(seats);
     topology_close(t);
 }
+
+#endif
 
 static void other_machines_are_not_bound(void **state) {
     (void)state;
@@ -372,8 +375,10 @@ int main(void) {
         cmocka_unit_test(bad_sources),
         cmocka_unit_test(thread_lists),
         cmocka_unit_test(placement_lists),
+#ifdef __linux__
         cmocka_unit_test(restricted_cpuset),
         cmocka_unit_test(binding_is_read_back),
+#endif
         cmocka_unit_test(other_machines_are_not_bound),
         cmocka_unit_test(node_of_a_page),
         cmocka_unit_test(export_round_trip),
