@@ -47,7 +47,7 @@ static double copy_rate(const topology *t, const norm_impl *impl, size_t bytes, 
     buffers_free(&b);
     free(bound);
     free(seats);
-    return (double)norm_bytes_per_element(impl, NORM_FORWARD) * (double)c.rows * COLS / (1e-9 * fastest);
+    return (double)norm_bytes_per_element(impl, NORM_FORWARD) * (double)c.rows * (double)COLS / (1e-9 * fastest);
 }
 
 // Sizes that fit where they should: half of a private cache, a quarter of a shared one, and four times all caches for

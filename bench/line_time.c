@@ -35,7 +35,7 @@ static double lead(passed_line *line, double (*now_ns)(void)) {
         atomic_store_explicit(&line->trip, 2 * i + 1, memory_order_release);
         answered = await(line, 2 * i + 2, until_ns, now_ns);
     }
-    const double ns = (now_ns() - start_ns) / (2.0 * TRIPS);
+    const double ns = (now_ns() - start_ns) / (2.0 * (double)TRIPS);
     atomic_store_explicit(&line->trip, END, memory_order_release);
     return answered ? ns : (double)NAN;
 }

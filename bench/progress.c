@@ -78,7 +78,7 @@ static void draw(progress *p) {
     char head[80], eta[32], line[320], cells[BAR_CELLS + 1];
     describe(p, head, sizeof head, eta, sizeof eta);
     const size_t columns = width(p), room = columns > 1 ? columns - 1 : 0;
-    const size_t full = (size_t)(share(p) * BAR_CELLS);
+    const size_t full = (size_t)(share(p) * (double)BAR_CELLS);
     memset(cells, '#', full);
     memset(cells + full, '.', BAR_CELLS - full);
     cells[BAR_CELLS] = '\0';

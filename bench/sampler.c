@@ -90,6 +90,6 @@ void sampler_clock(double *overhead_ns, double *step_ns) {
             smallest = now - last;
         last = now;
     }
-    *overhead_ns = (last - start) / READS;
+    *overhead_ns = (last - start) / (double)READS;
     *step_ns = isfinite(smallest) ? smallest : 0;
 }

@@ -77,7 +77,7 @@ static bool visit_family(worker *w, stats_rng *rng, size_t round, size_t begin, 
 }
 
 static bool round_of(worker *w, size_t group, size_t round, size_t begin, size_t end, const buffers *b) {
-    size_t families[NORM_FORMS * NORM_ALL_LEVELS], count = 0;
+    size_t families[(size_t)NORM_FORMS * (size_t)NORM_ALL_LEVELS], count = 0;
     stats_rng rng;
     stats_rng_seed(&rng, w->orders.seed, ((uint64_t)w->orders.launch << 40) + ((uint64_t)group << 16) + round + 1);
     for (size_t i = begin; i < end; i = plan_family_end(&w->plan, i))

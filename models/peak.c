@@ -53,7 +53,7 @@ static double flops_of(const peak_loop *loop, int threads) {
         if (sum > 0 && end - begin < fastest)
             fastest = end - begin;
     }
-    return loop->flops * COUNT * threads / fastest;
+    return loop->flops * (double)COUNT * threads / fastest;
 }
 
 double peak_flops(int threads, norm_dtype dtype) {

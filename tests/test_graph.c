@@ -210,7 +210,7 @@ static void a_model_is_ends_and_layers(void **state) {
 
 // ---- Arms
 
-enum { MOST_ARMS = NORM_OPS * NORM_FORMS };
+enum { MOST_ARMS = (int)NORM_OPS * (int)NORM_FORMS };
 
 static size_t all_arms(const model_shape *m, norm_dtype dtype, norm_slot arms[MOST_ARMS]) {
     size_t count = 0;

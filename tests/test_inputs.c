@@ -72,7 +72,7 @@ static void activations_have_outlier_channels(void **state) {
     for (size_t i = 0; i < COLS; i++) {
         double column = 0;
         for (size_t row = 0; row < ROWS; row++) {
-            column += at(row, i) * at(row, i) / ROWS;
+            column += at(row, i) * at(row, i) / (double)ROWS;
             largest = fmax(largest, fabs(at(row, i)));
         }
         outliers += sqrt(column) > 8;
@@ -96,7 +96,7 @@ static void exact_kinds_are_exact(void **state) {
             square_sum += (double)x * (double)x;
         }
         assert_true(forward == backward && (double)forward == sum && (double)squares == square_sum);
-        assert_true(fmod(sum / COLS * 4, 1) == 0); // the mean that the pairs surround
+        assert_true(fmod(sum / (double)COLS * 4, 1) == 0); // the mean that the pairs surround
     }
     fill(INPUT_CONSTANT, 3);
     for (size_t i = 0; i < COLS; i++)

@@ -97,7 +97,7 @@ static layer *make(const layer_config *config) {
 }
 
 // Every op in every form that has it, in the order op, form.
-enum { MOST_ARMS = NORM_OPS * NORM_FORMS };
+enum { MOST_ARMS = (int)NORM_OPS * (int)NORM_FORMS };
 static size_t all_arms(const model_shape *m, norm_dtype dtype, norm_slot arms[MOST_ARMS]) {
     size_t count = 0;
     for (norm_op op = 0; op < NORM_OPS; op++)

@@ -58,7 +58,7 @@ static void make(made *m, const truth *t) {
             for (size_t k = 0; k < 2 * ARMS; k++) {
                 const size_t arm = k < ARMS ? k : 2 * ARMS - 1 - k;
                 // A pace of each launch's own, and a drift that the mirrored order must cancel.
-                const double pace = 1 + 0.5 * (double)((launch * 4) % LAUNCHES) / LAUNCHES + 1e-3 * (double)k;
+                const double pace = 1 + 0.5 * (double)((launch * 4) % LAUNCHES) / (double)LAUNCHES + 1e-3 * (double)k;
                 const double wobble = arm == DYT ? 1 + t->wobble * ((double)((launch * 2) % LAUNCHES) - 4) / 4 : 1;
                 const bool far = t->far > 0 && launch % 3 == 0;
                 const double rest = t->rest[arm] * wobble * pace, norm = t->norm[arm] * pace * (far ? t->far : 1);
