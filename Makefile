@@ -24,11 +24,12 @@ endif
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
 SANITIZE ?=
-WERROR   ?= 1
+WERROR   ?= 0
 RUN      ?=
 V        ?=
 TARGET   := $(shell $(CC) -dumpmachine 2>/dev/null)
-GIT      := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+# A tarball that was unpacked inside another project's tree is not of that project's commit.
+GIT      := $(shell test "$$(git rev-parse --show-prefix 2>&1)" = '' && git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
 # One folder per compiler and sanitizer, so that switching never mixes objects.
 OBJ      ?= build/$(notdir $(firstword $(CC)))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
@@ -40,7 +41,9 @@ include kernels/levels.mk
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
 SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
 COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
-PLAIN    := -g -fopenmp -Ikernels -Imodels -Ibench
+# CFLAGS stand first, so that what the results need wins. The levelled units have none of them: their flags are a level's meaning.
+PLAIN    := $(CFLAGS) -g -fopenmp -Ikernels -Imodels -Ibench
+LINK     := $(CFLAGS) $(SAN) $(LDFLAGS)
 
 # The levelled units are those of list.h, and ROW_UNITS and SLEEF_UNIT of models/; everything else is compiled plainly.
 UNITS    := $(shell sed -n '/define NORM_UNIT_LIST/,/[^\\]$$/p' kernels/list.h | grep -o 'X([a-z]*, arg)' | sed 's/X(//;s/, arg)//')
@@ -66,18 +69,23 @@ PROGRAM  := $(OBJ)/normbench
 CURVES   := $(OBJ)/curves
 EXHAUST  := $(OBJ)/exhaustive
 MATH     := $(foreach l,$(LEVELS),$(OBJ)/tests/math_rows.$(l).o)
+OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/,bench/main.o bench/curves.o tests/exhaustive.o) \
+            $(patsubst tests/%.c,$(OBJ)/tests/%.o,$(wildcard tests/test_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib check check-exhaustive bench layers paper paper-quick limits peers verify plots asm lint install clean help deps FORCE
+.PHONY: all lib objects check check-exhaustive bench layers paper paper-quick limits peers verify plots asm lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
-# The program's contractual place; the object folder is the compiler's own.
+# The program's contractual place; the object folder is the compiler's own. A new file takes the old one's name, for the old one may be
+# running, and then cannot be written to.
 build/normbench: $(PROGRAM) FORCE
-	$(Q)cmp -s $< $@ || { mkdir -p build && cp $< $@; }
+	$(Q)cmp -s $< $@ || { mkdir -p build && cp $< $@.new && mv -f $@.new $@; }
 
 lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libnorm.so and norm.pc: every kernel, callable by name
+
+objects: $(OBJECTS) ## compile everything and link nothing; with CPPFLAGS=-fsyntax-only, look for mistakes alone
 
 check: deps build/normbench lib $(CURVES) $(EXHAUST) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
 	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH=$(call quote,$(CURDIR)/$(PROGRAM)) CURVES=$(call quote,$(CURDIR)/$(CURVES)) SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" LIBS="$(LIBS)" \
@@ -136,34 +144,34 @@ help: ## print this list
 
 # A missing dependency stops here, with the command that mends it, before a compiler can complain.
 deps:
-	$(Q)CC="$(CC)" sh scripts/setup.sh --check
+	$(Q)CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" sh scripts/setup.sh --check
 
 # Objects depend on the flags they were built with: $(1) file, $(2) text.
 $(OBJ)/flags: FORCE
-	$(Q)mkdir -p $(OBJ); flags='$(CC) $(COMMON) $(PLAIN) $(KERNEL_FLAGS) $(foreach l,$(LEVELS),$(l): $(FLAGS_$(l)))'; \
+	$(Q)mkdir -p $(OBJ); flags='$(CC) $(COMMON) $(PLAIN) $(CPPFLAGS) $(LINK) $(KERNEL_FLAGS) $(foreach l,$(LEVELS),$(l): $(FLAGS_$(l)))'; \
 		echo "$$flags" | cmp -s - $@ || echo "$$flags" > $@
 
 define LEVEL_RULES
 $(OBJ)/%.$(1).o: %.c Makefile kernels/levels.mk $(OBJ)/flags | deps
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) -c -o $$@ $$<
+	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) $(CPPFLAGS) -c -o $$@ $$<
 $(OBJ)/%.$(1).s: %.c Makefile kernels/levels.mk $(OBJ)/flags | deps
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) -S -fverbose-asm -o $$@ $$<
+	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) $(CPPFLAGS) -S -fverbose-asm -o $$@ $$<
 endef
 upper = $(shell echo $(1) | tr a-z A-Z)
 $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULES,$(l),$(call upper,$(l)))))
 
 $(OBJ)/kernels/%.o: kernels/%.c Makefile $(OBJ)/flags | deps
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON) $(PLAIN) -O2 -ffp-contract=off -fPIC -fvisibility=hidden -c -o $@ $<
+	$(Q)$(CC) $(COMMON) $(PLAIN) -O2 -ffp-contract=off -fPIC -fvisibility=hidden $(CPPFLAGS) -c -o $@ $<
 
 # -O1, for they run once a row of a table.
 define COUNTED_RULE
 $(OBJ)/bench/counted/%.$(1).o: kernels/%.c Makefile kernels/levels.mk $(OBJ)/flags | deps
 	$(Q)mkdir -p $$(@D)
 	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) -O1 -Ikernels -DNORM_LEVEL_ID=NORM_LEVEL_SCALAR -DNORM_LEVEL_NAME=counted_$(1) -DCOUNTED_$(1) \
-		-include bench/counted.h -c -o $$@ $$<
+		-include bench/counted.h $(CPPFLAGS) -c -o $$@ $$<
 endef
 $(foreach k,plain lookup32,$(eval $(call COUNTED_RULE,$(k))))
 
@@ -179,12 +187,12 @@ $(OBJ)/commit: FORCE
 # What measures and what tests: nothing in them is timed, and -O2 would take half as long again to compile.
 $(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON) $(PLAIN) $(if $(filter $(OBJ)/models/%,$@),-O2,-O1) -Itests -c -o $@ $<
+	$(Q)$(CC) $(COMMON) $(PLAIN) $(if $(filter $(OBJ)/models/%,$@),-O2,-O1) -Itests $(CPPFLAGS) -c -o $@ $<
 
 $(PROGRAM): $(OBJ)/bench/main.o $(BENCH) $(MODELS) $(KERNELS)
-	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
 $(CURVES): $(addprefix $(OBJ)/bench/,curves.o csv.o inputs.o stats.o) $(KERNELS)
-	$(Q)$(CC) $(SAN) -o $@ $^ -fopenmp -lm
+	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lm
 $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(OBJ)/libnorm.so: $(KERNELS)
@@ -192,9 +200,9 @@ $(OBJ)/libnorm.so: $(KERNELS)
 $(OBJ)/norm.pc: Makefile
 	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' $(call quote,$(PREFIX)) > $@
 $(EXHAUST): $(addprefix $(OBJ)/tests/,exhaustive.o accuracy.o require.o) $(MATH) $(KERNELS)
-	$(Q)$(CC) $(SAN) -o $@ $^ -fopenmp -lmpfr -lgmp -lm
+	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lmpfr -lgmp -lm
 $(OBJ)/test_math $(OBJ)/test_accuracy: $(MATH)
 $(OBJ)/test_%: $(OBJ)/tests/test_%.o $(SUPPORT) $(BENCH) $(MODELS) $(KERNELS)
-	$(Q)$(CC) $(SAN) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
 
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d)

@@ -14,7 +14,7 @@ Installs what normbench needs and this machine lacks, as root or through sudo.
   --dry-run   print the commands instead of running them
   --help      this text
 
-CC names the compiler to look for (default: cc, as make's).
+CC names the compiler to look for (default: cc, as make's), CPPFLAGS where else it looks for headers.
 OS_RELEASE names the file that tells the distribution (default: /etc/os-release).
 FONTS names the folder where fonts are (default: /usr/share/fonts).
 TEXT
@@ -45,7 +45,7 @@ fonts=${FONTS:-/usr/share/fonts}
 missing_headers() {
     for header in "$@"; do
         printf '#if !__has_include(<%s>)\n%s\n#endif\n' "$header" "$header"
-    done | $compiler -E -P -x c - 2>/dev/null
+    done | $compiler ${CPPFLAGS:-} -E -P -x c - 2>/dev/null
 }
 
 has_font() {
