@@ -10,6 +10,7 @@
 
 #include "interval.h"
 #include "operations.h"
+#include "peers.h"
 #include "run.h"
 
 bool observations_add(observations *all, const observation *o) {
@@ -173,11 +174,15 @@ size_t summary_identity(const summary *s, size_t index) {
 }
 
 // "ok", or why a row should not be trusted to within SUMMARY_STABLE.
-static const char *judge(const planned *item, size_t launches, const stats_interval *ratio, double spread,
-                         double preempted, char *reason, size_t size) {
+static const char *judge(const planned *item, const char *library_impl, size_t launches, const stats_interval *ratio,
+                         double spread, double preempted, char *reason, size_t size) {
     if (item->wrong || launches == 0) {
         snprintf(reason, size, "%s", item->reason[0] != '\0' ? item->reason : "not measured before the run ended");
         return item->wrong ? "wrong" : item->reason[0] != '\0' ? "skipped" : "missing";
+    }
+    if (peers_is_reference(library_impl)) {
+        snprintf(reason, size, "the library runs its reference code here (%s), which is no peer", library_impl);
+        return "reference";
     }
     if (isnan(ratio->lo)) {
         snprintf(reason, size, "%zu launches are too few for a 95 %% interval", launches);
@@ -218,12 +223,15 @@ static const char *write_row(const summary *s, csv_writer *w, size_t index, cons
     const unsigned bytes = norm_bytes_per_element(c->impl, c->pass);
     const size_t samples = s->first[index + 1] - s->first[index];
     const size_t rmsnorm = summary_rmsnorm(s->plan, index), identity = summary_identity(s, index);
+    char library_impl[PEERS_NAME_SIZE];
     double fastest = NAN, preempted = 0;
     for (size_t i = s->first[index]; i < s->first[index + 1]; i++) {
         fastest = fmin(fastest, s->sorted[i].sample.ns);
         preempted += s->sorted[i].sample.preempted;
     }
-    const stats_interval ratio = rmsnorm == SIZE_MAX ? none : summary_ratio(s, index, rmsnorm);
+    peers_library_impl(c->impl, c->pass, c->rows, c->cols, c->threads, library_impl);
+    const bool is_compared = rmsnorm != SIZE_MAX && !peers_is_reference(library_impl);
+    const stats_interval ratio = is_compared ? summary_ratio(s, index, rmsnorm) : none;
     const stats_interval floor_ratio = identity == SIZE_MAX ? none : summary_ratio(s, identity, index);
     // rmsnorm's ratio to itself says nothing, so it is judged by its ratio to identity.
     const stats_interval *const judged = index == rmsnorm ? &floor_ratio : &ratio;
@@ -242,7 +250,7 @@ static const char *write_row(const summary *s, csv_writer *w, size_t index, cons
                              : (double)bytes / norm_bytes_per_element(s->plan->items[identity].cell.impl, c->pass);
     preempted = samples > 0 ? 100 * preempted / (double)samples : NAN;
     char reason[256];
-    const char *const status = judge(item, launches, judged, spread, preempted, reason, sizeof reason);
+    const char *const status = judge(item, library_impl, launches, judged, spread, preempted, reason, sizeof reason);
 
     csv_int(w, SCHEMA_VERSION);
     csv_text(w, run_id);
@@ -265,6 +273,7 @@ static const char *write_row(const summary *s, csv_writer *w, size_t index, cons
     csv_real(w, spread, 3);
     csv_real(w, preempted, 3);
     write_cost(s, w, index, elements);
+    csv_text(w, library_impl);
     csv_end(w);
     return status;
 }
@@ -299,6 +308,7 @@ int summary_write(const summary *s, const char *path, const char *run_id, const 
         "cache_misses_per_element",
         "operations_per_element",
         "peak_gflops",
+        "library_impl",
     };
     csv_writer w;
     const int error = csv_open(&w, path, false);

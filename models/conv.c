@@ -126,6 +126,10 @@ conv *conv_make(const conv_spec *spec, char error[CONV_ERROR_SIZE]) {
                  spec->batch, spec->side, spec->side, spec->channels, spec->kernel);
         return NULL;
     }
+    if (onednn_refusal() != NULL) {
+        snprintf(error, CONV_ERROR_SIZE, "convolutions need %s", onednn_refusal());
+        return NULL;
+    }
     conv *const c = calloc(1, sizeof *c);
     if (!c) {
         snprintf(error, CONV_ERROR_SIZE, "out of memory");

@@ -129,6 +129,10 @@ matmul *matmul_make(const matmul_spec *spec, char error[MATMUL_ERROR_SIZE]) {
         return NULL;
     }
     m->spec = *spec;
+    if (onednn_refusal() != NULL) {
+        snprintf(error, MATMUL_ERROR_SIZE, "products need %s", onednn_refusal());
+        goto failed;
+    }
     if (spec->m < 1 || spec->k < 1 || spec->n < 1) {
         snprintf(error, MATMUL_ERROR_SIZE, "a product of no elements: %zu x %zu x %zu", spec->m, spec->k, spec->n);
         goto failed;

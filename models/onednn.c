@@ -8,6 +8,7 @@
 #include "onednn.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,8 +97,32 @@ static void make_engine(void) {
         engine_status = dnnl_out_of_memory;
 }
 
+const char *onednn_refusal_of(unsigned runtime) {
+    static const struct {
+        unsigned runtime;
+        const char *owner;
+    } others[] = {{DNNL_RUNTIME_SEQ, "nobody"}, {DNNL_RUNTIME_TBB, "TBB"}, {DNNL_RUNTIME_SYCL, "SYCL"}};
+    static char text[160];
+    const dnnl_version_t *const v = dnnl_version();
+    const char *owner = "another pool";
+    if (runtime == DNNL_RUNTIME_OMP)
+        return NULL;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (runtime == others[i].runtime)
+            owner = others[i].owner;
+    snprintf(text, sizeof text,
+             "a oneDNN on OpenMP's threads, for version %d.%d.%d here is on those of %s: link one that was built with "
+             "DNNL_CPU_RUNTIME=OMP",
+             v->major, v->minor, v->patch, owner);
+    return text;
+}
+
+const char *onednn_refusal(void) { return onednn_refusal_of(dnnl_version()->cpu_runtime); }
+
 static dnnl_status_t open_library(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (onednn_refusal() != NULL)
+        return dnnl_unimplemented;
     if (stream)
         return dnnl_success;
     (void)pthread_once(&once, make_engine);
@@ -459,6 +484,7 @@ const char *onednn_name(const onednn_op *op) {
     return dnnl_primitive_desc_query(op->desc, dnnl_query_impl_info_str, 0, &name) == dnnl_success && name ? name : "?";
 }
 
-bool onednn_is_reference(const onednn_op *op) { return strstr(onednn_name(op), "ref") != NULL; }
+bool onednn_names_reference(const char *name) { return strstr(name, "ref") != NULL; }
+bool onednn_is_reference(const onednn_op *op) { return onednn_names_reference(onednn_name(op)); }
 
 const char *onednn_error(dnnl_status_t status) { return dnnl_status2str(status); }

@@ -68,6 +68,12 @@ dnnl_status_t onednn_dyt(onednn_op *op, const onednn_tensor *x, const onednn_ten
 dnnl_status_t onednn_reorder_in(onednn_op *op, const onednn_tensor *from, const onednn_op *of, size_t index);
 dnnl_status_t onednn_reorder_out(onednn_op *op, const onednn_op *of, size_t index, const onednn_tensor *to);
 
+// What is to be linked instead if this oneDNN's threads are not OpenMP's: its pool would work where a row says one
+// thread. NULL if they are; then it can be used.
+const char *onednn_refusal(void);
+// The same of a library with this DNNL_RUNTIME_*.
+const char *onednn_refusal_of(unsigned runtime);
+
 void onednn_free(onednn_op *op);
 // Runs on the calling thread's OpenMP team and returns when it is done. data: one pointer per operand.
 bool onednn_run(onednn_op *op, const void *const data[]);
@@ -77,6 +83,7 @@ size_t onednn_scratch(const onednn_op *op);             // what the library allo
 const char *onednn_name(const onednn_op *op);           // of the implementation: "gemm:jit"
 // Whether it is the library's plain loop, thousands of times slower than a product should be.
 bool onednn_is_reference(const onednn_op *op);
+bool onednn_names_reference(const char *name);
 const char *onednn_error(dnnl_status_t status);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "matmul.h"
 #include "onednn.h"
+#include "pointwise.h"
 #include "table.h"
 
 // ---- Prepared primitives, per thread
@@ -29,7 +30,18 @@ typedef struct {
 // More than the primitives that a thread needs for one group of cells that are timed in turn: three ops, of which one
 // has two passes.
 enum { KEPT = 8 };
+
+// A parameter that was given in bf16, and in f32, which is what the library's fast kernels of norms read. A program
+// would keep it so; here a look at every call tells whether the copy is still that of what is given.
 typedef struct {
+    size_t cols;
+    uint16_t *given;
+    float *wide;
+} wide_row;
+
+enum { GAMMA, BETA, WIDE };
+typedef struct {
+    wide_row rows[WIDE];
     size_t next;
     struct {
         peer_key key;
@@ -45,6 +57,10 @@ static void free_store(void *of) {
     peer_store *const s = of;
     for (size_t i = 0; i < KEPT; i++)
         onednn_free(&s->items[i].op);
+    for (size_t i = 0; i < WIDE; i++) {
+        free(s->rows[i].given);
+        free(s->rows[i].wide);
+    }
     free(s);
 }
 
@@ -71,8 +87,8 @@ static onednn_tensor vector_of(norm_dtype dtype, size_t count) {
 }
 
 static dnnl_status_t prepare(onednn_op *op, const peer_key *k) {
-    const onednn_tensor x = matrix_of(k->dtype, k->rows, k->cols), row = matrix_of(k->dtype, 1, k->cols),
-                        alpha = matrix_of(NORM_F32, 1, 1), gamma = vector_of(k->dtype, k->cols),
+    const onednn_tensor x = matrix_of(k->dtype, k->rows, k->cols), row = matrix_of(NORM_F32, 1, k->cols),
+                        alpha = matrix_of(NORM_F32, 1, 1), gamma = vector_of(NORM_F32, k->cols),
                         stats = vector_of(NORM_F32, k->rows);
     if (k->op == NORM_DYT)
         return onednn_dyt(op, &x, &alpha, &row, &row);
@@ -82,15 +98,20 @@ static dnnl_status_t prepare(onednn_op *op, const peer_key *k) {
                                k->eps);
 }
 
+static bool open_store(void) {
+    if (store)
+        return true;
+    (void)pthread_once(&store_once, make_key);
+    store = calloc(1, sizeof *store);
+    if (store)
+        (void)pthread_setspecific(store_key, store);
+    return store != NULL;
+}
+
 // NULL if the library refuses or memory ran out.
 static onednn_op *prepared(const peer_key *k) {
-    if (!store) {
-        (void)pthread_once(&store_once, make_key);
-        store = calloc(1, sizeof *store);
-        if (!store)
-            return NULL;
-        (void)pthread_setspecific(store_key, store);
-    }
+    if (!open_store())
+        return NULL;
     for (size_t i = 0; i < KEPT; i++)
         if (store->items[i].op.primitive && same(&store->items[i].key, k))
             return &store->items[i].op;
@@ -99,6 +120,28 @@ static onednn_op *prepared(const peer_key *k) {
     onednn_free(&store->items[place].op);
     store->items[place].key = *k;
     return prepare(&store->items[place].op, k) == dnnl_success ? &store->items[place].op : NULL;
+}
+
+// A parameter of the call in f32, until the next call. NULL if memory ran out.
+static const float *in_f32(size_t which, norm_dtype dtype, const void *given, size_t cols) {
+    if (dtype == NORM_F32)
+        return given;
+    if (!open_store())
+        return NULL;
+    wide_row *const row = &store->rows[which];
+    const size_t bytes = cols * sizeof *row->given;
+    if (row->cols == cols && memcmp(row->given, given, bytes) == 0)
+        return row->wide;
+    free(row->given);
+    free(row->wide);
+    *row = (wide_row){cols, malloc(bytes), malloc(cols * sizeof *row->wide)};
+    if (!row->given || !row->wide) {
+        row->cols = 0;
+        return NULL;
+    }
+    memcpy(row->given, given, bytes);
+    pointwise_copy(1, (matrix){NORM_F32, 1, cols, cols, row->wide}, (matrix){dtype, 1, cols, cols, row->given});
+    return row->wide;
 }
 
 // ---- Stages
@@ -133,15 +176,20 @@ static float *variances(const norm_args *a) { return means(a) + a->rows; }
 // The library's kernels of norms take rows to lie one after the other; where they do not, each is a call.
 static size_t rows_at_once(const norm_slice *s, bool dense) { return dense ? s->end - s->begin : 1; }
 
-static bool run_forward(norm_op op, norm_dtype dtype, const norm_args *a, size_t row, onednn_op *primitive) {
+typedef struct {
+    const float *gamma, *beta;
+} params;
+
+static bool run_forward(norm_op op, norm_dtype dtype, const norm_args *a, const params *p, size_t row,
+                        onednn_op *primitive) {
     const void *const x = at(a->x, dtype, row * a->x_stride), *const y = at(a->y, dtype, row * a->y_stride);
     if (op == NORM_DYT)
-        return onednn_run(primitive, (const void *const[]){x, &a->alpha, a->gamma, a->beta, y});
+        return onednn_run(primitive, (const void *const[]){x, &a->alpha, p->gamma, p->beta, y});
     if (op == NORM_RMSNORM)
-        return onednn_run(primitive, (const void *const[]){x, a->gamma, y});
+        return onednn_run(primitive, (const void *const[]){x, p->gamma, y});
     if (a->saved == NULL)
-        return onednn_run(primitive, (const void *const[]){x, a->gamma, a->beta, y});
-    return onednn_run(primitive, (const void *const[]){x, means(a) + row, variances(a) + row, a->gamma, a->beta, y});
+        return onednn_run(primitive, (const void *const[]){x, p->gamma, p->beta, y});
+    return onednn_run(primitive, (const void *const[]){x, means(a) + row, variances(a) + row, p->gamma, p->beta, y});
 }
 
 static void forward(norm_op op, norm_dtype dtype, const norm_args *a, const norm_slice *s) {
@@ -156,9 +204,12 @@ static void forward(norm_op op, norm_dtype dtype, const norm_args *a, const norm
                           .cols = a->cols,
                           .eps = op == NORM_DYT ? 0 : a->eps};
     onednn_op *const primitive = prepared(&key);
-    bool ok = primitive != NULL;
+    const bool has_beta = op != NORM_RMSNORM;
+    const params p = {in_f32(GAMMA, dtype, a->gamma, a->cols),
+                      has_beta ? in_f32(BETA, dtype, a->beta, a->cols) : NULL};
+    bool ok = primitive != NULL && p.gamma != NULL && (p.beta != NULL || !has_beta);
     for (size_t row = s->begin; ok && row < s->end; row += key.rows)
-        ok = run_forward(op, dtype, a, row, primitive);
+        ok = run_forward(op, dtype, a, &p, row, primitive);
     if (!ok)
         spoil(dtype, a->y, a->y_stride, a->cols, s);
     let_go(threads);
@@ -187,16 +238,17 @@ static void backward_rows(norm_dtype dtype, const norm_args *a, const norm_slice
         return;
     const int threads = hold_to_one_thread();
     onednn_op *const primitive = prepared(&key);
+    const float *const gamma = in_f32(GAMMA, dtype, a->gamma, a->cols);
     const bool one_by_one = key.rows < s->end - s->begin;
     float *const own_dgamma = one_by_one ? partial(a, s->index, 2) : dgamma, *const own_dbeta =
                                                                                  one_by_one ? partial(a, s->index, 3)
                                                                                             : dbeta;
-    bool ok = primitive != NULL;
+    bool ok = primitive != NULL && gamma != NULL;
     for (size_t row = s->begin; ok && row < s->end; row += key.rows) {
         ok = onednn_run(primitive,
                         (const void *const[]){at(a->x, dtype, row * a->x_stride), means(a) + row, variances(a) + row,
-                                              a->gamma, at(a->dy, dtype, row * a->dy_stride),
-                                              at(a->dx, dtype, row * a->dx_stride), own_dgamma, own_dbeta, a->gamma});
+                                              gamma, at(a->dy, dtype, row * a->dy_stride),
+                                              at(a->dx, dtype, row * a->dx_stride), own_dgamma, own_dbeta, gamma});
         for (size_t c = 0; one_by_one && c < a->cols; c++) {
             dgamma[c] += own_dgamma[c];
             dbeta[c] += own_dbeta[c];
@@ -228,20 +280,20 @@ FORWARD(rmsnorm_bf16, NORM_RMSNORM, NORM_BF16)
 FORWARD(dyt_f32, NORM_DYT, NORM_F32)
 FORWARD(dyt_bf16, NORM_DYT, NORM_BF16)
 static void layernorm_backward_f32(const norm_args *a, const norm_slice *s) { backward_rows(NORM_F32, a, s); }
+static void layernorm_backward_bf16(const norm_args *a, const norm_slice *s) { backward_rows(NORM_BF16, a, s); }
 
-// Reads x, writes y. The gradients of parameters are f32 in norm.h, in the library of gamma's dtype: in bf16 there is
-// no backward.
+// Reads x, writes y. Parameters are f32 in the library, whatever x is, and so are their gradients, as in norm.h.
 #define STAGES(...)                                                                                                    \
     { (const norm_stage[]){__VA_ARGS__}, sizeof((norm_stage[]){__VA_ARGS__}) / sizeof(norm_stage) }
 #define PEER(OP, DTYPE, PARAMS, SIZE, function)                                                                        \
     .op = OP, .variant = "onednn", .form = NORM_FUSED, .level = NORM_LEVEL_LIBRARY, .dtype = DTYPE, .params = PARAMS,  \
     .elementwise = OP == NORM_DYT, .pass[NORM_FORWARD] = STAGES({function, NORM_SPLIT_ROWS, 2 * (SIZE)})
+#define BACKWARD(SIZE, function)                                                                                       \
+    .pass[NORM_BACKWARD] = STAGES({function, NORM_SPLIT_ROWS, 3 * (SIZE)}, {backward_cols, NORM_SPLIT_COLS, 0}),       \
+    .saved = {.per_row = 2 * sizeof(float)}, .workspace = {.per_slice_col = PARTS * sizeof(float)}
 static norm_impl impls[] = {
-    {PEER(NORM_LAYERNORM, NORM_F32, NORM_GAMMA | NORM_BETA, 4, layernorm_f32),
-     .pass[NORM_BACKWARD] =
-         STAGES({layernorm_backward_f32, NORM_SPLIT_ROWS, 3 * 4}, {backward_cols, NORM_SPLIT_COLS, 0}),
-     .saved = {.per_row = 2 * sizeof(float)}, .workspace = {.per_slice_col = PARTS * sizeof(float)}},
-    {PEER(NORM_LAYERNORM, NORM_BF16, NORM_GAMMA | NORM_BETA, 2, layernorm_bf16)},
+    {PEER(NORM_LAYERNORM, NORM_F32, NORM_GAMMA | NORM_BETA, 4, layernorm_f32), BACKWARD(4, layernorm_backward_f32)},
+    {PEER(NORM_LAYERNORM, NORM_BF16, NORM_GAMMA | NORM_BETA, 2, layernorm_bf16), BACKWARD(2, layernorm_backward_bf16)},
     {PEER(NORM_RMSNORM, NORM_F32, NORM_GAMMA, 4, rmsnorm_f32)},
     {PEER(NORM_RMSNORM, NORM_BF16, NORM_GAMMA, 2, rmsnorm_bf16)},
     {PEER(NORM_DYT, NORM_F32, NORM_GAMMA | NORM_BETA | NORM_ALPHA, 4, dyt_f32)},
@@ -272,6 +324,30 @@ static const norm_impl torch_impls[] = {
 extern const norm_table norm_dyt_sleef_sse2, norm_dyt_sleef_avx2, norm_dyt_sleef_avx512;
 #endif
 
+void peers_library_impl(const norm_impl *impl, norm_pass pass, size_t rows, size_t cols, size_t threads,
+                        char name[PEERS_NAME_SIZE]) {
+    const norm_slice first = norm_part(NORM_SPLIT_ROWS, rows, 0, threads);
+    const peer_key key = {.op = impl->op,
+                          .pass = pass,
+                          .dtype = impl->dtype,
+                          .saves = impl->saved.per_row > 0,
+                          .rows = first.end - first.begin,
+                          .cols = cols,
+                          .eps = impl->op == NORM_DYT ? 0 : 1e-5F};
+    onednn_op op;
+    name[0] = '\0';
+    if (impl < impls || impl >= impls + IMPLS || impl->lacks != NULL)
+        return;
+    const int had = hold_to_one_thread();
+    if (prepare(&op, &key) == dnnl_success) {
+        snprintf(name, PEERS_NAME_SIZE, "%s", onednn_name(&op));
+        onednn_free(&op);
+    }
+    let_go(had);
+}
+
+bool peers_is_reference(const char *name) { return onednn_names_reference(name); }
+
 void peers_register(void) {
     static char texts[IMPLS][64];
     const int threads = hold_to_one_thread();
@@ -285,7 +361,7 @@ void peers_register(void) {
         }
         snprintf(texts[i], sizeof texts[i], "%s in %s by %s", norm_op_name(impl->op), norm_dtype_name(impl->dtype),
                  matmul_library());
-        impl->lacks = texts[i];
+        impl->lacks = onednn_refusal() != NULL ? onednn_refusal() : texts[i];
     }
     let_go(threads);
     (void)atexit(free_own_store);

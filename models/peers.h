@@ -6,8 +6,21 @@
 #ifndef PEERS_H
 #define PEERS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "norm.h"
+
 // Makes them known to norm.h; to be called once, before anything of it. What the library that is linked lacks on this
 // CPU is known as well, with the reason.
 void peers_register(void);
+
+// The implementation of oneDNN's that such a call runs, in the library's own words: "jit:avx512_core"; "" where impl is
+// none of oneDNN's.
+enum { PEERS_NAME_SIZE = 64 };
+void peers_library_impl(const norm_impl *impl, norm_pass pass, size_t rows, size_t cols, size_t threads,
+                        char name[PEERS_NAME_SIZE]);
+// Whether it is code that was written to check the library rather than to be run: no peer of ours.
+bool peers_is_reference(const char *name);
 
 #endif
