@@ -191,7 +191,7 @@ $(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
 
 $(PROGRAM): $(OBJ)/bench/main.o $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
-$(CURVES): $(addprefix $(OBJ)/bench/,curves.o csv.o inputs.o stats.o) $(KERNELS)
+$(CURVES): $(addprefix $(OBJ)/bench/,curves.o csv.o files.o inputs.o stats.o) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lm
 $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && ar rcs $@ $^

@@ -7,9 +7,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "commands.h"
+#include "files.h"
+#include "json_file.h"
 #include "layer.h"
 #include "memory.h"
 #include "names.h"
@@ -192,20 +195,35 @@ static const char *meaning_of(const char *name) {
 // A parameter that is a vector is kept as one row.
 static bool is_vector(const layer_tensor *t) { return t->role == TENSOR_PARAMETER && t->value.rows == 1; }
 
+typedef struct {
+    const matrix *matrix;
+    bool vector;
+} npy_order;
+static int npy_file(const void *what, const char *path) {
+    const npy_order *const order = what;
+    return npy_write(path, order->matrix, order->vector);
+}
+
+// false after a message.
+static bool replace(const request *r, const char *file, files_writer *write, const void *what) {
+    char path[PATH_MAX];
+    const bool fits = snprintf(path, sizeof path, "%s/%s", r->folder, file) < (int)sizeof path;
+    const int code = fits ? files_replace(path, write, what) : ENAMETOOLONG;
+    if (code != 0)
+        cli_complain(&command, "cannot write %s/%s: %s", r->folder, file, files_reason(code));
+    return code == 0;
+}
+
 // Writes the file and adds it to the manifest. false after a message.
 static bool write_tensor(const request *r, json_t *list, const layer_tensor *t, bool gradient) {
     static const char *const roles[] = {
         [TENSOR_INPUT] = "input", [TENSOR_PARAMETER] = "parameter", [TENSOR_OUTPUT] = "output"};
     const matrix *const m = gradient ? &t->gradient : &t->value;
-    char file[NAME_MAX], path[PATH_MAX];
+    char file[NAME_MAX];
     snprintf(file, sizeof file, "%s%s.npy", t->name, gradient ? ".gradient" : "");
-    int error = ENAMETOOLONG;
-    if (snprintf(path, sizeof path, "%s/%s", r->folder, file) < (int)sizeof path)
-        error = npy_write(path, m, is_vector(t));
-    if (error != 0) {
-        cli_complain(&command, "cannot write %s/%s: %s", r->folder, file, strerror(error));
+    const npy_order order = {m, is_vector(t)};
+    if (!replace(r, file, npy_file, &order))
         return false;
-    }
     const char *const meaning = !gradient                  ? meaning_of(t->name)
                                 : t->role == TENSOR_OUTPUT ? "where backward begins: drawn, standing for the gradient "
                                                              "of a loss by this output"
@@ -260,7 +278,6 @@ static json_t *describe(const request *r) {
 
 // false after a message.
 static bool write_all(const request *r, layer *l) {
-    char path[PATH_MAX];
     json_t *const manifest = describe(r), *const list = json_object_get(manifest, "tensors");
     bool done = list != NULL;
     if (!done)
@@ -274,13 +291,7 @@ static bool write_all(const request *r, layer *l) {
         done = false;
     }
     done = done && write_role(r, list, l, TENSOR_OUTPUT) && write_gradients(r, list, l);
-    errno = 0;
-    if (done && (snprintf(path, sizeof path, "%s/manifest.json", r->folder) >= (int)sizeof path ||
-                 json_dump_file(manifest, path, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0)) {
-        cli_complain(&command, "cannot write %s/manifest.json: %s", r->folder,
-                     errno != 0 ? strerror(errno) : "no reason was given");
-        done = false;
-    }
+    done = done && replace(r, "manifest.json", json_file_write, manifest);
     json_decref(manifest);
     return done;
 }
@@ -305,14 +316,17 @@ int cmd_dump(int argc, char **argv) {
         cli_complain(&command, "%s", error);
         return EXIT_USAGE;
     }
-    int result = EXIT_USAGE;
-    const int failure = run_make_folders(r.folder);
+    int result = EXIT_USAGE, lock = -1, failure = run_make_folders(r.folder);
+    if (failure == 0)
+        failure = files_lock(r.folder, &lock);
     if (failure != 0)
-        cli_complain(&command, "cannot make the folder %s: %s", r.folder, strerror(failure));
+        cli_complain(&command, "cannot make the folder %.200s: %s", r.folder, files_reason(failure));
     else
         result = write_all(&r, l) ? EXIT_DONE : EXIT_FAILED;
     if (result == EXIT_DONE)
         fprintf(stderr, "wrote %s/manifest.json and the tensors that it names\n", r.folder);
+    if (lock >= 0)
+        (void)close(lock);
     layer_free(l);
     return result;
 }

@@ -9,6 +9,8 @@
 #include "buffers.h"
 #include "cli.h"
 #include "commands.h"
+#include "files.h"
+#include "json_file.h"
 #include "machine.h"
 #include "norm.h"
 #include "sampler.h"
@@ -173,20 +175,6 @@ static json_t *describe(const topology *t, const ceiling *ceilings, size_t ceili
     return machine;
 }
 
-// false with errno set.
-static bool write_json(const json_t *machine, const char *path) {
-    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-    if (file == NULL)
-        return false;
-    bool written = json_dumpf(machine, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 &&
-                   fputc('\n', file) != EOF && fflush(file) == 0;
-    const int reason = errno;
-    if (file != stdout && fclose(file) != 0)
-        return false;
-    errno = reason;
-    return written;
-}
-
 int cmd_machine(int argc, char **argv) {
     enum { JSON, TOPOLOGY };
     static const cli_option options[] = {
@@ -241,12 +229,11 @@ int cmd_machine(int argc, char **argv) {
     }
     if (json_path != NULL) {
         json_t *machine = describe(t, ceilings, ceiling_count, warnings, warning_count);
-        const bool written = machine != NULL && write_json(machine, json_path);
-        if (!written)
-            cli_complain(&command, "cannot write %s: %s", json_path,
-                         machine == NULL ? "out of memory" : strerror(errno));
+        const int code = machine == NULL ? ENOMEM : files_deliver(json_path, json_file_write, machine);
+        if (code != 0)
+            cli_complain(&command, "cannot write %s: %s", json_path, files_reason(code));
         json_decref(machine);
-        if (!written)
+        if (code != 0)
             goto done;
     }
     result = EXIT_DONE;

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "csv.h"
+#include "files.h"
 #include "inputs.h"
 #include "memory.h"
 #include "parse.h"
@@ -307,6 +308,18 @@ static int write_rows(csv_writer *w, const verification *v) {
     return error;
 }
 
+static int write_csv(const void *what, const char *path) {
+    csv_writer w;
+    int error = csv_open(&w, path, false);
+    if (error != 0)
+        return error;
+    error = write_header(&w);
+    if (error == 0)
+        error = write_rows(&w, what);
+    const int closing = csv_close(&w);
+    return error != 0 ? error : closing;
+}
+
 // ---- The command
 
 // Fills v->items from the selection. false, after a message, if that holds nothing that this CPU could check.
@@ -360,8 +373,6 @@ int cmd_verify(int argc, char **argv) {
     verification v = {.command = &command, .seed = 1};
     char error[SELECT_ERROR_SIZE], default_threads[] = "1,cores", *value = NULL;
     const char *csv_path = NULL;
-    csv_writer csv = {0};
-    bool csv_opened = false;
     cell *cells = NULL;
     int result = EXIT_USAGE, option;
     cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
@@ -406,26 +417,16 @@ int cmd_verify(int argc, char **argv) {
     if (!shapes_fit(&v, cells))
         goto done;
 
-    // The file is opened first: minutes of work must not end in a misspelt folder.
-    int failure = csv_path == NULL ? 0 : csv_open(&csv, csv_path, false);
-    csv_opened = csv_path != NULL && failure == 0;
-    if (failure == 0 && csv_opened) {
-        result = EXIT_FAILED;
-        failure = write_header(&csv);
-    }
+    // Minutes of work must not end in a misspelt folder.
+    int failure = csv_path == NULL ? 0 : files_deliverable(csv_path);
     if (failure == 0) {
         result = EXIT_FAILED;
         if (!check_all(&v, cells))
             goto done;
-        failure = csv_opened ? write_rows(&csv, &v) : 0;
-    }
-    if (csv_opened) {
-        const int closing = csv_close(&csv);
-        failure = failure != 0 ? failure : closing;
-        csv_opened = false;
+        failure = csv_path == NULL ? 0 : files_deliver(csv_path, write_csv, &v);
     }
     if (failure != 0) {
-        cli_complain(&command, "cannot write %s: %s", csv_path, strerror(failure));
+        cli_complain(&command, "cannot write %s: %s", csv_path, files_reason(failure));
         goto done;
     }
     if (csv_path == NULL || strcmp(csv_path, "-") != 0)
@@ -435,8 +436,6 @@ int cmd_verify(int argc, char **argv) {
         any_wrong = any_wrong || v.items[i].complained;
     result = any_wrong ? EXIT_FAILED : EXIT_DONE;
 done:
-    if (csv_opened)
-        (void)csv_close(&csv);
     free(cells);
     free(v.items);
     topology_close(v.topology);

@@ -4,14 +4,14 @@
 #include "csv.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "files.h"
 
 static void fail(csv_writer *w) {
     if (!w->error)
@@ -46,60 +46,37 @@ static char *read_all(FILE *file, size_t *length) {
 }
 
 // Cuts off a last line without an end, left by a writer that was killed, lest the next row be glued to it. 0 or errno.
-static int cut_partial_row(int descriptor) {
-    const int copy = dup(descriptor);
-    FILE *file = copy < 0 ? NULL : fdopen(copy, "r");
-    if (!file) {
-        const int error = errno;
-        if (copy >= 0)
-            close(copy);
-        return error;
-    }
-    size_t length = 0, whole = 0;
-    bool quoted = false;
-    char *text = read_all(file, &length);
+static int cut_partial_row(FILE *file) {
+    size_t length = 0;
+    char *const text = read_all(file, &length);
     int error = text ? 0 : errno;
-    for (size_t i = 0; !error && i < length; i++) {
-        quoted ^= text[i] == '"';
-        if (text[i] == '\n' && !quoted)
-            whole = i + 1;
-    }
-    if (!error && whole < length && ftruncate(descriptor, (off_t)whole) != 0)
+    size_t whole = length;
+    while (text && whole > 0 && text[whole - 1] != '\n')
+        whole--;
+    if (text && whole < length && ftruncate(fileno(file), (off_t)whole) != 0)
         error = errno;
     free(text);
-    fclose(file);
+    // C leaves open where an appending stream begins; at its end, ftell tells a new file, which needs a header, from
+    // an old one.
+    return error ? error : fseek(file, 0, SEEK_END) == 0 ? 0 : errno;
+}
+
+static int open_to_append(csv_writer *w, const char *path) {
+    int error = files_continue(path, &w->file);
+    if (!error && (error = cut_partial_row(w->file)) != 0) {
+        fclose(w->file);
+        w->file = NULL;
+    }
     return error;
 }
 
 int csv_open(csv_writer *w, const char *path, bool append) {
     *w = (csv_writer){0};
-    if (strcmp(path, "-") == 0) {
-        w->file = stdout;
-        return 0;
-    }
-    const int flags = append ? O_RDWR | O_APPEND : O_WRONLY | O_TRUNC;
-    const int descriptor = open(path, flags | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0)
-        return errno;
-    struct stat info;
-    int error = fstat(descriptor, &info) == 0 ? 0 : errno;
-    const bool continued = !error && append && S_ISREG(info.st_mode);
-    if (continued)
-        error = cut_partial_row(descriptor);
-    if (!error && !(w->file = fdopen(descriptor, append ? "a" : "w")))
-        error = errno;
-    if (error) {
-        close(descriptor);
-        return error;
-    }
-    // C leaves open where an appending stream begins; at its end, ftell tells a new file, which needs a header, from an
-    // old one.
-    if (continued && fseek(w->file, 0, SEEK_END) != 0) {
-        error = errno;
-        fclose(w->file);
-        w->file = NULL;
-    }
-    return error;
+    if (append)
+        return open_to_append(w, path);
+    errno = 0;
+    w->file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    return w->file ? 0 : errno;
 }
 
 static void put(csv_writer *w, const char *text, size_t length) {
@@ -233,11 +210,15 @@ static int take_field(parser *p, char **cursor, char *end) {
     if (error)
         return error;
     if (*from == '"') {
+        const size_t opened = p->line;
         for (from++; *from && (*from != '"' || from[1] == '"'); from++) {
             p->line += *from == '\n';
             from += *from == '"';
             *to++ = *from;
         }
+        // A row that was cut off ends in the line in which it ends; a stray quote takes all that follows for its field.
+        if (*from == '\0' && p->line != opened)
+            return complain(p, "line %zu: a quoted field that is never closed", opened);
         from += *from == '"';
         from += *from == '\r' && from[1] == '\n';
         if (*from && *from != ',' && *from != '\n')
@@ -285,12 +266,13 @@ static int parse(parser *p, csv_table *t) {
 int csv_read(csv_table *t, const char *path, char *message, size_t size) {
     *t = (csv_table){0};
     parser p = {.message = message, .size = size};
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return errno;
+    FILE *file;
+    int error = files_open(path, &file);
+    if (error)
+        return error;
     size_t length = 0;
     t->buffer = read_all(file, &length);
-    int error = t->buffer ? 0 : errno;
+    error = t->buffer ? 0 : errno;
     fclose(file);
     if (!error && strlen(t->buffer) != length)
         error = complain(&p, "a NUL byte after %zu bytes: not a text file, or damaged", strlen(t->buffer));

@@ -17,7 +17,8 @@ typedef struct {
     int error;    // errno of the first failure; 0
 } csv_writer;
 
-// path "-" is stdout. append: continue an existing file. 0 or errno.
+// path "-" is stdout. append: continue a plain file (files.h) that csv_read has taken, but for a last line without an
+// end. 0 or errno, or a code of files_reason.
 int csv_open(csv_writer *w, const char *path, bool append);
 void csv_text(csv_writer *w, const char *text); // NULL: empty
 void csv_size(csv_writer *w, size_t value);
@@ -36,7 +37,8 @@ typedef struct {
     bool truncated; // the last line had no end and was left out: the writer was cut off
 } csv_table;
 
-// 0, errno, or -1 with a message ("line 7: 3 fields, header has 12").
+// Reads a plain file (files.h). 0, errno or a code of files_reason, or -1 with a message ("line 7: 3 fields, header has
+// 12").
 int csv_read(csv_table *t, const char *path, char *message, size_t size);
 void csv_free(csv_table *t);
 // Column index by name, -1 if there is none.

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "csv.h"
+#include "files.h"
 #include "inputs.h"
 #include "stats.h"
 
@@ -39,7 +40,8 @@ static void write_curve(csv_writer *w, const char *function, double alpha, const
     }
 }
 
-static int write_squash(const char *path) {
+static int write_squash(const void *unused, const char *path) {
+    (void)unused;
     const norm_impl *dyt = norm_find("dyt", "u2_nobeta", "fused", "best", "f32");
     csv_writer w;
     int error = dyt ? csv_open(&w, path, false) : EINVAL;
@@ -142,7 +144,8 @@ static void write_panel(csv_writer *w, size_t panel, const float *x, const float
     }
 }
 
-static int write_tokens(const char *path) {
+static int write_tokens(const void *unused, const char *path) {
+    (void)unused;
     const norm_impl *layernorm =
         norm_best(NORM_LAYERNORM, norm_default_variant(NORM_LAYERNORM, NORM_FUSED), NORM_FUSED, NORM_F32);
     float *const x = malloc(2 * TOKENS * CHANNELS * sizeof *x); // x, then y
@@ -194,14 +197,15 @@ int main(int argc, char **argv) {
               stderr);
         return 2;
     }
-    static int (*const writers[])(const char *) = {write_squash, write_tokens};
+    static files_writer *const writers[] = {write_squash, write_tokens};
     static const char *const names[] = {"squash.csv", "tokens.csv"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[4096];
         const int length = snprintf(path, sizeof path, "%s/%s", argv[1], names[i]);
-        const int error = length < 0 || (size_t)length >= sizeof path ? ENAMETOOLONG : writers[i](path);
+        const int error =
+            length < 0 || (size_t)length >= sizeof path ? ENAMETOOLONG : files_replace(path, writers[i], NULL);
         if (error) {
-            fprintf(stderr, "curves: %s/%s: %s\n", argv[1], names[i], strerror(error));
+            fprintf(stderr, "curves: %s/%s: %s\n", argv[1], names[i], files_reason(error));
             return 3;
         }
     }

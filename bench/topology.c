@@ -560,7 +560,22 @@ size_t topology_placements(char *list, placement placements[PLACEMENTS], char er
 // ---- Export
 // ---------------------------------------------------------------------------------------------------------------------------
 
-bool topology_export(const topology *t, const char *path) { return hwloc_topology_export_xml(t->hwloc, path, 0) == 0; }
+// By way of memory: hwloc does not tell why a file could not be written.
+bool topology_export(const topology *t, const char *path) {
+    char *xml;
+    int length;
+    if (hwloc_topology_export_xmlbuffer(t->hwloc, &xml, &length, 0) != 0)
+        return false;
+    errno = 0;
+    FILE *const file = fopen(path, "we");
+    bool written = file != NULL && fwrite(xml, 1, strlen(xml), file) == strlen(xml);
+    if (file != NULL && fclose(file) != 0)
+        written = false;
+    const int reason = errno != 0 ? errno : EIO;
+    hwloc_free_xmlbuffer(t->hwloc, xml);
+    errno = reason;
+    return written;
+}
 
 bool topology_synthetic(const topology *t, char *text, size_t size) {
     const int length = hwloc_topology_export_synthetic(t->hwloc, text, size, 0);
