@@ -2,10 +2,15 @@
 // child.c: see child.h.
 #include "child.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+#include <unistd.h>
 
 #include "commands.h"
 #include "parse.h"
@@ -15,6 +20,19 @@ static volatile sig_atomic_t interrupted;
 static void on_signal(int number) {
     (void)number;
     interrupted = 1;
+}
+
+// A child whose parent is killed would take the CPU from whatever runs next until its plan is done. Where the kernel
+// does not see to that, the next line that it tells ends it, for SIGPIPE is not ignored.
+static void die_with_parent(void) {
+    (void)signal(SIGPIPE, SIG_DFL);
+#ifdef __linux__
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    // A parent that was gone before that took its end of the pipe along.
+    struct pollfd told = {.fd = STDOUT_FILENO};
+    if (poll(&told, 1, 0) == 1 && (told.revents & POLLERR) != 0)
+        _exit(EXIT_FAILED);
 }
 
 bool child_interrupted(void) { return interrupted != 0; }
@@ -29,6 +47,10 @@ bool child_begin(int argc, char **argv, child_orders *orders) {
     const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    struct sigaction before;
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) // under nohup it is
+        (void)sigaction(SIGHUP, &action, NULL);
+    die_with_parent();
     (void)setvbuf(stdout, NULL, _IOLBF, 1 << 16);
     return true;
 }
@@ -58,10 +80,11 @@ int child_visit(const child_orders *orders, size_t groups, bool (*visit)(void *c
 }
 
 bool child_bind(const topology *t, placement place, size_t threads, size_t group, char *why, size_t size) {
-    topology_seat *const seats = malloc(threads * sizeof *seats);
-    int *const bound = malloc(threads * sizeof *bound);
+    topology_seat *const seats = calloc(threads, sizeof *seats);
+    int *const bound = calloc(threads, sizeof *bound);
     bool ok = seats != NULL && bound != NULL;
-    if (ok && !topology_plan(t, place, threads, seats)) {
+    // Without a placement nothing else would refuse them.
+    if (ok && (threads > topology_pus(t) || !topology_plan(t, place, threads, seats))) {
         snprintf(why, size, "only %zu PUs may be used", topology_pus(t));
         ok = false;
     } else if (ok && !topology_bind_team(t, threads, seats, bound)) {

@@ -19,7 +19,8 @@ typedef struct {
 } child_orders;
 
 // Reads "--worker MODE PLAN SEED LAUNCH", catches signals, and makes stdout a line at a time, so that what was told
-// survives whatever ends this process. false, after a message: it was not a parent of this program that called.
+// survives whatever ends this process, which ends with its parent. false, after a message: it was not a parent of this
+// program that called.
 bool child_begin(int argc, char **argv, child_orders *orders);
 // Whether to finish the sample and end.
 bool child_interrupted(void);

@@ -17,6 +17,8 @@
 #endif
 
 #include "commands.h"
+#include "program.h"
+#include "sampler.h"
 
 extern char **environ;
 
@@ -24,6 +26,9 @@ extern char **environ;
 // second, it took the CPU from a thread that was being timed in 40 % of all samples (two cores, two threads). A pipe
 // holds 64 KiB, five times what a child writes meanwhile.
 enum { NAP_MS = 200 };
+
+// A sample may take minutes, and the first look at a result as long. So long may it go on after the first signal.
+#define GRACE_NS 3e9
 
 // The child's OpenMP: threads stay where we bind them, teams have the size we ask for, and a waiting thread spins,
 // since between two calls there is nothing else for it to do. What the user has set stands, and is recorded with the
@@ -47,7 +52,7 @@ static pid_t start(const launch_job *job, int input, int output, int *error) {
     if (*error == 0)
         *error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     if (*error == 0)
-        *error = posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, environ);
+        *error = posix_spawn(&pid, program_path(), &actions, NULL, argv, environ);
     (void)posix_spawn_file_actions_destroy(&actions);
     return *error == 0 ? pid : -1;
 }
@@ -96,12 +101,33 @@ static void nap(int child) {
     (void)poll(&exit_of, 1, NAP_MS);
 }
 
-static launch_end judge(int status, bool stopped, char *how, size_t size) {
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE && !stopped)
+// What this side had to do with the end of a launch.
+typedef struct {
+    bool asked, killed; // it was asked to end; it was made to
+    double asked_ns;    // when
+    bool stopped;       // what it told could not be taken
+} ending;
+
+// The first signal is passed on, to one that was stopped (SIGSTOP), too; the second, or too much time, ends it.
+static void pass_on(ending *e, pid_t pid, int signals) {
+    if (signals > 0 && !e->asked) {
+        (void)kill(pid, SIGINT);
+        (void)kill(pid, SIGCONT);
+        e->asked = true;
+        e->asked_ns = sampler_now_ns();
+    }
+    if (!e->killed && (e->stopped || signals > 1 || (e->asked && sampler_now_ns() - e->asked_ns > GRACE_NS))) {
+        (void)kill(pid, SIGKILL);
+        e->killed = true;
+    }
+}
+
+static launch_end judge(int status, const ending *e, char *how, size_t size) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE && !e->stopped)
         return LAUNCH_DONE;
-    if (stopped)
+    if (e->stopped)
         return LAUNCH_STOPPED;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERRUPTED)
+    if (e->killed || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERRUPTED))
         return LAUNCH_INTERRUPTED;
     if (WIFSIGNALED(status))
         snprintf(how, size, "a launch was killed by signal %d (%s)%s", WTERMSIG(status), strsignal(WTERMSIG(status)),
@@ -133,7 +159,7 @@ static void close_if_open(int descriptor) {
 launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, char *how, size_t size) {
     int to[2] = {-1, -1}, from[2] = {-1, -1}, child = -1, error = 0, status = 0;
     inbox in = {0};
-    bool signalled = false, stopped = false;
+    ending own = {0};
     launch_end end = LAUNCH_DIED;
     pid_t pid = -1;
     FILE *orders = NULL;
@@ -160,19 +186,13 @@ launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, 
     in.descriptor = from[0];
     for (told what = TOLD_ALL; what != TOLD_END && what != TOLD_ERROR;) {
         nap(child);
-        if (*stop && !signalled) {
-            (void)kill(pid, SIGINT);
-            signalled = true;
-        }
-        what = drain(&in, job, stopped);
-        if (what == TOLD_STOP || what == TOLD_ERROR) {
-            stopped = true;
-            (void)kill(pid, SIGINT);
-        }
+        what = drain(&in, job, own.stopped);
+        own.stopped |= what == TOLD_STOP || what == TOLD_ERROR;
+        pass_on(&own, pid, *stop);
     }
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    end = judge(status, stopped, how, size);
+    end = judge(status, &own, how, size);
 cleanup:
     if (orders != NULL)
         (void)fclose(orders);

@@ -18,9 +18,9 @@ typedef struct {
     bool (*hear)(void *context, char *line); // one whole line without its end; false: stop, LAUNCH_STOPPED
 } launch_job;
 
-// Runs one launch to its end. *stop is looked at several times a second and at every signal: once set, the child is
-// sent SIGINT, finishes its sample and ends. Whatever ends it, no line that it had written is lost. LAUNCH_DIED comes
-// with how.
+// Runs one launch to its end. *stop, a count of signals, is looked at several times a second and at every signal: from
+// the first on the child has three seconds to finish its sample, at the second it is killed. Whatever ends it, no line
+// that it had written is lost. LAUNCH_DIED comes with how.
 launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, char *how, size_t size);
 
 #endif

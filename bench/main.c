@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // normbench: hands over to the command that was asked for, and makes sure that what it printed was written.
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +54,7 @@ static int dispatch(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    (void)signal(SIGXFSZ, SIG_IGN); // a file that may not grow (ulimit -f) is an error to tell, not a crash
     peers_register();
     const int code = dispatch(argc, argv);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_DONE) {
