@@ -107,7 +107,7 @@ bool cell_read(const csv_table *t, size_t row, cell *c) {
     c->pass = (norm_pass)pass;
     c->place = (placement)place;
     c->cache = (cache_state)cache;
-    return c->impl != NULL && c->rows > 0 && c->cols > 0 && c->threads > 0;
+    return c->impl != NULL && c->rows > 0 && c->cols > 0 && c->threads > 0 && c->threads <= CELL_MOST_THREADS;
 }
 
 void cell_describe(const cell *c, char *text, size_t size) {

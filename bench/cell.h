@@ -40,6 +40,7 @@ norm_args cell_pass_args(norm_form form, norm_pass pass, const norm_args *args);
 void cell_write_header(csv_writer *w);
 void cell_write(csv_writer *w, const cell *c);
 // The cell of a row of a CSV with those columns; false if it names something that this program does not have.
+enum { CELL_MOST_THREADS = 1 << 16 }; // of what is read
 bool cell_read(const csv_table *t, size_t row, cell *c);
 
 // "dyt/u2 forward fused avx512 f32 64x768, 2 threads cores, warm"

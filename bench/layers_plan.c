@@ -90,6 +90,7 @@ static const layers_sweep sweeps[] = {
 // launch.)
 static const size_t preset_launch_counts[PRESETS] = {9, 40, 40};
 static const double preset_budgets[PRESETS] = {50, 1080, 7200};
+bool layers_plan_times(const layers_arm *a) { return !a->wrong && a->calls > 0; }
 size_t layers_preset_launches(preset which) { return preset_launch_counts[which]; }
 double layers_preset_seconds(preset which) { return preset_budgets[which]; }
 

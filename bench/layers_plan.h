@@ -63,6 +63,7 @@ typedef struct {
 // and identity.
 bool layers_plan_make(layers_plan *p, preset which, const selection *s, const layers_sizes *sizes, const topology *t);
 void layers_plan_free(layers_plan *p);
+bool layers_plan_times(const layers_arm *a); // as plan_times
 void layers_plan_group(const layers_plan *p, size_t group, size_t *begin, size_t *end);
 // The config of a group's layer; arms: room for its norm slots, which it borrows.
 layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *arms, uint64_t seed);

@@ -129,7 +129,7 @@ static bool round_of(worker *w, stage *s, size_t group, size_t round, size_t beg
         const size_t index = order[i < count ? i : 2 * count - 1 - i];
         const layers_arm *const a = &w->plan.arms[index];
         double total;
-        if (a->wrong)
+        if (!layers_plan_times(a))
             continue;
         layer_select(s->layer, index - begin);
         // The arm before left other things in the caches: where a sample is many calls, they are not to be part of it.
@@ -156,7 +156,7 @@ static bool measure_group(worker *w, stage *s, size_t group, size_t begin, size_
     s->clock_ns = clock_of_a_step();
     for (size_t i = begin; i < end && !child_interrupted(); i++) {
         layer_select(s->layer, i - begin);
-        if (!w->plan.arms[i].wrong && !take_sample(s, w->plan.arms[i].calls, &ns))
+        if (layers_plan_times(&w->plan.arms[i]) && !take_sample(s, w->plan.arms[i].calls, &ns))
             return false;
     }
     for (size_t i = had.complete; i < w->plan.arms[begin].rounds && !child_interrupted(); i++)
@@ -186,6 +186,14 @@ static bool make_room(stage *s, size_t arms) {
     return s->ns != NULL && s->sums != NULL;
 }
 
+// Of a group, whichever of its arms were found wrong.
+static bool anything_to_time(const layers_plan *p, size_t begin, size_t end) {
+    bool any = false;
+    for (size_t i = begin; i < end; i++)
+        any |= layers_plan_times(&p->arms[i]);
+    return any;
+}
+
 static bool visit(void *context, size_t group) {
     worker *const w = context;
     size_t begin, end;
@@ -194,7 +202,7 @@ static bool visit(void *context, size_t group) {
     const bool measuring = w->orders.mode == WORKER_MEASURE;
     char why[LAYER_ERROR_SIZE] = "";
     stage s = {0};
-    if (measuring && (w->plan.arms[begin].calls == 0 || w->orders.launch >= w->plan.arms[begin].launches ||
+    if (measuring && (!anything_to_time(&w->plan, begin, end) || w->orders.launch >= w->plan.arms[begin].launches ||
                       w->had[group].complete >= w->plan.arms[begin].rounds))
         return true;
     norm_slot *const slots = malloc((end - begin) * sizeof *slots);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "budget.h"
-#include "parse.h"
+#include "fields.h"
 
 #define NAME(ID, name, launches, seconds, help) #name,
 #define HELP(ID, name, launches, seconds, help) help,
@@ -382,6 +382,8 @@ static double rough_ns(const cell *c) {
            (double)c->threads;
 }
 
+bool plan_times(const planned *item) { return !item->wrong && item->calls > 0; }
+
 static double item_ns(const planned *item) { return item->ns > 0 ? item->ns : rough_ns(&item->cell); }
 
 // One round through a group: each of its cells twice.
@@ -482,34 +484,39 @@ int plan_write(const plan *p, const char *path) {
     return csv_close(&w);
 }
 
+// Bounds, for a plan that was damaged would otherwise be measured for ever.
+static void read_item(fields *f, planned *item) {
+    if (!cell_read(f->table, f->row, &item->cell))
+        fields_refuse_row(f, "is not a cell of this program: was the plan made by another version?");
+    item->calls = fields_size(f, "calls", 0, PLAN_MOST_CALLS);
+    item->rounds = fields_size(f, "rounds", 0, PLAN_MOST_ROUNDS);
+    item->ns = fields_real(f, "pilot_ns", 0, PLAN_MOST_NS);
+    item->max_error = fields_real_or_nan(f, "max_error", 0, INFINITY);
+    item->wrong = fields_flag(f, "wrong");
+    snprintf(item->reason, sizeof item->reason, "%s", fields_text(f, "reason"));
+    if (item->calls > 1 && (double)item->calls * item->ns > PLAN_MOST_SAMPLE_NS)
+        fields_refuse(f, "calls", "fewer: one sample would take hours");
+}
+
 int plan_read(plan *p, const char *path, char *message, size_t size) {
     csv_table t;
     *p = (plan){0};
     int error = csv_read(&t, path, message, size);
     if (error != 0)
         return error;
-    const int calls = csv_column(&t, "calls"), rounds = csv_column(&t, "rounds"), ns = csv_column(&t, "pilot_ns"),
-              max_error = csv_column(&t, "max_error"), wrong = csv_column(&t, "wrong"),
-              reason = csv_column(&t, "reason");
-    p->items = calloc(t.row_count > 0 ? t.row_count : 1, sizeof *p->items);
+    fields f = fields_of(&t, message, size);
+    p->items = calloc(t.row_count + 1, sizeof *p->items);
     if (p->items == NULL)
         error = ENOMEM;
-    else if (calls < 0 || rounds < 0 || ns < 0 || max_error < 0 || wrong < 0 || reason < 0)
-        error = -1;
-    for (size_t i = 0; error == 0 && i < t.row_count; i++) {
-        planned *const item = &p->items[i];
-        if (!cell_read(&t, i, &item->cell) || !parse_size(t.rows[i][calls], &item->calls) ||
-            !parse_size(t.rows[i][rounds], &item->rounds) || !parse_real(t.rows[i][ns], &item->ns))
-            error = -1;
-        if (!parse_real(t.rows[i][max_error], &item->max_error))
-            item->max_error = NAN;
-        item->wrong = strcmp(t.rows[i][wrong], "0") != 0;
-        snprintf(item->reason, sizeof item->reason, "%s", t.rows[i][reason]);
-        p->count = i + 1;
+    for (f.row = 0; error == 0 && f.row < t.row_count; f.row++) {
+        read_item(&f, &p->items[f.row]);
+        p->count = f.row + 1;
+        error = f.ok ? 0 : -1;
     }
-    if (error == -1)
-        snprintf(message, size, "line %zu is not a cell of this program: was the plan made by another version?",
-                 p->count + 1);
+    if (error == 0 && (t.truncated || t.row_count == 0)) {
+        snprintf(message, size, "line %zu has no end, so that the plan is not whole", t.row_count + 2);
+        error = -1;
+    }
     csv_free(&t);
     if (error != 0)
         plan_free(p);

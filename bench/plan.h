@@ -51,6 +51,9 @@ void plan_free(plan *p);
 // The form of identity that is a form's ceiling: that which reads and writes the same tensors, as far as one does.
 norm_form plan_ceiling_form(norm_form form);
 
+// Whether there is something to time: it was verified, calibrated and not found wrong.
+bool plan_times(const planned *item);
+
 // Cells [*begin, *end) of a group.
 void plan_group(const plan *p, size_t group, size_t *begin, size_t *end);
 
@@ -68,7 +71,13 @@ double plan_launch_seconds(const plan *p);
 // What a group takes, as plan_launch_seconds has it.
 budget_group plan_cost(const plan *p, size_t group);
 
-// plan.csv: what --resume goes by. 0 or errno; reading: -1 with a message.
+// More than these nobody asks for and no pilot finds: what a file says beyond them is damage, and would be measured for
+// ever.
+enum { PLAN_MOST_LAUNCHES = 1000, PLAN_MOST_ROUNDS = 1000, PLAN_MOST_CALLS = 1 << 24 };
+#define PLAN_MOST_SAMPLE_NS 600e9 // of several calls; a single one takes what it takes
+#define PLAN_MOST_NS 1e15
+
+// plan.csv: what --resume goes by. 0 or a code of files_reason; reading: -1 with a message.
 int plan_write(const plan *p, const char *path);
 int plan_read(plan *p, const char *path, char *message, size_t size);
 

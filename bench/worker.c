@@ -61,7 +61,7 @@ static bool visit_family(worker *w, stats_rng *rng, size_t round, size_t begin, 
         const size_t index = order[i < count ? i : 2 * count - 1 - i];
         const planned *const item = &w->plan.items[index];
         sample s;
-        if (item->wrong)
+        if (!plan_times(item))
             continue;
         ok = sampler_sample(&item->cell, b, item->calls, &w->team, &s);
         if (!ok)
@@ -93,7 +93,7 @@ static bool measure_group(worker *w, size_t group, size_t begin, size_t end, con
     const rounds_had had = w->had[group];
     double ns;
     for (size_t i = begin; i < end && !child_interrupted(); i++)
-        if (!w->plan.items[i].wrong && !sampler_warm_up(&w->plan.items[i].cell, b, w->plan.items[i].calls, &ns))
+        if (plan_times(&w->plan.items[i]) && !sampler_warm_up(&w->plan.items[i].cell, b, w->plan.items[i].calls, &ns))
             return false;
     for (size_t i = had.complete; i < w->plan.items[begin].rounds && !child_interrupted(); i++)
         if (!round_of(w, group, had.next + i - had.complete, begin, end, b))
@@ -118,6 +118,14 @@ static void open_counters(worker *w, size_t threads) {
                 threads);
 }
 
+// Of a group, whichever of its cells were found wrong.
+static bool anything_to_time(const plan *p, size_t begin, size_t end) {
+    bool any = false;
+    for (size_t i = begin; i < end; i++)
+        any |= plan_times(&p->items[i]);
+    return any;
+}
+
 static bool visit(void *context, size_t group) {
     worker *const w = context;
     size_t begin, end;
@@ -126,7 +134,7 @@ static bool visit(void *context, size_t group) {
     const size_t cold = 2 * topology_llc_total_bytes(w->topology), count = end - begin;
     char why[200] = "";
     if (w->orders.mode == WORKER_MEASURE &&
-        (w->plan.items[begin].calls == 0 || w->had[group].complete >= w->plan.items[begin].rounds))
+        (!anything_to_time(&w->plan, begin, end) || w->had[group].complete >= w->plan.items[begin].rounds))
         return true;
     cell *const cells = malloc(count * sizeof *cells);
     if (cells == NULL)
