@@ -211,7 +211,7 @@ static void count_rounds(const kernels *k, size_t launch, rounds_had *had, size_
     for (size_t i = 0; i < k->plan.groups; i++)
         had[i].complete = had[i].next;
     for (size_t i = 0; i < k->plan.count; i++)
-        if (!k->plan.items[i].wrong) {
+        if (plan_times(&k->plan.items[i])) {
             rounds_had *const h = &had[k->plan.items[i].group];
             h->complete = room[i] / 2 < h->complete ? room[i] / 2 : h->complete;
         }
@@ -256,6 +256,8 @@ static bool read_run(void *context, const run *r, char error[RUN_ERROR_SIZE]) {
     return samples_read(r, &k->plan, &k->all, error);
 }
 
+static void rows_of(const void *context, csv_writer *w) { samples_rows(&((const kernels *)context)->plan, w); }
+
 static void size_of(void *context, char *text, size_t size, double *units) {
     const plan *const p = &((kernels *)context)->plan;
     *units = (double)p->count;
@@ -279,12 +281,9 @@ static double seconds_of(void *context, size_t launch) {
     return plan_launch_seconds(&((kernels *)context)->plan);
 }
 
-static int write_table(void *context, const run *r, const char *path, bool only_table, course_counts *counts,
-                       const char **failed) {
+static int write_table(void *context, const run *r, const char *path, course_counts *counts) {
     const kernels *const k = context;
     summary s;
-    (void)only_table; // there is no other
-    *failed = path;
     *counts = (course_counts){0};
     if (!summary_make(&s, &k->plan, &k->all))
         return ENOMEM;
@@ -318,6 +317,7 @@ static int dry_run(const course_kind *kind, const plan *p, const request *r) {
     }
     // The pilot runs every cell once, holds it against the reference and calibrates it: about as long as a launch.
     progress_duration((double)(launches + 1) * plan_launch_seconds(p), duration, sizeof duration);
+    course_note_budget(r->budget_s, (double)launches * plan_launch_seconds(p), launches);
     printf("%zu cells in %zu groups, %zu launches: about %s, by rough rates; the pilot knows better\n", p->count,
            p->groups, launches, duration);
     return EXIT_DONE;
@@ -334,6 +334,7 @@ int cmd_kernels(int argc, char **argv) {
                               .context = &k,
                               .write_plan = write_plan,
                               .read = read_run,
+                              .rows = rows_of,
                               .size = size_of,
                               .pilot = pilot,
                               .piloted = agree_on_calls,

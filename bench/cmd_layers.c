@@ -280,7 +280,7 @@ static void count_rounds(const layers *l, size_t launch, rounds_had *had) {
         for (size_t i = 0; i < l->all.count; i++)
             samples += l->all.items[i].launch == launch && l->all.items[i].arm == arm;
         rounds_had *const h = &had[p->arms[arm].group];
-        if (!p->arms[arm].wrong && samples / 2 < h->complete)
+        if (layers_plan_times(&p->arms[arm]) && samples / 2 < h->complete)
             h->complete = samples / 2;
     }
 }
@@ -329,6 +329,8 @@ static bool read_run(void *context, const run *r, char error[RUN_ERROR_SIZE]) {
     return layers_samples_read(r, &l->plan, &l->all, error);
 }
 
+static void rows_of(const void *context, csv_writer *w) { layers_samples_rows(&((const layers *)context)->plan, w); }
+
 static void size_of(void *context, char *text, size_t size, double *units) {
     const layers_plan *const p = &((layers *)context)->plan;
     *units = (double)p->count;
@@ -347,27 +349,40 @@ static double seconds_of(void *context, size_t launch) {
     return layers_plan_launch_seconds(&((layers *)context)->plan, launch);
 }
 
-static int write_table(void *context, const run *r, const char *path, bool only_table, course_counts *counts,
-                       const char **failed) {
-    static char steps[PATH_MAX];
+static int write_table(void *context, const run *r, const char *path, course_counts *counts) {
     const layers *const l = context;
     layers_summary s;
-    *failed = path;
     *counts = (course_counts){0};
     if (!layers_summary_make(&s, &l->plan, &l->all))
         return ENOMEM;
-    int error = layers_summary_write(&s, path, r, &counts->rows, &counts->missing);
-    if (error == 0 && !only_table) {
-        run_path(r, "steps.csv", steps);
-        *failed = steps;
-        error = layers_summary_write_steps(&s, steps, r);
-    }
+    const int error = layers_summary_write(&s, path, r, &counts->rows, &counts->missing);
     layers_summary_free(&s);
     for (size_t i = 0; i < l->plan.count; i++) {
         counts->wrong += l->plan.arms[i].wrong;
         counts->skipped += l->plan.arms[i].reason[0] != '\0' && !l->plan.arms[i].wrong;
     }
     return error;
+}
+
+typedef struct {
+    const layers_summary *summary;
+    const run *run;
+} steps_order;
+static int write_steps(const void *what, const char *path) {
+    const steps_order *const order = what;
+    return layers_summary_write_steps(order->summary, path, order->run);
+}
+
+static int write_rest(void *context, const run *r, const char **file) {
+    const layers *const l = context;
+    layers_summary s;
+    *file = "steps.csv";
+    if (!layers_summary_make(&s, &l->plan, &l->all))
+        return ENOMEM;
+    const steps_order order = {&s, r};
+    const int code = run_replace(r, *file, write_steps, &order);
+    layers_summary_free(&s);
+    return code;
 }
 
 static void print(void *context, FILE *out, const topology *t) {
@@ -392,6 +407,7 @@ int cmd_layers(int argc, char **argv) {
                               .context = &l,
                               .write_plan = write_plan,
                               .read = read_run,
+                              .rows = rows_of,
                               .size = size_of,
                               .pilot = pilot,
                               .piloted = agree_on_calls,
@@ -399,6 +415,7 @@ int cmd_layers(int argc, char **argv) {
                               .spend = spend,
                               .seconds = seconds_of,
                               .write = write_table,
+                              .write_rest = write_rest,
                               .print = print};
     if (argc > 1 && strcmp(argv[1], "--worker") == 0)
         return layers_worker_main(argc - 1, argv + 1);

@@ -31,16 +31,20 @@ static int failed(course *c, const char *what) {
     return EXIT_FAILED;
 }
 
+static int failed_to_write(course *c, const char *file, int code) {
+    progress_end(&c->progress);
+    cli_complain(c->kind->command, "cannot write %s: %s", file, files_reason(code));
+    return EXIT_FAILED;
+}
+
 static int after(course *c, launch_end end, const char *how) {
-    char text[80];
     switch (end) {
     case LAUNCH_DONE:
         return EXIT_DONE;
     case LAUNCH_INTERRUPTED:
         return EXIT_INTERRUPTED;
     case LAUNCH_STOPPED:
-        snprintf(text, sizeof text, "cannot write %s: is the disk full?", c->kind->run->samples);
-        return failed(c, text);
+        return failed_to_write(c, c->kind->run->samples, c->run.samples.error != 0 ? c->run.samples.error : ENOMEM);
     case LAUNCH_DIED:
         break;
     }
@@ -95,6 +99,18 @@ int course_measure(course *c, progress_output output) {
     return status;
 }
 
+void course_note_budget(double budget_s, double seconds, size_t launches) {
+    char duration[32];
+    if (!(budget_s > 0) || seconds < 1.5 * budget_s)
+        return;
+    progress_duration(seconds, duration, sizeof duration);
+    fprintf(
+        stderr,
+        "note: a budget of %gs is too small for this: %zu launches of one round take about %s, and an interval takes "
+        "%d launches; choose less to measure, or --launches 1\n",
+        budget_s, launches, duration, REQUEST_MIN_LAUNCHES);
+}
+
 static int conduct(course *c) {
     const course_kind *const kind = c->kind;
     experiment *const e = &c->run.experiment;
@@ -110,10 +126,14 @@ static int conduct(course *c) {
         const double spent = 1e-9 * (sampler_now_ns() - start);
         kind->spend(kind->context, e->budget_s > 0 ? fmax(e->budget_s - spent, 1) : 0, &e->launches);
         e->piloted = true;
-        if (!kind->write_plan(kind->context, &c->run, error) || run_write_meta(&c->run, c->topology, false) != 0)
-            return failed(c, "cannot write the plan: is the disk full?");
+        if (!kind->write_plan(kind->context, &c->run, error))
+            return failed(c, error);
+        const int code = run_write_meta(&c->run, c->topology, false);
+        if (code != 0)
+            return failed_to_write(c, "meta.json", code);
     }
     progress_duration(planned_seconds(c), duration, sizeof duration);
+    course_note_budget(e->budget_s, planned_seconds(c), e->launches);
     fprintf(stderr, "%zu launches: about %s\n", e->launches, duration);
     return course_measure(c, progress_stderr());
 }
@@ -131,36 +151,66 @@ static int count_up(const course *c, const course_counts *counts) {
     return EXIT_DONE;
 }
 
+// For files_replace.
+typedef struct {
+    const course *course;
+    course_counts *counts;
+} table_order;
+static int write_table(const void *what, const char *path) {
+    const table_order *const order = what;
+    const course *const c = order->course;
+    return c->kind->write(c->kind->context, &c->run, path, order->counts);
+}
+
+// 0, or a code of files_reason with the file.
+static int write_all(course *c, bool complete, const char *csv, course_counts *counts, const char **file) {
+    const course_kind *const kind = c->kind;
+    const table_order order = {c, counts};
+    int code = 0;
+    *file = kind->table;
+    if (!c->run.temporary) {
+        code = run_replace(&c->run, kind->table, write_table, &order);
+        if (code == 0 && kind->write_rest != NULL)
+            code = kind->write_rest(kind->context, &c->run, file);
+    }
+    if (code == 0 && csv != NULL) {
+        *file = csv;
+        code = files_deliver(csv, write_table, &order);
+    }
+    if (code != 0)
+        return code;
+    *file = "meta.json";
+    return run_write_meta(&c->run, c->topology, complete);
+}
+
+// Samples outlive an early end, also where nothing else was to be kept.
+static void tell_how_to_go_on(course *c, int status, const char *csv) {
+    if (c->run.temporary && !run_has_samples(&c->run))
+        return;
+    c->run.temporary = false;
+    cli_complain(c->kind->command, "%swhat is on disk is valid; go on with\n  normbench %s --resume %s%s%s",
+                 status == EXIT_INTERRUPTED ? "interrupted; " : "", c->kind->command->name, c->run.folder,
+                 csv != NULL ? " --csv " : "", csv != NULL ? csv : "");
+}
+
 // Writes what there is, whatever ended the run.
 static int report(course *c, int status, const char *csv) {
     const course_kind *const kind = c->kind;
-    char path[PATH_MAX];
-    const char *target = "meta.json";
+    const char *file;
     course_counts counts = {0};
-    int error = 0;
-    run_path(&c->run, kind->table, path);
-    if (!c->run.temporary)
-        error = kind->write(kind->context, &c->run, path, false, &counts, &target);
-    if (error == 0 && csv != NULL)
-        error = kind->write(kind->context, &c->run, csv, true, &counts, &target);
-    if (error == 0) {
-        target = "meta.json";
-        error = run_write_meta(&c->run, c->topology, status == EXIT_DONE);
-    }
+    const int code = write_all(c, status == EXIT_DONE, csv, &counts, &file);
     // With CSV on stdout, words go to stderr.
     FILE *const words = csv != NULL && strcmp(csv, "-") == 0 ? stderr : stdout;
-    if (error != 0) {
-        cli_complain(kind->command, "cannot write %s: %s", target, strerror(error));
-        status = EXIT_FAILED;
+    if (code != 0) {
+        status = failed_to_write(c, file, code);
     } else {
         kind->print(kind->context, words, c->topology);
         if (!c->run.temporary)
             fprintf(words, "\nResults: %s\n", c->run.folder);
     }
     c->complete = status == EXIT_DONE;
-    if (status != EXIT_DONE && !c->run.temporary)
-        cli_complain(kind->command, "%swhat is on disk is valid; go on with\n  normbench %s --resume %s",
-                     status == EXIT_INTERRUPTED ? "interrupted; " : "", kind->command->name, c->run.folder);
+    if (status != EXIT_DONE)
+        tell_how_to_go_on(c, status, csv);
     return status == EXIT_DONE ? count_up(c, &counts) : status;
 }
 
@@ -175,23 +225,40 @@ static int begin(course *c, const request *r, int argc, char **argv) {
         cli_complain(kind->command, "%s", error);
         return EXIT_USAGE;
     }
+    if (!run_mark(&c->run, kind->rows, kind->context))
+        return failed(c, "out of memory");
     const int code = run_write_meta(&c->run, c->topology, false);
-    if (code != 0) {
-        cli_complain(kind->command, "cannot write %s/meta.json: %s", c->run.folder, strerror(code));
-        return EXIT_FAILED;
-    }
-    return EXIT_DONE;
+    return code == 0 ? EXIT_DONE : failed_to_write(c, "meta.json", code);
+}
+
+// Whether the run is still the one that was begun; samples by a script are of no build of ours.
+static bool unchanged(course *c, char error[RUN_ERROR_SIZE]) {
+    char begun[sizeof c->run.begun];
+    if (strcmp(c->run.program, RUN_BY_PEERS) == 0)
+        return true;
+    memcpy(begun, c->run.begun, sizeof begun);
+    const bool marked = run_mark(&c->run, c->kind->rows, c->kind->context);
+    if (marked && strcmp(begun, c->run.begun) == 0)
+        return true;
+    snprintf(error, RUN_ERROR_SIZE, "%s: %s", c->run.folder,
+             !marked ? "out of memory"
+                     : "seed, command, preset, budget or plan are not those that the run was begun with: put meta.json "
+                       "and plan.csv back as they were, or begin anew with another --out");
+    return false;
 }
 
 static int resume(course *c, const request *r) {
     const course_kind *const kind = c->kind;
     char error[RUN_ERROR_SIZE];
-    bool other_machine;
-    if (run_resume(&c->run, r->resume, c->topology, kind->run, &other_machine, error) &&
-        kind->read(kind->context, &c->run, error))
+    bool incomparable;
+    const bool taken = run_resume(&c->run, r->resume, c->topology, kind->run, &incomparable, error) &&
+                       kind->read(kind->context, &c->run, error) && unchanged(c, error);
+    if (*c->stop) // perhaps before all was read
+        return EXIT_INTERRUPTED;
+    if (taken && run_continue(&c->run, error))
         return EXIT_DONE;
     cli_complain(kind->command, "%s", error);
-    return other_machine ? EXIT_INCOMPARABLE : EXIT_USAGE;
+    return incomparable ? EXIT_INCOMPARABLE : EXIT_USAGE;
 }
 
 static void warn(const topology *t) {

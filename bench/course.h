@@ -36,11 +36,12 @@ typedef struct {
     launch_end (*launch)(void *context, course *c, const char *plan_path, size_t launch, char *how, size_t size);
     // Sets what each launch measures, and takes launches away where a budget (0: none) is too small for so many.
     void (*spend)(void *context, double budget_s, size_t *launches);
-    double (*seconds)(void *context, size_t launch); // of a launch with the rounds as they are, by the plan
-    // Writes the table at path and, unless only the table is wanted, what else belongs into the run's folder; counts
-    // its rows. 0 or errno, *failed: the file.
-    int (*write)(void *context, const run *r, const char *path, bool only_table, course_counts *counts,
-                 const char **failed);
+    double (*seconds)(void *context, size_t launch);  // of a launch with the rounds as they are, by the plan
+    void (*rows)(const void *context, csv_writer *w); // for run_mark
+    // Writes the table at path, and counts its rows. 0 or errno.
+    int (*write)(void *context, const run *r, const char *path, course_counts *counts);
+    // NULL, or writes what else belongs into the run's folder. 0 or a code of files_reason, with the file's name.
+    int (*write_rest)(void *context, const run *r, const char **file);
     void (*print)(void *context, FILE *out, const topology *t);
 } course_kind;
 
@@ -59,6 +60,9 @@ struct course {
 
 // Begins the run that `r` asks for, or takes it up, and sees it through. An exit code.
 int course_run(const course_kind *kind, const request *r, const topology *t, int argc, char **argv);
+
+// Says so on stderr if what is planned takes much longer than was asked for.
+void course_note_budget(double budget_s, double seconds, size_t launches);
 
 // The launches of a run whose plan and rounds stand, told to an output. An exit code.
 int course_measure(course *c, progress_output output);

@@ -154,6 +154,12 @@ bool layers_arm_read(const csv_table *t, size_t row, layers_arm *a) {
         !field_size(t, row, "depth", &k.depth) || !field_size(t, row, "stage", &k.stage) ||
         !field_size(t, row, "repeats", &repeats))
         return false;
+    // What nobody can ask for (cmd_layers.c) is damage.
+    enum { MOST = 1 << 24 };
+    if (k.threads < 1 || k.threads > CELL_MOST_THREADS || k.batch < 1 || k.batch > MOST || k.tokens < 1 ||
+        k.tokens > MOST || k.context > MOST || k.depth > MOST || (k.depth == 0 && part != PART_ENDS) ||
+        k.stage > MODEL_STAGES || repeats > 16)
+        return false;
     k.stage -= k.stage > 0; // in words and files the first stage is 1
     k.part = (model_part)part;
     k.phase = (model_phase)phase;

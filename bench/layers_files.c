@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fields.h"
+#include "files.h"
 #include "layers_plan.h"
-#include "parse.h"
 
 int layers_plan_write(const layers_plan *p, const char *path) {
     static const char *const after[] = {"group",     "calls",     "rounds", "launches", "pilot_ns",
@@ -60,36 +61,72 @@ int layers_steps_write(const layers_plan *p, const char *path) {
     return csv_close(&w);
 }
 
-static bool read_step(char *const *row, layers_step *s) {
-    *s = (layers_step){0};
-    size_t pass;
-    if (!parse_size(row[0], &s->arm) || !parse_size(row[1], &s->index) || !selector_index(SELECT_PASS, row[4], &pass) ||
-        !parse_real(row[5], &s->step.flops))
-        return false;
-    snprintf(s->step.name, sizeof s->step.name, "%s", row[2]);
+// The steps of an arm stand together and in their order.
+static void read_step(fields *f, const layers_plan *p, layers_step *s) {
+    const layers_step *const last = p->step_count == 0 ? NULL : &p->steps[p->step_count - 1];
+    size_t pass = 0, begin = 0, end = 0;
+    *s = (layers_step){.arm = fields_size(f, "arm", 0, p->count - 1)};
+    const bool goes_on = last != NULL && last->arm == s->arm;
+    const size_t next = goes_on ? last->index + 1 : 0;
+    s->index = fields_size(f, "index", next, next);
+    if (!goes_on)
+        layers_plan_steps(p, s->arm, &begin, &end);
+    if (begin < end)
+        fields_refuse(f, "arm", "another: this one's steps stand above");
+    if (!selector_index(SELECT_PASS, fields_text(f, "step_pass"), &pass))
+        fields_refuse(f, "step_pass", "a pass");
+    s->step.flops = fields_real(f, "flops", 0, 1e24);
     s->step.pass = (norm_pass)pass;
-    for (s->step.kind = 0; s->step.kind < STEP_KINDS; s->step.kind++)
-        if (strcmp(row[3], step_kind_name(s->step.kind)) == 0)
-            return true;
-    return false;
+    snprintf(s->step.name, sizeof s->step.name, "%s", fields_text(f, "step"));
+    while (s->step.kind < STEP_KINDS && strcmp(fields_text(f, "kind"), step_kind_name(s->step.kind)) != 0)
+        s->step.kind++;
+    if (s->step.kind == STEP_KINDS)
+        fields_refuse(f, "kind", "a kind of step");
+}
+
+static int not_whole(const csv_table *t, char *message, size_t size) {
+    snprintf(message, size, "line %zu has no end, so that the file is not whole", t->row_count + 2);
+    return -1;
 }
 
 static int read_steps(layers_plan *p, const char *path, char *message, size_t size) {
     csv_table t;
-    int error = csv_read(&t, path, message, size);
-    if (error != 0)
-        return error;
-    for (size_t i = 0; error == 0 && i < t.row_count; i++) {
+    char why[200] = "";
+    int error = csv_read(&t, path, why, sizeof why);
+    fields f = fields_of(&t, why, sizeof why);
+    for (; error == 0 && f.row < t.row_count; f.row++) {
         layers_step step;
-        if (t.column_count != 6 || !read_step(t.rows[i], &step) || step.arm >= p->count) {
-            snprintf(message, size, "%s: line %zu is not a step of this plan", path, i + 2);
-            error = -1;
-        } else if (!layers_plan_add_step(p, &step)) {
-            error = ENOMEM;
-        }
+        read_step(&f, p, &step);
+        error = !f.ok ? -1 : layers_plan_add_step(p, &step) ? 0 : ENOMEM;
+    }
+    if (error == 0 && t.truncated)
+        error = not_whole(&t, why, sizeof why);
+    if (error != 0) {
+        snprintf(message, size, "%s: %s", strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path,
+                 error == -1 ? why : files_reason(error));
+        error = -1;
     }
     csv_free(&t);
     return error;
+}
+
+// Bounds, for a plan that was damaged would otherwise be measured for ever.
+static void read_arm(fields *f, const layers_plan *p, layers_arm *a) {
+    const size_t group = p->count == 0 ? 0 : p->arms[p->count - 1].group;
+    if (!layers_arm_read(f->table, f->row, a))
+        fields_refuse_row(f, "is not a layer of this program: was the plan made by another version?");
+    a->group = fields_size(f, "group", group, group + (p->count > 0));
+    a->calls = fields_size(f, "calls", 0, PLAN_MOST_CALLS);
+    a->rounds = fields_size(f, "rounds", 0, PLAN_MOST_ROUNDS);
+    a->launches = fields_size(f, "launches", 0, PLAN_MOST_LAUNCHES);
+    a->ns = fields_real(f, "pilot_ns", 0, PLAN_MOST_NS);
+    a->prepare_s = fields_real(f, "prepare_s", 0, 1e-9 * PLAN_MOST_NS);
+    a->max_error = fields_real_or_nan(f, "max_error", 0, INFINITY);
+    a->wrong = fields_flag(f, "wrong");
+    snprintf(a->reason, sizeof a->reason, "%s", fields_text(f, "reason"));
+    snprintf(a->matmul, sizeof a->matmul, "%s", fields_text(f, "matmul"));
+    if (a->calls > 1 && (double)a->calls * a->ns > PLAN_MOST_SAMPLE_NS)
+        fields_refuse(f, "calls", "fewer: one sample would take hours");
 }
 
 int layers_plan_read(layers_plan *p, const char *plan_path, const char *steps_path, char *message, size_t size) {
@@ -98,34 +135,18 @@ int layers_plan_read(layers_plan *p, const char *plan_path, const char *steps_pa
     int error = csv_read(&t, plan_path, message, size);
     if (error != 0)
         return error;
-    const int group = csv_column(&t, "group"), calls = csv_column(&t, "calls"), rounds = csv_column(&t, "rounds"),
-              launches = csv_column(&t, "launches"), ns = csv_column(&t, "pilot_ns"),
-              prepare = csv_column(&t, "prepare_s"), max_error = csv_column(&t, "max_error"),
-              wrong = csv_column(&t, "wrong"), reason = csv_column(&t, "reason"), matmul = csv_column(&t, "matmul");
+    fields f = fields_of(&t, message, size);
     p->arms = calloc(t.row_count + 1, sizeof *p->arms);
     if (p->arms == NULL)
         error = ENOMEM;
-    else if (group < 0 || calls < 0 || rounds < 0 || launches < 0 || ns < 0 || prepare < 0 || max_error < 0 ||
-             wrong < 0 || reason < 0 || matmul < 0)
-        error = -1;
-    for (size_t i = 0; error == 0 && i < t.row_count; i++) {
-        layers_arm *const a = &p->arms[i];
-        char *const *const row = t.rows[i];
-        if (!layers_arm_read(&t, i, a) || !parse_size(row[group], &a->group) || !parse_size(row[calls], &a->calls) ||
-            !parse_size(row[rounds], &a->rounds) || !parse_size(row[launches], &a->launches) ||
-            !parse_real(row[ns], &a->ns) || !parse_real(row[prepare], &a->prepare_s))
-            error = -1;
-        if (!parse_real(row[max_error], &a->max_error))
-            a->max_error = NAN;
-        a->wrong = strcmp(row[wrong], "0") != 0;
-        snprintf(a->reason, sizeof a->reason, "%s", row[reason]);
-        snprintf(a->matmul, sizeof a->matmul, "%s", row[matmul]);
-        p->count = i + 1;
-        p->groups = a->group + 1;
+    for (; error == 0 && f.row < t.row_count; f.row++) {
+        read_arm(&f, p, &p->arms[f.row]);
+        p->count = f.row + 1;
+        p->groups = p->arms[f.row].group + 1;
+        error = f.ok ? 0 : -1;
     }
-    if (error == -1)
-        snprintf(message, size, "line %zu is not a layer of this program: was the plan made by another version?",
-                 p->count + 1);
+    if (error == 0 && (t.truncated || t.row_count == 0))
+        error = not_whole(&t, message, size);
     csv_free(&t);
     if (error == 0 && steps_path != NULL)
         error = read_steps(p, steps_path, message, size);

@@ -2,12 +2,12 @@
 // layers_samples.c: see layers_samples.h.
 #include "layers_samples.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "parse.h"
+#include "fields.h"
+#include "request.h"
 
 bool layers_observations_add(layers_observations *all, const layers_observation *o) {
     if (all->count == all->room) {
@@ -54,18 +54,18 @@ static char *join(const layers_observation *o) {
     return text;
 }
 
-static bool split(const char *text, layers_observation *o) {
-    size_t room = 1;
-    for (const char *p = text; *p != '\0'; p++)
-        room += *p == ' ';
-    o->steps = malloc(room * sizeof *o->steps);
+// false: not as many times as the arm has steps, or one that is none.
+static bool split(const char *text, size_t count, layers_observation *o) {
     char *end = NULL;
-    for (o->step_count = 0; o->steps != NULL && *text != '\0'; text = end + strspn(end, " ")) {
-        o->steps[o->step_count++] = strtod(text, &end);
-        if (end == text)
+    o->steps = malloc((count + 1) * sizeof *o->steps);
+    for (o->step_count = 0; o->steps != NULL && o->step_count < count; text = end) {
+        o->steps[o->step_count] = strtod(text, &end);
+        if (end == text || !(o->steps[o->step_count] >= 0 && o->steps[o->step_count] <= PLAN_MOST_NS))
             return false;
+        end += *end == ' ';
+        o->step_count++;
     }
-    return o->steps != NULL;
+    return o->steps != NULL && *text == '\0';
 }
 
 bool layers_samples_add(run *r, const layers_plan *p, const layers_observation *o, const char *bound) {
@@ -91,55 +91,59 @@ bool layers_samples_add(run *r, const layers_plan *p, const layers_observation *
     return csv_end(w) == 0;
 }
 
-enum { SAMPLE_COLUMNS = 10 };
-static bool read_sample(const csv_table *t, size_t row, const layers_plan *p, const int columns[SAMPLE_COLUMNS],
-                        layers_observation *o) {
-    char *const *const fields = t->rows[row];
+static void read_sample(fields *f, const run *r, const layers_plan *p, layers_observation *o) {
     layers_arm arm;
-    double peak;
+    size_t begin, end;
     *o = (layers_observation){0};
-    if (!layers_arm_read(t, row, &arm) || !parse_size(fields[columns[0]], &o->launch) ||
-        !parse_size(fields[columns[1]], &o->index) || !parse_size(fields[columns[2]], &o->order) ||
-        !parse_size(fields[columns[3]], &o->calls) || !parse_real(fields[columns[4]], &o->ns) ||
-        !parse_real(fields[columns[6]], &peak) || !parse_real(fields[columns[7]], &o->clock_ns) ||
-        !split(fields[columns[8]], o))
-        return false;
-    if (!parse_real(fields[columns[9]], &o->line_ns))
-        o->line_ns = NAN; // empty: one thread
-    o->preempted = strcmp(fields[columns[5]], "1") == 0;
-    o->peak_flops = 1e9 * peak;
-    while (o->arm < p->count && !layers_arm_equal(&p->arms[o->arm], &arm))
+    (void)fields_size(f, "schema_version", SCHEMA_VERSION, SCHEMA_VERSION);
+    fields_equal(f, "run_id", r->id);
+    if (!layers_arm_read(f->table, f->row, &arm))
+        fields_refuse_row(f, "is not a sample of this program");
+    while (f->ok && o->arm < p->count && !layers_arm_equal(&p->arms[o->arm], &arm))
         o->arm++;
-    return o->arm < p->count;
+    if (f->ok && (o->arm == p->count || !layers_plan_times(&p->arms[o->arm])))
+        fields_refuse_row(f, "is not a sample of this run's plan");
+    if (!f->ok)
+        return;
+    const layers_arm *const a = &p->arms[o->arm];
+    o->launch = fields_size(f, "launch", 0, r->experiment.launches - 1);
+    o->index = fields_size(f, "sample", 0, 2 * (a->rounds + PLAN_MOST_ROUNDS));
+    o->order = fields_size(f, "order", 0, UINT32_MAX);
+    o->calls = fields_size(f, "calls", a->calls, a->calls);
+    o->ns = fields_real(f, "time_ns", 1e-3, PLAN_MOST_NS);
+    o->preempted = fields_flag(f, "preempted");
+    o->peak_flops = 1e9 * fields_real(f, "peak_gflops", 0, 1e9);
+    o->clock_ns = fields_real(f, "clock_ns", 0, 1e9);
+    o->line_ns = fields_real_or_nan(f, "line_ns", 0, 1e9); // empty: one thread
+    layers_plan_steps(p, o->arm, &begin, &end);
+    if (f->ok && !split(fields_text(f, "step_ns"), end - begin, o))
+        fields_refuse(f, "step_ns", "a time for each step of plan_steps.csv");
 }
 
 static bool read_samples(const run *r, const layers_plan *p, layers_observations *all, char error[RUN_ERROR_SIZE]) {
-    static const char *const names[SAMPLE_COLUMNS] = {"launch",    "sample",      "order",    "calls",   "time_ns",
-                                                      "preempted", "peak_gflops", "clock_ns", "step_ns", "line_ns"};
-    char path[PATH_MAX];
-    int columns[SAMPLE_COLUMNS];
     csv_table t;
-    run_path(r, r->kind->samples, path);
-    const int code = csv_read(&t, path, error, RUN_ERROR_SIZE);
-    if (code != 0) {
-        if (code > 0)
-            snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s", path, strerror(code));
+    char why[256] = "";
+    if (!run_read_samples(r, &t, error))
         return false;
-    }
-    bool ok = true;
-    for (size_t i = 0; i < SAMPLE_COLUMNS; i++)
-        ok &= (columns[i] = csv_column(&t, names[i])) >= 0;
-    for (size_t i = 0; ok && i < t.row_count; i++) {
+    fields f = fields_of(&t, why, sizeof why);
+    fields_key *const keys = calloc(t.row_count + 1, sizeof *keys);
+    bool memory = keys != NULL;
+    for (; memory && f.ok && f.row < t.row_count && !request_stopped(); f.row++) {
         layers_observation o;
-        ok = read_sample(&t, i, p, columns, &o);
-        if (!ok)
+        read_sample(&f, r, p, &o);
+        keys[f.row] = (fields_key){o.arm, o.launch, o.index, fields_line(f.row)};
+        if (f.ok)
+            memory = layers_observations_add(all, &o);
+        else
             free(o.steps);
-        ok = ok && layers_observations_add(all, &o);
-        if (!ok)
-            snprintf(error, RUN_ERROR_SIZE, "%s: line %zu is not a sample of this run's plan", path, i + 2);
     }
+    if (memory && f.ok)
+        fields_unique(&f, keys, f.row);
+    if (!memory || !f.ok)
+        snprintf(error, RUN_ERROR_SIZE, "%s/%s: %s", r->folder, r->kind->samples, memory ? why : "out of memory");
+    free(keys);
     csv_free(&t);
-    return ok;
+    return memory && f.ok;
 }
 
 bool layers_samples_read(const run *r, layers_plan *p, layers_observations *all, char error[RUN_ERROR_SIZE]) {
@@ -148,8 +152,15 @@ bool layers_samples_read(const run *r, layers_plan *p, layers_observations *all,
     run_path(r, RUN_PLAN_STEPS, steps_path);
     const int code = layers_plan_read(p, plan_path, r->experiment.piloted ? steps_path : NULL, message, sizeof message);
     if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s", plan_path, code > 0 ? strerror(code) : message);
+        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s", plan_path, code == -1 ? message : files_reason(code));
     return code == 0 && read_samples(r, p, all, error);
+}
+
+void layers_samples_rows(const layers_plan *p, csv_writer *w) {
+    for (size_t i = 0; i < p->count; i++) {
+        layers_arm_write(w, &p->arms[i]);
+        csv_end(w);
+    }
 }
 
 static int write_plan(const void *what, const char *path) { return layers_plan_write(what, path); }
@@ -160,6 +171,6 @@ bool layers_samples_write_plan(const run *r, const layers_plan *p, char error[RU
     if (code == 0)
         code = run_replace(r, RUN_PLAN, write_plan, p);
     if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s/%s: %s", r->folder, RUN_PLAN, strerror(code));
+        snprintf(error, RUN_ERROR_SIZE, "cannot write %s/%s: %s", r->folder, RUN_PLAN, files_reason(code));
     return code == 0;
 }

@@ -20,6 +20,7 @@ void layers_observations_free(layers_observations *all);
 // For run_begin and run_resume.
 extern const run_kind layers_samples_run;
 bool layers_samples_add(run *r, const layers_plan *p, const layers_observation *o, const char *bound);
+void layers_samples_rows(const layers_plan *p, csv_writer *w); // as samples_rows
 bool layers_samples_read(const run *r, layers_plan *p, layers_observations *all, char error[RUN_ERROR_SIZE]);
 bool layers_samples_write_plan(const run *r, const layers_plan *p, char error[RUN_ERROR_SIZE]);
 

@@ -2,13 +2,13 @@
 // request.c: see request.h.
 #include "request.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "commands.h"
+#include "files.h"
 #include "parse.h"
 
 static bool complain(const cli_command *command, const char *option, const char *value, const char *expected) {
@@ -26,7 +26,7 @@ bool request_take(request *r, const cli_command *command, int option, const char
     case REQUEST_BUDGET:
         return parse_duration(value, &r->budget_s) || complain(command, "budget", value, "a time such as 40s or 5m");
     case REQUEST_LAUNCHES:
-        return (parse_size(value, &r->launches) && r->launches > 0 && r->launches <= 1000) ||
+        return (parse_size(value, &r->launches) && r->launches > 0 && r->launches <= PLAN_MOST_LAUNCHES) ||
                complain(command, "launches", value, "a number from 1 to 1000");
     case REQUEST_SEED:
         r->seeded = parse_u64(value, &r->seed);
@@ -63,34 +63,44 @@ bool request_complete(request *r, const cli_command *command, bool selected) {
     return true;
 }
 
+// How many signals there have been: the first asks for an end, the second ends the launch (launch.h), the third does
+// not even wait for the report.
 static volatile sig_atomic_t stop;
 static void on_signal(int number) {
     (void)number;
-    stop = 1;
+    if (stop >= 2)
+        _exit(EXIT_INTERRUPTED);
+    stop++;
 }
 
 const volatile sig_atomic_t *request_signals(void) {
     const struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction before;
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    // Under nohup the end of the terminal is nobody's end.
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        (void)sigaction(SIGHUP, &action, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     return &stop;
 }
+
+bool request_stopped(void) { return stop != 0; }
 
 void request_quote(int argc, char **argv, char *text, size_t size) {
     size_t used = (size_t)snprintf(text, size, "normbench");
     for (int i = 0; i < argc && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, " %s", argv[i]);
+    for (char *c = text; *c != '\0'; c++)
+        if (*c < ' ' || *c > '~') // a record of any bytes would be no JSON
+            *c = '?';
 }
 
 bool request_csv_writable(const cli_command *command, const char *path) {
-    if (path == NULL || strcmp(path, "-") == 0)
+    if (path == NULL)
         return true;
-    const int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0) {
-        cli_complain(command, "cannot write %s: %s", path, strerror(errno));
-        return false;
-    }
-    (void)close(descriptor);
-    return true;
+    const int code = files_deliverable(path);
+    if (code != 0)
+        cli_complain(command, "cannot write %s: %s", path, files_reason(code));
+    return code == 0;
 }

@@ -56,14 +56,18 @@ bool request_take(request *r, const cli_command *command, int option, const char
 // false, after a message, if the options contradict each other.
 bool request_complete(request *r, const cli_command *command, bool selected);
 
-// Makes SIGINT and SIGTERM set the flag that this returns, and SIGPIPE an error that a write tells.
+// Makes SIGINT, SIGTERM and, but under nohup, SIGHUP count in what this returns, and SIGPIPE an error that a write
+// tells. The third signal ends the program on the spot.
 const volatile sig_atomic_t *request_signals(void);
 
-// The command line as typed, for the record.
+// Whether there has been such a signal.
+bool request_stopped(void);
+
+// The command line as typed, for the record: in ASCII, with a question mark for whatever else there was.
 void request_quote(int argc, char **argv, char *text, size_t size);
 
-// Whether a CSV can be written there (NULL and "-" can), so that nothing is computed for one that cannot. false, after
-// a message.
+// Whether a CSV can be written there (NULL and "-" can), so that nothing is computed for one that cannot, and nothing
+// is touched. false, after a message.
 bool request_csv_writable(const cli_command *command, const char *path);
 
 #endif

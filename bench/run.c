@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// run.c: see run.h.
+// run.c: see run.h; meta.json is run_meta.c's.
 #include "run.h"
 
 #include <errno.h>
-#include <jansson.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,20 +12,31 @@
 #include <unistd.h>
 
 #include "machine.h"
-#include "parse.h"
-#include "sampler.h"
 
-// A file that is being written anew, until it takes its name.
-#define FRESH "new.part"
+// Room for the longest name of a file of a run.
+enum { NAME_ROOM = 64 };
 
 void run_path(const run *r, const char *file, char path[PATH_MAX]) {
-    // A folder too long for its files fails when they are opened.
-    (void)snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - 64, r->folder, file);
+    // set_folder saw to it that there is room.
+    (void)snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - NAME_ROOM, r->folder, file);
+}
+
+// false with a message: a folder that is too long is not another, shorter one.
+static bool set_folder(run *r, const char *folder, char error[RUN_ERROR_SIZE]) {
+    if (strlen(folder) < PATH_MAX - NAME_ROOM) {
+        snprintf(r->folder, sizeof r->folder, "%s", folder);
+        return true;
+    }
+    snprintf(error, RUN_ERROR_SIZE,
+             "the folder %.40s... has a name of %zu characters, and %d are the most; give another", folder,
+             strlen(folder), PATH_MAX - NAME_ROOM - 1);
+    return false;
 }
 
 int run_make_folders(const char *path) {
     char partial[PATH_MAX];
-    snprintf(partial, sizeof partial, "%s", path);
+    if (snprintf(partial, sizeof partial, "%s", path) >= (int)sizeof partial)
+        return ENAMETOOLONG;
     for (char *slash = partial + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
         *slash = '\0';
         if (mkdir(partial, 0777) != 0 && errno != EEXIST)
@@ -35,182 +46,203 @@ int run_make_folders(const char *path) {
     return mkdir(partial, 0777) != 0 && errno != EEXIST ? errno : 0;
 }
 
-static bool open_samples(run *r, bool append, char error[RUN_ERROR_SIZE]) {
+static bool lock(run *r, char error[RUN_ERROR_SIZE]) {
+    const int code = files_lock(r->folder, &r->lock);
+    if (code != 0)
+        snprintf(error, RUN_ERROR_SIZE, "cannot write to %s: %s", r->folder, files_reason(code));
+    return code == 0;
+}
+
+static bool create_samples(run *r, char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX];
     run_path(r, r->kind->samples, path);
-    const int code = csv_open(&r->samples, path, append);
-    if (code != 0) {
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, strerror(code));
-        return false;
+    r->samples = (csv_writer){0};
+    int code = files_create(path, &r->samples.file);
+    if (code == 0) {
+        csv_text(&r->samples, "schema_version");
+        csv_text(&r->samples, "run_id");
+        r->kind->header(&r->samples);
+        code = csv_end(&r->samples);
+        r->header_bytes = ftell(r->samples.file);
     }
-    if (append && ftell(r->samples.file) > 0)
-        return true;
-    csv_text(&r->samples, "schema_version");
-    csv_text(&r->samples, "run_id");
-    r->kind->header(&r->samples);
-    csv_end(&r->samples);
-    return true;
+    if (code != 0)
+        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
+    return code == 0;
 }
+
+// ---- Begin
+
+static bool make_temporary(run *r, char error[RUN_ERROR_SIZE]) {
+    char folder[PATH_MAX];
+    const char *const base = getenv("TMPDIR");
+    const int length =
+        snprintf(folder, sizeof folder, "%s/normbench.XXXXXX", base != NULL && *base != '\0' ? base : "/tmp");
+    if (length >= (int)sizeof folder)
+        errno = ENAMETOOLONG;
+    else if (mkdtemp(folder) != NULL)
+        return set_folder(r, folder, error);
+    snprintf(error, RUN_ERROR_SIZE, "cannot make a temporary folder %.200s: %s; set TMPDIR to one that can be written",
+             folder, strerror(errno));
+    return false;
+}
+
+static bool make_folder(run *r, const char *given, char error[RUN_ERROR_SIZE]) {
+    char own[2 * RUN_NAME_SIZE + 16];
+    snprintf(own, sizeof own, "results/%s/%s", r->machine, r->id);
+    if (!set_folder(r, given != NULL ? given : own, error))
+        return false;
+    const int code = run_make_folders(r->folder);
+    if (code == 0)
+        return true;
+    snprintf(error, RUN_ERROR_SIZE, "cannot make the folder %s: %s; give another with --out", r->folder,
+             strerror(code));
+    return false;
+}
+
+static int write_topology(const void *what, const char *path) { return topology_export(what, path) ? 0 : errno; }
 
 bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, const run_kind *kind,
                char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX], stamp[32];
     const time_t now = time(NULL);
     struct tm utc;
-    *r = (run){.temporary = temporary, .kind = kind, .experiment = *e};
+    *r = (run){.lock = -1, .kind = kind, .experiment = *e};
     machine_id(t, r->machine, sizeof r->machine);
     snprintf(r->git, sizeof r->git, "%s", machine_git());
+    program_id(r->program);
     if (gmtime_r(&now, &utc) == NULL || strftime(stamp, sizeof stamp, "%Y-%m-%dT%H%M%SZ", &utc) == 0)
         snprintf(stamp, sizeof stamp, "%lld", (long long)now);
     snprintf(r->id, sizeof r->id, "%s-%.20s", stamp, r->git);
-    if (temporary) {
-        const char *const base = getenv("TMPDIR");
-        snprintf(r->folder, sizeof r->folder, "%s/normbench.XXXXXX", base != NULL && *base != '\0' ? base : "/tmp");
-        if (mkdtemp(r->folder) == NULL) {
-            snprintf(error, RUN_ERROR_SIZE,
-                     "cannot make a temporary folder %s: %s; set TMPDIR to one that can be written", r->folder,
-                     strerror(errno));
-            return false;
-        }
-    } else {
-        if (folder != NULL)
-            snprintf(r->folder, sizeof r->folder, "%s", folder);
-        else
-            snprintf(r->folder, sizeof r->folder, "results/%s/%s", r->machine, r->id);
-        const int code = run_make_folders(r->folder);
-        if (code != 0) {
-            snprintf(error, RUN_ERROR_SIZE, "cannot make the folder %s: %s; give another with --out", r->folder,
-                     strerror(code));
-            return false;
-        }
-        run_path(r, "meta.json", path);
-        if (access(path, F_OK) == 0) {
-            snprintf(error, RUN_ERROR_SIZE,
-                     "%s already holds a run; give another folder with --out, or go on with --resume %s", r->folder,
-                     r->folder);
-            return false;
-        }
-    }
-    run_path(r, "topology.xml", path);
-    if (!topology_export(t, path)) {
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, strerror(errno));
+    if (!(temporary ? make_temporary(r, error) : make_folder(r, folder, error)))
         return false;
-    }
-    return open_samples(r, false, error);
-}
-
-static const char *text_of(const json_t *object, const char *key) {
-    const char *const text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "";
-}
-
-static bool read_meta(run *r, const char *name, char error[RUN_ERROR_SIZE]) {
-    char path[PATH_MAX];
-    json_error_t why;
+    r->temporary = temporary; // from now on there is something to remove
     run_path(r, "meta.json", path);
-    json_t *const meta = json_load_file(path, 0, &why);
-    if (meta == NULL) {
-        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s; give the folder of a run", path, why.text);
+    if (!lock(r, error))
+        return false;
+    struct stat info;
+    if (lstat(path, &info) == 0) {
+        snprintf(error, RUN_ERROR_SIZE,
+                 "%s already holds a run; give another folder with --out, or go on with --resume %s", r->folder,
+                 r->folder);
         return false;
     }
-    const json_t *const e = json_object_get(meta, "experiment");
-    snprintf(r->id, sizeof r->id, "%s", text_of(meta, "run_id"));
-    snprintf(r->machine, sizeof r->machine, "%s", text_of(meta, "machine_id"));
-    snprintf(r->experiment.preset, sizeof r->experiment.preset, "%s", text_of(e, "preset"));
-    snprintf(r->experiment.command, sizeof r->experiment.command, "%s", text_of(e, "command"));
-    r->experiment.launches = (size_t)json_integer_value(json_object_get(e, "launches"));
-    r->experiment.piloted = json_is_true(json_object_get(e, "piloted"));
-    r->experiment.budget_s = json_number_value(json_object_get(e, "budget_s"));
-    // A JSON number may lose the upper bits of a seed; a string does not.
-    char begin[64];
-    snprintf(begin, sizeof begin, "normbench %s", name);
-    const bool ok = r->id[0] != '\0' && r->experiment.launches > 0 &&
-                    strncmp(r->experiment.command, begin, strlen(begin)) == 0 &&
-                    parse_u64(text_of(e, "seed"), &r->experiment.seed);
-    if (!ok)
-        snprintf(error, RUN_ERROR_SIZE, "%s is not the meta.json of a run of normbench %s", path, name);
-    json_decref(meta);
+    const int code = run_replace(r, "topology.xml", write_topology, t);
+    if (code != 0) {
+        run_path(r, "topology.xml", path);
+        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
+        return false;
+    }
+    return create_samples(r, error);
+}
+
+bool run_mark(run *r, void (*rows)(const void *context, csv_writer *w), const void *context) {
+    char *text = NULL;
+    size_t length = 0;
+    const experiment *const e = &r->experiment;
+    csv_writer w = {.file = open_memstream(&text, &length)};
+    if (w.file == NULL)
+        return false;
+    const char *const settled[] = {r->kind->command, r->id, r->machine, r->program, e->command, e->preset};
+    for (size_t i = 0; i < sizeof settled / sizeof *settled; i++)
+        csv_text(&w, settled[i]);
+    csv_size(&w, e->seed);
+    csv_real(&w, e->budget_s, 9); // as meta.json has it
+    csv_end(&w);
+    rows(context, &w);
+    const bool ok = csv_close(&w) == 0;
+    if (ok)
+        snprintf(r->begun, sizeof r->begun, "%016" PRIx64, program_hash(PROGRAM_HASH, text, length));
+    free(text);
     return ok;
 }
 
-bool run_resume(run *r, const char *folder, const topology *t, const run_kind *kind, bool *other_machine,
-                char error[RUN_ERROR_SIZE]) {
-    char path[PATH_MAX], machine[RUN_NAME_SIZE];
-    *r = (run){.kind = kind};
-    *other_machine = false;
-    snprintf(r->folder, sizeof r->folder, "%s", folder);
-    if (!read_meta(r, kind->command, error))
-        return false;
+// ---- Resume
+
+// Samples of another machine or program are not those of this run.
+static bool same_machine(const run *r, const topology *t, char error[RUN_ERROR_SIZE]) {
+    char machine[RUN_NAME_SIZE];
     machine_id(t, machine, sizeof machine);
-    if (strcmp(machine, r->machine) != 0) {
-        *other_machine = true;
-        snprintf(error, RUN_ERROR_SIZE,
-                 "%s was measured on %s, this is %s: a run cannot be taken up on another machine", folder, r->machine,
-                 machine);
-        return false;
-    }
+    if (strcmp(machine, r->machine) == 0)
+        return true;
+    snprintf(error, RUN_ERROR_SIZE, "%s was measured on %s, this is %s: a run cannot be taken up on another machine",
+             r->folder, r->machine, machine);
+    return false;
+}
+
+static bool same_program(run *r, char error[RUN_ERROR_SIZE]) {
+    char program[PROGRAM_ID_SIZE], git[sizeof r->git];
+    program_id(program);
+    snprintf(git, sizeof git, "%s", r->git);
     snprintf(r->git, sizeof r->git, "%s", machine_git());
+    if (strcmp(r->program, RUN_BY_PEERS) == 0 || strcmp(program, r->program) == 0)
+        return true;
+    snprintf(error, RUN_ERROR_SIZE,
+             "%s was begun by normbench %s (build %s), this is %s (build %s): a run cannot be taken up by another "
+             "program; go on with that one, or begin anew with another --out",
+             r->folder, git[0] != '\0' ? git : "of an unknown commit", r->program[0] != '\0' ? r->program : "unknown",
+             r->git, program);
+    return false;
+}
+
+bool run_resume(run *r, const char *folder, const topology *t, const run_kind *kind, bool *incomparable,
+                char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX];
+    struct stat info;
+    *r = (run){.kind = kind, .lock = -1};
+    *incomparable = false;
+    if (!set_folder(r, folder, error))
+        return false;
+    run_path(r, "meta.json", path);
+    // Where there is no run at all, that is the thing to say.
+    if ((lstat(path, &info) == 0 && !lock(r, error)) || !run_read_meta(r, kind->command, error))
+        return false;
+    *incomparable = !same_machine(r, t, error);
+    if (*incomparable)
+        return false;
     run_path(r, RUN_PLAN, path);
-    if (access(path, R_OK) != 0) {
+    if (lstat(path, &info) != 0) {
         snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s%s", path, strerror(errno),
                  errno == ENOENT ? ": the run is complete, there is nothing to resume" : "");
         return false;
     }
-    return open_samples(r, true, error);
+    *incomparable = !same_program(r, error);
+    return !*incomparable;
 }
 
-int run_replace(const run *r, const char *file, int (*write)(const void *what, const char *path), const void *what) {
-    char path[PATH_MAX], fresh[PATH_MAX];
-    run_path(r, file, path);
-    run_path(r, FRESH, fresh);
-    int code = write(what, fresh);
-    if (code == 0 && rename(fresh, path) != 0)
-        code = errno;
+bool run_read_samples(const run *r, csv_table *t, char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX], message[256] = "";
+    run_path(r, r->kind->samples, path);
+    const int code = csv_read(t, path, message, sizeof message);
     if (code != 0)
-        (void)unlink(fresh);
-    return code;
+        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s", path, code == -1 ? message : files_reason(code));
+    else if (t->truncated)
+        fprintf(stderr, "note: dropped line %zu of %s, the last, which was cut off: its sample is taken again\n",
+                t->row_count + 2, path);
+    return code == 0;
 }
 
-static int write_json(const void *what, const char *path) {
-    FILE *const file = fopen(path, "w");
-    int error = file == NULL ? errno : 0;
-    if (file == NULL)
-        return error;
-    if (json_dumpf(what, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0 || fputc('\n', file) == EOF)
-        error = errno != 0 ? errno : EIO;
-    if (fclose(file) != 0 && error == 0)
-        error = errno;
-    return error;
+bool run_has_samples(const run *r) { return r->samples.file != NULL && ftell(r->samples.file) > r->header_bytes; }
+
+bool run_continue(run *r, char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX];
+    run_path(r, r->kind->samples, path);
+    const int code = csv_open(&r->samples, path, true);
+    if (code != 0)
+        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
+    return code == 0;
 }
 
-int run_write_meta(const run *r, const topology *t, bool complete) {
-    char seed[32];
-    double overhead, step;
-    sampler_clock(&overhead, &step);
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->experiment.seed);
-    const experiment *const e = &r->experiment;
-    const char *const model = topology_info(t, "CPUModel");
-    json_t *const meta =
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:{s:I, s:I, s:I}, s:{s:s, s:s, s:s, s:I, s:b, s:f, s:i, s:i}, "
-                  "s:{s:s, s:f, s:f}, s:o*}",
-                  "schema_version", SCHEMA_VERSION, "run_id", r->id, "machine_id", r->machine, "cpu_model",
-                  model != NULL ? model : "unknown CPU", "git_commit", r->git, "complete", complete, "cache_bytes",
-                  "l1d", (json_int_t)topology_cache_bytes(t, 1), "l2", (json_int_t)topology_cache_bytes(t, 2), "l3",
-                  (json_int_t)topology_cache_bytes(t, 3), "experiment", "command", e->command, "preset", e->preset,
-                  "seed", seed, "launches", (json_int_t)e->launches, "piloted", e->piloted, "budget_s", e->budget_s,
-                  "samples_per_round", 2, "min_sample_ns", (int)SAMPLER_MIN_NS, "clock", "source", "CLOCK_MONOTONIC",
-                  "overhead_ns", overhead, "step_ns", step, "machine", machine_describe(t));
-    if (meta == NULL)
-        return ENOMEM;
-    // A run without its meta.json could not be resumed, so the old one stands until the new one is whole.
-    const int error = run_replace(r, "meta.json", write_json, meta);
-    json_decref(meta);
-    return error;
+// ---- Files and end
+
+int run_replace(const run *r, const char *file, files_writer *write, const void *what) {
+    char path[PATH_MAX];
+    run_path(r, file, path);
+    return files_replace(path, write, what);
 }
 
 void run_end(run *r, bool complete) {
-    const char *const files[] = {RUN_PLAN,       RUN_PLAN_STEPS, r->kind == NULL ? FRESH : r->kind->samples,
-                                 "topology.xml", "meta.json",    FRESH};
+    const char *const files[] = {RUN_PLAN,       RUN_PLAN_STEPS, r->kind == NULL ? FILES_PART : r->kind->samples,
+                                 "topology.xml", "meta.json",    FILES_PART};
     char path[PATH_MAX];
     if (r->samples.file != NULL)
         (void)csv_close(&r->samples); // every row was flushed, and its error told, when it was added
@@ -221,4 +253,7 @@ void run_end(run *r, bool complete) {
         }
     if (r->temporary)
         (void)rmdir(r->folder);
+    if (r->lock >= 0)
+        (void)close(r->lock);
+    r->lock = -1;
 }

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "csv.h"
+#include "files.h"
+#include "program.h"
 #include "topology.h"
 
 enum { SCHEMA_VERSION = 1 };
@@ -18,6 +20,9 @@ enum { SCHEMA_VERSION = 1 };
 #define RUN_PLAN_STEPS "plan_steps.csv"
 
 enum { RUN_ERROR_SIZE = 3 * PATH_MAX, RUN_NAME_SIZE = 128 };
+
+// What stands for the program where the samples were taken by a script, which no build of ours can make different.
+#define RUN_BY_PEERS "scripts/peers.py"
 
 // What was asked for: everything that another run would need to be the same.
 typedef struct {
@@ -39,27 +44,40 @@ typedef struct {
 typedef struct {
     char folder[PATH_MAX], id[RUN_NAME_SIZE], machine[RUN_NAME_SIZE], git[64];
     bool temporary; // nothing of it is kept
+    int lock;       // of the folder; negative: none
     const run_kind *kind;
     experiment experiment;
+    char program[32];            // what took the samples: program_id, or RUN_BY_PEERS
+    char begun[PROGRAM_ID_SIZE]; // a hash of what the run was begun with
     csv_writer samples;
+    long header_bytes; // of samples, if this process began it
 } run;
 
 // mkdir -p. 0 or errno.
 int run_make_folders(const char *path);
 
-// Begins a run in `folder` (made if need be; refused if it already holds a run), in results/<machine>/<id>/ if NULL, or
-// in a temporary folder. Writes topology.xml. false with a message.
+// Begins a run in `folder` (made if need be; refused if it already holds a run, or another process writes there), in
+// results/<machine>/<id>/ if NULL, or in a temporary folder. Writes topology.xml. false with a message.
 bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, const run_kind *kind,
                char error[RUN_ERROR_SIZE]);
-// Takes up the run of a folder, which must be of this kind. *other_machine: the results are of another
-// machine.
-bool run_resume(run *r, const char *folder, const topology *t, const run_kind *kind, bool *other_machine,
+// Sets r->begun, of everything that is settled when a run begins; rows: writes what names the rows of its plan. false:
+// no memory.
+bool run_mark(run *r, void (*rows)(const void *context, csv_writer *w), const void *context);
+
+// Takes up the run of a folder in three steps, between which nothing there is changed: its meta.json, which must be of
+// this kind, machine and program (else *incomparable); its plan and samples, by whoever knows them; then samples are
+// appended. false with a message.
+bool run_resume(run *r, const char *folder, const topology *t, const run_kind *kind, bool *incomparable,
                 char error[RUN_ERROR_SIZE]);
+bool run_read_samples(const run *r, csv_table *t, char error[RUN_ERROR_SIZE]); // says what is dropped, if anything
+bool run_has_samples(const run *r);
+bool run_continue(run *r, char error[RUN_ERROR_SIZE]);
+bool run_read_meta(run *r, const char *command, char error[RUN_ERROR_SIZE]); // the first half of run_resume
 
 void run_path(const run *r, const char *file, char path[PATH_MAX]);
-// Writes a file of the run anew: the old one stands until the new one is whole. write: 0 or errno, as this.
-int run_replace(const run *r, const char *file, int (*write)(const void *what, const char *path), const void *what);
-// Writes meta.json; complete: every launch is done. 0 or errno.
+// files_replace, of a file of the run.
+int run_replace(const run *r, const char *file, files_writer *write, const void *what);
+// Writes meta.json; complete: every launch is done. 0 or a code of files_reason.
 int run_write_meta(const run *r, const topology *t, bool complete);
 // Closes; removes plan.csv if the run is complete, and everything if it is temporary.
 void run_end(run *r, bool complete);

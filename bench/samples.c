@@ -2,11 +2,12 @@
 // samples.c: see samples.h.
 #include "samples.h"
 
-#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "parse.h"
+#include "fields.h"
+#include "request.h"
 
 static void header(csv_writer *w) {
     static const char *const after[] = {"launch",    "sample", "order",     "calls",      "time_ns",
@@ -39,54 +40,55 @@ bool samples_add(run *r, const plan *p, const observation *o, const char *bound)
     return csv_end(w) == 0;
 }
 
-// A number that may be missing: NaN then. false: neither.
-static bool read_real(const char *text, double *value) {
-    *value = (double)NAN;
-    return *text == '\0' || parse_real(text, value);
+// One sample, every field held against the plan and the launches that there can be.
+static void read_sample(fields *f, const run *r, const plan *p, observation *o) {
+    cell c;
+    *o = (observation){0};
+    (void)fields_size(f, "schema_version", SCHEMA_VERSION, SCHEMA_VERSION);
+    fields_equal(f, "run_id", r->id);
+    if (!cell_read(f->table, f->row, &c))
+        fields_refuse_row(f, "is not a sample of this program");
+    while (f->ok && o->cell < p->count && !cell_equal(&p->items[o->cell].cell, &c))
+        o->cell++;
+    const bool ours = strcmp(r->program, RUN_BY_PEERS) != 0;
+    if (f->ok && (o->cell == p->count || (ours && !plan_times(&p->items[o->cell]))))
+        fields_refuse_row(f, "is not a sample of this run's plan");
+    if (!f->ok)
+        return;
+    const planned *const item = &p->items[o->cell];
+    o->launch = fields_size(f, "launch", 0, r->experiment.launches - 1);
+    o->index = fields_size(f, "sample", 0, 2 * (item->rounds + PLAN_MOST_ROUNDS));
+    o->order = fields_size(f, "order", 0, UINT32_MAX);
+    o->calls = fields_size(f, "calls", ours ? item->calls : 1, ours ? item->calls : PLAN_MOST_CALLS);
+    o->sample.ns = fields_real(f, "time_ns", 1e-3, PLAN_MOST_NS);
+    o->sample.preempted = fields_flag(f, "preempted");
+    o->sample.clock_ghz = fields_real_or_nan(f, "clock_ghz", 1e-3, 1e3);
+    o->peak_flops = 1e9 * fields_real_or_nan(f, "peak_gflops", 0, 1e9);
+    for (counter which = 0; which < COUNTERS; which++)
+        o->sample.counted.value[which] = fields_real_or_nan(f, counter_name(which), 0, 1e18);
 }
 
 static bool read_samples(const run *r, const plan *p, observations *all, char error[RUN_ERROR_SIZE]) {
-    char path[PATH_MAX];
     csv_table t;
-    run_path(r, r->kind->samples, path);
-    const int code = csv_read(&t, path, error, RUN_ERROR_SIZE);
-    if (code != 0) {
-        if (code > 0)
-            snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s", path, strerror(code));
+    char why[256] = "";
+    if (!run_read_samples(r, &t, error))
         return false;
+    fields f = fields_of(&t, why, sizeof why);
+    fields_key *const keys = calloc(t.row_count + 1, sizeof *keys);
+    bool memory = keys != NULL;
+    for (; memory && f.ok && f.row < t.row_count && !request_stopped(); f.row++) {
+        observation o;
+        read_sample(&f, r, p, &o);
+        keys[f.row] = (fields_key){o.cell, o.launch, o.index, fields_line(f.row)};
+        memory = !f.ok || observations_add(all, &o);
     }
-    const int launch = csv_column(&t, "launch"), index = csv_column(&t, "sample"), order = csv_column(&t, "order"),
-              calls = csv_column(&t, "calls"), ns = csv_column(&t, "time_ns"), preempted = csv_column(&t, "preempted"),
-              clock = csv_column(&t, "clock_ghz"), peak = csv_column(&t, "peak_gflops");
-    int counted[COUNTERS];
-    bool ok =
-        launch >= 0 && index >= 0 && order >= 0 && calls >= 0 && ns >= 0 && preempted >= 0 && clock >= 0 && peak >= 0;
-    for (counter which = 0; which < COUNTERS; which++)
-        ok = (counted[which] = csv_column(&t, counter_name(which))) >= 0 && ok;
-    if (!ok)
-        snprintf(error, RUN_ERROR_SIZE,
-                 "%s has not the columns that this version of the program appends: go on with the version that began "
-                 "the run",
-                 path);
-    for (size_t i = 0; ok && i < t.row_count; i++) {
-        observation o = {0};
-        cell c;
-        ok = cell_read(&t, i, &c) && parse_size(t.rows[i][launch], &o.launch) &&
-             parse_size(t.rows[i][index], &o.index) && parse_size(t.rows[i][order], &o.order) &&
-             parse_size(t.rows[i][calls], &o.calls) && parse_real(t.rows[i][ns], &o.sample.ns) &&
-             read_real(t.rows[i][clock], &o.sample.clock_ghz) && read_real(t.rows[i][peak], &o.peak_flops);
-        o.peak_flops *= 1e9;
-        for (counter which = 0; which < COUNTERS; which++)
-            ok = ok && read_real(t.rows[i][counted[which]], &o.sample.counted.value[which]);
-        o.sample.preempted = ok && strcmp(t.rows[i][preempted], "1") == 0;
-        while (ok && o.cell < p->count && !cell_equal(&p->items[o.cell].cell, &c))
-            o.cell++;
-        ok = ok && o.cell < p->count && observations_add(all, &o);
-        if (!ok)
-            snprintf(error, RUN_ERROR_SIZE, "%s: line %zu is not a sample of this run's plan", path, i + 2);
-    }
+    if (memory && f.ok)
+        fields_unique(&f, keys, f.row);
+    if (!memory || !f.ok)
+        snprintf(error, RUN_ERROR_SIZE, "%s/%s: %s", r->folder, r->kind->samples, memory ? why : "out of memory");
+    free(keys);
     csv_free(&t);
-    return ok;
+    return memory && f.ok;
 }
 
 bool samples_read(const run *r, plan *p, observations *all, char error[RUN_ERROR_SIZE]) {
@@ -94,8 +96,15 @@ bool samples_read(const run *r, plan *p, observations *all, char error[RUN_ERROR
     run_path(r, RUN_PLAN, path);
     const int code = plan_read(p, path, message, sizeof message);
     if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s", path, code > 0 ? strerror(code) : message);
+        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s", path, code == -1 ? message : files_reason(code));
     return code == 0 && read_samples(r, p, all, error);
+}
+
+void samples_rows(const plan *p, csv_writer *w) {
+    for (size_t i = 0; i < p->count; i++) {
+        cell_write(w, &p->items[i].cell);
+        csv_end(w);
+    }
 }
 
 static int write_plan(const void *what, const char *path) { return plan_write(what, path); }
@@ -103,6 +112,6 @@ static int write_plan(const void *what, const char *path) { return plan_write(wh
 bool samples_write_plan(const run *r, const plan *p, char error[RUN_ERROR_SIZE]) {
     const int code = run_replace(r, RUN_PLAN, write_plan, p);
     if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s/%s: %s", r->folder, RUN_PLAN, strerror(code));
+        snprintf(error, RUN_ERROR_SIZE, "cannot write %s/%s: %s", r->folder, RUN_PLAN, files_reason(code));
     return code == 0;
 }

@@ -74,7 +74,7 @@ def plan(folder, machine_id, kernels_csv):
     os.makedirs(folder, exist_ok=True)
     stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
     seed = int(os.environ.get("SEED", time.time_ns() // 1000))
-    meta = {"schema_version": 1, "run_id": f"{stamp}-peers", "machine_id": machine_id,
+    meta = {"schema_version": 1, "run_id": f"{stamp}-peers", "machine_id": machine_id, "program": "scripts/peers.py",
             "experiment": {"command": "normbench kernels (samples by scripts/peers.py)", "preset": "", "seed": str(seed),
                            "launches": LAUNCHES, "piloted": True, "budget_s": 0.0}}
     write_rows(os.path.join(folder, "plan.csv"), PLAN, rows)

@@ -107,7 +107,7 @@ out="--out $work/never"
 }
 : >"$work/file"
 expect 2 "cannot make the folder $work/file/run: Not a directory; give another with --out" --op dyt --out "$work/file/run"
-expect 2 "cannot write $work/file/topology.xml: Not a directory" --op dyt --out "$work/file"
+expect 2 "cannot write to $work/file: Not a directory" --op dyt --out "$work/file"
 TMPDIR=$work/missing
 expect 2 'set TMPDIR to one that can be written' --op dyt --csv -
 TMPDIR=$work/tmp
@@ -238,6 +238,10 @@ nothing_left "a run without --out, but for its folder in results/,"
         got=$?
         [ "$got" -eq 3 ] || fail "--csv - on a full disk: exit $got, expected 3: $(cat "$work/err")"
         grep -q 'cannot write .*No space left' "$work/err" || fail "--csv - on a full disk: $(cat "$work/err")"
+        # What was measured waits for a place to go to.
+        kept=$(sed -n 's/^  normbench kernels --resume \(.*\) --csv -$/\1/p' "$work/err")
+        expect 0 'schema_version,run_id' --resume "$kept" --csv -
+        rm -rf "$work"/tmp/normbench.*
         nothing_left "a full disk"
     fi
 }
@@ -287,7 +291,8 @@ norm_error __real_norm_run(const norm_impl *impl, norm_pass pass, const norm_arg
 norm_error __wrap_norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads);
 norm_error __wrap_norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
     const norm_error error = __real_norm_run(impl, pass, args, threads);
-    if (impl->op == NORM_DYT && faulty("wrong"))
+    if ((impl->op == NORM_DYT && faulty("wrong")) ||
+        (impl->op != NORM_IDENTITY && impl->level == NORM_LEVEL_SCALAR && faulty("scalar")))
         ((float *)args->y)[args->cols - 1] += 0.5f;
     return error;
 }
@@ -371,16 +376,25 @@ ended() {
     ended "$work/interrupted"
     # A run that a version with fewer columns began.
     cut -d, -f-20 "$work/before" >"$work/older/samples.csv"
-    expect 2 'go on with the version that began the run' --resume "$work/older"
+    expect 2 'there is no column' --resume "$work/older"
+    grep -q 'go on with the version that began the run' "$work/err" || fail "fewer columns: $(cat "$work/err")"
     FAULT=interrupt,terminal
     expect 130 'interrupted; what is on disk is valid' $little --out "$work/terminal"
     ended "$work/terminal"
     FAULT='kill'
     expect 3 'a launch was killed by signal 9' $little --out "$work/killed"
     ended "$work/killed"
+    # Without a folder of its own a run that was interrupted has one all the same, so that its samples are not gone.
     FAULT=interrupt
-    expect 130 '' $little --csv -
+    expect 130 "normbench kernels --resume $work/tmp/normbench." $little --csv -
     [ "$(lines "$work/out")" -eq 4 ] || fail "an interrupted --csv -: $(cat "$work/out")"
+    kept=$(sed -n 's/^  normbench kernels --resume \(.*\) --csv -$/\1/p' "$work/err")
+    cp "$kept/samples.csv" "$work/before"
+    FAULT=
+    expect 0 'schema_version,run_id' --resume "$kept" --csv -
+    [ "$(lines "$work/out")" -eq 4 ] || fail "--csv - taken up: $(cat "$work/out")"
+    check_resumed "$kept" "$work/before"
+    rm -rf "$kept"
     nothing_left "an interrupted --csv -"
 
     # A wrong kernel is told, not timed, and not forgotten when the run is taken up.
@@ -393,6 +407,15 @@ ended() {
     grep -q ',wrong,"*y\[0, 63\]: got ' "$work/wrong/kernels.csv" || fail "no reason: $(cat "$work/wrong/kernels.csv")"
     columns "$work/wrong/kernels.csv" 'op status' | grep -q '^layernorm [ou]' || fail "layernorm was not timed"
     columns "$work/wrong/samples.csv" op | grep -q dyt && fail "a wrong kernel was timed"
+
+    # Where the first family of a group is wrong altogether, the others are timed all the same.
+    FAULT=scalar
+    expect 3 '2 of 5 rows are wrong and were not timed' --op layernorm,rmsnorm --level scalar,best --shape 4x64 --launches 1 \
+        --budget 1s --csv "$work/family.csv"
+    columns "$work/family.csv" 'op level samples status' | awk '
+        $2 == "scalar" ? $3 != 0 || $4 != "wrong" : !($3 > 0 && $4 == "unstable") { exit 1 }' ||
+        fail "a wrong first family: $(columns "$work/family.csv" 'op level samples status')"
+    FAULT=
 
     # A preset leaves out what memory does not hold, and says so.
     FAULT=memory
@@ -442,12 +465,11 @@ has "$work/outside/meta.json" false complete
 blocks=$(($(cat "$run/topology.xml" "$run/meta.json" | wc -c) / 512 + 8))
 # shellcheck disable=SC2086
 (
-    trap '' XFSZ
     ulimit -f "$blocks" && exec "$program" kernels $long --out "$work/full"
 ) >"$work/out" 2>"$work/err"
 got=$?
 [ "$got" -eq 3 ] || fail "a full disk: exit $got, expected 3: $(cat "$work/err")"
-grep -q 'cannot write samples.csv: is the disk full?' "$work/err" || fail "a full disk: $(cat "$work/err")"
+grep -q 'cannot write samples.csv: the file may not grow further' "$work/err" || fail "a full disk: $(cat "$work/err")"
 grep -qF "normbench kernels --resume $work/full" "$work/err" || fail "a full disk: $(cat "$work/err")"
 # The last line was cut off where the disk was full. To see the end of it, the rest of the thousand launches is waived.
 sed '$d' "$work/full/samples.csv" >"$work/before"

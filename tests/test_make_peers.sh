@@ -33,8 +33,9 @@ check_end 2 'usage' sh scripts/peers.sh
 mkdir "$work/fake"
 printf '__version__ = "0.fake"\ndef compile(f): return f\ndef ones(n): return n\n' >"$work/fake/torch.py"
 cat >"$work/launch.py" <<'EOT'
-import csv, sys
+import csv, json, sys
 folder, launch = sys.argv[1], int(sys.argv[2])
+run_id = json.load(open(folder + "/meta.json"))["run_id"]
 factor = {"layernorm": 1.5, "rmsnorm": 1, "dyt": 3, "identity": 0.5}
 cells = list(csv.DictReader(open(folder + "/plan.csv", newline="")))
 columns = next(csv.reader(open(folder + "/samples.csv", newline="")))
@@ -42,7 +43,7 @@ with open(folder + "/samples.csv", "a", newline="") as file:
     out = csv.DictWriter(file, columns, lineterminator="\n")
     for order, (sample, cell) in enumerate((s, c) for s in range(2 * int(cells[0]["rounds"])) for c in cells):
         row = {k: v for k, v in cell.items() if k in columns}
-        row.update(schema_version=1, run_id="x", launch=launch, sample=sample, order=order, calls=1, preempted=0, bound="",
+        row.update(schema_version=1, run_id=run_id, launch=launch, sample=sample, order=order, calls=1, preempted=0, bound="",
                    time_ns=100 * (1 + 0.01 * launch) * factor[cell["op"]])
         out.writerow(row)
 EOT
