@@ -127,7 +127,16 @@ static void print_hardware(const topology *t) {
     printf("; all last-level caches together %s\n", text);
     print_bytes(topology_memory_bytes(t), text);
     print_count("memory     ", topology_numa_nodes(t), "NUMA node");
-    printf(", %s\n", text);
+    printf(", %s", text);
+    if (topology_nodes_without_pus(t) > 0) {
+        print_count("; ", topology_nodes_without_pus(t), "more node");
+        printf(" without PUs of %s own", topology_nodes_without_pus(t) == 1 ? "its" : "their");
+    }
+    if (topology_pus_without_node(t) > 0) {
+        print_count("; ", topology_pus_without_node(t), "PU");
+        printf(" in no node");
+    }
+    putchar('\n');
 }
 
 static void print_levels(void) {

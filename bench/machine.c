@@ -283,13 +283,14 @@ static json_t *describe_counters(void) {
 
 static json_t *describe_topology(const topology *t) {
     char synthetic[512];
-    return json_pack("{s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pus", (int)topology_pus(t), "cores",
-                     (int)topology_cores(t), "packages", (int)topology_packages(t), "numa_nodes",
-                     (int)topology_numa_nodes(t), "l1d_bytes", fact_of_size(topology_cache_bytes(t, 1)), "l2_bytes",
-                     fact_of_size(topology_cache_bytes(t, 2)), "l3_bytes", fact_of_size(topology_cache_bytes(t, 3)),
-                     "llc_bytes", fact_of_size(topology_llc_bytes(t)), "llc_total_bytes",
-                     fact_of_size(topology_llc_total_bytes(t)), "memory_bytes", fact_of_size(topology_memory_bytes(t)),
-                     "synthetic",
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pus", (int)topology_pus(t),
+                     "cores", (int)topology_cores(t), "packages", (int)topology_packages(t), "numa_nodes",
+                     (int)topology_numa_nodes(t), "nodes_without_pus", (int)topology_nodes_without_pus(t),
+                     "pus_without_node", (int)topology_pus_without_node(t), "l1d_bytes",
+                     fact_of_size(topology_cache_bytes(t, 1)), "l2_bytes", fact_of_size(topology_cache_bytes(t, 2)),
+                     "l3_bytes", fact_of_size(topology_cache_bytes(t, 3)), "llc_bytes",
+                     fact_of_size(topology_llc_bytes(t)), "llc_total_bytes", fact_of_size(topology_llc_total_bytes(t)),
+                     "memory_bytes", fact_of_size(topology_memory_bytes(t)), "synthetic",
                      topology_synthetic(t, synthetic, sizeof synthetic) ? json_string(synthetic)
                                                                         : unknown("not a symmetric topology"));
 }

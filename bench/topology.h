@@ -11,7 +11,7 @@
 #define PLACEMENT_LIST(X)                                                                                              \
     X(COMPACT, compact, "PUs in order: the siblings of a core first, then the next core")                              \
     X(CORES, cores, "one PU per core, fastest kind of core first, nearest cores first; siblings after all cores")      \
-    X(SCATTER, scatter, "spread over packages, then NUMA nodes, then L3 caches, then cores")                           \
+    X(SCATTER, scatter, "one PU per core, fastest kind of core first, spread over packages, NUMA nodes, L3 caches")    \
     X(NONE, none, "not bound")
 
 #define PLACEMENT_ROW(ID, ...) PLACEMENT_##ID,
@@ -34,7 +34,11 @@ bool topology_is_this_machine(const topology *t);
 size_t topology_pus(const topology *t);   // PUs that may be used
 size_t topology_cores(const topology *t); // cores with at least one such PU
 size_t topology_packages(const topology *t);
+// NUMA nodes that have PUs which may be used; those that have no PU of their own (HBM, CXL, a node whose PUs are off),
+// and PUs that are in no node.
 size_t topology_numa_nodes(const topology *t);
+size_t topology_nodes_without_pus(const topology *t);
+size_t topology_pus_without_node(const topology *t);
 // Bytes of the data or unified cache of a level (1..3) as seen by the PU that one thread placed by `cores` gets; 0 if
 // there is none.
 size_t topology_cache_bytes(const topology *t, int level);

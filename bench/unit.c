@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// unit.c: see unit.h.
+#include "unit.h"
+
+#include <stdlib.h>
+
+static int compare_int(int a, int b) { return (a > b) - (a < b); }
+
+int unit_part(const unit *u, part which) {
+    const int parts[PARTS] = {[PART_PACKAGE] = u->seat.package, [PART_NUMA] = u->seat.numa, [PART_L3] = u->seat.l3};
+    return parts[which];
+}
+
+static int by_order(const void *left, const void *right) {
+    const unit *a = left, *b = right;
+    return compare_int(a->order, b->order);
+}
+
+static int by_core(const void *left, const void *right) {
+    const unit *a = left, *b = right;
+    int c = compare_int(a->sibling, b->sibling);
+    if (c == 0)
+        c = compare_int(b->speed, a->speed);
+    return c != 0 ? c : by_order(a, b);
+}
+
+// The tree, depth first, of each kind of core apart. PUs of a core stay together, because they are of one kind.
+static int by_path(const void *left, const void *right) {
+    const unit *a = left, *b = right;
+    int c = compare_int(b->speed, a->speed);
+    for (size_t i = 0; c == 0 && i < PARTS; i++)
+        c = compare_int(a->path[i], b->path[i]);
+    return c != 0 ? c : by_order(a, b);
+}
+
+// One PU per core and fast cores first; of those the path's ranks from the inside out: what varies fastest is the
+// outermost, so neighbours in this order are far apart in the tree. Smaller parts just run out earlier.
+static int by_scatter(const void *left, const void *right) {
+    const unit *a = left, *b = right;
+    int c = compare_int(a->sibling, b->sibling);
+    if (c == 0)
+        c = compare_int(b->speed, a->speed);
+    if (c == 0)
+        c = compare_int(a->rank_core, b->rank_core);
+    for (size_t i = PARTS; c == 0 && i-- > 0;)
+        c = compare_int(a->rank[i], b->rank[i]);
+    return c != 0 ? c : by_order(a, b);
+}
+
+// A part is known by the first unit in it.
+static int first_in_part(const unit *units, const unit *u, part which) {
+    size_t i = 0;
+    while (unit_part(&units[i], which) != unit_part(u, which))
+        i++;
+    return (int)i;
+}
+
+void units_rank(unit *units, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < PARTS; k++) {
+            const part which = units[i].nesting[k];
+            // Cores outside every L3 come after those that have one.
+            const bool outside = which == PART_L3 && units[i].seat.l3 < 0;
+            units[i].path[k] = first_in_part(units, &units[i], which) + (outside ? (int)count : 0);
+        }
+    qsort(units, count, sizeof *units, by_path);
+    for (size_t i = 1; i < count; i++) {
+        unit *const u = &units[i];
+        const unit *const before = &units[i - 1];
+        bool same = u->speed == before->speed;
+        for (size_t k = 0; k < PARTS; k++) {
+            const bool inside = same;
+            same = same && u->path[k] == before->path[k];
+            u->rank[k] = inside ? before->rank[k] + !same : 0;
+        }
+        u->rank_core = same ? before->rank_core + (u->sibling == 0) : 0;
+    }
+    qsort(units, count, sizeof *units, by_order);
+}
+
+void units_sort(unit *units, size_t count, placement p) {
+    if (p == PLACEMENT_CORES)
+        qsort(units, count, sizeof *units, by_core);
+    else if (p == PLACEMENT_SCATTER)
+        qsort(units, count, sizeof *units, by_scatter);
+}
+
+const unit *units_first(const unit *units, size_t count) {
+    const unit *first = units;
+    for (size_t i = 1; i < count; i++)
+        if (by_core(&units[i], first) < 0)
+            first = &units[i];
+    return first;
+}
+
+size_t units_parts(const unit *units, size_t count, part which) {
+    size_t parts = 0;
+    for (size_t i = 0; i < count; i++)
+        parts += unit_part(&units[i], which) >= 0 && first_in_part(units, &units[i], which) == (int)i;
+    return parts;
+}
