@@ -30,14 +30,9 @@ enum { NAP_MS = 200 };
 // A sample may take minutes, and the first look at a result as long. So long may it go on after the first signal.
 #define GRACE_NS 3e9
 
-// The child's OpenMP: threads stay where we bind them, teams have the size we ask for, and a waiting thread spins,
-// since between two calls there is nothing else for it to do. What the user has set stands, and is recorded with the
-// run.
-static void prepare_environment(void) {
-    (void)setenv("OMP_PROC_BIND", "false", 1);
-    (void)setenv("OMP_DYNAMIC", "false", 1);
-    (void)setenv("OMP_WAIT_POLICY", "active", 0);
-}
+// The child's OpenMP: a waiting thread spins, since between two calls there is nothing else for it to do. What the user
+// has set stands, and is recorded with the run; what would move threads or change teams was taken out (environment.h).
+static void prepare_environment(void) { (void)setenv("OMP_WAIT_POLICY", "active", 0); }
 
 static pid_t start(const launch_job *job, int input, int output, int *error) {
     char name[] = "normbench", *argv[LAUNCH_ARGUMENTS + 2] = {name};

@@ -8,13 +8,14 @@
 #include <stdbool.h>
 
 // A trip is there and back. The first of a trial pay for waking the other thread.
-enum { TRIALS = 3, TRIPS = 200, UNTIMED = 20, END = -1 };
+enum { TRIALS = 3, TRIPS = 200, UNTIMED = 20 };
 // Threads that share a core hand the line over once a time slice: that is no time of the line.
 #define PATIENCE_NS 3e7
 
 // On a line of its own; two, for the hardware fetches lines in pairs.
 typedef struct {
     _Alignas(128) atomic_int trip; // odd: there, even: back
+    _Alignas(128) atomic_bool end; // apart: an answer that is late would overwrite an end among the trips
 } passed_line;
 
 static bool await(const passed_line *line, int value, double until_ns, double (*now_ns)(void)) {
@@ -36,20 +37,16 @@ static double lead(passed_line *line, double (*now_ns)(void)) {
         answered = await(line, 2 * i + 2, until_ns, now_ns);
     }
     const double ns = (now_ns() - start_ns) / (2.0 * (double)TRIPS);
-    atomic_store_explicit(&line->trip, END, memory_order_release);
+    atomic_store_explicit(&line->end, true, memory_order_release);
     return answered ? ns : (double)NAN;
 }
 
 static void answer(passed_line *line) {
-    for (int next = 1;;) {
-        const int trip = atomic_load_explicit(&line->trip, memory_order_acquire);
-        if (trip == END)
-            return;
-        if (trip == next) {
-            atomic_store_explicit(&line->trip, trip + 1, memory_order_release);
-            next = trip + 2;
+    for (int next = 1; !atomic_load_explicit(&line->end, memory_order_acquire);)
+        if (atomic_load_explicit(&line->trip, memory_order_acquire) == next) {
+            atomic_store_explicit(&line->trip, next + 1, memory_order_release);
+            next += 2;
         }
-    }
 }
 
 double line_time_ns(int threads, double (*now_ns)(void)) {

@@ -27,6 +27,7 @@
 #endif
 
 #include "counters.h"
+#include "environment.h"
 #include "norm.h"
 #include "parse.h"
 
@@ -442,20 +443,33 @@ static json_t *describe_load(void) {
     return section;
 }
 
+// Of "NAME=VALUE".
+static void set_variable(json_t *section, const char *variable) {
+    const char *const equals = strchr(variable, '=');
+    char name[128];
+    if (equals == NULL)
+        return;
+    snprintf(name, sizeof name, "%.*s", (int)(equals - variable), variable);
+    json_t *const value = json_string(equals + 1);
+    json_object_set_new(section, name, value != NULL ? value : unknown("not valid UTF-8"));
+}
+
 static json_t *describe_environment(void) {
     static const char *const prefixes[] = {"OMP_",    "GOMP_",           "KMP_",       "HWLOC_",
                                            "MALLOC_", "GLIBC_TUNABLES=", "LD_PRELOAD="};
     json_t *section = json_object();
     for (char **variable = environ; *variable != NULL; variable++)
-        for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
-            const char *equals = strchr(*variable, '=');
-            if (equals == NULL || strncmp(*variable, prefixes[i], strlen(prefixes[i])) != 0)
-                continue;
-            char name[128];
-            snprintf(name, sizeof name, "%.*s", (int)(equals - *variable), *variable);
-            json_t *value = json_string(equals + 1);
-            json_object_set_new(section, name, value != NULL ? value : unknown("not valid UTF-8"));
-        }
+        for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+            if (strncmp(*variable, prefixes[i], strlen(prefixes[i])) == 0)
+                set_variable(section, *variable);
+    return section;
+}
+
+static json_t *describe_ignored(void) {
+    json_t *const section = json_object();
+    const char *variable;
+    for (size_t i = 0; (variable = environment_ignored(i)) != NULL; i++)
+        set_variable(section, variable);
     return section;
 }
 
@@ -536,6 +550,7 @@ json_t *machine_describe(const topology *t) {
     json_object_set_new(machine, "counters", describe_counters());
     json_object_set_new(machine, "load", describe_load());
     json_object_set_new(machine, "environment", describe_environment());
+    json_object_set_new(machine, "environment_ignored", describe_ignored());
     json_object_set_new(machine, "build", describe_build());
     if (json_object_get(machine, "build") == NULL) {
         json_decref(machine);
@@ -684,13 +699,6 @@ static void warn_of_counters(warning_list *list) {
         warn(list, "no hardware counters of %s: %s", missing, first);
 }
 
-static void warn_of_environment(warning_list *list) {
-    static const char *const names[] = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (getenv(names[i]) != NULL)
-            warn(list, "%s makes the OpenMP runtime bind threads too: unset %s", names[i], names[i]);
-}
-
 size_t machine_warnings(const topology *t, char (*warnings)[MACHINE_WARNING_SIZE], size_t max) {
     warning_list list = {.texts = warnings, .max = max};
     if (!topology_is_this_machine(t))
@@ -699,6 +707,5 @@ size_t machine_warnings(const topology *t, char (*warnings)[MACHINE_WARNING_SIZE
     warn_of_memory(t, &list);
     warn_of_others(t, &list);
     warn_of_counters(&list);
-    warn_of_environment(&list);
     return list.count;
 }

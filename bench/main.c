@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "environment.h"
 #include "names.h"
 #include "peers.h"
 
@@ -46,7 +47,7 @@ static int dispatch(int argc, char **argv) {
     }
     const size_t command = names_find(argv[1], names, COMMANDS);
     if (command < COMMANDS)
-        return commands[command].run(argc - 1, argv + 1);
+        return environment_begin() ? commands[command].run(argc - 1, argv + 1) : EXIT_USAGE;
     char text[512];
     names_explain(text, sizeof text, argv[1], "command", names, COMMANDS);
     fprintf(stderr, "normbench: %s\n", text);
