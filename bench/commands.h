@@ -22,7 +22,7 @@ enum {
     EXIT_DONE = 0,
     EXIT_USAGE = 2,        // a bad name, number, shape or file: nothing was run
     EXIT_FAILED = 3,       // a build or run failure, or a wrong result
-    EXIT_INCOMPARABLE = 4, // results of another machine
+    EXIT_INCOMPARABLE = 4, // results of another machine or program
     EXIT_INCOMPLETE = 6,   // fewer rows measured than planned
     EXIT_INTERRUPTED = 130 // what is on disk is valid, and resumable
 };

@@ -214,6 +214,20 @@ static int report(course *c, int status, const char *csv) {
     return status == EXIT_DONE ? count_up(c, &counts) : status;
 }
 
+// Whether the tables of the end can be written over what is in the folder, before anything is measured.
+static bool folder_is_clean(const course *c, char error[RUN_ERROR_SIZE]) {
+    const char *const files[] = {c->kind->table, "steps.csv", RUN_PLAN_STEPS, "meta.json", FILES_PART};
+    char path[PATH_MAX];
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < sizeof files / sizeof *files; i++) {
+        run_path(&c->run, files[i], path);
+        code = files_replaceable(path);
+    }
+    if (code != 0)
+        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
+    return code == 0;
+}
+
 static int begin(course *c, const request *r, int argc, char **argv) {
     const course_kind *const kind = c->kind;
     char error[RUN_ERROR_SIZE];
@@ -221,7 +235,7 @@ static int begin(course *c, const request *r, int argc, char **argv) {
     snprintf(e.preset, sizeof e.preset, "%s", r->preset == PRESETS ? "" : preset_name(r->preset));
     request_quote(argc, argv, e.command, sizeof e.command);
     if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, c->topology, kind->run, error) ||
-        !kind->write_plan(kind->context, &c->run, error)) {
+        !folder_is_clean(c, error) || !kind->write_plan(kind->context, &c->run, error)) {
         cli_complain(kind->command, "%s", error);
         return EXIT_USAGE;
     }
@@ -252,7 +266,7 @@ static int resume(course *c, const request *r) {
     char error[RUN_ERROR_SIZE];
     bool incomparable;
     const bool taken = run_resume(&c->run, r->resume, c->topology, kind->run, &incomparable, error) &&
-                       kind->read(kind->context, &c->run, error) && unchanged(c, error);
+                       folder_is_clean(c, error) && kind->read(kind->context, &c->run, error) && unchanged(c, error);
     if (*c->stop) // perhaps before all was read
         return EXIT_INTERRUPTED;
     if (taken && run_continue(&c->run, error))

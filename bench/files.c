@@ -32,7 +32,7 @@ static int judge(const struct stat *info) {
 }
 
 // 0: a plain file, or none.
-static int look(const char *path) {
+int files_replaceable(const char *path) {
     struct stat info;
     if (lstat(path, &info) != 0)
         return errno == ENOENT ? 0 : errno;
@@ -59,7 +59,7 @@ int files_continue(const char *path, FILE **file) { return open_plain(path, O_RD
 
 int files_create(const char *path, FILE **file) {
     *file = NULL;
-    const int code = look(path);
+    const int code = files_replaceable(path);
     if (code != 0)
         return code;
     if (unlink(path) != 0 && errno != ENOENT)
@@ -97,7 +97,7 @@ int files_replace(const char *path, files_writer *write, const void *what) {
     const int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
     if (snprintf(part, sizeof part, "%.*s%s", folder, path, FILES_PART) >= (int)sizeof part)
         return ENAMETOOLONG;
-    int code = look(path);
+    int code = files_replaceable(path);
     if (code == 0)
         code = files_create(part, &file);
     if (code != 0)

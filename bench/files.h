@@ -25,6 +25,8 @@ int files_create(const char *path, FILE **file);
 typedef int files_writer(const void *what, const char *path);
 int files_replace(const char *path, files_writer *write, const void *what);
 int files_deliver(const char *path, files_writer *write, const void *what);
+// Whether what stands there, if anything, is one that files_replace and files_create take.
+int files_replaceable(const char *path);
 // Whether files_deliver can be expected to work, without touching anything, so that nothing is computed in vain.
 int files_deliverable(const char *path);
 

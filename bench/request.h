@@ -37,9 +37,11 @@ enum {
                           "fresh processes to measure in; 6 or more give 95 % intervals; default " launches},          \
     [REQUEST_SEED] = {"seed", "N", "of the inputs and of every random order; default from the clock, and recorded"},   \
     [REQUEST_OUT] = {"out", "DIR", "write the run there; default results/MACHINE/RUN"},                                \
-    [REQUEST_CSV] = {"csv", "FILE", "write " table " there, `-` for stdout; without --out, nothing else is kept"},     \
+    [REQUEST_CSV] = {"csv", "FILE",                                                                                    \
+                     "write " table " there, `-` for stdout; without --out, nothing else of a\n"                       \
+                     "whole run is kept, and of an interrupted one its samples"},                                      \
     [REQUEST_DRY_RUN] = {"dry-run", NULL, "say what would be measured and for how long, and stop"},                    \
-    [REQUEST_RESUME] = {"resume", "DIR", "go on with an interrupted run"}
+    [REQUEST_RESUME] = {"resume", "DIR", "go on with an interrupted run, by the program that began it"}
 
 typedef struct {
     preset preset;   // PRESETS: none

@@ -54,6 +54,14 @@ mkdir -p "$work/taken/input.stream.npy"
 expect 3 "cannot write $work/taken/input.stream.npy: Is a directory" --model vit_s16 --op dyt --phase prefill --tokens 2 --out "$work/taken"
 [ -e "$work/taken/manifest.json" ] && fail "a dump that failed has a manifest"
 
+# Links in a folder that others may have filled lead nowhere.
+mkdir "$work/sent"
+echo precious >"$work/outside"
+ln -s "$work/outside" "$work/sent/input.stream.npy"
+expect 3 "cannot write $work/sent/input.stream.npy: a link, a pipe or a device stands there" --model vit_s16 --op dyt --phase prefill --tokens 2 \
+    --out "$work/sent"
+[ "$(cat "$work/outside")" = precious ] || fail 'a dump was written through a link'
+
 # ---- The files: as many as the manifest names, with the header of the format.
 
 folder=$work/deep/er/vit
