@@ -153,6 +153,16 @@ static void on_skipped(void *context, size_t group, const char *reason) {
                   reason);
 }
 
+// Nothing of it is timed, however far its pilot came.
+static void on_pilot_skipped(void *context, size_t group, const char *reason) {
+    plan *const p = &((kernels *)context)->plan;
+    size_t begin, end;
+    plan_group(p, group, &begin, &end);
+    for (size_t i = begin; i < end; i++)
+        p->items[i].calls = 0;
+    on_skipped(context, group, reason);
+}
+
 static void on_left_out(void *context, size_t group, const char *reason) {
     kernels *const k = context;
     const budget_group cost = plan_cost(&k->plan, group);
@@ -219,7 +229,7 @@ static void count_rounds(const kernels *k, size_t launch, rounds_had *had, size_
 
 static launch_end pilot(void *context, course *c, const char *plan_path, char *how, size_t size) {
     kernels *const k = context;
-    const worker_listener listener = {k, on_pilot_group, on_verified, on_calibrated, NULL, on_skipped};
+    const worker_listener listener = {k, on_pilot_group, on_verified, on_calibrated, NULL, on_pilot_skipped};
     const worker_job job = {WORKER_PILOT, plan_path, c->run.experiment.seed, 0, NULL};
     k->course = c;
     return worker_launch(&job, &k->plan, &listener, c->stop, how, size);

@@ -227,6 +227,16 @@ static void on_skipped(void *context, size_t group, const char *reason) {
     progress_line(&l->course->progress, "skipped %s: %s", text, reason);
 }
 
+// Nothing of it is timed, however far its pilot came.
+static void on_pilot_skipped(void *context, size_t group, const char *reason) {
+    layers_plan *const p = &((layers *)context)->plan;
+    size_t begin, end;
+    layers_plan_group(p, group, &begin, &end);
+    for (size_t i = begin; i < end; i++)
+        p->arms[i].calls = 0;
+    on_skipped(context, group, reason);
+}
+
 static void on_left_out(void *context, size_t group, const char *reason) {
     layers *const l = context;
     const budget_group cost = layers_plan_cost(&l->plan, group);
@@ -293,7 +303,7 @@ static launch_end pilot(void *context, course *c, const char *plan_path, char *h
                                       .step = on_step,
                                       .calibrated = on_calibrated,
                                       .prepared = on_prepared,
-                                      .skipped = on_skipped};
+                                      .skipped = on_pilot_skipped};
     const layers_job job = {WORKER_PILOT, plan_path, c->run.experiment.seed, 0, NULL};
     l->course = c;
     return layers_launch(&job, &l->plan, &listener, c->stop, how, size);

@@ -12,6 +12,7 @@
 #include "files.h"
 #include "json_file.h"
 #include "machine.h"
+#include "memory.h"
 #include "norm.h"
 #include "sampler.h"
 #include "topology.h"
@@ -53,15 +54,16 @@ static double copy_rate(const topology *t, const norm_impl *impl, size_t bytes, 
 }
 
 // Sizes that fit where they should: half of a private cache, a quarter of a shared one, and four times all caches for
-// memory, if a quarter of the machine's memory allows that. L1 on one thread only: on several, a call that small is all
+// memory, if a quarter of what there is allows that. L1 on one thread only: on several, a call that small is all
 // fork and join.
 static size_t measure_ceilings(const topology *t, const norm_impl *impl, ceiling *ceilings) {
     const double seconds = 0.08;
     const size_t cores = topology_cores(t), l1 = topology_cache_bytes(t, 1), l2 = topology_cache_bytes(t, 2);
     const size_t llc = topology_llc_bytes(t), all_llc = topology_llc_total_bytes(t);
-    const size_t least = (size_t)64 << 20, most = topology_memory_bytes(t) / 4;
+    const size_t whole = topology_memory_bytes(t), available = memory_available();
+    const size_t least = (size_t)64 << 20, most = (whole > 0 && whole < available ? whole : available) / 4;
     size_t memory = 4 * all_llc > least ? 4 * all_llc : least;
-    if (most > 0 && memory > most)
+    if (memory > most)
         memory = most;
     const ceiling cells[] = {
         {"L1", l1 / 2, 1, 0},
@@ -69,12 +71,12 @@ static size_t measure_ceilings(const topology *t, const norm_impl *impl, ceiling
         {"L2", l2 / 2 * cores, cores, 0},
         {"LLC", llc > l2 ? llc / 4 : 0, 1, 0},
         {"LLC", llc > l2 ? all_llc / 4 : 0, cores, 0},
-        {"memory", memory, 1, 0},
-        {"memory", memory, cores, 0},
+        {"memory", memory > all_llc ? memory : 0, 1, 0},
+        {"memory", memory > all_llc ? memory : 0, cores, 0},
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
-        if (cells[i].bytes == 0 ||
+        if (cells[i].bytes == 0 || cells[i].bytes > most ||
             (i > 0 && strcmp(cells[i].memory, cells[i - 1].memory) == 0 && cells[i].threads == cells[i - 1].threads))
             continue;
         ceilings[count] = cells[i];

@@ -46,6 +46,7 @@ static int after(course *c, launch_end end, const char *how) {
     case LAUNCH_STOPPED:
         return failed_to_write(c, c->kind->run->samples, c->run.samples.error != 0 ? c->run.samples.error : ENOMEM);
     case LAUNCH_DIED:
+    case LAUNCH_STARVED:
         break;
     }
     return *c->stop ? EXIT_INTERRUPTED : failed(c, how);

@@ -17,6 +17,7 @@
 #endif
 
 #include "commands.h"
+#include "memory.h"
 #include "program.h"
 #include "sampler.h"
 
@@ -117,13 +118,18 @@ static void pass_on(ending *e, pid_t pid, int signals) {
     }
 }
 
-static launch_end judge(int status, const ending *e, char *how, size_t size) {
+// kills: of the kernel for want of memory, since before the launch.
+static launch_end judge(int status, const ending *e, uint64_t kills, char *how, size_t size) {
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE && !e->stopped)
         return LAUNCH_DONE;
     if (e->stopped)
         return LAUNCH_STOPPED;
     if (e->killed || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERRUPTED))
         return LAUNCH_INTERRUPTED;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && kills > 0) {
+        snprintf(how, size, "the kernel killed a launch for want of memory: choose less, or stop other programs");
+        return LAUNCH_STARVED;
+    }
     if (WIFSIGNALED(status))
         snprintf(how, size, "a launch was killed by signal %d (%s)%s", WTERMSIG(status), strsignal(WTERMSIG(status)),
                  WTERMSIG(status) == SIGKILL ? ": was memory short?" : "");
@@ -155,6 +161,7 @@ launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, 
     int to[2] = {-1, -1}, from[2] = {-1, -1}, child = -1, error = 0, status = 0;
     inbox in = {0};
     ending own = {0};
+    const uint64_t kills = memory_kills();
     launch_end end = LAUNCH_DIED;
     pid_t pid = -1;
     FILE *orders = NULL;
@@ -187,7 +194,7 @@ launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, 
     }
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    end = judge(status, &own, how, size);
+    end = judge(status, &own, memory_kills() - kills, how, size);
 cleanup:
     if (orders != NULL)
         (void)fclose(orders);

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum { LAUNCH_DONE, LAUNCH_INTERRUPTED, LAUNCH_STOPPED, LAUNCH_DIED } launch_end;
+// STARVED: the kernel killed it, for want of memory.
+typedef enum { LAUNCH_DONE, LAUNCH_INTERRUPTED, LAUNCH_STOPPED, LAUNCH_DIED, LAUNCH_STARVED } launch_end;
 
 enum { LAUNCH_ARGUMENTS = 8 };
 
@@ -20,7 +21,8 @@ typedef struct {
 
 // Runs one launch to its end. *stop, a count of signals, is looked at several times a second and at every signal: from
 // the first on the child has three seconds to finish its sample, at the second it is killed. Whatever ends it, no line
-// that it had written is lost. LAUNCH_DIED comes with how.
+// that it had written is lost. LAUNCH_DIED and
+// LAUNCH_STARVED come with how.
 launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, char *how, size_t size);
 
 #endif

@@ -202,6 +202,8 @@ static bool visit(void *context, size_t group) {
     const bool measuring = w->orders.mode == WORKER_MEASURE;
     char why[LAYER_ERROR_SIZE] = "";
     stage s = {0};
+    if (!measuring && w->had[group].next > 0)
+        return true;
     if (measuring && (!anything_to_time(&w->plan, begin, end) || w->orders.launch >= w->plan.arms[begin].launches ||
                       w->had[group].complete >= w->plan.arms[begin].rounds))
         return true;

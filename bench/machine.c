@@ -26,8 +26,10 @@
 #include <link.h>
 #endif
 
+#include "cgroup.h"
 #include "counters.h"
 #include "environment.h"
+#include "memory.h"
 #include "norm.h"
 #include "parse.h"
 
@@ -233,40 +235,23 @@ static bool read_quota(const char *folder, double *cpus) {
     return true;
 }
 
+typedef struct {
+    double cpus;
+    bool told;
+} cpu_limit;
+
+static void lower_quota(void *context, const char *folder) {
+    cpu_limit *const limit = context;
+    limit->told = read_quota(folder, &limit->cpus) || limit->told;
+}
+
 // CPUs that the cgroups of this process may use per time, the least on the way from its own to the root; 0 if there is
 // no limit, -1 if that could not be read.
 static double cpu_quota(void) {
-    FILE *file = fopen("/proc/self/cgroup", "re");
-    if (file == NULL)
-        return -1;
     const double unlimited = 1e9;
-    double cpus = unlimited;
-    bool told = false;
-    char *line = NULL;
-    size_t capacity = 0;
-    while (getline(&line, &capacity, file) > 0) {
-        trim(line);
-        char *controllers = strchr(line, ':'), *group = controllers == NULL ? NULL : strchr(controllers + 1, ':');
-        if (group == NULL)
-            continue;
-        *group++ = '\0';
-        controllers++;
-        // "0::/path" is version 2, "4:cpu,cpuacct:/path" version 1, mounted under either name.
-        const bool unified = controllers[0] == '\0';
-        if (!unified && strcmp(controllers, "cpu") != 0 && strncmp(controllers, "cpu,", 4) != 0)
-            continue;
-        char folder[PATH_SIZE];
-        const int base = snprintf(folder, sizeof folder, "/sys/fs/cgroup%s%s", unified ? "" : "/", controllers);
-        snprintf(folder + base, sizeof folder - (size_t)base, "%s", group);
-        for (char *end = folder + strlen(folder); end >= folder + base; end--)
-            if (*end == '\0' || *end == '/') {
-                *end = '\0';
-                told = read_quota(folder, &cpus) || told;
-            }
-    }
-    free(line);
-    fclose(file);
-    return !told ? -1 : cpus < unlimited ? cpus : 0;
+    cpu_limit limit = {.cpus = unlimited};
+    (void)cgroup_visit("", "cpu", lower_quota, &limit);
+    return !limit.told ? -1 : limit.cpus < unlimited ? limit.cpus : 0;
 }
 
 static json_t *describe_counters(void) {
@@ -412,11 +397,8 @@ static json_t *describe_temperature(void) {
 }
 
 static json_t *describe_available(void) {
-    char text[64];
-    unsigned long long kib = 0;
-    if (read_line("/proc/meminfo", "MemAvailable", text, sizeof text) && sscanf(text, "%llu kB", &kib) == 1)
-        return json_integer((json_int_t)(kib * 1024));
-    return unknown("/proc/meminfo has no line \"MemAvailable\"");
+    const size_t bytes = memory_available();
+    return bytes < SIZE_MAX ? json_integer((json_int_t)bytes) : unknown("neither /proc/meminfo nor a limit tells");
 }
 
 static json_t *describe_load(void) {
@@ -659,6 +641,13 @@ static void warn_of_clock(warning_list *list) {
 static void warn_of_memory(const topology *t, warning_list *list) {
     char text[64];
     uint64_t value = 0;
+    bool limited;
+    const size_t available = memory_available_below("", &limited);
+    if (limited)
+        warn(list,
+             "a control group leaves this process %.3g GB of memory; what needs more is skipped: start the "
+             "container without --memory",
+             (double)available / 1e9);
     if (read_file(THP "enabled", text, sizeof text) && strcmp(text, "never") == 0)
         warn(list, "transparent huge pages are off: echo madvise | sudo tee " THP "enabled");
     if (topology_numa_nodes(t) > 1 && read_number("/proc/sys/kernel/numa_balancing", &value) && value != 0)

@@ -40,8 +40,9 @@ static bool hear(void *context, char *line) {
     return true;
 }
 
-launch_end launch_ordered(const launch_order *order, void *context, bool (*take)(void *context, char *line),
-                          const volatile sig_atomic_t *stop, char *how, size_t size) {
+static launch_end launch_once(const launch_order *order, const rounds_had *had, void *context,
+                              bool (*take)(void *context, char *line), const volatile sig_atomic_t *stop, char *how,
+                              size_t size) {
     char seed[32], launch[32], *orders = NULL;
     size_t length = 0;
     FILE *const text = open_memstream(&orders, &length);
@@ -49,9 +50,9 @@ launch_end launch_ordered(const launch_order *order, void *context, bool (*take)
         snprintf(how, size, "no memory to start a launch: %s", strerror(errno));
         return LAUNCH_DIED;
     }
-    for (size_t group = 0; order->had != NULL && group < order->groups; group++)
-        if (order->had[group].next > 0)
-            fprintf(text, "had %zu %zu %zu\n", group, order->had[group].complete, order->had[group].next);
+    for (size_t group = 0; had != NULL && group < order->groups; group++)
+        if (had[group].next > 0)
+            fprintf(text, "had %zu %zu %zu\n", group, had[group].complete, had[group].next);
     if (fclose(text) != 0) {
         snprintf(how, size, "no memory to start a launch: %s", strerror(errno));
         free(orders);
@@ -64,6 +65,51 @@ launch_end launch_ordered(const launch_order *order, void *context, bool (*take)
     const launch_end end = launch_run(&job, stop, how, size);
     free(orders);
     return end;
+}
+
+// What a pilot has come to, by its lines, on their way to whoever takes them.
+typedef struct {
+    void *context;
+    bool (*take)(void *context, char *line);
+    rounds_had *done;     // next is 1 of a group that was begun or left out
+    size_t groups, group; // the last one begun, groups if none
+} pilot_log;
+
+static bool note_group(void *context, char *line) {
+    pilot_log *const log = context;
+    size_t group;
+    const bool begun = sscanf(line, "group %zu", &group) == 1, skipped = sscanf(line, "skipped %zu", &group) == 1;
+    if ((begun || skipped) && group < log->groups) {
+        log->done[group].next = 1;
+        log->group = begun ? group : log->groups;
+    }
+    return log->take(log->context, line);
+}
+
+// A group at which the kernel kills the pilot for want of memory is left out, and the others have theirs.
+static launch_end pilot_ordered(const launch_order *order, void *context, bool (*take)(void *context, char *line),
+                                const volatile sig_atomic_t *stop, char *how, size_t size) {
+    pilot_log log = {context, take, calloc(order->groups + 1, sizeof *log.done), order->groups, order->groups};
+    launch_end end = LAUNCH_DIED;
+    snprintf(how, size, "no memory to start a launch");
+    while (log.done != NULL) {
+        char line[256];
+        log.group = log.groups;
+        end = launch_once(order, log.done, &log, note_group, stop, how, size);
+        if (end != LAUNCH_STARVED || log.group == log.groups)
+            break;
+        snprintf(line, sizeof line, "skipped %zu %s", log.group, how);
+        if (!take(context, line))
+            break;
+    }
+    free(log.done);
+    return end;
+}
+
+launch_end launch_ordered(const launch_order *order, void *context, bool (*take)(void *context, char *line),
+                          const volatile sig_atomic_t *stop, char *how, size_t size) {
+    return strcmp(order->mode, "pilot") == 0 ? pilot_ordered(order, context, take, stop, how, size)
+                                             : launch_once(order, order->had, context, take, stop, how, size);
 }
 
 launch_end worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,

@@ -133,6 +133,8 @@ static bool visit(void *context, size_t group) {
     const cell *const c = &w->plan.items[begin].cell;
     const size_t cold = 2 * topology_llc_total_bytes(w->topology), count = end - begin;
     char why[200] = "";
+    if (w->orders.mode == WORKER_PILOT && w->had[group].next > 0)
+        return true;
     if (w->orders.mode == WORKER_MEASURE &&
         (!anything_to_time(&w->plan, begin, end) || w->had[group].complete >= w->plan.items[begin].rounds))
         return true;

@@ -28,7 +28,7 @@ typedef struct {
 } rounds_had;
 
 // A launch of a command's worker, as both commands order it: `normbench COMMAND --worker MODE PLAN SEED LAUNCH`, with a
-// line "had GROUP COMPLETE NEXT" on standard input for each group that has rounds already.
+// line "had GROUP COMPLETE NEXT" on standard input for each group that has rounds already; a pilot leaves those out.
 typedef struct {
     const char *command, *mode, *plan_path;
     uint64_t seed;
