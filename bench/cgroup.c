@@ -3,6 +3,7 @@
 #include "cgroup.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,9 +127,13 @@ static bool visit_version(const visitor *v, const char *controller) {
     return visited;
 }
 
-bool cgroup_visit(const char *root, const char *controller, void (*visit)(void *context, const char *folder),
+void cgroup_visit(const char *root, const char *controller, void (*visit)(void *context, const char *folder),
                   void *context) {
     const visitor v = {root, visit, context};
     const bool second = visit_version(&v, NULL), first = visit_version(&v, controller);
-    return first || second;
+    char below[64];
+    if (first || second)
+        return;
+    snprintf(below, sizeof below, "/%s", controller);
+    visit_upwards(&v, "/sys/fs/cgroup", below);
 }

@@ -3,13 +3,10 @@
 #ifndef CGROUP_H
 #define CGROUP_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 // Hands over every folder of a controller ("memory", "cpu") that holds for this process, from that of its own group to
 // the outermost that can be seen, of version 2 and then of version 1. root: a folder that stands for /, "" for that
-// itself. false if the kernel does not tell the groups.
-bool cgroup_visit(const char *root, const char *controller, void (*visit)(void *context, const char *folder),
+// itself. Without /proc those of the usual mounts, which are a container's own.
+void cgroup_visit(const char *root, const char *controller, void (*visit)(void *context, const char *folder),
                   void *context);
 
 #endif

@@ -148,6 +148,8 @@ static json_t *fact_of_line(const char *path, const char *key) {
     char text[TEXT_SIZE], reason[PATH_SIZE];
     if (read_line(path, key, text, sizeof text))
         return fact_of_text(text);
+    if (errno != ENODATA)
+        return unreadable(path);
     snprintf(reason, sizeof reason, "%s has no line \"%s\"", path, key);
     return unknown(reason);
 }
@@ -250,7 +252,7 @@ static void lower_quota(void *context, const char *folder) {
 static double cpu_quota(void) {
     const double unlimited = 1e9;
     cpu_limit limit = {.cpus = unlimited};
-    (void)cgroup_visit("", "cpu", lower_quota, &limit);
+    cgroup_visit("", "cpu", lower_quota, &limit);
     return !limit.told ? -1 : limit.cpus < unlimited ? limit.cpus : 0;
 }
 

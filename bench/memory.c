@@ -73,7 +73,7 @@ static void lower(void *context, const char *folder) {
 size_t memory_available_below(const char *root, bool *limited) {
     const uint64_t machine = machine_bytes(root);
     uint64_t bytes = machine;
-    (void)cgroup_visit(root, "memory", lower, &bytes);
+    cgroup_visit(root, "memory", lower, &bytes);
     *limited = bytes < machine;
     return bytes < SIZE_MAX ? (size_t)bytes : SIZE_MAX;
 }
@@ -93,7 +93,7 @@ static void add_kills(void *context, const char *folder) {
 uint64_t memory_kills(void) {
     uint64_t kills = 0;
     (void)read_number("/proc", "vmstat", "oom_kill", &kills);
-    (void)cgroup_visit("", "memory", add_kills, &kills);
+    cgroup_visit("", "memory", add_kills, &kills);
     return kills;
 }
 
