@@ -163,9 +163,11 @@ static const char *meaning_of(const char *name) {
         {"output.stream", "the residual stream; where there is an output.branch, that is still to be added to it"},
         {"output.branch", "what the layer's last branch adds to the stream"},
         {"cache.k", "keys as attention reads them, row b * (context + 1) + t; the last row of each sequence is the "
-                    "layer's to write"},
+                    "layer's to write: cache.k.added"},
         {"cache.v", "values as attention reads them, row b * (context + 1) + t; the last row of each sequence is the "
-                    "layer's to write"},
+                    "layer's to write: cache.v.added"},
+        {"cache.k.added", "keys of the new token, one row per sequence: what the layer adds to cache.k"},
+        {"cache.v.added", "values of the new token, one row per sequence: what the layer adds to cache.v"},
         {"norm.weight", "gamma, the scale of the norm"},
         {"norm.bias", "beta, the shift of the norm"},
         {"norm.alpha", "alpha, what x is multiplied by before the squashing function"},

@@ -423,16 +423,19 @@ static void no_backward(compiler *c, const node *n) {
     (void)n;
 }
 
-// The new token's keys or values, one row per sequence, into the last row of each sequence's cache.
+// The new token's keys or values, one row per sequence, into the last row of each sequence's cache, where they are seen
+// as an output.
 static tensor note_cache(graph *g, const char *stem, const char *which, tensor x) {
     static const node_kind kind = {cache_forward, no_backward};
     const size_t keys = g->config.context + 1, cols = g->tensors[x].cols;
-    char full[NAME_SIZE * 3], name[NAME_SIZE];
+    char full[NAME_SIZE * 3], added[NAME_SIZE * 3 + 8], name[NAME_SIZE];
     snprintf(full, sizeof full, "%s%s.cache.%s", g->scope, stem, which);
+    snprintf(added, sizeof added, "%s.added", full);
     snprintf(name, sizeof name, "%s.cache.%s", stem, which);
     const tensor cache = graph_data(g, full, size_product(g->config.batch, keys), cols, 1.0);
     const tensor last = graph_view(g, cache, g->config.batch, cols, g->config.context * cols, keys * cols);
     graph_node(g, &kind, name, x, last);
+    graph_output(g, added, last);
     return cache;
 }
 

@@ -74,7 +74,9 @@ def attention(m, p, x):
         q, k = norm(m, p, f"{at}.q.norm", q), norm(m, p, f"{at}.k.norm", k)
     if s["theta"]:
         q, k = rope(q, before, s["theta"]), rope(k, before, s["theta"])
+    added = {}
     if m["phase"] == "decode":
+        added = {f"{at}.heads.cache.{name}.added": y.reshape(batch, -1) for name, y in (("k", k), ("v", v))}
         cached = (p[f"{at}.heads.cache.{name}"].reshape(batch, before + 1, kv, d)[:, :before] for name in "kv")
         k, v = (np.concatenate([c, y], 1) for c, y in zip(cached, (k, v)))
     k, v = np.repeat(k, heads // kv, 2), np.repeat(v, heads // kv, 2)
@@ -83,7 +85,7 @@ def attention(m, p, x):
         seen = np.arange(before + tokens)[None, :] <= before + np.arange(tokens)[:, None]
         scores = np.where(seen, scores, -np.inf)
     mixed = np.einsum("bhts,bshd->bthd", softmax(scores), v).reshape(batch * tokens, heads * d)
-    return linear(p, f"{at}.o", mixed)
+    return linear(p, f"{at}.o", mixed), added
 
 
 def ffn(m, p, x):
@@ -95,17 +97,21 @@ def ffn(m, p, x):
 
 def forward(m, p):
     if m["shape"]["post_norm"]:
-        x = norm(m, p, "layer0.attention.norm", p["input.stream"] + attention(m, p, p["input.stream"]))
-        return {"output.stream": norm(m, p, "layer0.ffn.norm", x + ffn(m, p, x))}
+        mixed, added = attention(m, p, p["input.stream"])
+        x = norm(m, p, "layer0.attention.norm", p["input.stream"] + mixed)
+        return {"output.stream": norm(m, p, "layer0.ffn.norm", x + ffn(m, p, x)), **added}
     x = p["input.stream"] + p["input.branch"]
-    x = x + attention(m, p, norm(m, p, "layer0.attention.norm", x))
-    return {"output.stream": x, "output.branch": ffn(m, p, norm(m, p, "layer0.ffn.norm", x))}
+    mixed, added = attention(m, p, norm(m, p, "layer0.attention.norm", x))
+    return {"output.stream": x + mixed, "output.branch": ffn(m, p, norm(m, p, "layer0.ffn.norm", x + mixed)), **added}
 
 
 def main():
     m, values, gradients = load(sys.argv[1])
-    worst = 0.0
-    for name, want in forward(m, values).items():
+    worst, computed = 0.0, forward(m, values)
+    outputs = {t["name"] for t in m["tensors"] if t["kind"] == "value" and t["role"] == "output"}
+    if outputs != set(computed):
+        sys.exit(f"the outputs are {sorted(outputs)}, not {sorted(computed)}")
+    for name, want in computed.items():
         worst = max(worst, np.abs(values[name] - want).max() / np.abs(want).max())
     print(f"{m['model']} {m['op']} {m['phase']} {m['dtype']}: outputs differ by {worst:.2g}", end="")
     failed = not worst <= TOLERANCE[m["dtype"]]

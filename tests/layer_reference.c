@@ -244,11 +244,14 @@ static double *attend(layer_reference *r, const attention_shape *s, const double
 
 // ---- Branches
 
-// The cache of each sequence with its last row replaced by the new token's.
+// The cache of each sequence with its last row replaced by the new token's, which is an output as well.
 static double *append(layer_reference *r, const char *prefix, const char *cache, const double *fresh, size_t cols) {
     const size_t sequences = r->config.batch, rows = r->config.context + 1;
     double *const all = take(r, sequences * rows * cols);
+    char added[NAME_SIZE];
+    join(added, cache, "added");
     memcpy(all, values(r, prefix, cache, sequences * rows * cols), sequences * rows * cols * sizeof *all);
+    memcpy(values(r, prefix, added, sequences * cols), fresh, sequences * cols * sizeof *all);
     for (size_t b = 0; b < sequences; b++)
         memcpy(all + ((b + 1) * rows - 1) * cols, fresh + b * cols, cols * sizeof *all);
     return all;

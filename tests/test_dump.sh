@@ -87,9 +87,17 @@ diff -r "$folder" "$work/again" >/dev/null || fail "two dumps with the same seed
 expect 0 wrote --model vit_s16 --op dyt --phase train --tokens 4 --out "$work/again" --seed 2
 cmp -s "$folder/input.stream.npy" "$work/again/input.stream.npy" && fail "another seed, the same input"
 
+# Decode adds a row of keys and one of values per sequence, which are outputs: 8 heads of 128 in f32, behind a header of 128 bytes.
+expect 0 wrote --model qwen3_0.6b --op rmsnorm --phase decode --context 3 --batch 2 --out "$work/decode"
+for which in k v; do
+    file=layer0.attention.heads.cache.$which.added
+    [ "$(wc -c <"$work/decode/$file.npy")" -eq $((128 + 2 * 8 * 128 * 4)) ] || fail "$file.npy is not two rows of 1024"
+    grep -A 3 "\"name\": \"$file\"" "$work/decode/manifest.json" | grep -q '"role": "output"' || fail "$file is no output"
+done
+
 # Every tensor of every kind of model is explained.
 for arguments in '--model dit_b4 --phase train --tokens 3' '--model convnext_b --phase train --stage 4' \
-    '--model wav2vec_base --phase train --tokens 3'; do
+    '--model wav2vec_base --phase train --tokens 3' '--model gpt2 --phase decode'; do
     # shellcheck disable=SC2086
     expect 0 wrote $arguments --op layernorm --out "$work/explained"
     grep -B 8 '"meaning": ""' "$work/explained/manifest.json" | grep '"name"' | while read -r line; do
@@ -121,9 +129,11 @@ if [ -n "$python" ]; then
     recompute --model gpt2 --op layernorm --phase decode --context 7 --batch 2
     recompute --model qwen3_0.6b --op rmsnorm --phase prefill --tokens 5
     recompute --model qwen3_0.6b --op dyt --phase decode --context 7 --batch 2 --dtype bf16
-    # It would notice: an output, and a gradient, that are a tenth too large.
-    for file in output.branch layer0.ffn.up.weight.gradient; do
-        cp -r "$folder" "$work/spoilt"
+    # It would notice: an output, a gradient, and keys and values added to a cache, that are a tenth too large.
+    for file in output.branch layer0.ffn.up.weight.gradient layer0.attention.heads.cache.k.added layer0.attention.heads.cache.v.added; do
+        from=$folder
+        [ -e "$from/$file.npy" ] || from=$work/layer # of the decode above
+        cp -r "$from" "$work/spoilt"
         "$python" -c 'import numpy, sys; numpy.save(sys.argv[1], numpy.load(sys.argv[1]) * numpy.float32(1.1))' "$work/spoilt/$file.npy"
         "$python" "$here/dump_check.py" "$work/spoilt" >/dev/null && fail "a spoilt $file passes"
         rm -rf "$work/spoilt"
