@@ -23,6 +23,8 @@ here=$(dirname "$0")
 [ -f "$run/layers.csv" ] || [ -f "$run/kernels.csv" ] ||
     fail "cannot read $run/layers.csv or $run/kernels.csv: give a run's folder, or finish its run with normbench kernels --resume $run"
 [ -f "$run/meta.json" ] || fail "cannot read $run/meta.json: give a folder that normbench has made"
+# What would change a figure from outside; start-up files are kept out by gnuplot -d.
+unset GNUTERM GNUPLOT_LIB GNUPLOT_DEFAULT_GDFONT GDFONTPATH GNUPLOT_FONTPATH GNUPLOT_PS_DIR GNUPLOT_DRIVER_DIR GNUHELP FIT_LOG FIT_SCRIPT
 command -v gnuplot >/dev/null || fail 'gnuplot is not installed: run sh scripts/setup.sh'
 case $run in
 /*) ;;
@@ -51,7 +53,7 @@ draw() {
     for format in svg png pdf; do
         rm -f "$folder/$name.$format" # gnuplot would write through a link
         # The locale is one whose characters gnuplot can convert, whatever the user's is.
-        LC_ALL=C.UTF-8 gnuplot -c "$script" "$format" "$folder/$name.$format" "$selected" "$here/style.gp" || {
+        LC_ALL=C.UTF-8 gnuplot -d -c "$script" "$format" "$folder/$name.$format" "$selected" "$here/style.gp" || {
             rm -f "$folder/$name.$format"
             printf 'plots: gnuplot could not draw %s.%s, see above\n' "$name" "$format" >&2
             status=3

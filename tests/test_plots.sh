@@ -74,6 +74,20 @@ cp "$run/plots/map.svg" "$work/first.svg"
 expect_exit 0 '' "$run"
 cmp -s "$work/first.svg" "$run/plots/map.svg" || fail 'map.svg changes from one drawing to the next'
 
+# Nor do the user's start-up files and gnuplot's environment change it.
+mkdir -p "$work/home/gnuplot"
+printf 'set border 0\nset xzeroaxis\nset format y "%%%%.9f"\n' >"$work/home/.gnuplot"
+cp "$work/home/.gnuplot" "$work/home/gnuplot/gnuplotrc" # where gnuplot 6 looks, under XDG_CONFIG_HOME
+cp -r "$run/plots" "$work/first"
+rm -rf "$run/plots"
+got=0
+env HOME="$work/home" XDG_CONFIG_HOME="$work/home" GNUTERM=qt GNUPLOT_LIB="$work/home" GDFONTPATH="$work" GNUPLOT_DEFAULT_GDFONT=none \
+    sh scripts/plots.sh "$run" >"$work/stdout" 2>"$work/stderr" || got=$?
+[ "$got $(cat "$work/stderr")" = '0 ' ] || fail "with the user's own settings: exit $got: $(head -n 5 "$work/stderr")"
+for name in levels sizes threads map forms stores tanh libraries roofline; do
+    cmp -s "$work/first/$name.svg" "$run/plots/$name.svg" || fail "$name.svg is another with the user's own settings"
+done
+
 # Figures without data are named and leave no file, not even an old one; the others are drawn.
 cp "$run/kernels.csv" "$work/all.csv"
 grep -v ',eager,' "$work/all.csv" >"$run/kernels.csv"
