@@ -87,7 +87,7 @@ lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libno
 
 objects: $(OBJECTS) ## compile everything and link nothing; with CPPFLAGS=-fsyntax-only, look for mistakes alone
 
-check: deps build/normbench lib $(CURVES) $(EXHAUST) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
+check: deps build/normbench lib $(OBJ)/libnorm_peers.so $(CURVES) $(EXHAUST) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
 	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH=$(call quote,$(CURDIR)/$(PROGRAM)) CURVES=$(call quote,$(CURDIR)/$(CURVES)) SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" LIBS="$(LIBS)" \
 		sh scripts/check.sh $(if $(ONLY),$(or $(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(error no test is called $(ONLY): see tests/test_*)),$(LONGEST) $(filter-out $(LONGEST),$(TESTS) $(SCRIPTS)))
 
@@ -111,8 +111,9 @@ paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS
 limits: all ## what the kernels reach of the goals in scripts/limits.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
 	$(Q)BUDGET=$(call quote,$(or $(BUDGET),7m)) sh scripts/limits.sh build/normbench $(call quote,$(RUN))
 
-peers: all ## PyTorch's norms beside ours, if a Python has it (PYTHON=python3 LAUNCHES=6; RUN=DIR: at the shapes of that run)
-	$(Q)PYTHON=$(call quote,$(or $(PYTHON),python3)) LAUNCHES=$(call quote,$(or $(LAUNCHES),6)) sh scripts/peers.sh build/normbench $(call quote,$(RUN))
+peers: all $(OBJ)/libnorm_peers.so ## PyTorch's norms beside ours, if a Python has it (PYTHON=python3 LAUNCHES=6 FAULTS=1; RUN=DIR: at the shapes of that run)
+	$(Q)LIBNORM="$(OBJ)/libnorm_peers.so" PYTHON=$(call quote,$(or $(PYTHON),python3)) LAUNCHES=$(call quote,$(or $(LAUNCHES),6)) FAULTS=$(call quote,$(or $(FAULTS),1)) \
+		sh scripts/peers.sh build/normbench $(call quote,$(RUN))
 
 verify: all ## print the largest error of every implementation
 	$(Q)build/normbench verify
@@ -197,6 +198,10 @@ $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(OBJ)/libnorm.so: $(KERNELS)
 	$(Q)$(CC) $(SAN) -shared -o $@ $^ -fopenmp -lm
+# libnorm and the program's dyt with SLEEF's tanh, for the process of another library.
+$(OBJ)/models/sleef.o: private PLAIN += -fPIC
+$(OBJ)/libnorm_peers.so: $(KERNELS) $(SLEEF) $(OBJ)/models/sleef.o
+	$(Q)$(CC) $(LINK) -shared -o $@ $^ -fopenmp $(if $(SLEEF),-lsleef) -lm
 $(OBJ)/norm.pc: Makefile
 	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' $(call quote,$(PREFIX)) > $@
 $(EXHAUST): $(addprefix $(OBJ)/tests/,exhaustive.o accuracy.o require.o) $(MATH) $(KERNELS)

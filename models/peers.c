@@ -14,7 +14,7 @@
 #include "matmul.h"
 #include "onednn.h"
 #include "pointwise.h"
-#include "table.h"
+#include "sleef.h"
 
 // ---- Prepared primitives, per thread
 
@@ -302,27 +302,32 @@ static norm_impl impls[] = {
 enum { IMPLS = sizeof impls / sizeof *impls };
 
 // PyTorch's modules run in a process of their own, which scripts/peers.py times; here they have names alone, so that
-// its samples are read and summed up like all others. bytes: of f32 and of bf16; compiled, x is read and y is written;
-// op by op, each operation counts: rmsnorm as LlamaRMSNorm (bf16: with its casts), dyt as a product, tanh, a product
-// and a sum, layernorm as the one kernel that PyTorch has.
-#define TORCH_ROW(OP, VARIANT, FORM, DTYPE, BYTES)                                                                     \
+// its samples are read and summed up like all others. Their bytes: compiled, and in the one kernel of LayerNorm that
+// PyTorch has in eager mode, too, each tensor is read and written once; op by op, each operation counts.
+#define TORCH_ROW(OP, VARIANT, FORM, DTYPE, BYTES, BACKWARD_BYTES)                                                     \
     {                                                                                                                  \
         .op = OP, .variant = VARIANT, .form = FORM, .level = NORM_LEVEL_LIBRARY, .dtype = DTYPE,                       \
-        .pass[NORM_FORWARD] = STAGES({NULL, NORM_SPLIT_ROWS, BYTES}),                                                  \
+        .pass = {[NORM_FORWARD] = STAGES({NULL, NORM_SPLIT_ROWS, BYTES}),                                              \
+                 [NORM_BACKWARD] = STAGES({NULL, NORM_SPLIT_ROWS, BACKWARD_BYTES})},                                   \
         .lacks = "a timer of PyTorch, which is make peers"                                                             \
     }
-#define TORCH(OP, VARIANT, FORM, F32_BYTES, BF16_BYTES)                                                                \
-    TORCH_ROW(OP, VARIANT, FORM, NORM_F32, F32_BYTES), TORCH_ROW(OP, VARIANT, FORM, NORM_BF16, BF16_BYTES)
+#define TORCH_FUSED(OP, VARIANT)                                                                                       \
+    TORCH_ROW(OP, VARIANT, NORM_FUSED, NORM_F32, 8, 12), TORCH_ROW(OP, VARIANT, NORM_FUSED, NORM_BF16, 4, 6)
 static const norm_impl torch_impls[] = {
-    TORCH(NORM_LAYERNORM, "torch_eager", NORM_EAGER, 8, 4),   TORCH(NORM_RMSNORM, "torch_eager", NORM_EAGER, 28, 36),
-    TORCH(NORM_DYT, "torch_eager", NORM_EAGER, 32, 16),       TORCH(NORM_IDENTITY, "torch_eager", NORM_FUSED, 8, 4),
-    TORCH(NORM_LAYERNORM, "torch_compile", NORM_FUSED, 8, 4), TORCH(NORM_RMSNORM, "torch_compile", NORM_FUSED, 8, 4),
-    TORCH(NORM_DYT, "torch_compile", NORM_FUSED, 8, 4),
+    TORCH_FUSED(NORM_LAYERNORM, "torch_eager"),
+    TORCH_FUSED(NORM_IDENTITY, "torch_eager"),
+    // LlamaRMSNorm, in bf16 with its casts; a product, tanh, a product and a sum.
+    TORCH_ROW(NORM_RMSNORM, "torch_eager", NORM_EAGER, NORM_F32, 28, 92),
+    TORCH_ROW(NORM_RMSNORM, "torch_eager", NORM_EAGER, NORM_BF16, 36, 92),
+    TORCH_ROW(NORM_DYT, "torch_eager", NORM_EAGER, NORM_F32, 32, 64),
+    TORCH_ROW(NORM_DYT, "torch_eager", NORM_EAGER, NORM_BF16, 16, 32),
+    TORCH_ROW(NORM_DYT, "torch_eager_nobeta", NORM_EAGER, NORM_F32, 24, 60),
+    TORCH_ROW(NORM_DYT, "torch_eager_nobeta", NORM_EAGER, NORM_BF16, 12, 30),
+    TORCH_FUSED(NORM_LAYERNORM, "torch_compile"),
+    TORCH_FUSED(NORM_RMSNORM, "torch_compile"),
+    TORCH_FUSED(NORM_DYT, "torch_compile"),
+    TORCH_FUSED(NORM_DYT, "torch_compile_nobeta"),
 };
-
-#ifdef __x86_64__
-extern const norm_table norm_dyt_sleef_sse2, norm_dyt_sleef_avx2, norm_dyt_sleef_avx512;
-#endif
 
 void peers_library_impl(const norm_impl *impl, norm_pass pass, size_t rows, size_t cols, size_t threads,
                         char name[PEERS_NAME_SIZE]) {
@@ -367,9 +372,5 @@ void peers_register(void) {
     (void)atexit(free_own_store);
     (void)norm_register(impls, IMPLS);
     (void)norm_register(torch_impls, sizeof torch_impls / sizeof *torch_impls);
-#ifdef __x86_64__
-    (void)norm_register(norm_dyt_sleef_sse2.impls, norm_dyt_sleef_sse2.count);
-    (void)norm_register(norm_dyt_sleef_avx2.impls, norm_dyt_sleef_avx2.count);
-    (void)norm_register(norm_dyt_sleef_avx512.impls, norm_dyt_sleef_avx512.count);
-#endif
+    sleef_register();
 }

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `make peers`: times PyTorch's norms, op by op and compiled, where a run timed ours, and draws both side by side.
-#     PYTHON=python3 LAUNCHES=6 ROUNDS=5 sh scripts/peers.sh PROGRAM [RUN]
-# RUN is a folder with a kernels.csv; if none is given, ours and oneDNN's are timed first, at a few shapes, in a minute. PyTorch's samples go to
-# RUN/peers, a run of its own (level library, variants torch_eager and torch_compile), in several processes, and PROGRAM sums them up.
+# `make peers`: times PyTorch's norms, op by op and compiled, and ours in PyTorch's process, where a run timed ours, and draws both side by side.
+#     LIBNORM=build/gcc/libnorm_peers.so PYTHON=python3 LAUNCHES=6 ROUNDS=5 FAULTS=1 PASS=forward,backward sh scripts/peers.sh PROGRAM [RUN]
+# RUN is a folder with a kernels.csv; if none is given, ours and oneDNN's are timed first, at a few shapes, in a minute. The samples go to
+# RUN/peers, a run of its own (PyTorch's: level library, variants torch_eager and torch_compile), in several processes, and PROGRAM sums them
+# up. FAULTS=0: in RUN/peers_kept, with memory that is kept for the next output, so that no call meets a page fault.
 set -eu
 
 here=$(dirname "$0")
@@ -19,33 +20,57 @@ case $launches in
 esac
 run=${2:-}
 [ -z "$run" ] || [ -r "$run/kernels.csv" ] || fail "cannot read $run/kernels.csv: give the folder of a run of normbench kernels, or none"
+faults=${FAULTS:-1} kept=
+case $faults in
+0) kept=_kept ;;
+1) ;;
+*) fail "FAULTS=$faults is neither 1, outputs as PyTorch allocates them, nor 0, outputs in memory that is kept" ;;
+esac
+case ${PASS:-forward,backward} in
+forward | backward | forward,backward | backward,forward) ;;
+*) fail "PASS=$PASS is not forward, backward or forward,backward" ;;
+esac
+LIBNORM=${LIBNORM:-$(dirname "$program")/libnorm_peers.so}
+export LIBNORM
+[ -r "$LIBNORM" ] || fail "there is no $LIBNORM: run make peers, or name the library, as in LIBNORM=build/gcc/libnorm_peers.so" 3
 command -v "$python" >/dev/null || fail "there is no $python: install it, or name another, as in PYTHON=/path/to/python3" 3
-version=$("$python" "$here/peers.py" --check) || fail "$python has no PyTorch, which is optional and nothing else needs; nothing was measured.
+found=$("$python" "$here/peers.py" --check) || fail "$python has no PyTorch, which is optional and nothing else needs; nothing was measured.
 Install it and name that Python:
   python3 -m venv build/torch && build/torch/bin/pip install torch
   make peers PYTHON=build/torch/bin/python3" 3
+version=$(printf '%s\n' "$found" | head -n 1) openmp=$(printf '%s\n' "$found" | sed -n 2p)
+
+# PyTorch may have a libgomp of its own: by this name libnorm asks for it, so that both run on the same threads.
+links=$(mktemp -d)
+trap 'rm -rf "$links"' EXIT
+trap 'exit 130' INT TERM
+case $openmp in
+*/libgomp*) ln -s "$openmp" "$links/libgomp.so.1" ;;
+esac
+on_one_openmp() { LD_LIBRARY_PATH=$links${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} "$python" "$here/peers.py" "$@"; }
 
 run=$(folder_of "$program" peers "$run")
 if [ ! -r "$run/kernels.csv" ]; then
     "$program" kernels --op layernorm,rmsnorm,dyt --variant onepass,std,u2,lp,onednn --level best,library --form fused --dtype f32,bf16 \
-        --shape 64x768,4096x4096 --threads cores --pass forward --launches 6 --budget 40s --out "$run" >&2
+        --shape 64x768,512x4096,4096x4096 --threads 1,cores --pass forward --launches 6 --budget 40s --out "$run" >&2
 fi
-out=$run/peers
+out=$run/peers$kept
 [ ! -e "$out/kernels.csv" ] || [ -e "$out/plan.csv" ] || fail "$out is complete; delete it to time PyTorch again"
 rm -f "$out/plan.csv" "$out/samples.csv" "$out/meta.json" # of one that was interrupted
 machine=$("$program" machine --json - | sed -n 's/^ *"machine_id": *"\([^"]*\)".*/\1/p' | head -n 1)
 printf 'PyTorch %s in %d processes, at the shapes, dtypes and threads of %s\n' "$version" "$launches" "$run/kernels.csv" >&2
-LAUNCHES=$launches "$python" "$here/peers.py" plan "$out" "$machine" "$run/kernels.csv" || exit 3
+LAUNCHES=$launches FAULTS=$faults on_one_openmp plan "$out" "$machine" "$run/kernels.csv" || exit 3
 launch=0
 while [ "$launch" -lt "$launches" ]; do
     printf 'launch %d of %d\n' $((launch + 1)) "$launches" >&2
-    "$python" "$here/peers.py" launch "$out" "$launch" || fail "launch $launch of PyTorch failed; what is in $out is no result" 3
+    FAULTS=$faults on_one_openmp launch "$out" "$launch" || fail "launch $launch of PyTorch failed; what is in $out is no result" 3
     launch=$((launch + 1))
 done
 
 # Every round is there, so that nothing is left to time: resuming sums up.
 status=0
 "$program" kernels --resume "$out" >/dev/null || status=$?
+on_one_openmp table "$out"
 sh "$here/plots.sh" "$run" || [ "$status" -ne 0 ] || status=$?
 printf 'Table: %s/kernels.csv\nPlot:  %s/plots/libraries.png\n' "$out" "$run"
 exit "$status"

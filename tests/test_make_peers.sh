@@ -11,12 +11,28 @@ if [ -z "$python" ]; then
     exit 77
 fi
 
+LIBNORM=${LIBNORM:-${OBJ:-build/gcc}/libnorm_peers.so}
+export LIBNORM
+if ! "$python" -c 'import ctypes, os; ctypes.CDLL(os.path.abspath(os.environ["LIBNORM"]))' 2>"$work/err"; then
+    [ -n "${SANITIZE:-}" ] || fail "$LIBNORM cannot be loaded: $(tail -n 1 "$work/err")"
+    echo "test_make_peers: SKIPPED: $python cannot load a libnorm that was built with -fsanitize=${SANITIZE:-}"
+    [ "$failures" -ne 0 ] || exit 77
+    exit 1
+fi
+
+# What needs no PyTorch: order, pairs, threads, libnorm through ctypes.
+PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE
+"$python" tests/peers_check.py "$LIBNORM" "$work" || fail 'see above'
+
 # Ours: a run that needs no time.
 run=$work/run
 "$NORMBENCH" kernels --op dyt --shape 8x64 --threads 1 --launches 1 --budget 1s --out "$run" >"$work/log" 2>&1 || {
     cat "$work/log"
     fail 'cannot make a run'
 }
+
+cp -r "$run" "$work/real"
 
 # Without PyTorch, wherever this Python may have one: nothing is written, and the way out is said.
 mkdir "$work/none"
@@ -26,10 +42,14 @@ check_end 3 'pip install torch' env PYTHONPATH="$work/none" sh scripts/peers.sh 
 check_end 3 'there is no /nowhere/python' env PYTHON=/nowhere/python sh scripts/peers.sh "$NORMBENCH" "$run"
 check_end 2 'cannot read' sh scripts/peers.sh "$NORMBENCH" "$work/nowhere"
 check_end 2 'is not a number of processes' env LAUNCHES=0 sh scripts/peers.sh "$NORMBENCH" "$run"
+check_end 2 'is neither 1' env FAULTS=2 sh scripts/peers.sh "$NORMBENCH" "$run"
+check_end 2 'is not forward, backward' env PASS=train sh scripts/peers.sh "$NORMBENCH" "$run"
+check_end 3 'there is no /nowhere/libnorm.so' env LIBNORM=/nowhere/libnorm.so sh scripts/peers.sh "$NORMBENCH" "$run"
 check_end 2 'usage' sh scripts/peers.sh
 
 # A PyTorch that can be asked for its version and compiles; its launches are samples of known times: a rmsnorm takes 100 ns times the
-# launch's own pace, a layernorm 1.5 as long, dyt 3 times, a copy half.
+# launch's own pace and the round's, a layernorm 1.5 as long, dyt 3 times, without beta twice, a copy half; all of it op by op 10 times as
+# long, in PyTorch twice as long again, where dyt op by op takes 4 times as long as rmsnorm.
 mkdir "$work/fake"
 printf '__version__ = "0.fake"\ndef compile(f): return f\ndef ones(n): return n\n' >"$work/fake/torch.py"
 cat >"$work/launch.py" <<'EOT'
@@ -43,8 +63,12 @@ with open(folder + "/samples.csv", "a", newline="") as file:
     out = csv.DictWriter(file, columns, lineterminator="\n")
     for order, (sample, cell) in enumerate((s, c) for s in range(2 * int(cells[0]["rounds"])) for c in cells):
         row = {k: v for k, v in cell.items() if k in columns}
+        torch, by_op = cell["variant"].startswith("torch"), cell["form"] == "eager"
+        ns = 100 * (1 + 0.01 * launch) * (1 + 0.1 * (sample // 2)) * factor[cell["op"]]
+        ns *= (2 / 3 if cell["variant"].endswith("_nobeta") else 1) * (10 if by_op else 1) * (2 if torch else 1)
+        ns *= 4 / 3 if torch and by_op and cell["op"] == "dyt" else 1
         row.update(schema_version=1, run_id=run_id, launch=launch, sample=sample, order=order, calls=1, preempted=0, bound="",
-                   time_ns=100 * (1 + 0.01 * launch) * factor[cell["op"]])
+                   time_ns=ns, page_faults=12 if torch and by_op else 0)
         out.writerow(row)
 EOT
 cat >"$work/python" <<EOT
@@ -56,13 +80,14 @@ esac
 EOT
 chmod +x "$work/python"
 check_end 0 'plots/libraries.png' env PYTHONPATH="$work/fake" PYTHON="$work/python" LAUNCHES=6 sh scripts/peers.sh "$NORMBENCH" "$run"
+cp "$work/out" "$work/peers"
 [ ! -e "$run/peers/plan.csv" ] || fail 'the run in peers/ is not complete'
 [ -s "$run/plots/libraries.svg" ] || fail 'figure libraries was not drawn'
-# op, variant, form, level, shape, launches, least and median time, fraction of the copy, ratio and its interval, status
+# op, variant, pass, form, level, shape, launches, least and median time, fraction of the copy, ratio and its interval, status
 LC_ALL=C awk -f scripts/csv.awk -f /dev/stdin "$run/peers/kernels.csv" >"$work/got" <<'EOT'
 BEGIN {
     rows = csv_read(ARGV[1], cell, names)
-    split("op variant form level rows cols launches time_ns_min time_ns_median bytes_per_element ratio_to_rmsnorm ratio_lo95 ratio_hi95 status", want, " ")
+    split("op variant pass form level rows cols launches time_ns_min time_ns_median bytes_per_element ratio_to_rmsnorm ratio_lo95 ratio_hi95 status", want, " ")
     for (i = 1; i <= rows; i++) {
         line = ""
         for (k = 1; k in want; k++)
@@ -71,16 +96,81 @@ BEGIN {
     }
 }
 EOT
+sed -n '/torch_/p' "$work/got" | LC_ALL=C sort >"$work/theirs"
 cat >"$work/want" <<'EOT'
-layernorm,torch_compile,fused,library,8,64,6,150,154,8,1.5,1.5,1.5,ok
-rmsnorm,torch_compile,fused,library,8,64,6,100,102,8,1,1,1,ok
-dyt,torch_compile,fused,library,8,64,6,300,308,8,3,3,3,ok
-identity,torch_eager,fused,library,8,64,6,50,51.2,8,0.5,0.5,0.5,ok
-layernorm,torch_eager,eager,library,8,64,6,150,154,8,1.5,1.5,1.5,ok
-rmsnorm,torch_eager,eager,library,8,64,6,100,102,28,1,1,1,ok
-dyt,torch_eager,eager,library,8,64,6,300,308,32,3,3,3,ok
+dyt,torch_compile,backward,fused,library,8,64,6,600,738,12,6,6,6,ok
+dyt,torch_compile,forward,fused,library,8,64,6,600,738,8,6,6,6,ok
+dyt,torch_compile_nobeta,backward,fused,library,8,64,6,400,492,12,4,4,4,ok
+dyt,torch_compile_nobeta,forward,fused,library,8,64,6,400,492,8,4,4,4,ok
+dyt,torch_eager,backward,eager,library,8,64,6,8e+03,9.84e+03,64,8,8,8,ok
+dyt,torch_eager,forward,eager,library,8,64,6,8e+03,9.84e+03,32,8,8,8,ok
+dyt,torch_eager_nobeta,backward,eager,library,8,64,6,5.33e+03,6.56e+03,60,5.33333,5.33333,5.33333,ok
+dyt,torch_eager_nobeta,forward,eager,library,8,64,6,5.33e+03,6.56e+03,24,5.33333,5.33333,5.33333,ok
+identity,torch_eager,forward,fused,library,8,64,6,100,123,8,1,1,1,ok
+layernorm,torch_compile,backward,fused,library,8,64,6,300,369,12,3,3,3,ok
+layernorm,torch_compile,forward,fused,library,8,64,6,300,369,8,3,3,3,ok
+layernorm,torch_eager,backward,fused,library,8,64,6,300,369,12,3,3,3,ok
+layernorm,torch_eager,forward,fused,library,8,64,6,300,369,8,3,3,3,ok
+rmsnorm,torch_compile,backward,fused,library,8,64,6,200,246,12,2,2,2,ok
+rmsnorm,torch_compile,forward,fused,library,8,64,6,200,246,8,2,2,2,ok
+rmsnorm,torch_eager,backward,eager,library,8,64,6,2e+03,2.46e+03,92,2,2,2,ok
+rmsnorm,torch_eager,forward,eager,library,8,64,6,2e+03,2.46e+03,28,2,2,2,ok
 EOT
-diff "$work/want" "$work/got" >&2 || fail 'another table than the samples make'
+diff "$work/want" "$work/theirs" >&2 || fail 'another table than the samples make'
+# Each system's own ratios, paired, as the last of what make peers prints; of forms that libnorm has.
+for which in forward backward; do
+    cat <<EOT
+
+DyT without beta over RMSNorm, $which, 1 thread
+
+| | ours eager | PyTorch eager | ours fused | torch.compile |
+| --- | --- | --- | --- | --- |
+| f32 8x64 | 2.00 | 2.67 | 2.00 | 2.00 |
+
+DyT over LayerNorm, $which, 1 thread
+
+| | ours eager | PyTorch eager | ours fused | torch.compile |
+| --- | --- | --- | --- | --- |
+| f32 8x64 | 2.00 | 26.67 | 2.00 | 2.00 |
+
+Page faults of a call of rmsnorm, $which, 1 thread
+
+| | ours eager | PyTorch eager | ours fused | torch.compile |
+| --- | --- | --- | --- | --- |
+| f32 8x64 | 0 | 12 | 0 | 0 |
+
+Page faults of a call of dyt without beta, $which, 1 thread
+
+| | ours eager | PyTorch eager | ours fused | torch.compile |
+| --- | --- | --- | --- | --- |
+| f32 8x64 | 0 | 12 | 0 | 0 |
+EOT
+done | sed 1d >"$work/want"
+sed '/^Table: /,$d' "$work/peers" | awk -F '|' '
+    # Without the column of a form that this libnorm may have or not.
+    /^\| \|/ { for (i = 1; i <= NF; i++) if ($i == " ours framework ") out = i }
+    /^$/ { out = 0 }
+    { line = $1; for (i = 2; i <= NF; i++) if (i != out) line = line "|" $i; print line }' >"$work/got"
+diff "$work/want" "$work/got" >&2 || fail 'another report than the samples make'
+# The same with PyTorch itself, where a Python has it; uncompiled, for a compiler takes a minute.
+torch=
+for candidate in "${TORCH_PYTHON:-}" python3 build/torch/bin/python3; do
+    [ -z "$torch" ] && [ -n "$candidate" ] && "$candidate" -c 'import torch' 2>/dev/null && torch=$candidate
+done
+if [ -n "$torch" ]; then
+    for faults in 1 0; do
+        check_end 0 'DyT over LayerNorm, backward, 1 thread' env TORCHDYNAMO_DISABLE=1 PYTHON="$torch" FAULTS=$faults LAUNCHES=1 ROUNDS=1 \
+            sh scripts/peers.sh "$NORMBENCH" "$work/real"
+        grep -q 'is left out' "$work/err" && fail "$(grep 'is left out' "$work/err")"
+    done
+    for folder in peers peers_kept; do
+        [ -e "$work/real/$folder/kernels.csv" ] || fail "there is no $folder/kernels.csv"
+        grep -E ',(wrong|missing|skipped),' "$work/real/$folder/kernels.csv" >&2 && fail 'a row was not measured'
+    done
+else
+    echo 'test_make_peers: no Python has PyTorch (TORCH_PYTHON names one): SKIPPED the part that times it'
+fi
+
 # A second time there is nothing to do, and what there is stays.
 check_end 2 'is complete' env PYTHONPATH="$work/fake" PYTHON="$work/python" sh scripts/peers.sh "$NORMBENCH" "$run"
 
