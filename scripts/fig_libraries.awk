@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: MIT
 # Our best level beside other libraries, time per element: oneDNN from the run itself, PyTorch from its folder peers, where `make peers` left
-# one. A panel for each shape, dtype and team that both were measured at, forward on warm caches; at most six, f32 first.
+# one, and ours from there, too, where it was timed in PyTorch's rounds. A panel for each shape, dtype and team that both were measured at,
+# forward on warm caches; at most six, f32 first.
 function figure(    i, own, s, wanted, best, ours, theirs) {
     own = cells
     mark_best(best)
     take_measured(run "/peers/kernels.csv", "ns_per_element")
+    for (i = own + 1; i <= cells; i++) {
+        best[i] = cell[i, "level"] != "library"
+        if (series_of(i, best[i]) == 1)
+            paired[group_of(i)] = any_paired = 1
+    }
+    for (i = 1; i <= own; i++) # the same two times would be two points
+        best[i] = best[i] && !(group_of(i) in paired)
     for (i = 1; i <= cells; i++)
-        if ((s = series_of(i, i <= own && best[i])) == 1)
+        if ((s = series_of(i, best[i])) == 1)
             ours[group_of(i)] = 1
         else if (s)
             theirs[group_of(i)] = 1
@@ -19,7 +27,7 @@ function figure(    i, own, s, wanted, best, ours, theirs) {
         return
     }
     for (i = 1; i <= cells; i++)
-        if ((s = series_of(i, i <= own && best[i])) && group_of(i) in panel_number) {
+        if ((s = series_of(i, best[i])) && group_of(i) in panel_number) {
             shown[s] = 1
             add_point(panel_of(group_of(i)), s, op_rank(cell[i, "op"]) + (s - 2.5) * 0.15, i, 0)
             if (s == 1)
@@ -31,7 +39,8 @@ function figure(    i, own, s, wanted, best, ours, theirs) {
     for (s = 1; s <= 4; s++)
         print "seen[" s "] = " (shown[s] ? 1 : 0)
     print_title("Time per element beside other libraries, with 95 % intervals",
-                best_levels() "; PyTorch in processes of its own, unbound: its times stand beside ours, unpaired")
+                best_levels() (any_paired ? "; PyTorch and ours in one process, unbound, in the same rounds" : \
+                    shown[3] || shown[4] ? "; PyTorch in processes of its own, unbound: its times stand beside ours, unpaired" : ""))
 }
 
 function series_of(i, is_best,    rank) {
