@@ -45,20 +45,20 @@ COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
 PLAIN    := $(CFLAGS) -g -fopenmp -Ikernels -Imodels -Ibench
 LINK     := $(CFLAGS) $(SAN) $(LDFLAGS)
 
-# The levelled units are those of list.h, and ROW_UNITS and SLEEF_UNIT of models/; everything else is compiled plainly.
+# The levelled units are those of list.h, and ROW_UNITS and SLEEF_UNITS of models/; everything else is compiled plainly.
 UNITS    := $(shell sed -n '/define NORM_UNIT_LIST/,/[^\\]$$/p' kernels/list.h | grep -o 'X([a-z]*, arg)' | sed 's/X(//;s/, arg)//')
 LEVELLED := $(foreach l,$(LEVELS),$(foreach u,$(UNITS),$(OBJ)/kernels/$(u).$(l).o))
 KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels/%.c),$(wildcard kernels/*.c)))
 ROW_UNITS := pointwise_rows peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(foreach u,$(ROW_UNITS),$(OBJ)/models/$(u).$(l).o))
 # SLEEF's vectors are those of these levels, so that it is not needed on other architectures.
-SLEEF_UNIT   := dyt_sleef
+SLEEF_UNITS  := dyt_sleef eager_sleef framework_sleef
 SLEEF_LEVELS := $(filter sse2 avx2 avx512,$(LEVELS))
-SLEEF    := $(foreach l,$(SLEEF_LEVELS),$(OBJ)/models/$(SLEEF_UNIT).$(l).o)
-MODELS   := $(ROWS) $(SLEEF) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(SLEEF_UNIT:%=models/%.c) $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
+SLEEF    := $(foreach l,$(SLEEF_LEVELS),$(SLEEF_UNITS:%=$(OBJ)/models/%.$(l).o))
+MODELS   := $(ROWS) $(SLEEF) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(SLEEF_UNITS:%=models/%.c) $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
 LIBS     := -fopenmp -ldnnl -lhwloc -ljansson $(if $(SLEEF),-lsleef) -lm
 # Kernels that count their operations, for bench/operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
-COUNTED  := $(UNITS:%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -lE "v_(tanh|erf)_u2" $(UNITS:%=kernels/%.c)))
+COUNTED  := $(UNITS:%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -lE "v_(tanh|erf)_u2|\"(eager|framework).h\"" $(UNITS:%=kernels/%.c)))
 BENCH    := $(COUNTED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhaustive.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))

@@ -20,6 +20,8 @@ enum { DRAWN_ELEMENTS = 1 << 20 };
 
 typedef struct {
     size_t tensor, params, set, sets, saved, workspace;
+    size_t made;  // what operations of form framework allocate in a call
+    size_t table; // what their forwards keep
     bool adds; // some cell has form add_fused
 } layout;
 
@@ -44,13 +46,16 @@ static bool lay_out(const cell *cells, size_t count, size_t cold_bytes, layout *
     l->set = most * l->tensor;
     // A cell that has few of the tensors must still find its own cold.
     l->sets = c->cache == CACHE_COLD ? cold_bytes / (fewest * l->tensor) + 2 : 1;
-    l->saved = l->workspace = 0;
+    l->saved = l->workspace = l->made = l->table = 0;
     for (size_t i = 0; i < count; i++) {
-        const size_t saved = norm_saved_bytes(cells[i].impl, c->rows, c->cols);
-        const size_t workspace = norm_workspace_bytes(cells[i].impl, c->rows, c->cols, (int)c->threads);
-        if (saved == SIZE_MAX || workspace == SIZE_MAX)
+        const norm_impl *const impl = cells[i].impl;
+        const size_t saved = norm_saved_bytes(impl, c->rows, c->cols), made = norm_fresh_bytes(impl, c->rows, c->cols);
+        const size_t workspace = norm_workspace_bytes(impl, c->rows, c->cols, (int)c->threads);
+        if (saved == SIZE_MAX || workspace == SIZE_MAX || made == SIZE_MAX)
             return false;
-        l->saved = saved > l->saved ? saved : l->saved;
+        l->made = made > l->made ? made : l->made;
+        size_t *const kept = impl->form == NORM_FRAMEWORK ? &l->table : &l->saved;
+        *kept = saved > *kept ? saved : *kept;
         l->workspace = workspace > l->workspace ? workspace : l->workspace;
     }
     return true;
@@ -60,7 +65,8 @@ size_t buffers_bytes(const cell *cells, size_t count, size_t cold_bytes) {
     layout l;
     size_t bytes;
     if (!lay_out(cells, count, cold_bytes, &l) || __builtin_mul_overflow(l.set, l.sets, &bytes) ||
-        __builtin_add_overflow(bytes, l.params + l.saved, &bytes) || __builtin_add_overflow(bytes, l.workspace, &bytes))
+        __builtin_add_overflow(bytes, l.params + l.saved, &bytes) ||
+        __builtin_add_overflow(bytes, l.workspace, &bytes) || __builtin_add_overflow(bytes, l.made, &bytes))
         return SIZE_MAX;
     return bytes;
 }
@@ -126,8 +132,11 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
     b->scratch = b->scratch_bytes > 0 ? map(b->scratch_bytes) : NULL;
     b->sets = calloc(l.sets, sizeof *b->sets);
     b->add_backward_sets = l.adds ? calloc(l.sets, sizeof *b->sets) : NULL;
-    if (b->block == NULL || b->sets == NULL || (l.adds && b->add_backward_sets == NULL) ||
-        (b->scratch_bytes > 0 && b->scratch == NULL)) {
+    b->inference_sets = calloc(l.sets, sizeof *b->sets);
+    b->framework_sets = calloc(l.sets, sizeof *b->sets);
+    b->made = calloc(1, l.table + 1);
+    if (b->block == NULL || b->sets == NULL || (l.adds && b->add_backward_sets == NULL) || b->inference_sets == NULL ||
+        b->framework_sets == NULL || b->made == NULL || (b->scratch_bytes > 0 && b->scratch == NULL)) {
         buffers_free(b);
         return false;
     }
@@ -172,12 +181,23 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
         touch_set(&b->sets[i], dtype, (int)c->threads, seed);
         if (l.adds)
             b->add_backward_sets[i] = cell_pass_args(NORM_ADD_FUSED, NORM_BACKWARD, &b->sets[i]);
+        b->inference_sets[i] = b->framework_sets[i] = b->sets[i];
+        b->inference_sets[i].saved = NULL;
+        b->framework_sets[i].saved = b->made;
     }
     return true;
 }
 
 const norm_args *buffers_sets(const buffers *b, const norm_impl *impl, norm_pass pass) {
-    return pass == NORM_BACKWARD && impl->form == NORM_ADD_FUSED ? b->add_backward_sets : b->sets;
+    if (pass == NORM_FORWARD)
+        return impl->form == NORM_EAGER || impl->form == NORM_FRAMEWORK ? b->inference_sets : b->sets;
+    return impl->form == NORM_ADD_FUSED   ? b->add_backward_sets
+           : impl->form == NORM_FRAMEWORK ? b->framework_sets
+                                          : b->sets;
+}
+
+const norm_args *buffers_before_backward(const buffers *b, const norm_impl *impl) {
+    return impl->form == NORM_FRAMEWORK ? b->framework_sets : b->sets;
 }
 
 void buffers_free(buffers *b) {
@@ -187,5 +207,8 @@ void buffers_free(buffers *b) {
         (void)munmap(b->scratch, b->scratch_bytes);
     free(b->sets);
     free(b->add_backward_sets);
+    free(b->inference_sets);
+    free(b->framework_sets);
+    free(b->made);
     *b = (buffers){0};
 }

@@ -13,9 +13,12 @@
 typedef struct {
     norm_args *sets; // what each call is given; calls rotate through them. One set if the cache is to be warm
     norm_args *add_backward_sets; // the same for backward of form add_fused; NULL if no cell has that form
+    norm_args *inference_sets;    // forward that no backward follows, of forms that then keep no temporaries
+    norm_args *framework_sets;    // forward and backward of form framework, which keeps tensors of its own between them
     size_t set_count;
     size_t bytes; // of one set's tensors
     char *block;  // all tensors
+    void *made;   // what forwards of form framework keep: `saved` of framework_sets
     size_t block_bytes;
     char *scratch; // saved, then workspace, shared by all sets; touched first by the implementations themselves
     size_t scratch_bytes, workspace_offset;
@@ -32,8 +35,9 @@ typedef struct {
 size_t buffers_bytes(const cell *cells, size_t count, size_t cold_bytes);
 // false if memory ran out. The team must already be bound: rows are touched by the thread that norm_run gives them.
 bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes, uint64_t seed);
-// What calls of this pass are given: set_count of them.
+// What timed calls of this pass are given: set_count of them; and a forward that leaves what backward needs.
 const norm_args *buffers_sets(const buffers *b, const norm_impl *impl, norm_pass pass);
+const norm_args *buffers_before_backward(const buffers *b, const norm_impl *impl);
 void buffers_free(buffers *b);
 
 #endif

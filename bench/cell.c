@@ -71,6 +71,15 @@ norm_args cell_pass_args(norm_form form, norm_pass pass, const norm_args *args) 
     return own;
 }
 
+norm_error cell_run(const cell *c, norm_pass pass, const norm_args *args, void **result) {
+    *result = NULL;
+    if (c->impl->form != NORM_FRAMEWORK)
+        return norm_run(c->impl, pass, args, (int)c->threads);
+    norm_args own = *args;
+    own.fresh = result;
+    return norm_run(c->impl, pass, &own, (int)c->threads);
+}
+
 void cell_write_header(csv_writer *w) {
     for (size_t i = 0; i < COLUMNS; i++)
         csv_text(w, columns[i]);

@@ -36,6 +36,10 @@ size_t cell_tensors(const cell *c);
 // forward wrote as sum.
 norm_args cell_pass_args(norm_form form, norm_pass pass, const norm_args *args);
 
+// A call of the cell, whose result goes where args say; in form framework, where it is a new tensor each time, to
+// *result, which the caller frees: NULL in other forms.
+norm_error cell_run(const cell *c, norm_pass pass, const norm_args *args, void **result);
+
 // op, variant, pass, form, level, dtype, rows, cols, threads, placement, cache: names in the order of every file.
 void cell_write_header(csv_writer *w);
 void cell_write(csv_writer *w, const cell *c);

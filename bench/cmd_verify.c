@@ -188,6 +188,7 @@ static bool check_shape(verification *v, norm_dtype dtype, shape s, size_t threa
         for (size_t i = 0; ok && i < v->count; i++) {
             if (v->items[i].missing != NULL || v->items[i].impl->dtype != dtype)
                 continue;
+            args.saved = buffers_before_backward(&b, v->items[i].impl)->saved;
             spoil(&args, dtype, &b);
             ok = check_item(v, &v->items[i], &args, threads, kind);
             v->elements += (double)s.rows * (double)s.cols;

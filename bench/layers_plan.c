@@ -41,6 +41,7 @@ enum {
     FUSED = 1u << NORM_FUSED,
     EAGER = 1u << NORM_EAGER,
     ADD_FUSED = 1u << NORM_ADD_FUSED,
+    FRAMEWORK = 1u << NORM_FRAMEWORK,
     QUESTION = SELECT_QUESTION
 };
 
@@ -129,7 +130,8 @@ static bool add_op(maker *m, const layers_key *key, norm_op op, const char *vari
     if (!layer_slot(key->model, op, variant, form, level, key->dtype, &slot))
         return true;
     slot.repeats = 1;
-    if (op == NORM_IDENTITY || form == NORM_ADD_FUSED || sizes->repeat_count == 0)
+    const bool once = form == NORM_ADD_FUSED || (form == NORM_FRAMEWORK && key->phase == PHASE_TRAIN);
+    if (op == NORM_IDENTITY || once || sizes->repeat_count == 0)
         return add(m, key, &slot);
     for (size_t i = 0; i < sizes->repeat_count; i++) {
         slot.repeats = sizes->repeats[i];

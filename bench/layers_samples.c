@@ -33,7 +33,7 @@ void layers_observations_free(layers_observations *all) {
 
 static void header(csv_writer *w) {
     static const char *const after[] = {"launch", "sample",      "order",   "calls",    "time_ns", "preempted",
-                                        "bound",  "peak_gflops", "step_ns", "clock_ns", "line_ns"};
+                                        "bound",  "peak_gflops", "step_ns", "clock_ns", "line_ns", "page_faults"};
     layers_arm_header(w);
     for (size_t i = 0; i < sizeof after / sizeof *after; i++)
         csv_text(w, after[i]);
@@ -87,6 +87,7 @@ bool layers_samples_add(run *r, const layers_plan *p, const layers_observation *
     csv_text(w, steps);
     csv_real(w, o->clock_ns, 4);
     csv_real(w, o->line_ns, 4);
+    csv_real(w, o->page_faults, 9);
     free(steps);
     return csv_end(w) == 0;
 }
@@ -115,6 +116,7 @@ static void read_sample(fields *f, const run *r, const layers_plan *p, layers_ob
     o->peak_flops = 1e9 * fields_real(f, "peak_gflops", 0, 1e9);
     o->clock_ns = fields_real(f, "clock_ns", 0, 1e9);
     o->line_ns = fields_real_or_nan(f, "line_ns", 0, 1e9); // empty: one thread
+    o->page_faults = fields_real(f, "page_faults", 0, 1e12);
     layers_plan_steps(p, o->arm, &begin, &end);
     if (f->ok && !split(fields_text(f, "step_ns"), end - begin, o))
         fields_refuse(f, "step_ns", "a time for each step of plan_steps.csv");

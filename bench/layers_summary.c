@@ -93,6 +93,8 @@ static double value_of(const layers_summary *s, const layers_observation *o, qua
         return (double)(o->step_count + 2) * o->clock_ns / o->ns;
     case QUANTITY_LINE:
         return o->line_ns;
+    case QUANTITY_PAGE_FAULTS:
+        return o->page_faults;
     }
     return NAN;
 }
@@ -369,6 +371,7 @@ static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm,
         interval_write(w, placed ? &places[place].share : &none);
     }
     interval_write(w, &one_sweep);
+    csv_real(w, layers_summary_median(s, arm, QUANTITY_PAGE_FAULTS).median, 4);
     csv_end(w);
     return status;
 }
@@ -437,7 +440,8 @@ int layers_summary_write(const layers_summary *s, const char *path, const run *r
                                         "far_norm_share_hi95",
                                         "one_sweep_ratio",
                                         "one_sweep_lo95",
-                                        "one_sweep_hi95"};
+                                        "one_sweep_hi95",
+                                        "page_faults"};
     csv_writer w;
     const int error = begin_file(&w, path, before, COUNT(before));
     if (error != 0)

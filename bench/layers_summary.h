@@ -34,6 +34,7 @@ typedef enum {
     QUANTITY_LOG_REST,      // of the whole less its norm steps
     QUANTITY_TIMING,        // share of the whole that timing its steps takes: an upper bound
     QUANTITY_LINE,          // ns of a cache line from core to core
+    QUANTITY_PAGE_FAULTS,   // of a call
 } quantity;
 stats_interval layers_summary_median(const layers_summary *s, size_t arm, quantity what);
 // Of arm a less that of arm b of the same group, paired by rounds.

@@ -32,6 +32,7 @@ static bool hear_sample(const ears *e, const char *line) {
             o.step_count = i;
         at = end;
     }
+    o.page_faults = strtod(at, NULL);
     // cppcheck-suppress memleak ; observed takes the steps over
     return e->to->observed(e->to->context, &o);
 }

@@ -98,9 +98,9 @@ static bool pilot_arm(const worker *w, const stage *s, size_t index) {
     return true;
 }
 
-static long preemptions(void) {
+static struct rusage usage_now(void) {
     struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : 0;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage : (struct rusage){0};
 }
 
 // The median of several runs: one that was interrupted counts once.
@@ -134,15 +134,18 @@ static bool round_of(worker *w, stage *s, size_t group, size_t round, size_t beg
         layer_select(s->layer, index - begin);
         // The arm before left other things in the caches: where a sample is many calls, they are not to be part of it.
         const bool settled = a->calls == 1 || run_once(s);
-        const long before = preemptions();
+        const struct rusage before = usage_now();
         ok = settled && take_sample(s, a->calls, &total);
         if (!ok)
             break;
+        const struct rusage after = usage_now();
         const double clock_ns = s->clock_ns * (double)layer_readings(s->layer) / (double)layer_steps(s->layer);
         printf("sample %zu %zu %zu %zu %.9g %.9g %.4g %.4g %d %zu", index, 2 * round + (i >= count), w->order++,
-               a->calls, total, s->peak, clock_ns, s->line_ns, preemptions() != before, layer_steps(s->layer));
+               a->calls, total, s->peak, clock_ns, s->line_ns, after.ru_nivcsw != before.ru_nivcsw,
+               layer_steps(s->layer));
         for (size_t k = 0; k < layer_steps(s->layer); k++)
             printf(" %.6g", s->sums[k]);
+        printf(" %.6g", (double)(after.ru_minflt - before.ru_minflt) / (double)a->calls);
         putchar('\n');
     }
     free(order);

@@ -20,6 +20,7 @@ typedef struct {
     double clock_ns;   // what timing adds to a step, measured when this launch came to the group, times readings a step
     double line_ns;    // what a cache line takes between the team's cores, before the round; NaN: line_time.h
     bool preempted;
+    double page_faults; // of all threads, of one call
     double *steps; // of each of the arm's steps, ns
     size_t step_count;
 } layers_observation;

@@ -47,6 +47,7 @@ enum {
     FUSED = 1u << NORM_FUSED,
     EAGER = 1u << NORM_EAGER,
     ADD_FUSED = 1u << NORM_ADD_FUSED,
+    FRAMEWORK = 1u << NORM_FRAMEWORK,
     F32 = 1u << NORM_F32,
     BF16 = 1u << NORM_BF16,
     WARM = 1u << CACHE_WARM,
@@ -149,7 +150,9 @@ static bool add(plan *p, size_t *room, const cell *c) {
     return true;
 }
 
-norm_form plan_ceiling_form(norm_form form) { return form == NORM_ADD_FUSED ? NORM_ADD_FUSED : NORM_FUSED; }
+norm_form plan_ceiling_form(norm_form form) {
+    return form == NORM_ADD_FUSED || form == NORM_FRAMEWORK ? form : NORM_FUSED;
+}
 
 // The cell and the two that its ratios are made with; of a library's cell also the op as it is here, by default.
 static bool add_with_partners(plan *p, size_t *room, const cell *c) {
@@ -395,7 +398,9 @@ static double round_seconds(const plan *p, size_t begin, size_t end) {
         const planned *const item = &p->items[i];
         const double calls = item->calls > 0 ? (double)item->calls : fmax(1, ceil(1e6 / fastest));
         // Untimed calls: one before each sample of several, and backward's forward, at about two thirds of its cost.
-        const double extra = (calls > 1 ? 1 : 0) + (item->cell.pass == NORM_BACKWARD ? 0.7 : 0);
+        const bool in_turn = item->cell.pass == NORM_BACKWARD && item->cell.impl->form == NORM_FRAMEWORK;
+        const double extra =
+            (calls > 1 ? 1 : 0) + (item->cell.pass == NORM_BACKWARD ? 0.7 * (in_turn ? calls : 1) : 0);
         seconds += item->wrong ? 0 : 2e-9 * item_ns(item) * (calls + extra);
     }
     return seconds;

@@ -3,6 +3,7 @@
 #include "sampler.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -14,42 +15,74 @@ double sampler_now_ns(void) {
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-// Involuntary context switches of all threads so far.
-static long preemptions(void) {
+static struct rusage usage_now(void) {
     struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : 0;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage : (struct rusage){0};
 }
 
 // Counts nothing: for samples that are taken to find out how many calls a sample needs.
 static const counters uncounted;
 
-bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out) {
-    const int threads = (int)c->threads;
-    const norm_args *const sets = buffers_sets(b, c->impl, c->pass);
-    const size_t set_count = b->set_count;
-    if (c->pass == NORM_BACKWARD && norm_run(c->impl, NORM_FORWARD, b->sets, threads) != NORM_OK)
-        return false;
-    if (c->cache == CACHE_WARM && calls > 1 && norm_run(c->impl, c->pass, &sets[0], threads) != NORM_OK)
-        return false;
-    bool refused = false;
-    const double clock_before = core_clock_ghz(sampler_now_ns);
+// Sums over the timed calls of a sample.
+typedef struct {
+    double ns, page_faults;
+    counter_values counted;
+    bool refused;
+} timed;
+
+// `calls` calls of which only the ends are timed.
+static void time_calls(const cell *c, const norm_args *sets, size_t set_count, size_t calls, const counters *team,
+                       timed *sum) {
     const counter_values counts_before = counters_now(team);
-    const long before = preemptions();
+    const long faults_before = usage_now().ru_minflt;
     const double start = sampler_now_ns();
+    const bool makes = c->impl->form == NORM_FRAMEWORK;
     for (size_t i = 0, set = 0; i < calls; i++) {
-        refused |= norm_run(c->impl, c->pass, &sets[set], threads) != NORM_OK;
+        if (makes) {
+            void *result;
+            sum->refused |= cell_run(c, c->pass, &sets[set], &result) != NORM_OK;
+            free(result);
+        } else {
+            sum->refused |= norm_run(c->impl, c->pass, &sets[set], (int)c->threads) != NORM_OK;
+        }
         if (++set == set_count)
             set = 0;
     }
-    const double end = sampler_now_ns();
-    const bool preempted = preemptions() != before;
-    const counter_values counts_after = counters_now(team);
-    // fmax is the other if one is NaN.
-    *out = (sample){(end - start) / (double)calls, preempted, fmax(clock_before, core_clock_ghz(sampler_now_ns)),
-                    counter_change(&counts_before, &counts_after)};
+    sum->ns += sampler_now_ns() - start;
+    const counter_values counts_after = counters_now(team), counted = counter_change(&counts_before, &counts_after);
+    sum->page_faults += (double)(usage_now().ru_minflt - faults_before);
     for (counter which = 0; which < COUNTERS; which++)
-        out->counted.value[which] /= (double)calls;
-    return !refused;
+        sum->counted.value[which] += counted.value[which];
+}
+
+bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out) {
+    const norm_args *const sets = buffers_sets(b, c->impl, c->pass), *const before =
+                                                                         buffers_before_backward(b, c->impl);
+    // A backward that frees what its forward kept, so that each has one before it.
+    const bool in_turn = c->pass == NORM_BACKWARD && c->impl->form == NORM_FRAMEWORK;
+    timed sum = {.refused = c->pass == NORM_BACKWARD && norm_run(c->impl, NORM_FORWARD, before, (int)c->threads)};
+    if (sum.refused)
+        return false;
+    if (c->cache == CACHE_WARM && calls > 1 && !in_turn)
+        time_calls(c, sets, 1, 1, &uncounted, &sum);
+    sum = (timed){.refused = sum.refused};
+    const double clock_before = core_clock_ghz(sampler_now_ns);
+    const long preempted_before = usage_now().ru_nivcsw;
+    for (size_t i = 0; in_turn && i < calls; i++) {
+        sum.refused |= norm_run(c->impl, NORM_FORWARD, &before[i % b->set_count], (int)c->threads) != NORM_OK;
+        time_calls(c, &sets[i % b->set_count], 1, 1, team, &sum);
+    }
+    if (!in_turn)
+        time_calls(c, sets, b->set_count, calls, team, &sum);
+    const bool preempted = usage_now().ru_nivcsw != preempted_before;
+    // fmax is the other if one is NaN.
+    *out = (sample){.ns = sum.ns / (double)calls,
+                    .preempted = preempted,
+                    .clock_ghz = fmax(clock_before, core_clock_ghz(sampler_now_ns)),
+                    .page_faults = sum.page_faults / (double)calls};
+    for (counter which = 0; which < COUNTERS; which++)
+        out->counted.value[which] = sum.counted.value[which] / (double)calls;
+    return !sum.refused;
 }
 
 bool sampler_warm_up(const cell *c, const buffers *b, size_t calls, double *ns) {

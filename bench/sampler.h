@@ -20,14 +20,15 @@ typedef struct {
     // that was preempted is too low; NaN where it cannot be told. core_clock.h.
     double clock_ghz;
     counter_values counted; // in one call, by all threads of the team together
+    double page_faults;     // in one call, of all threads: pages that the kernel gave anew
 } sample;
 
 double sampler_now_ns(void); // CLOCK_MONOTONIC
 
 // One timed sample of `calls` calls. Untimed before it: for backward, the forward call that leaves what it needs; and,
 // where caches are warm and the sample has several calls, one call, so that the timed ones all find the same state; and
-// around it, the readings of the clock and of `team`: together 2 % of the shortest sample. false: the implementation
-// refused.
+// around it, the readings of the clock and of `team`: together 2 % of the shortest sample. In form framework a call
+// includes freeing its result, and each call of backward has a forward of its own. false: the implementation refused.
 bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out);
 
 // Runs the cell until two samples in a row agree within 2 %, or for 20 ms, long enough for a core to settle its clock

@@ -17,6 +17,7 @@ static void header(csv_writer *w) {
         csv_text(w, after[i]);
     for (counter which = 0; which < COUNTERS; which++)
         csv_text(w, counter_name(which));
+    csv_text(w, "page_faults");
 }
 
 const run_kind samples_run = {"kernels", "samples.csv", header};
@@ -37,6 +38,7 @@ bool samples_add(run *r, const plan *p, const observation *o, const char *bound)
     csv_real(w, 1e-9 * o->peak_flops, 6);
     for (counter which = 0; which < COUNTERS; which++)
         csv_real(w, o->sample.counted.value[which], 9);
+    csv_real(w, o->sample.page_faults, 9);
     return csv_end(w) == 0;
 }
 
@@ -66,6 +68,7 @@ static void read_sample(fields *f, const run *r, const plan *p, observation *o) 
     o->peak_flops = 1e9 * fields_real_or_nan(f, "peak_gflops", 0, 1e9);
     for (counter which = 0; which < COUNTERS; which++)
         o->sample.counted.value[which] = fields_real_or_nan(f, counter_name(which), 0, 1e18);
+    o->sample.page_faults = fields_real_or_nan(f, "page_faults", 0, 1e12);
 }
 
 static bool read_samples(const run *r, const plan *p, observations *all, char error[RUN_ERROR_SIZE]) {

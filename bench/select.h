@@ -29,7 +29,7 @@ const char *part_name(model_part part);
     X(OP, op, "LIST", "ops (normbench list ops), or all")                                                              \
     X(VARIANT, variant, "LIST", "variants (normbench list variants), or all")                                          \
     X(PASS, pass, "LIST", "forward, backward, or all")                                                                 \
-    X(FORM, form, "LIST", "fused, eager, add_fused, or all")                                                           \
+    X(FORM, form, "LIST", "fused, eager, add_fused, framework, or all")                                                           \
     X(LEVEL, level, "LIST", "levels (normbench list levels), best, or all")                                            \
     X(DTYPE, dtype, "LIST", "f32, bf16, or all")                                                                       \
     X(SHAPE, shape, "LIST", "ROWSxCOLS, as in 64x768,4096x4096")                                                       \
@@ -53,11 +53,11 @@ enum { SELECT_QUESTION = 1u << NORM_LAYERNORM | 1u << NORM_RMSNORM | 1u << NORM_
 
 enum {
     SELECT_MAX_VARIANTS = 32,
-    SELECT_MAX_NAMES = 32,
+    SELECT_MAX_NAMES = 64,
     SELECT_MAX_SHAPES = 256,
     SELECT_MAX_THREADS = 256,
     SELECT_ERROR_SIZE = 512,
-    SELECT_MAX_IMPLS = 1024
+    SELECT_MAX_IMPLS = 4096
 };
 
 // The names that a selector takes, besides `all` and `best`, in the order of their enum (variants: as they appear in

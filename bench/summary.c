@@ -71,7 +71,7 @@ void summary_free(summary *s) {
 }
 
 // What there is to know of a sample; from COUNTED on, a counter.
-typedef enum { TIME, LOG_TIME, CLOCK, CLOCKED_CYCLES, PEAK, COUNTED } quantity;
+typedef enum { TIME, LOG_TIME, CLOCK, CLOCKED_CYCLES, PEAK, PAGE_FAULTS, COUNTED } quantity;
 
 static double value_of(const observation *o, const cell *c, quantity what) {
     const sample *const s = &o->sample;
@@ -86,6 +86,8 @@ static double value_of(const observation *o, const cell *c, quantity what) {
         return s->ns * s->clock_ghz * (double)c->threads;
     case PEAK:
         return 1e-9 * o->peak_flops;
+    case PAGE_FAULTS:
+        return s->page_faults;
     default:
         return s->counted.value[what - COUNTED];
     }
@@ -213,6 +215,7 @@ static void write_cost(const summary *s, csv_writer *w, size_t index, double ele
     write_median(w, summary_counted(s, index, COUNTER_CACHE_MISSES), elements);
     csv_real(w, operations_per_element(c->impl, c->pass), 6);
     write_median(w, median_of(s, index, PEAK), 1);
+    csv_real(w, median_of(s, index, PAGE_FAULTS).median, 4);
 }
 
 static const char *write_row(const summary *s, csv_writer *w, size_t index, const char *run_id, const char *git_commit,
@@ -309,6 +312,7 @@ int summary_write(const summary *s, const char *path, const char *run_id, const 
         "operations_per_element",
         "peak_gflops",
         "library_impl",
+        "page_faults",
     };
     csv_writer w;
     const int error = csv_open(&w, path, false);

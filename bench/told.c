@@ -26,6 +26,7 @@ static bool hear(void *context, char *line) {
         char *at = line + rest;
         for (counter which = 0; which < COUNTERS; which++)
             s->counted.value[which] = strtod(at, &at);
+        s->page_faults = strtod(at, &at);
         s->preempted = preempted != 0;
         return to->observed == NULL || to->observed(to->context, &o);
     }

@@ -135,8 +135,8 @@ static void reduce(worker *workers, size_t count, size_t cols) {
 
 static void compare_sums(const norm_impl *impl, const norm_args *args, const norm_reference_sums *sums,
                          verify_worst worst[NORM_OUTPUTS]) {
-    // The sums are f32, but what an eager bf16 implementation sums was rounded to bf16 first.
-    const norm_dtype dtype = impl->form == NORM_EAGER ? impl->dtype : NORM_F32;
+    // The sums are f32, but what an implementation op by op sums in bf16 was rounded to bf16 first.
+    const norm_dtype dtype = impl->op_by_op ? impl->dtype : NORM_F32;
     for (size_t i = 0; i < args->cols; i++) {
         if (impl->params & NORM_GAMMA)
             verify_element(&worst[NORM_OUT_DGAMMA], dtype, (double)args->dgamma[i], sums->dgamma[i],

@@ -70,6 +70,7 @@ static bool visit_family(worker *w, stats_rng *rng, size_t round, size_t begin, 
                s.ns, s.preempted, s.clock_ghz, w->peak_flops);
         for (counter which = 0; which < COUNTERS; which++)
             printf(" %.9g", s.counted.value[which]);
+        printf(" %.9g", s.page_faults);
         putchar('\n');
     }
     free(order);

@@ -14,6 +14,10 @@
     extern const norm_table NORM_PASTE3(norm_, unit, NORM_LEVEL_NAME);                                                 \
     const norm_table NORM_PASTE3(norm_, unit, NORM_LEVEL_NAME) = {array, sizeof(array) / sizeof *(array)}
 
+#define NORM_NO_TABLE(unit)                                                                                            \
+    extern const norm_table NORM_PASTE3(norm_, unit, NORM_LEVEL_NAME);                                                 \
+    const norm_table NORM_PASTE3(norm_, unit, NORM_LEVEL_NAME) = {NULL, 0}
+
 // The dtypes of a unit at this level. Where only the bf16 conversion differs from the level below, f32 code would be
 // the same again.
 #ifdef SIMD_HARDWARE_BF16

@@ -17,10 +17,10 @@
     X(IDENTITY, identity, 0, "y = x")
 
 // The source files that are compiled once per level, each holding one table of implementations: a file per op, and
-// eager.c, which has the op-by-op form of them all. arg is handed on to X.
+// eager.c and framework.c, which have the op-by-op forms of them all. arg is handed on to X.
 #define NORM_UNIT_LIST(X, arg)                                                                                         \
     X(layernorm, arg)                                                                                                  \
     X(rmsnorm, arg)                                                                                                    \
-    X(dyt, arg) X(derf, arg) X(hardtanh, arg) X(sigmoid, arg) X(isru, arg) X(identity, arg) X(eager, arg)
+    X(dyt, arg) X(derf, arg) X(hardtanh, arg) X(sigmoid, arg) X(isru, arg) X(identity, arg) X(eager, arg) X(framework, arg)
 
 #endif

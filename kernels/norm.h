@@ -47,13 +47,16 @@ typedef enum { NORM_LEVEL_LIST(NORM_ROW) NORM_LEVELS, NORM_LEVEL_LIBRARY = NORM_
 
 typedef enum { NORM_FORWARD, NORM_BACKWARD, NORM_PASSES } norm_pass;
 
-// fused: each tensor is read once from memory and written once. eager: one sweep over the whole tensor per elementary
-// operation, through temporaries of its size, as a framework without fusion runs it. add_fused: the residual addition
-// before the norm is part of it: sum = x + branch, rounded to the dtype, and y = norm(sum) in one sweep; what the two
-// steps would give one after the other, bit for bit.
-typedef enum { NORM_FUSED, NORM_EAGER, NORM_ADD_FUSED, NORM_FORMS } norm_form;
+// fused: each tensor is read once from memory and written once. eager: ideal op by op: one sweep over the whole tensor
+// per elementary operation, through temporaries that are kept from call to call and with our own tanh, so that a device
+// bound by its memory shows. add_fused: the residual addition before the norm is part of it: sum = x + branch, rounded
+// to the dtype, and y = norm(sum) in one sweep; what the two steps would give one after the other, bit for bit.
+// framework: op by op as PyTorch's eager mode runs it on a CPU: each operation allocates its result, which is freed
+// after its last user; a team begins and ends with each, and only where there is enough for two; layernorm is one
+// kernel. Its levels end at avx512: those kernels convert bf16 without the instruction for it.
+typedef enum { NORM_FUSED, NORM_EAGER, NORM_ADD_FUSED, NORM_FRAMEWORK, NORM_FORMS } norm_form;
 
-// The storage type of every matrix, gamma and beta. Arithmetic is f32 in both, but that eager bf16 rounds where a
+// The storage type of every matrix, gamma and beta. Arithmetic is f32 in both, but that bf16 op by op rounds where a
 // framework does.
 typedef enum { NORM_F32, NORM_BF16, NORM_DTYPES } norm_dtype;
 
@@ -63,6 +66,7 @@ typedef enum {
                        // pass that the implementation has not
     NORM_CPU_LACKS,    // norm_missing
     NORM_NO_TEAM,      // OpenMP gave fewer threads than asked for; nothing was computed
+    NORM_NO_MEMORY,    // form framework: an operation's result could not be allocated
 } norm_error;
 
 // The tensors of one call. Matrices have `rows` rows of `cols` elements of the implementation's dtype, row i beginning
@@ -89,10 +93,13 @@ typedef struct {
     float eps;                // added to the variance or mean square; layernorm and rmsnorm only
     // (cols), (cols), 1, 1: overwritten with the gradients summed over all rows; f32 in every dtype
     float *dgamma, *dbeta, *dalpha, *dshift;
-    void *saved;     // norm_saved_bytes(): what forward leaves for backward. fused forward takes NULL, when no backward
-                     // will follow
+    void *saved;     // norm_saved_bytes(): what forward leaves for backward. Forward takes NULL, when no backward will
+                     // follow. Form framework: zeros before its first use, norm_release() after its last
     void *workspace; // norm_workspace_bytes(): scratch of one call; may be shared between calls that do not overlap in
-                     // time
+                     // time. Forward reads it in form eager without `saved` alone
+    // Form framework: not NULL, and y (backward: dx) is allocated as the result of any operation, its rows without gaps,
+    // and left here for the caller to free(); the pointer and stride of y (dx) are not read then.
+    void **fresh;
 } norm_args;
 
 // How many kinds of rows of a norm are summed while another row is written: overlap_longest() in kernels/rows.h.
@@ -119,15 +126,23 @@ typedef struct {
                     // column-sized vectors ignored
 } norm_stage;
 
+// Form framework: the tensor that an operation allocates, 0 for none, with its bytes per element and per row; those that
+// are freed behind it, a bit each; and the elements that a thread must have, or fewer threads work.
+typedef struct {
+    unsigned char makes, per_element, per_row;
+    unsigned frees, grain;
+} norm_life;
+
 // What a piece of a row, some of its columns, knows of the row's statistics: their mean, and the mean of the squares of
 // their deviations from it; of rmsnorm zero, and the mean of their squares.
 typedef struct {
     double mean, variance;
 } norm_moments;
 
-// Bytes that a buffer needs: per row, per element, per column of each slice and per slice, each part aligned to 64.
+// Bytes that a buffer needs: per row, per element, per column of each slice and per slice, each part aligned to 64; and
+// whatever the shape.
 typedef struct {
-    unsigned per_row, per_element, per_slice_col, per_slice;
+    unsigned per_row, per_element, per_slice_col, per_slice, fixed;
 } norm_size;
 
 typedef struct {
@@ -153,6 +168,9 @@ typedef struct {
     } piece;
     norm_size saved, workspace;
     const char *lacks; // what it lacks to run here beside the features of its level: a library's dtype; NULL: nothing
+    bool op_by_op;     // the result of every elementary operation is rounded to its dtype
+    const norm_life *lives[NORM_PASSES]; // form framework: what each stage of a pass makes and frees
+    unsigned keeps;                      // form framework: the tensors that backward needs, a bit each
 } norm_impl;
 
 // All implementations that were built, in the order of levels.h and then list.h, and behind them those that were
@@ -160,7 +178,8 @@ typedef struct {
 NORM_API const norm_impl *norm_at(size_t index);
 
 // Adds implementations from outside, of level `library` or of one that they were compiled for: found by name, listed
-// and run like those that were built, and never a default; of level `library` never the best. impls must live as long
+// and run like those that were built, and never a default, but for dyt `sleef` in form framework; of level `library`
+// never the best. impls must live as long
 // as the program. Call it before anything else here, from one thread. false if there were too many calls, or an
 // implementation of no level.
 NORM_API bool norm_register(const norm_impl *impls, size_t count);
@@ -171,8 +190,9 @@ NORM_API const norm_impl *norm_find(const char *op, const char *variant, const c
                                     const char *dtype);
 NORM_API const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm_dtype dtype);
 
-// The variant that an op's name alone stands for: layernorm `onepass`, and `twopass` in form eager, which has the
-// operations of a framework; dyt and derf `u2`, sigmoid `u3`; `std` elsewhere.
+// The variant that an op's name alone stands for: layernorm `onepass`, in form eager, which has it op by op, `twopass`,
+// in form framework `welford`; dyt and derf `u2`, and dyt in form framework `sleef` where it was registered; sigmoid
+// `u3`; `std` elsewhere.
 NORM_API const char *norm_default_variant(norm_op op, norm_form form);
 // Whether an implementation is that variant, with stores of either kind.
 NORM_API bool norm_is_default(const norm_impl *impl);
@@ -200,6 +220,9 @@ NORM_API bool norm_level_is_auto(norm_level level);
 NORM_API size_t norm_saved_bytes(const norm_impl *impl, size_t rows, size_t cols);
 NORM_API size_t norm_workspace_bytes(const norm_impl *impl, size_t rows, size_t cols, int threads);
 
+// Form framework: what a forward and a backward allocate together, more than lives at once; 0 in other forms.
+NORM_API size_t norm_fresh_bytes(const norm_impl *impl, size_t rows, size_t cols);
+
 // Traffic per element that the pass cannot avoid: the sum over its stages.
 NORM_API unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass);
 
@@ -207,8 +230,12 @@ NORM_API unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass);
 // with fewer rows than threads, fused or add_fused, on the i-th part of the columns of each, if there are enough of
 // them (norm_whole_cols) and, where a row is summed, at most 64 threads; a single shorter row is the caller's own work.
 // Backward needs the saved buffer of a forward call on the same x (in form add_fused, on what had this x as its sum),
-// gamma and shape. With one thread no parallel region is opened.
+// gamma and shape; in form framework it frees what it has used, so that each takes a forward of its own. With one thread
+// no parallel region is opened.
 NORM_API norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads);
+
+// Form framework: frees what a forward left in `saved` for a backward that does not follow; nothing in other forms.
+NORM_API void norm_release(const norm_impl *impl, void *saved);
 
 // How many columns a row must exceed for norm_run to cut it: where on two cores a team first takes less time.
 NORM_API size_t norm_whole_cols(const norm_impl *impl);

@@ -330,7 +330,7 @@ typedef struct {
     double per_sqrt_cols;  // the sums of a row: mean, variance, m(g), m(g n)
     double per_sqrt_rows;  // the sums over rows: parameter gradients
     double bf16_per_col;   // added where inputs are bf16 and the output is not
-    double bf16_roundings; // eager bf16: half an epsilon each, weighted by their share of the scale
+    double bf16_roundings; // bf16 op by op: half an epsilon each, weighted by their share of the scale
 } bound;
 
 // The squashing ops other than dyt, whose scales follow f and f' closely: VALUE and SLOPE are the epsilons by which a
@@ -370,7 +370,7 @@ static double lp_excess(const norm_impl *impl, norm_output output) {
 }
 
 double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, size_t cols) {
-    // dx and dalpha of an eager bf16 dyt: z, t, g, u and the result are rounded, worth t z (1 - t^2), 2 t^2 and thrice
+    // dx and dalpha of a bf16 dyt op by op: z, t, g, u and the result are rounded, worth t z (1 - t^2), 2 t^2 and thrice
     // 1 - t^2 halves of an epsilon (a half of t's error counts twice in t^2); over all z the sum is at most 3.2.
     static const bound bounds[NORM_OPS][NORM_OUTPUTS] =
         {
@@ -409,9 +409,9 @@ double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, 
     const bool bf16 = impl->dtype == NORM_BF16;
     const double f32 = b.constant + (adds ? 0.5 : 0) + b.per_sqrt_cols * sqrt((double)cols - 1) +
                        b.per_sqrt_rows * sqrt((double)rows - 1) + (bf16 && sums ? b.bf16_per_col * (double)cols : 0);
-    if (!bf16 || (impl->form != NORM_EAGER && sums))
+    if (!bf16 || (!impl->op_by_op && sums))
         return f32 + lp_excess(impl, output) * 0x1p16; // the sums over rows are f32 in every dtype
-    const double roundings = impl->form != NORM_EAGER ? 1 : b.bf16_roundings;
+    const double roundings = !impl->op_by_op ? 1 : b.bf16_roundings;
     // 1 %: what was rounded before is rounded again. An error made in f32 is worth 2^-16 of bf16's epsilon.
     return 0.5 * roundings * 1.01 + lp_excess(impl, output) + f32 * 0x1p-16;
 }

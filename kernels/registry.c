@@ -14,9 +14,11 @@ NORM_LEVEL_LIST(DECLARE_LEVEL)
 #define POINTERS(ID, level, features) NORM_UNIT_LIST(POINTER, level)
 static const norm_table *const tables[] = {NORM_LEVEL_LIST(POINTERS)};
 
-enum { TABLES = sizeof tables / sizeof *tables, MOST_ADDED = 8 };
+enum { TABLES = sizeof tables / sizeof *tables, MOST_ADDED = 32 };
 static norm_table added[MOST_ADDED];
 static size_t added_count;
+// Its default: PyTorch's where it does not call MKL, if a program has registered it.
+static const char *framework_tanh = "u2";
 
 bool norm_register(const norm_impl *impls, size_t count) {
     if (added_count == MOST_ADDED)
@@ -24,6 +26,9 @@ bool norm_register(const norm_impl *impls, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (impls[i].level >= NORM_ALL_LEVELS)
             return false;
+    for (size_t i = 0; i < count; i++)
+        if (impls[i].op == NORM_DYT && impls[i].form == NORM_FRAMEWORK && strcmp(impls[i].variant, "sleef") == 0)
+            framework_tanh = impls[i].variant;
     added[added_count++] = (norm_table){impls, count};
     return true;
 }
@@ -44,7 +49,7 @@ static const char *const op_names[] = {NORM_OP_LIST(NAME)};
 static const char *const op_formulas[] = {NORM_OP_LIST(FORMULA)};
 static const char *const level_names[NORM_ALL_LEVELS] = {NORM_LEVEL_LIST(NAME) "library"};
 static const char *const pass_names[] = {"forward", "backward"};
-static const char *const form_names[] = {"fused", "eager", "add_fused"};
+static const char *const form_names[] = {"fused", "eager", "add_fused", "framework"};
 static const char *const dtype_names[] = {"f32", "bf16"};
 
 const char *norm_op_name(norm_op op) { return op_names[op]; }
@@ -58,8 +63,9 @@ size_t norm_dtype_bytes(norm_dtype dtype) { return dtype == NORM_F32 ? sizeof(fl
 const char *norm_default_variant(norm_op op, norm_form form) {
     switch (op) {
     case NORM_LAYERNORM:
-        return form == NORM_EAGER ? "twopass" : "onepass";
+        return form == NORM_EAGER ? "twopass" : form == NORM_FRAMEWORK ? "welford" : "onepass";
     case NORM_DYT:
+        return form == NORM_FRAMEWORK ? framework_tanh : "u2";
     case NORM_DERF:
         return "u2";
     case NORM_SIGMOID:
@@ -97,6 +103,8 @@ const char *norm_error_text(norm_error error) {
         return "this CPU, its operating system or a library lacks what the implementation needs";
     case NORM_NO_TEAM:
         return "OpenMP gave fewer threads than asked for";
+    case NORM_NO_MEMORY:
+        return "no memory for the result of an operation";
     }
     return "unknown error";
 }

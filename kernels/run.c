@@ -4,7 +4,7 @@
 #include <omp.h>
 
 #include "cpu.h"
-#include "norm.h"
+#include "framework_run.h"
 
 // Column slices begin on a multiple of this, so that two threads never write one cache line of a parameter gradient.
 enum { COLUMN_UNIT = 64 };
@@ -39,7 +39,8 @@ static size_t size_of(const norm_size *size, size_t rows, size_t cols, size_t sl
         !add_product(&bytes, slices, floats, size->per_slice_col / sizeof(float)) ||
         !add_product(&bytes, slices, LINE, size->per_slice > 0))
         return SIZE_MAX;
-    if (bytes > 0 && __builtin_add_overflow(bytes, (size_t)LINE * PARTS, &bytes))
+    if (__builtin_add_overflow(bytes, (size_t)size->fixed, &bytes) ||
+        (bytes > 0 && __builtin_add_overflow(bytes, (size_t)LINE * PARTS, &bytes)))
         return SIZE_MAX;
     return bytes / LINE * LINE; // the room for aligning parts is ample; so buffers put side by side stay aligned
 }
@@ -55,14 +56,16 @@ size_t norm_workspace_bytes(const norm_impl *impl, size_t rows, size_t cols, int
 // Whether a buffer of this size is needed at all, whatever the shape: asked at each call, where sizing it would cost as
 // much as a short row.
 static bool is_needed(const norm_size *size) {
-    return size->per_row > 0 || size->per_element > 0 || size->per_slice_col > 0 || size->per_slice > 0;
+    return size->per_row > 0 || size->per_element > 0 || size->per_slice_col > 0 || size->per_slice > 0 ||
+           size->fixed > 0;
 }
 
 static bool is_matrix(const norm_args *a, const void *data, size_t stride) { return data != NULL && stride >= a->cols; }
 
 static bool valid(const norm_impl *impl, norm_pass pass, const norm_args *a, int threads) {
     const bool backward = pass == NORM_BACKWARD, adds = impl->form == NORM_ADD_FUSED;
-    const bool needs_x = !backward || impl->op != NORM_IDENTITY, needs_y = !backward || impl->reads_y;
+    const bool fresh = impl->form == NORM_FRAMEWORK && a->fresh != NULL;
+    const bool needs_x = !backward || impl->op != NORM_IDENTITY, needs_y = backward ? impl->reads_y : !fresh;
     const unsigned has = impl->params;
     if (a->rows == 0 || a->cols == 0 || threads < 1 || impl->pass[pass].count == 0)
         return false;
@@ -70,11 +73,11 @@ static bool valid(const norm_impl *impl, norm_pass pass, const norm_args *a, int
         return false;
     if ((has & NORM_GAMMA && a->gamma == NULL) || (!backward && has & NORM_BETA && a->beta == NULL))
         return false;
-    if (a->saved == NULL && is_needed(&impl->saved) && (backward || impl->form == NORM_EAGER))
+    if (a->saved == NULL && is_needed(&impl->saved) && (backward || (impl->form == NORM_EAGER && a->workspace == NULL)))
         return false;
     if (!backward)
         return !adds || (is_matrix(a, a->branch, a->branch_stride) && is_matrix(a, a->sum, a->sum_stride));
-    return is_matrix(a, a->dy, a->dy_stride) && is_matrix(a, a->dx, a->dx_stride) &&
+    return is_matrix(a, a->dy, a->dy_stride) && (fresh || is_matrix(a, a->dx, a->dx_stride)) &&
            (!adds || is_matrix(a, a->dsum, a->dsum_stride)) && !(has & NORM_GAMMA && a->dgamma == NULL) &&
            !(has & NORM_BETA && a->dbeta == NULL) && !(has & NORM_ALPHA && a->dalpha == NULL) &&
            !(has & NORM_SHIFT && a->dshift == NULL) && (a->workspace != NULL || !is_needed(&impl->workspace));
@@ -166,6 +169,8 @@ norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args
         return NORM_BAD_ARGUMENT;
     if (norm_missing(impl) != NULL)
         return NORM_CPU_LACKS;
+    if (impl->form == NORM_FRAMEWORK)
+        return framework_run(impl, pass, args, threads);
     const norm_stage *const stages = impl->pass[pass].stages;
     const size_t count = impl->pass[pass].count;
     const bool few = pass == NORM_FORWARD && args->rows < (size_t)threads &&

@@ -113,6 +113,9 @@ bool config_arm(const layer_config *config, size_t index, arm_impls *a, char err
     if (s->form == NORM_ADD_FUSED && s->repeats > 1)
         return refuse(error, "form add_fused cannot be repeated, for the residual add in it would be too: take form "
                              "fused to repeat norms");
+    if (s->form == NORM_FRAMEWORK && s->repeats > 1 && config->phase == PHASE_TRAIN)
+        return refuse(error, "form framework cannot be repeated in training, for a backward frees what its forward has "
+                             "kept: take form eager to repeat norms");
     // Where no add stands before a norm, the same norm without one.
     a->plain = find(s, s->form == NORM_ADD_FUSED ? NORM_FUSED : s->form, config->dtype, error);
     if (a->plain == NULL)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tape.h"
+#include "fresh.h"
 
 // ---- Notes
 
@@ -432,8 +432,25 @@ static size_t scratch_estimate(const graph *g) {
     return most;
 }
 
+// What the norms of an arm allocate by themselves, where they do: of the arm that has most.
+static size_t fresh_estimate(const graph *g) {
+    size_t most = 0;
+    for (size_t a = 0; a < g->config.arm_count; a++) {
+        size_t sum = 0;
+        for (size_t i = 0; i < g->programs[a].step_count; i++) {
+            const step *const s = &g->programs[a].steps[i];
+            if (s->impl != NULL && s->shown.pass == NORM_FORWARD)
+                sum += norm_fresh_bytes(s->impl, s->views[0].rows, s->views[0].cols);
+        }
+        most = sum > most ? sum : most;
+    }
+    return most;
+}
+
 static size_t estimate(const graph *g, size_t arena) {
     size_t sum = arena;
+    if (__builtin_add_overflow(sum, fresh_estimate(g), &sum))
+        return SIZE_MAX;
     for (size_t i = 0; i < g->product_count; i++)
         if (__builtin_add_overflow(sum, product_bytes(&g->products[i].spec), &sum))
             return SIZE_MAX;
@@ -474,6 +491,7 @@ void graph_free(graph *g) {
         free(g->programs[i].shown);
         free(g->programs[i].values);
         free(g->programs[i].gradients);
+        fresh_free(&g->programs[i]);
     }
     free(g->programs);
     free(g->arms);
@@ -526,7 +544,12 @@ graph *graph_make(const layer_config *config, size_t *bytes, char error[LAYER_ER
     return g;
 }
 
-void *graph_at(const graph *g, int s) { return s == NONE ? NULL : g->arena + g->storages[s].offset; }
+void *graph_at(const graph *g, int s) {
+    if (s == NONE)
+        return NULL;
+    const storage *const st = &g->storages[s];
+    return st->fresh != NULL ? st->fresh : g->arena + st->offset;
+}
 
 matrix graph_matrix(const graph *g, view v) {
     if (v.storage == NONE)

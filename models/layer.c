@@ -10,11 +10,11 @@
 #include "draw.h"
 #include "scratch.h"
 #include "step_clock.h"
-#include "tape.h"
+#include "fresh.h"
 
 struct layer {
     graph *g;
-    const program *selected;
+    program *selected;
     layer_tensor *tensors;
 };
 
@@ -185,6 +185,12 @@ layer *layer_make(const layer_config *config, char error[LAYER_ERROR_SIZE]) {
     l->g = g;
     l->tensors = tensors;
     resolve_views(g);
+    for (size_t i = 0; i < config->arm_count; i++)
+        if (!fresh_prepare(g, &g->programs[i])) {
+            snprintf(error, LAYER_ERROR_SIZE, "out of memory");
+            layer_free(l);
+            return NULL;
+        }
     layer_zero_gradients(l);
     layer_select(l, 0);
     g->loss = (double)NAN;
@@ -208,14 +214,21 @@ static matrix shown(const graph *g, const tensor_note *n, view v) {
     return graph_matrix(g, v);
 }
 
-void layer_select(layer *l, size_t arm) {
+// Where the listed tensors are.
+static void list_tensors(layer *l) {
     const graph *const g = l->g;
-    l->selected = &g->programs[arm];
     for (size_t i = 0; i < g->listed_count; i++)
         l->tensors[i] = (layer_tensor){.name = g->listed[i].name,
                                        .role = g->listed[i].role,
                                        .value = shown(g, &g->tensors[g->listed[i].of], l->selected->values[i]),
                                        .gradient = graph_matrix(g, l->selected->gradients[i])};
+}
+
+void layer_select(layer *l, size_t arm) {
+    if (l->selected != NULL)
+        fresh_drop(l->selected);
+    l->selected = &l->g->programs[arm];
+    list_tensors(l);
 }
 
 size_t layer_steps(const layer *l) { return l->selected->shown_count; }
@@ -251,9 +264,13 @@ bool layer_run(layer *l, double *ns) {
     for (size_t i = 0; i < p->step_count; i++) {
         if (!p->steps[i].run(g, &p->steps[i]))
             return false;
+        if (p->steps[i].ends != NULL)
+            fresh_end(&p->steps[i]);
         if (ns != NULL)
             ns[p->steps[i].at] += lap(&last);
     }
+    if (p->fresh_count > 0)
+        list_tensors(l);
     return true;
 }
 

@@ -2,8 +2,10 @@
 // node_layer.c: the steps that layers consist of: norm, products, attention and what stands between them. Each kind is
 // three things: what it notes down, what it compiles to forward and backward, and the call that a step makes.
 #include <stdio.h>
+#include <string.h>
 
 #include "draw.h"
+#include "fresh.h"
 #include "tape.h"
 
 static int threads_of(const graph *g) { return g->config.threads; }
@@ -51,6 +53,25 @@ static bool repeat_norm(const graph *g, const step *s, norm_pass pass, const nor
     return true;
 }
 
+// The same of form framework, whose result is a new tensor.
+static bool repeat_fresh(const graph *g, const step *s, norm_pass pass, norm_args args) {
+    void *result = NULL;
+    args.fresh = &result;
+    for (unsigned i = 0; i < s->repeats; i++) {
+        if (norm_run(s->impl, pass, &args, threads_of(g)) != NORM_OK)
+            return false;
+        fresh_place(s->makes, result);
+    }
+    return true;
+}
+
+static bool call_norm(const graph *g, const step *s, norm_pass pass, const norm_args *args) {
+    // Elsewhere the bytes may have been another storage's: each forward has its backward before the next.
+    if (s->impl->form == NORM_FRAMEWORK && pass == NORM_FORWARD && args->saved != NULL)
+        memset(args->saved, 0, norm_saved_bytes(s->impl, args->rows, args->cols));
+    return s->makes != NULL ? repeat_fresh(g, s, pass, *args) : repeat_norm(g, s, pass, args);
+}
+
 static float scalar_of(matrix m) { return m.data != NULL ? matrix_get(m, 0, 0) : 0.0f; }
 
 static bool run_norm(graph *g, const step *s) {
@@ -72,7 +93,7 @@ static bool run_norm(graph *g, const step *s) {
                             .eps = g->config.shape->eps,
                             .saved = m[F_SAVED].data,
                             .workspace = m[F_WORKSPACE].data};
-    return repeat_norm(g, s, NORM_FORWARD, &args);
+    return call_norm(g, s, NORM_FORWARD, &args);
 }
 
 static bool run_norm_backward(graph *g, const step *s) {
@@ -99,7 +120,7 @@ static bool run_norm_backward(graph *g, const step *s) {
                             .dshift = m[B_DSHIFT].data,
                             .saved = m[B_SAVED].data,
                             .workspace = m[B_WORKSPACE].data};
-    return repeat_norm(g, s, NORM_BACKWARD, &args);
+    return call_norm(g, s, NORM_BACKWARD, &args);
 }
 
 static const norm_impl *impl_of(const compiler *c, const node *n) {
@@ -115,9 +136,7 @@ static view buffer(const compiler *c, int s, size_t bytes) {
 }
 
 static view saved_of(const compiler *c, const node *n, const norm_impl *impl, view x) {
-    // Only the fused forms can do without, when no backward follows.
-    const bool kept = c->g->train || impl->form == NORM_EAGER;
-    return buffer(c, n->scratch[SAVED], kept ? norm_saved_bytes(impl, x.rows, x.cols) : 0);
+    return buffer(c, n->scratch[SAVED], c->g->train ? norm_saved_bytes(impl, x.rows, x.cols) : 0);
 }
 
 static view workspace_of(const compiler *c, const node *n, const norm_impl *impl, view x) {

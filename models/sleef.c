@@ -6,13 +6,16 @@
 #include "table.h"
 
 #ifdef __x86_64__
-extern const norm_table norm_dyt_sleef_sse2, norm_dyt_sleef_avx2, norm_dyt_sleef_avx512;
+#define SLEEF_TABLES(X) X(dyt_sleef) X(eager_sleef) X(framework_sleef)
+#define DECLARE_TABLES(unit) extern const norm_table norm_##unit##_sse2, norm_##unit##_avx2, norm_##unit##_avx512;
+SLEEF_TABLES(DECLARE_TABLES)
 #endif
 
 void sleef_register(void) {
 #ifdef __x86_64__
-    (void)norm_register(norm_dyt_sleef_sse2.impls, norm_dyt_sleef_sse2.count);
-    (void)norm_register(norm_dyt_sleef_avx2.impls, norm_dyt_sleef_avx2.count);
-    (void)norm_register(norm_dyt_sleef_avx512.impls, norm_dyt_sleef_avx512.count);
+#define TABLES(unit) &norm_##unit##_sse2, &norm_##unit##_avx2, &norm_##unit##_avx512,
+    static const norm_table *const tables[] = {SLEEF_TABLES(TABLES)};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        (void)norm_register(tables[i]->impls, tables[i]->count);
 #endif
 }

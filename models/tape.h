@@ -22,6 +22,7 @@ typedef struct {
     size_t bytes;
     int first, last; // node times of its life; nobody touches it while first > last
     size_t offset;   // into the arena, from plan_storages
+    void *fresh;     // not NULL: what the last run has left elsewhere for whoever asks from outside
 } storage;
 
 enum { ALWAYS = 1 << 30 }; // the end of a life that never ends
@@ -94,6 +95,21 @@ typedef struct {
     unsigned repeats;
 } arm_impls;
 
+// What a norm of form framework has made; see fresh.h.
+typedef struct {
+    matrix *m;
+    size_t offset; // bytes
+} fresh_use;
+typedef struct fresh_result fresh_result;
+struct fresh_result {
+    fresh_use *uses;
+    size_t use_count, last; // last: the step that reads it last
+    storage *storage;       // where it would be otherwise
+    bool listed;            // read from outside as well
+    void *block;
+    fresh_result *next; // that ends with the same step
+};
+
 typedef struct step step;
 typedef bool (*step_run)(graph *g, const step *s);
 enum { OPERANDS = 14 };
@@ -107,6 +123,7 @@ struct step {
     int product;
     const norm_impl *impl;
     unsigned repeats;
+    fresh_result *makes, *ends;
 };
 
 // Steps of one arm, and where its listed tensors and their gradients are.
@@ -116,6 +133,8 @@ typedef struct {
     layer_step *shown; // each step once, whatever its tiles
     size_t shown_count;
     view *values, *gradients; // one per listed tensor
+    fresh_result *fresh;
+    size_t fresh_count;
 } program;
 
 typedef struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The eager forms do what a framework's operations do, cast by cast: forward bit for bit against a straight-line
+// The forms op by op do what a framework's operations do, cast by cast: forward bit for bit against a straight-line
 // emulation, on inputs whose sums are exact so that their order cannot matter; and the traffic that each form reports
 // is that of its list of operations.
 #include <setjmp.h>
@@ -134,7 +134,8 @@ static void problem_open(problem *p, const norm_impl *impl, size_t cols, input_k
     p->y = allocate(n * sizeof *p->y);
 }
 
-static void problem_close(problem *p) {
+static void problem_close(problem *p, const norm_impl *impl) {
+    norm_release(impl, p->args.saved);
     free((void *)(uintptr_t)p->args.x);
     free((void *)(uintptr_t)p->args.gamma);
     free((void *)(uintptr_t)p->args.beta);
@@ -179,13 +180,13 @@ static double compare(const norm_impl *impl, size_t cols, input_kind kind, uint6
             expect_bits(impl, (float)dtype_get(impl->dtype, p.args.y, index * cols + i), r.y[i], index, i);
         }
     }
-    problem_close(&p);
+    problem_close(&p, impl);
     return (double)compared / (double)(ROWS * cols);
 }
 
-// Whether this CPU can run the eager implementation at this index of the table.
+// Whether this CPU can run the implementation, which is one of those lists in either form that has them.
 static bool runnable(const norm_impl *impl) {
-    return impl->form == NORM_EAGER && norm_level_missing(impl->level) == NULL;
+    return impl->op_by_op && norm_level_missing(impl->level) == NULL;
 }
 
 // Rows of a power of two, so that dividing by their length and multiplying by its inverse agree.
@@ -243,6 +244,14 @@ static const traffic *traffic_of(const norm_impl *impl) {
         {NORM_DYT, NORM_EAGER, 0, {32, 16}, {64, 32}},
         {NORM_DYT, NORM_EAGER, NORM_BETA, {24, 12}, {60, 30}},
         {NORM_DYT, NORM_EAGER, AFFINE, {16, 8}, {36, 18}},
+        {NORM_RMSNORM, NORM_FRAMEWORK, 0, {28, 36}, {92, 92}},
+        {NORM_RMSNORM, NORM_FRAMEWORK, NORM_GAMMA, {20, 32}, {68, 80}},
+        {NORM_LAYERNORM, NORM_FRAMEWORK, 0, {8, 4}, {12, 6}},
+        {NORM_LAYERNORM, NORM_FRAMEWORK, AFFINE, {8, 4}, {12, 6}},
+        {NORM_DYT, NORM_FRAMEWORK, 0, {32, 16}, {64, 32}},
+        {NORM_DYT, NORM_FRAMEWORK, NORM_BETA, {24, 12}, {60, 30}},
+        {NORM_DYT, NORM_FRAMEWORK, AFFINE, {16, 8}, {36, 18}},
+        {NORM_IDENTITY, NORM_FRAMEWORK, 0, {8, 4}, {8, 4}},
     };
     static const traffic one_sweep[] = {
         {NORM_OPS, NORM_FUSED, 0, {8, 4}, {12, 6}},

@@ -200,6 +200,9 @@ static bool put_forward(const norm_impl *impl, const trial *t, trial_buffers *b,
         !put_scratch(&b->saved, t, t->forward_only ? 0 : norm_saved_bytes(impl, t->rows, t->cols), &args->saved) ||
         !put_scratch(&b->workspace, t, norm_workspace_bytes(impl, t->rows, t->cols, t->threads), &args->workspace))
         return false;
+    // What it reads before it has written it.
+    if (impl->form == NORM_FRAMEWORK && args->saved)
+        memset(args->saved, 0, norm_saved_bytes(impl, t->rows, t->cols));
     if (t->specials) {
         strew_specials(t, dtype, x, args->x_stride);
         guard_remember(&b->x);
@@ -239,14 +242,15 @@ bool trial_run(const norm_impl *impl, const trial *t, trial_buffers *b, verify_r
     if (!put_forward(impl, t, b, &args))
         return fail(why, "out of memory");
     norm_args call = forward_call(t, impl->dtype, adds, &args);
-    if (!run_pass(impl, NORM_FORWARD, t, b, &call, &args, result, why))
-        return false;
-    if (t->forward_only || impl->pass[NORM_BACKWARD].count == 0)
-        return true;
-    if (!put_backward(impl, t, b, &args))
-        return fail(why, "out of memory");
-    call = backward_call(t, impl->dtype, adds, &args);
-    return run_pass(impl, NORM_BACKWARD, t, b, &call, &args, result, why);
+    bool ok = run_pass(impl, NORM_FORWARD, t, b, &call, &args, result, why);
+    if (ok && !t->forward_only && impl->pass[NORM_BACKWARD].count > 0) {
+        if (!put_backward(impl, t, b, &args))
+            return fail(why, "out of memory");
+        call = backward_call(t, impl->dtype, adds, &args);
+        ok = run_pass(impl, NORM_BACKWARD, t, b, &call, &args, result, why);
+    }
+    norm_release(impl, args.saved);
+    return ok;
 }
 
 void trial_close(trial_buffers *b) {

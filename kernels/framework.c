@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+// framework.c: the table of form framework. framework.h has the lists of rmsnorm and dyt; here are the two that are
+// one kernel in PyTorch, too: layernorm, written as layer_norm_kernel.cpp has it, for what it computes in which order
+// is its time, and identity, which is a clone.
+#include <string.h>
+
+#include "framework.h"
+
+// PyTorch's kernels for AVX-512 round to bf16 by integer arithmetic: there is no level with the instruction for it, but
+// where operations are counted, which are bf16's alone.
+#if defined(SIMD_HARDWARE_BF16) && !defined(COUNTED_H)
+NORM_NO_TABLE(framework);
+#else
+
+// Moments by Welford's recurrence, a lane each, CHUNK vectors at a time, and chunks joined as a tree: how PyTorch has
+// them, each step waiting for the one before. bf16 goes by two vectors at once.
+enum { CHUNK = 16, DEEPEST = 48, HALVES = 2 };
+SIMD_INLINE size_t halves_of(norm_dtype dtype) { return dtype == NORM_BF16 ? HALVES : 1; }
+
+typedef struct {
+    size_t count;
+    vf mean, squares; // of deviations from the mean
+} lane_moments;
+typedef struct {
+    size_t count;
+    float mean, squares;
+} moments;
+
+SIMD_INLINE void join_lanes(lane_moments *into, size_t count, vf mean, vf squares) {
+    const size_t n = into->count + count;
+    const vf share = v_set1(n > 0 ? (float)count / (float)n : 0.0f), delta = v_sub(mean, into->mean);
+    into->mean = v_fma(delta, share, into->mean);
+    const vf between = v_mul(v_mul(delta, delta), v_mul(share, v_set1((float)into->count)));
+    into->squares = v_add(into->squares, v_add(squares, between));
+    into->count = n;
+}
+
+static void join_moments(moments *into, size_t count, float mean, float squares) {
+    const size_t n = into->count + count;
+    const float share = n > 0 ? (float)count / (float)n : 0.0f, delta = mean - into->mean;
+    into->mean += share * delta;
+    into->squares += squares + delta * delta * share * (float)into->count;
+    into->count = n;
+}
+
+// A chunk onto the bottom of the tree: its halves one after the other.
+SIMD_INLINE void chunk_moments(norm_dtype dtype, const void *x, size_t first, size_t steps, lane_moments *into) {
+    const size_t halves = halves_of(dtype);
+    vf mean[HALVES] = {v_zero(), v_zero()}, squares[HALVES] = {v_zero(), v_zero()};
+    for (size_t j = 0; j < steps; j++) {
+        const vf weight = v_set1(1.0f / (float)(j + 1));
+        UNROLL_SPAN for (size_t h = 0; h < halves; h++) {
+            const vf a = v_get(dtype, x, ((first + j) * halves + h) * SIMD_WIDTH, SIMD_WIDTH);
+            const vf delta = v_sub(a, mean[h]);
+            mean[h] = v_fma(delta, weight, mean[h]);
+            squares[h] = v_fma(delta, v_sub(a, mean[h]), squares[h]);
+        }
+    }
+    UNROLL_SPAN for (size_t h = 0; h < halves; h++) join_lanes(into, steps, mean[h], squares[h]);
+}
+
+// What vectors have not reached, then lane by lane.
+SIMD_INLINE moments whole_moments(norm_dtype dtype, const void *x, size_t from, size_t cols, const lane_moments *lanes) {
+    moments all = {0, 0.0f, 0.0f};
+    float mean[SIMD_WIDTH], squares[SIMD_WIDTH];
+    for (size_t c = from; c < cols; c++) {
+        v_store_part(mean, v_get(dtype, x, c, 1), 1);
+        join_moments(&all, 1, mean[0], 0.0f);
+    }
+    v_store(mean, lanes->mean);
+    v_store(squares, lanes->squares);
+    for (size_t k = 0; k < SIMD_WIDTH; k++)
+        join_moments(&all, lanes->count, mean[k], squares[k]);
+    return all;
+}
+
+SIMD_INLINE moments row_moments(norm_dtype dtype, const void *x, size_t cols) {
+    const size_t halves = halves_of(dtype), steps = cols / (halves * SIMD_WIDTH);
+    const lane_moments none = {0, v_zero(), v_zero()};
+    lane_moments tree[DEEPEST];
+    size_t depth = 1;
+    tree[0] = none;
+    for (size_t chunk = 0; chunk * CHUNK < steps; chunk++) {
+        const size_t left = steps - chunk * CHUNK;
+        chunk_moments(dtype, x, chunk * CHUNK, left < CHUNK ? left : CHUNK, &tree[0]);
+        for (size_t k = 1, mask = chunk + 1; mask % 2 == 0; k++, mask /= 2) {
+            if (k == depth)
+                tree[depth++] = none;
+            join_lanes(&tree[k], tree[k - 1].count, tree[k - 1].mean, tree[k - 1].squares);
+            tree[k - 1] = none;
+        }
+    }
+    for (size_t k = 1; k < depth; k++)
+        join_lanes(&tree[0], tree[k].count, tree[k].mean, tree[k].squares);
+    return whole_moments(dtype, x, steps * halves * SIMD_WIDTH, cols, &tree[0]);
+}
+
+// Of each row: mean, then rstd.
+SIMD_INLINE float *stats_of(const norm_args *a) { return ((const norm_made *)a->workspace)->at[MADE_STATS]; }
+
+SIMD_INLINE vf weighted(norm_dtype dtype, bool affine, const norm_args *a, vf value, size_t c, size_t n) {
+    return affine ? v_fma(value, v_get(dtype, a->gamma, c, n), v_get(dtype, a->beta, c, n)) : value;
+}
+
+SIMD_INLINE void layernorm_forward(norm_dtype dtype, bool affine, const norm_args *a, const norm_slice *s) {
+    float *const stats = stats_of(a);
+    for (size_t row = s->begin; row < s->end; row++) {
+        const void *const x = row_of(dtype, a->x, row, a->x_stride);
+        void *const y = row_of_mut(dtype, a->y, row, a->y_stride);
+        const moments all = row_moments(dtype, x, a->cols);
+        const float rstd = 1.0f / sqrtf(all.squares / (float)a->cols + a->eps);
+        const vf mean = v_set1(all.mean), scale = v_set1(rstd);
+        stats[2 * row] = all.mean;
+        stats[2 * row + 1] = rstd;
+#define STEP(n)                                                                                                        \
+    v_put(dtype, y, c, n, weighted(dtype, affine, a, v_mul(v_sub(v_get(dtype, x, c, n), mean), scale), c, n))
+        for_each_vector(a->cols, STEP(SIMD_WIDTH), STEP(a->cols - c));
+#undef STEP
+    }
+}
+
+// A row's dy times gamma.
+SIMD_INLINE vf scaled_dy(norm_dtype dtype, bool affine, const norm_args *a, const void *dy, size_t c, size_t n) {
+    const vf d = v_get(dtype, dy, c, n);
+    return affine ? v_mul(d, v_get(dtype, a->gamma, c, n)) : d;
+}
+
+SIMD_INLINE void add_to_columns(float *sums, size_t c, size_t n, vf value) {
+    v_put(NORM_F32, sums, c, n, v_add(v_get(NORM_F32, sums, c, n), value));
+}
+
+// The sums over a row are of one vector each, as vec::map_reduce_all has them.
+SIMD_INLINE void backward_row(norm_dtype dtype, bool affine, const norm_args *a, size_t row, float *dgamma,
+                              float *dbeta) {
+    const void *const x = row_of(dtype, a->x, row, a->x_stride), *const dy = row_of(dtype, a->dy, row, a->dy_stride);
+    void *const dx = row_of_mut(dtype, a->dx, row, a->dx_stride);
+    const vf mean = v_set1(stats_of(a)[2 * row]), rstd = v_set1(stats_of(a)[2 * row + 1]);
+    const float each = 1.0f / (float)a->cols;
+    vf with_normed = v_zero(), alone = v_zero();
+#define NORMED(n) v_mul(v_sub(v_get(dtype, x, c, n), mean), rstd)
+#define DGAMMA(n) add_to_columns(dgamma, c, n, v_mul(v_get(dtype, dy, c, n), NORMED(n)))
+#define DBETA(n) add_to_columns(dbeta, c, n, v_get(dtype, dy, c, n))
+#define WITH_NORMED(n) add_to(&with_normed, v_mul(scaled_dy(dtype, affine, a, dy, c, n), NORMED(n)))
+#define ALONE(n) add_to(&alone, scaled_dy(dtype, affine, a, dy, c, n))
+#define DX(n)                                                                                                          \
+    v_put(dtype, dx, c, n,                                                                                             \
+          v_mul(rstd, v_sub(v_fnma(NORMED(n), with_normed, scaled_dy(dtype, affine, a, dy, c, n)), alone)))
+    if (affine) {
+        for_each_vector(a->cols, DGAMMA(SIMD_WIDTH), DGAMMA(a->cols - c));
+        for_each_vector(a->cols, DBETA(SIMD_WIDTH), DBETA(a->cols - c));
+    }
+    for_each_vector(a->cols, WITH_NORMED(SIMD_WIDTH), WITH_NORMED(a->cols - c));
+    for_each_vector(a->cols, ALONE(SIMD_WIDTH), ALONE(a->cols - c));
+    with_normed = v_set1(v_sum(with_normed) * each);
+    alone = v_set1(v_sum(alone) * each);
+    for_each_vector(a->cols, DX(SIMD_WIDTH), DX(a->cols - c));
+}
+
+// The slices' sums of columns stand in the caller's workspace.
+SIMD_INLINE norm_args with_scratch(const norm_args *a) {
+    norm_args own = *a;
+    own.workspace = ((const norm_made *)a->workspace)->scratch;
+    return own;
+}
+
+SIMD_INLINE void layernorm_backward(norm_dtype dtype, bool affine, const norm_args *a, const norm_slice *s) {
+    const norm_args own = with_scratch(a);
+    float *const dgamma = affine ? partial_columns(&own, s->index, 0, 2) : NULL;
+    float *const dbeta = affine ? partial_columns(&own, s->index, 1, 2) : NULL;
+    if (affine) {
+        zero_columns(dgamma, a->cols);
+        zero_columns(dbeta, a->cols);
+    }
+    for (size_t row = s->begin; row < s->end; row++)
+        backward_row(dtype, affine, a, row, dgamma, dbeta);
+}
+
+static void layernorm_reduce(const norm_args *a, const norm_slice *s) {
+    const norm_args own = with_scratch(a);
+    norm_slice all = *s;
+    all.count = ((const norm_made *)a->workspace)->slices;
+    reduce_columns(&own, &all, a->dgamma, 0, 2);
+    reduce_columns(&own, &all, a->dbeta, 1, 2);
+}
+
+static void clone_rows(norm_dtype dtype, const norm_slice *s, size_t cols, const void *from, size_t from_stride, void *to,
+                       size_t to_stride) {
+    for (size_t row = s->begin; row < s->end; row++)
+        memcpy(row_of_mut(dtype, to, row, to_stride), row_of(dtype, from, row, from_stride), cols * dtype_size(dtype));
+}
+
+#define DEFINE_KERNELS(name, D)                                                                                        \
+    static void layernorm_forward_##name(const norm_args *a, const norm_slice *s) {                                    \
+        layernorm_forward(D, true, a, s);                                                                              \
+    }                                                                                                                  \
+    static void layernorm_forward_noaffine_##name(const norm_args *a, const norm_slice *s) {                           \
+        layernorm_forward(D, false, a, s);                                                                             \
+    }                                                                                                                  \
+    static void layernorm_backward_##name(const norm_args *a, const norm_slice *s) {                                   \
+        layernorm_backward(D, true, a, s);                                                                             \
+    }                                                                                                                  \
+    static void layernorm_backward_noaffine_##name(const norm_args *a, const norm_slice *s) {                          \
+        layernorm_backward(D, false, a, s);                                                                            \
+    }                                                                                                                  \
+    static void clone_##name(const norm_args *a, const norm_slice *s) {                                                \
+        clone_rows(D, s, a->cols, a->x, a->x_stride, a->y, a->y_stride);                                               \
+    }                                                                                                                  \
+    static void clone_back_##name(const norm_args *a, const norm_slice *s) {                                           \
+        clone_rows(D, s, a->cols, a->dy, a->dy_stride, a->dx, a->dx_stride);                                           \
+    }
+
+static void nothing(const norm_args *a, const norm_slice *s) {
+    (void)a;
+    (void)s;
+}
+
+// at::parallel_for hands layernorm out row by row. Its statistics are allocated beside its result.
+#define LAYERNORM_FORWARD(K, name, e)                                                                                  \
+    OPERATION(K, nothing, ROWS, 0, STATS, 0, 2 * sizeof(float), 0, GRAIN),                                                \
+        OPERATION(K, layernorm_forward_##name, ROWS, 2 * (e), RESULT, e, 0, 0, 1)
+#define LAYERNORM_BACKWARD(K, name, e)                                                                                 \
+    OPERATION(K, layernorm_backward_##name, ROWS, 3 * (e), RESULT, e, 0, MADE(STATS), 1),                                 \
+        OPERATION(K, layernorm_reduce, COLS, 0, NOTHING, 0, 0, 0, 1)
+#define LAYERNORM_BACKWARD_NOAFFINE(K, name, e)                                                                        \
+    OPERATION(K, layernorm_backward_##name, ROWS, 3 * (e), RESULT, e, 0, MADE(STATS), 1)
+#define CLONE(K, name, e) OPERATION(K, clone_##name, ROWS, 2 * (e), RESULT, e, 0, 0, GRAIN)
+#define CLONE_BACK(K, name, e) OPERATION(K, clone_back_##name, ROWS, 2 * (e), RESULT, e, 0, 0, GRAIN)
+
+#define KERNEL_IMPLS(T, D, e)                                                                                          \
+    {IMPL(NORM_LAYERNORM, "welford", D, NORM_GAMMA | NORM_BETA, MADE(STATS)),                                          \
+     LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD, T, e), .workspace = {.per_slice_col = 2 * sizeof(float)}},           \
+        {IMPL(NORM_LAYERNORM, "welford_noaffine", D, 0, MADE(STATS)),                                                  \
+         LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD_NOAFFINE, noaffine_##T, e)},                                      \
+        {IMPL(NORM_IDENTITY, "std", D, 0, 0), LISTS(CLONE, CLONE_BACK, T, e)},
+#define RMSNORM_IMPLS(T, D, e)                                                                                         \
+    {IMPL(NORM_RMSNORM, "std", D, NORM_GAMMA,                                                                          \
+          MADE(STATS) | ((D) == NORM_F32 ? MADE(NORMED) : MADE(X32) | MADE(H))),                                       \
+     LISTS(RMSNORM_FORWARD, RMSNORM_BACKWARD, T, D, e, affine), .op_by_op = true},                                     \
+        {IMPL(NORM_RMSNORM, "std_noaffine", D, 0, MADE(STATS) | ((D) == NORM_F32 ? 0 : MADE(X32))),                    \
+         LISTS(RMSNORM_FORWARD, RMSNORM_BACKWARD, T, D, e, noaffine), .op_by_op = true},
+
+#define IMPLS(T, D)                                                                                                    \
+    RMSNORM_IMPLS(T, D, D##_BYTES)                                                                                     \
+    KERNEL_IMPLS(T, D, D##_BYTES) DYT_IMPLS(D, u2, D##_BYTES), DYT_NOAFFINE_IMPL(D, u2, D##_BYTES), DYT_IMPLS(D, libm, D##_BYTES),                          \
+        WITH_MVEC(DYT_IMPLS(D, mvec, D##_BYTES), )
+NORM_EACH_DTYPE(DEFINE_KERNELS)
+static const norm_impl impls[] = {NORM_EACH_DTYPE(IMPLS)};
+NORM_TABLE(framework, impls);
+#endif

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+// framework.h: the form `framework`: the operations of PyTorch's eager mode on a CPU, each with a result of its own
+// (framework_run.c). rmsnorm is the LlamaRMSNorm of transformers, dyt the module of its authors; backward is the order
+// of autograd: the products of a multiplication before their sums, the power's gradient as it is written there, the sum
+// of two gradients into the first. A bit of norm_stage.frees stands at the last user of a tensor; what a Python name
+// holds lives to the module's end.
+#ifndef FRAMEWORK_H
+#define FRAMEWORK_H
+
+#include "framework_run.h"
+#include "sweeps.h"
+
+// Fewest elements of a thread: at::internal::GRAIN_SIZE, and what the functions of vml.h have.
+enum { GRAIN = 32768, TANH_GRAIN = 2048 };
+
+// Every tensor of one call, by its name in the lists below. In f32 casts are no operations, so x32 is x, h is normed,
+// and the first gradient of x is dx.
+typedef struct {
+    tensor x, y, dy, dx, gamma, beta, alpha; // the caller's
+    tensor x32, square, normed, h, scaled, t, weighted, product, dh, dh32, d1, q, spread, p1, p2, d2;
+    float *rstd, *row;
+    double *partial;
+} tensors;
+
+SIMD_INLINE tensor made_at(const norm_args *a, norm_tensor which) {
+    return (tensor){((const norm_made *)a->workspace)->at[which], a->cols};
+}
+
+SIMD_INLINE tensors locate(norm_dtype dtype, bool affine, const norm_args *a) {
+    const bool low = dtype != NORM_F32;
+    tensors t = {.x = operand(a->x, a->x_stride),
+                 .y = operand(a->y, a->y_stride),
+                 .dy = operand(a->dy, a->dy_stride),
+                 .dx = operand(a->dx, a->dx_stride),
+                 .gamma = vector(a->gamma),
+                 .beta = vector(a->beta),
+                 .alpha = vector(&a->alpha),
+                 .square = made_at(a, MADE_SQUARE),
+                 .scaled = made_at(a, MADE_SCALED),
+                 .weighted = made_at(a, MADE_WEIGHTED),
+                 .product = made_at(a, MADE_PRODUCT),
+                 .q = made_at(a, MADE_Q),
+                 .spread = made_at(a, MADE_SPREAD),
+                 .p1 = made_at(a, MADE_P1),
+                 .p2 = made_at(a, MADE_P2),
+                 .d2 = made_at(a, MADE_D2),
+                 .rstd = made_at(a, MADE_STATS).data,
+                 .row = made_at(a, MADE_ROW).data,
+                 .partial = ((const norm_made *)a->workspace)->scratch};
+    t.x32 = low ? made_at(a, MADE_X32) : t.x;
+    // Without gamma, what it would have multiplied is y itself, and what its gradient would have given is dy.
+    t.t = affine ? made_at(a, MADE_T) : t.y;
+    t.normed = low || affine ? made_at(a, MADE_NORMED) : t.y;
+    t.h = !affine ? t.y : low ? made_at(a, MADE_H) : t.normed;
+    t.dh = affine ? made_at(a, MADE_DH) : t.dy;
+    t.dh32 = low ? made_at(a, MADE_DH32) : t.dh;
+    t.d1 = made_at(a, MADE_D1);
+    return t;
+}
+
+// One operation, as in eager.h. Both come with gamma and without.
+#define STAGE(op, name, DTYPE, statement)                                                                              \
+    STAGE_OF(op##_##name##_##DTYPE##_affine, DTYPE, true, statement)                                                   \
+    STAGE_OF(op##_##name##_##DTYPE##_noaffine, DTYPE, false, statement)
+#define STAGE_OF(function, DTYPE, affine, statement)                                                                   \
+    __attribute__((unused)) static void function(const norm_args *a, const norm_slice *s) {                            \
+        const tensors t = locate(DTYPE, affine, a);                                                                    \
+        statement;                                                                                                     \
+    }
+
+// The gradient of a mean: a column of sums that is broadcast along the row and divided by a number that is broadcast,
+// too. No vector loop of PyTorch's has two such operands, so it goes element by element.
+SIMD_SHARED void spread_quotient(const norm_slice *s, size_t cols, tensor out, const float *row) {
+    const volatile float divisor = (float)cols;
+    for (size_t r = s->begin; r < s->end; r++) {
+        float *const to = (float *)out.data + r * out.stride;
+        for (size_t c = 0; c < cols; c++)
+            to[c] = row[r] / divisor;
+    }
+}
+
+// d/d variance of rstd, of each row.
+SIMD_INLINE void rstd_grad(const norm_slice *s, float *row, const float *rstd) {
+    for (size_t r = s->begin; r < s->end; r++)
+        row[r] = row[r] * -0.5f * rstd[r] * rstd[r] * rstd[r];
+}
+
+SIMD_SHARED void total_of(norm_dtype dtype, const norm_slice *s, size_t cols, double *partial, void *data,
+                          size_t stride) {
+    total(dtype, s, cols, partial, (tensor){data, stride});
+}
+// One thread adds up what the slices of the operation before have left.
+SIMD_INLINE void join_slices(const norm_args *a, const norm_slice *s, const double *partial) {
+    norm_slice all = *s;
+    all.count = ((const norm_made *)a->workspace)->slices;
+    join_total(&all, a->dalpha, partial);
+}
+
+static const float two = 2.0f;
+
+#define RMSNORM_STAGES(D)                                                                                              \
+    STAGE(RMSNORM, cast, D, UNARY(CAST, NORM_F32, D, x32, x))                                                          \
+    STAGE(RMSNORM, square, D, UNARY(SQUARE, NORM_F32, NORM_F32, square, x32))                                          \
+    STAGE(RMSNORM, mean, D, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                                    \
+    STAGE(RMSNORM, eps, D, add_eps(s, t.rstd, a->eps))                                                                 \
+    STAGE(RMSNORM, rsqrt, D, reciprocal_root(s, t.rstd))                                                               \
+    STAGE(RMSNORM, norm, D, BY_ROW(MUL, normed, x32, rstd))                                                            \
+    STAGE(RMSNORM, down, D, UNARY(CAST, D, NORM_F32, h, normed))                                                       \
+    STAGE(RMSNORM, gamma, D, BINARY(MUL, D, PER_COL, y, h, gamma))                                                     \
+    STAGE(RMSNORM, b_product, D, BINARY(MUL, D, FULL, product, dy, h))                                                 \
+    STAGE(RMSNORM, b_dh, D, BINARY(MUL, D, PER_COL, dh, dy, gamma))                                                    \
+    STAGE(RMSNORM, b_dgamma, D, col_sums(D, s, a->rows, a->dgamma, t.product))                                         \
+    STAGE(RMSNORM, b_up, D, UNARY(CAST, NORM_F32, D, dh32, dh))                                                        \
+    STAGE(RMSNORM, b_direct, D,                                                                                        \
+          SWEEP(MUL, NORM_F32, NORM_F32, FULL, PER_ROW, FIRST_GRADIENT(D), t.dh32, vector(t.rstd)))                    \
+    STAGE(RMSNORM, b_q, D, BINARY(MUL, NORM_F32, FULL, q, dh32, x32))                                                  \
+    STAGE(RMSNORM, b_drstd, D, row_sums(s, a->cols, t.row, t.q, 1.0f))                                                 \
+    STAGE(RMSNORM, b_root, D, rstd_grad(s, t.row, t.rstd))                                                             \
+    STAGE(RMSNORM, b_spread, D, spread_quotient(s, a->cols, t.spread, t.row))                                          \
+    STAGE(RMSNORM, b_power, D, UNARY(CAST, NORM_F32, NORM_F32, p1, x32))                                               \
+    STAGE(RMSNORM, b_twice, D, SWEEP(MUL, NORM_F32, NORM_F32, FULL, SCALAR, t.p2, t.p1, vector(&two)))                 \
+    STAGE(RMSNORM, b_square, D, BINARY(MUL, NORM_F32, FULL, d2, p2, spread))                                           \
+    STAGE(RMSNORM, b_add, D, SWEEP(ADD, NORM_F32, NORM_F32, FULL, FULL, FIRST_GRADIENT(D), FIRST_GRADIENT(D), t.d2))   \
+    STAGE(RMSNORM, b_down, D, UNARY(CAST, D, NORM_F32, dx, d1))
+#define FIRST_GRADIENT(D) ((D) == NORM_F32 ? t.dx : t.d1)
+
+#define DYT_STAGES(D)                                                                                                  \
+    STAGE(DYT, alpha, D, BINARY(MUL, D, SCALAR, scaled, x, alpha))                                                     \
+    STAGE(DYT, tanh_u2, D, UNARY(TANH_U2, D, D, t, scaled))                                                            \
+    STAGE(DYT, tanh_libm, D, UNARY(TANH_LIBM, D, D, t, scaled))                                                        \
+    WITH_MVEC(STAGE(DYT, tanh_mvec, D, UNARY(TANH_MVEC, D, D, t, scaled)))                                             \
+    WITH_SLEEF(STAGE(DYT, tanh_sleef, D, UNARY(TANH_SLEEF, D, D, t, scaled)))                                          \
+    STAGE(DYT, gamma, D, BINARY(MUL, D, PER_COL, y, t, gamma))                                                         \
+    STAGE(DYT, gamma_then, D, BINARY(MUL, D, PER_COL, weighted, t, gamma))                                             \
+    STAGE(DYT, beta, D, BINARY(ADD, D, PER_COL, y, weighted, beta))                                                    \
+    STAGE(DYT, b_dbeta, D, col_sums(D, s, a->rows, a->dbeta, t.dy))                                                    \
+    STAGE(DYT, b_product, D, BINARY(MUL, D, FULL, product, dy, t))                                                     \
+    STAGE(DYT, b_dt, D, BINARY(MUL, D, PER_COL, dh, dy, gamma))                                                        \
+    STAGE(DYT, b_dgamma, D, col_sums(D, s, a->rows, a->dgamma, t.product))                                             \
+    STAGE(DYT, b_tanh, D, BINARY(TANH_GRAD, D, FULL, d1, dh, t))                                                       \
+    STAGE(DYT, b_dx, D, BINARY(MUL, D, SCALAR, dx, d1, alpha))                                                         \
+    STAGE(DYT, b_xproduct, D, BINARY(MUL, D, FULL, product, d1, x))                                                    \
+    STAGE(DYT, b_total, D, total_of(D, s, a->cols, t.partial, t.product.data, t.product.stride))                       \
+    STAGE(DYT, b_dalpha, D, join_slices(a, s, t.partial))
+
+#define DEFINE(name, D) RMSNORM_STAGES(D) DYT_STAGES(D)
+NORM_EACH_DTYPE(DEFINE)
+
+// The lists. Functions, what they read and write per element, the tensor that they make with its bytes per element
+// (SMALL: per row), and those that are freed behind them. e: the size of the dtype's elements; A: affine or noaffine.
+// Operations that make nothing large, of rows alone, have no bytes. K: STAGE or LIFE, for a list is two tables.
+#define R(K, op, name, D, A, bytes, makes, each, frees)                                                                   \
+    OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, each, 0, frees, GRAIN)
+#define C(K, op, name, D, A, bytes, frees)                                                                                \
+    OPERATION(K, op##_##name##_##D##_##A, COLS, bytes, NOTHING, 0, 0, frees, GRAIN)
+#define SMALL(K, op, name, D, A, bytes, makes, each, frees)                                                               \
+    OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, 0, each, frees, GRAIN)
+#define OPERATION(K, ...) OPERATION_##K(__VA_ARGS__)
+#define OPERATION_STAGE(function, SPLIT, bytes, ...)                                                                   \
+    { function, NORM_SPLIT_##SPLIT, bytes }
+#define OPERATION_LIFE(function, SPLIT, bytes, makes, per_element, per_row, frees, grain)                              \
+    { MADE_##makes, per_element, per_row, frees, grain }
+// Casts stand in the lists of bf16 alone, the steps of gamma and beta in those of the variants that have them.
+#define LIST_bf16(...) __VA_ARGS__
+#define LIST_f32(...)
+#define LIST_affine(...) __VA_ARGS__
+#define LIST_noaffine(...)
+// What the operation makes that is the last one in some variants.
+#define NORMED_bf16_affine NORMED
+#define NORMED_bf16_noaffine NORMED
+#define NORMED_f32_affine NORMED
+#define NORMED_f32_noaffine RESULT
+#define CAST_affine H
+#define CAST_noaffine RESULT
+#define TANH_affine T
+#define TANH_noaffine RESULT
+#define GRADIENT_bf16 D1
+#define GRADIENT_f32 RESULT
+
+#define RMSNORM_FORWARD(K, T, D, e, A)                                                                                    \
+    LIST_##T(R(K, RMSNORM, cast, D, A, e + 4, X32, 4, 0), ) R(K, RMSNORM, square, D, A, 8, SQUARE, 4, 0),        \
+                SMALL(K, RMSNORM, mean, D, A, 4, STATS, 4, MADE(SQUARE)), SMALL(K, RMSNORM, eps, D, A, 0, NOTHING, 0, 0),    \
+                SMALL(K, RMSNORM, rsqrt, D, A, 0, NOTHING, 0, 0),                                                         \
+                R(K, RMSNORM, norm, D, A, 8, NORMED_##T##_##A, 4, MADE(X32) | MADE(STATS)),                               \
+                LIST_##T(R(K, RMSNORM, down, D, A, 4 + e, CAST_##A, e, 0), )                                              \
+                    LIST_##A(R(K, RMSNORM, gamma, D, A, 2 * e, RESULT, e, MADE(H) | MADE(NORMED)))
+#define RMSNORM_BACKWARD(K, T, D, e, A)                                                                                   \
+    LIST_##A(R(K, RMSNORM, b_product, D, A, 3 * e, PRODUCT, e, 0),                                            \
+                         R(K, RMSNORM, b_dh, D, A, 2 * e, DH, e, MADE(H) | MADE(NORMED)),                                 \
+                         C(K, RMSNORM, b_dgamma, D, A, e, MADE(PRODUCT)), )                                               \
+                    LIST_##T(R(K, RMSNORM, b_up, D, A, e + 4, DH32, 4, MADE(DH)), )                                       \
+                        R(K, RMSNORM, b_direct, D, A, 8, GRADIENT_##T, 4, 0),                                             \
+                R(K, RMSNORM, b_q, D, A, 12, Q, 4, MADE(DH32) | MADE(DH)),                                                \
+                SMALL(K, RMSNORM, b_drstd, D, A, 4, ROW, 4, MADE(Q)), SMALL(K, RMSNORM, b_root, D, A, 0, NOTHING, 0, 0),     \
+                R(K, RMSNORM, b_spread, D, A, 4, SPREAD, 4, MADE(ROW)), R(K, RMSNORM, b_power, D, A, 8, P1, 4, 0),           \
+                R(K, RMSNORM, b_twice, D, A, 8, P2, 4, 0),                                                                \
+                R(K, RMSNORM, b_square, D, A, 12, D2, 4,                                                                  \
+                  MADE(P1) | MADE(P2) | MADE(SPREAD) | MADE(X32) | MADE(STATS)),                                       \
+                R(K, RMSNORM, b_add, D, A, 12, NOTHING, 0, MADE(D2)),                                                     \
+                LIST_##T(R(K, RMSNORM, b_down, D, A, 4 + e, RESULT, e, MADE(D1)))
+
+#define DYT_TANH(K, D, e, kind, A)                                                                                        \
+    R(K, DYT, alpha, D, A, 2 * e, SCALED, e, 0),                                                                          \
+        OPERATION(K, DYT_tanh_##kind##_##D##_##A, ROWS, 2 * e, TANH_##A, e, 0, MADE(SCALED), TANH_GRAIN)
+#define DYT_FORWARD(K, D, e, kind)                                                                                        \
+    DYT_TANH(K, D, e, kind, affine), R(K, DYT, gamma_then, D, affine, 2 * e, WEIGHTED, e, 0),                    \
+                R(K, DYT, beta, D, affine, 2 * e, RESULT, e, MADE(WEIGHTED) | MADE(T))
+#define DYT_FORWARD_NOBETA(K, D, e, kind)                                                                                 \
+    DYT_TANH(K, D, e, kind, affine), R(K, DYT, gamma, D, affine, 2 * e, RESULT, e, MADE(T))
+#define DYT_FORWARD_NOAFFINE(K, D, e, kind) DYT_TANH(K, D, e, kind, noaffine)
+#define DYT_GRADIENT(K, D, e, A)                                                                                          \
+    LIST_##A(R(K, DYT, b_dt, D, A, 2 * e, DH, e, 0), R(K, DYT, b_product, D, A, 3 * e, PRODUCT, e, 0),                       \
+             C(K, DYT, b_dgamma, D, A, e, MADE(PRODUCT)), ) R(K, DYT, b_tanh, D, A, 3 * e, D1, e, MADE(DH) | MADE(T)),       \
+        R(K, DYT, b_dx, D, A, 2 * e, RESULT, e, 0), R(K, DYT, b_xproduct, D, A, 3 * e, PRODUCT, e, MADE(D1)),                \
+        SMALL(K, DYT, b_total, D, A, e, NOTHING, 0, MADE(PRODUCT)), C(K, DYT, b_dalpha, D, A, 0, 0)
+#define DYT_BACKWARD(K, D, e, kind) C(K, DYT, b_dbeta, D, affine, e, 0), DYT_GRADIENT(K, D, e, affine)
+#define DYT_BACKWARD_NOBETA(K, D, e, kind) DYT_GRADIENT(K, D, e, affine)
+#define DYT_BACKWARD_NOAFFINE(K, D, e, kind) DYT_GRADIENT(K, D, e, noaffine)
+
+// A pass of an implementation, as the two tables of its list.
+#define LISTS(FORWARD, BACKWARD, ...)                                                                                  \
+    .pass = {NORM_STAGES(FORWARD(STAGE, __VA_ARGS__)), NORM_STAGES(BACKWARD(STAGE, __VA_ARGS__))},                     \
+    .lives = {(const norm_life[]){FORWARD(LIFE, __VA_ARGS__)}, (const norm_life[]){BACKWARD(LIFE, __VA_ARGS__)}}
+
+// saved is the tensors that forward has made and kept. Without gamma, the y of dyt is the t that backward needs.
+#define IMPL(OP, name, D, which, kept)                                                                                 \
+    .op = OP, .variant = name, .form = NORM_FRAMEWORK, .level = NORM_LEVEL_ID, .dtype = D, .params = which,            \
+    .keeps = kept, .saved = {.fixed = (kept) != 0 ? sizeof(void *) * MADE_TENSORS : 0}
+#define DYT_IMPL(D, name, which, kept)                                                                                 \
+    IMPL(NORM_DYT, name, D, which, kept), .reads_y = ((which)&NORM_GAMMA) == 0, .op_by_op = true,                      \
+                                          .workspace = {.per_slice = sizeof(double)}
+// A tanh of its name.
+#define DYT_IMPLS(D, kind, e)                                                                                          \
+    {DYT_IMPL(D, #kind, NORM_GAMMA | NORM_ALPHA | NORM_BETA, MADE(T)), LISTS(DYT_FORWARD, DYT_BACKWARD, D, e, kind)},  \
+        {DYT_IMPL(D, #kind "_nobeta", NORM_GAMMA | NORM_ALPHA, MADE(T)),                                               \
+         LISTS(DYT_FORWARD_NOBETA, DYT_BACKWARD_NOBETA, D, e, kind)}
+#define DYT_NOAFFINE_IMPL(D, kind, e)                                                                                  \
+    {                                                                                                                  \
+        DYT_IMPL(D, #kind "_noaffine", NORM_ALPHA, 0), LISTS(DYT_FORWARD_NOAFFINE, DYT_BACKWARD_NOAFFINE, D, e, kind)  \
+    }
+
+#endif

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// framework_run.c: runs the operations of form framework as PyTorch's eager mode does on a CPU: the calling thread
+// allocates each result with 64-byte alignment from the C library, which decides when pages come from and go back to
+// the kernel; the team touches it first; and what nobody reads any more is freed at once.
+#include "framework_run.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+static bool make(norm_made *made, const norm_life *life, norm_args *args, const norm_args *callers) {
+    const unsigned which = life->makes;
+    size_t bytes, rows_bytes;
+    if (which == MADE_NOTHING || (which == MADE_RESULT && callers->fresh == NULL))
+        return true;
+    if (__builtin_mul_overflow(args->rows * life->per_element, args->cols, &bytes) ||
+        __builtin_mul_overflow(args->rows, (size_t)life->per_row, &rows_bytes) ||
+        posix_memalign(&made->at[which], ALIGNMENT, bytes + rows_bytes) != 0) {
+        made->at[which] = NULL;
+        return false;
+    }
+    if (which == MADE_RESULT) {
+        args->y = args->dx = made->at[which];
+        args->y_stride = args->dx_stride = args->cols;
+    }
+    return true;
+}
+
+static void drop(void *at[MADE_TENSORS], unsigned which) {
+    for (unsigned i = MADE_NOTHING + 1; i < MADE_TENSORS; i++)
+        if (which >> i & 1) {
+            free(at[i]);
+            at[i] = NULL;
+        }
+}
+
+void norm_release(const norm_impl *impl, void *saved) {
+    void *at[MADE_TENSORS];
+    if (impl->form != NORM_FRAMEWORK || saved == NULL)
+        return;
+    memcpy(at, saved, sizeof at);
+    drop(at, ~0u);
+    memcpy(saved, at, sizeof at);
+}
+
+size_t norm_fresh_bytes(const norm_impl *impl, size_t rows, size_t cols) {
+    size_t bytes = 0;
+    for (norm_pass pass = NORM_FORWARD; impl->form == NORM_FRAMEWORK && pass < NORM_PASSES; pass++)
+        for (size_t i = 0; i < impl->pass[pass].count; i++) {
+            size_t each;
+            if (__builtin_mul_overflow(rows * impl->lives[pass][i].per_element, cols, &each) ||
+                __builtin_add_overflow(bytes, each + rows * impl->lives[pass][i].per_row, &bytes))
+                return SIZE_MAX;
+        }
+    return bytes;
+}
+
+// A thread for each `grain` elements, as at::parallel_for divides a range; small tensors are the caller's own work.
+static int team_of(const norm_stage *stage, const norm_life *life, const norm_args *args, int threads) {
+    const size_t elements = stage->bytes > 0 ? args->rows * args->cols : args->rows;
+    const size_t grain = life->grain, parts = (elements + grain - 1) / grain;
+    return parts < (size_t)threads ? (int)parts : threads;
+}
+
+static void run_slice(const norm_stage *stage, const norm_args *args, size_t index, size_t count) {
+    const size_t total = stage->split == NORM_SPLIT_ROWS ? args->rows : args->cols;
+    const norm_slice slice = norm_part(stage->split, total, index, count);
+    stage->run(args, &slice);
+}
+
+static bool run_operation(const norm_stage *stage, const norm_life *life, const norm_args *args, norm_made *made, int threads) {
+    const int team = team_of(stage, life, args, threads);
+    bool short_team = false;
+    if (team == 1) {
+        run_slice(stage, args, 0, 1);
+    } else {
+#pragma omp parallel num_threads(team) default(none) shared(short_team) firstprivate(stage, args, team)
+        {
+            if (omp_get_num_threads() == team)
+                run_slice(stage, args, (size_t)omp_get_thread_num(), (size_t)team);
+            else
+#pragma omp single
+                short_team = true;
+        }
+    }
+    if (stage->bytes > 0)
+        made->slices = (size_t)team;
+    return !short_team;
+}
+
+norm_error framework_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
+    norm_made made = {.scratch = args->workspace};
+    norm_args own = *args;
+    norm_error error = NORM_OK;
+    const unsigned kept = pass == NORM_FORWARD && args->saved != NULL ? impl->keeps : 0;
+    own.workspace = &made;
+    if (pass == NORM_FORWARD)
+        norm_release(impl, args->saved);
+    else if (args->saved != NULL)
+        memcpy(made.at, args->saved, sizeof made.at);
+    for (size_t i = 0; i < impl->pass[pass].count && error == NORM_OK; i++) {
+        const norm_stage *const stage = &impl->pass[pass].stages[i];
+        const norm_life *const life = &impl->lives[pass][i];
+        if (!make(&made, life, &own, args))
+            error = NORM_NO_MEMORY;
+        else if (!run_operation(stage, life, &own, &made, threads))
+            error = NORM_NO_TEAM;
+        drop(made.at, life->frees & ~kept);
+    }
+    if (error == NORM_OK && args->fresh != NULL) {
+        *args->fresh = made.at[MADE_RESULT];
+        made.at[MADE_RESULT] = NULL;
+    }
+    drop(made.at, error == NORM_OK ? ~kept : ~0u);
+    if (args->saved != NULL)
+        memcpy(args->saved, made.at, sizeof made.at);
+    return error;
+}
