@@ -10,6 +10,7 @@
 
 #include "budget.h"
 #include "fields.h"
+#include "peers.h"
 
 #define NAME(ID, name, launches, seconds, help) #name,
 #define HELP(ID, name, launches, seconds, help) help,
@@ -111,6 +112,18 @@ static const sweep sweeps[] = {
      WARM,
      {"u2", "u2_nobeta", "lp"},
      {{4096, 4096}}},
+    // The same as a framework runs it, and what its pages cost at the paper's shape.
+    {Q | D,
+     BEST,
+     ALL_CORES,
+     FORWARD,
+     FRAMEWORK,
+     F32 | BF16,
+     WARM,
+     {FRAMEWORK_TANH, FRAMEWORK_TANH "_nobeta"},
+     {{512, 4096}}},
+    {D, BEST, ALL_CORES, BACKWARD, FRAMEWORK, F32 | BF16, WARM, {FRAMEWORK_TANH "_nobeta"}, {{512, 4096}}},
+    {D, BEST, ALL_CORES, FORWARD, FRAMEWORK, F32 | BF16, WARM, {FRAMEWORK_TANH "_nobeta"}, {{4096, 4096}}},
     // Stores past the caches, where the result is larger than a cache of the levels below memory may be.
     {D | F, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2_nt"}, {{16384, 768}, {65536, 768}}},
     {D | F, BEST, ALL_CORES, FORWARD, FUSED, F32 | BF16, WARM, {"u2_nt", "lp_nt"}, {{4096, 4096}}},
@@ -124,7 +137,7 @@ static const sweep sweeps[] = {
      EVERY,
      SCALING,
      FORWARD | BACKWARD,
-     FUSED | EAGER | ADD_FUSED,
+     FUSED | EAGER | ADD_FUSED | FRAMEWORK,
      F32 | BF16,
      WARM | COLD,
      {"u2", "u2_nobeta", "lp", "mvec", "sleef", "libm"},

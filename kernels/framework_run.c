@@ -38,7 +38,7 @@ static void drop(void *at[MADE_TENSORS], unsigned which) {
 
 void norm_release(const norm_impl *impl, void *saved) {
     void *at[MADE_TENSORS];
-    if (impl->form != NORM_FRAMEWORK || saved == NULL)
+    if (impl->form != NORM_FRAMEWORK || impl->keeps == 0 || saved == NULL)
         return;
     memcpy(at, saved, sizeof at);
     drop(at, ~0u);
@@ -94,12 +94,13 @@ norm_error framework_run(const norm_impl *impl, norm_pass pass, const norm_args 
     norm_made made = {.scratch = args->workspace};
     norm_args own = *args;
     norm_error error = NORM_OK;
-    const unsigned kept = pass == NORM_FORWARD && args->saved != NULL ? impl->keeps : 0;
+    void *const saved = impl->keeps != 0 ? args->saved : NULL;
+    const unsigned kept = pass == NORM_FORWARD && saved != NULL ? impl->keeps : 0;
     own.workspace = &made;
     if (pass == NORM_FORWARD)
-        norm_release(impl, args->saved);
-    else if (args->saved != NULL)
-        memcpy(made.at, args->saved, sizeof made.at);
+        norm_release(impl, saved);
+    else if (saved != NULL)
+        memcpy(made.at, saved, sizeof made.at);
     for (size_t i = 0; i < impl->pass[pass].count && error == NORM_OK; i++) {
         const norm_stage *const stage = &impl->pass[pass].stages[i];
         const norm_life *const life = &impl->lives[pass][i];
@@ -114,7 +115,7 @@ norm_error framework_run(const norm_impl *impl, norm_pass pass, const norm_args 
         made.at[MADE_RESULT] = NULL;
     }
     drop(made.at, error == NORM_OK ? ~kept : ~0u);
-    if (args->saved != NULL)
-        memcpy(args->saved, made.at, sizeof made.at);
+    if (saved != NULL)
+        memcpy(saved, made.at, sizeof made.at);
     return error;
 }

@@ -12,7 +12,7 @@ static bool is_maker(const step *s) {
 
 // Calls take() for each operand that reads the result of step `maker`.
 static void each_reader(const program *p, size_t maker, void *context,
-                        void (*take)(void *context, program *p, size_t step, size_t operand)) {
+                        void (*take)(void *context, program *p, size_t at, size_t operand)) {
     const view made = p->steps[maker].views[0];
     for (size_t i = maker + 1; i < p->step_count; i++) {
         if (is_maker(&p->steps[i]) && p->steps[i].views[0].storage == made.storage)
@@ -29,23 +29,23 @@ typedef struct {
     bool fits;
 } collector;
 
-static void count_reader(void *context, program *p, size_t step, size_t operand) {
+static void count_reader(void *context, program *p, size_t at, size_t operand) {
     collector *const c = context;
     c->f->use_count++;
-    c->f->last = step;
-    c->fits = c->fits && end_of(&p->steps[step].views[operand]) <= c->made.rows * c->made.cols;
+    c->f->last = at;
+    c->fits = c->fits && end_of(&p->steps[at].views[operand]) <= c->made.rows * c->made.cols;
 }
 
-static void note_reader(void *context, program *p, size_t step, size_t operand) {
+static void note_reader(void *context, program *p, size_t at, size_t operand) {
     collector *const c = context;
-    const view *const v = &p->steps[step].views[operand];
+    const view *const v = &p->steps[at].views[operand];
     c->f->uses[c->f->use_count++] =
-        (fresh_use){&p->steps[step].m[operand], v->offset * norm_dtype_bytes(v->dtype)};
+        (fresh_use){&p->steps[at].m[operand], v->offset * norm_dtype_bytes(v->dtype)};
 }
 
-static bool is_listed(const graph *g, const program *p, int storage) {
+static bool is_listed(const graph *g, const program *p, int which) {
     for (size_t i = 0; i < g->listed_count; i++)
-        if (p->values[i].storage == storage || p->gradients[i].storage == storage)
+        if (p->values[i].storage == which || p->gradients[i].storage == which)
             return true;
     return false;
 }

@@ -38,7 +38,7 @@ function figure(    i, best, group, largest, size, s, p, f, has) {
             panel_title[p] = panel_title[p] sprintf("; eager: dyt without beta / rmsnorm = %.2f [%.2f, %.2f]",
                 cell[nobeta[p], "ratio_to_rmsnorm"], cell[nobeta[p], "ratio_lo95"], cell[nobeta[p], "ratio_hi95"])
     print_pairs()
-    print_title("Eager (op by op through memory) against fused, with 95 % intervals", best_levels() ", " group different_variants())
+    print_title("Eager (ideal op by op, through memory) against fused, with 95 % intervals", best_levels() ", " group different_variants())
 }
 
 function group_of(i) { return shape(i) ", " conditions(i) }

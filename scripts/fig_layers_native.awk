@@ -10,8 +10,8 @@ function figure(    group, list, n, i, form, f, y, label) {
     }
     in_place = panel_of("by the norms, timed in place; filled: the rest of the layer is the same within 0.25 %")
     totals = panel_of("by the totals, paired")
-    split("fused eager add_fused", form, " ")
-    for (f = 1; f <= 3; f++)
+    split("fused eager framework add_fused", form, " ")
+    for (f = 1; f <= 4; f++)
         for (n = 1; n <= list[0]; n++) {
             i = list[n]
             if (cell[i, "form"] != form[f])

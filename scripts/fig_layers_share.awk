@@ -8,13 +8,13 @@ function figure(    group, list, n, i, s, f, y) {
         print "no layer has a norm_share"
         return
     }
-    panel_of("all norms of one layer, timed in place; filled: fused, open: eager, cross: add_fused, which includes the residual add")
+    panel_of("all norms of one layer, timed in place; filled: fused, open: eager, cross: add_fused, which includes the residual add, star: framework")
     for (n = 1; n <= list[0]; n++) {
         i = list[n]
         y = row_in(1, layer_label(i))
         s = op_rank(cell[i, "op"])
         shown[s] = 1
-        f = cell[i, "form"] == "fused" ? 1 : cell[i, "form"] == "eager" ? 2 : 3
+        f = cell[i, "form"] == "fused" ? 1 : cell[i, "form"] == "eager" ? 2 : cell[i, "form"] == "add_fused" ? 3 : 4
         # Ops side by side within a row, forms on one line.
         if (cell[i, "near_launches"] == "") {
             block[s, f] = block[s, f] point(i, y + (s - 2) * 0.22, "norm_share")
@@ -35,7 +35,7 @@ function figure(    group, list, n, i, s, f, y) {
 function print_blocks(name, block,    s, f) {
     print name " << END_OF_DATA"
     for (s = 1; s <= op_rank("identity"); s++)
-        for (f = 1; f <= 3; f++)
+        for (f = 1; f <= 4; f++)
             print (block[s, f] == "" ? "NaN NaN NaN NaN\n" : block[s, f]) "\n"
     print "END_OF_DATA"
 }

@@ -15,14 +15,14 @@ set offsets graph 0.04, graph 0.04, 0, 0
 set ytics font ",10"
 set yrange [most_rows + 0.6:0.4]
 # Marks come in pairs, open then filled.
-form_mark(op, f) = f == 1 ? mark(op) : f == 2 ? mark(op) - 1 : 2
+form_mark(op, f) = f == 1 ? mark(op) : f == 2 ? mark(op) - 1 : f == 3 ? 2 : 3
 set multiplot
 p = 1
 eval(start_panel)
 eval(panel_tics[p])
-plot for [s = 1:ops] for [f = 1:3] $data index (s - 1) * 3 + f - 1 using 2:1:3:4 with xerrorbars lw 1.2 pt form_mark(op[s], f) ps 0.9 \
+plot for [s = 1:ops] for [f = 1:4] $data index (s - 1) * 4 + f - 1 using 2:1:3:4 with xerrorbars lw 1.2 pt form_mark(op[s], f) ps 0.9 \
      lc rgb color(op[s]), \
-     for [s = 1:ops] for [f = 1:3] $far index (s - 1) * 3 + f - 1 using 2:1:3:4 with xerrorbars lw 1.2 pt form_mark(op[s], f) ps 0.5 \
+     for [s = 1:ops] for [f = 1:4] $far index (s - 1) * 4 + f - 1 using 2:1:3:4 with xerrorbars lw 1.2 pt form_mark(op[s], f) ps 0.5 \
      lc rgb color(op[s])
 eval(start_key)
 plot for [s = 1:ops] NaN with points pt mark(op[s]) ps 0.9 lc rgb color(op[s]) title label[s]

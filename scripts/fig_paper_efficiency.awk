@@ -15,7 +15,7 @@ function figure(    names, count, i, p, x, dtypes, dtype, d, place, what, form, 
     for (d = 1; d <= dtypes; d++)
         for (i = 1; i <= count; i++) {
             x = place[table[i, "phase"]]
-            if (table[i, "dtype"] != dtype[d] || table[i, "op"] != "dyt" || table[i, "variant"] ~ /^lp/ || !(table[i, "quantity"] in what) || !has_change(dtype[d], count))
+            if (table[i, "dtype"] != dtype[d] || table[i, "op"] != "dyt" || table[i, "variant"] ~ /^lp/ || table[i, "form"] == "framework" || !(table[i, "quantity"] in what) || !has_change(dtype[d], count))
                 continue
             form = table[i, "form"] == "eager" ? 1 : 2
             p = panel_of(what[table[i, "quantity"]] ", " dtype[d] " here" (dtype[d] == "bf16" ? "" : ", bf16 in the paper"))

@@ -25,6 +25,6 @@ do for [p = 1:panels] {
          for [k = 0:3] $data index base + k using 1:($2 < 0 ? NaN : $4):5 with labels offset 0, 0.6 font ",9"
 }
 eval(start_key)
-plot NaN with boxes lc rgb shade(1, 0) title "version 1, op by op", NaN with boxes lc rgb shade(1, 1) title "here, op by op (eager)", \
+plot NaN with boxes lc rgb shade(1, 0) title "version 1, op by op", NaN with boxes lc rgb shade(1, 1) title "here, ideal op by op (eager)", \
      NaN with boxes lc rgb shade(2, 0) title "version 2, compiled", NaN with boxes lc rgb shade(2, 1) title "here, fused"
 unset multiplot

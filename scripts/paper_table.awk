@@ -45,11 +45,11 @@ function efficiency(dtype, phase,    where, forms, form, ops, op, f, o, i) {
         print "Not measured: " why_not ".\n"
     else
         printf "Seconds per pass with 95 %% intervals; %s threads. Norms are all %d of the model, timed in place, and as the model less the model " \
-            "without norms, which is how the paper has them. A model is its ends and %d times a layer. Published times are of the H100 in bf16.\n\n", \
+            "without norms, which is how the paper has them. A model is its ends and %d times a layer. Published times are of the H100 in bf16. eager is ideal op by op, without what a framework adds; framework is op by op as PyTorch's eager mode runs it on a CPU.\n\n", \
             data["layers", i, "threads"], norms, layers
     print "| form | norm | norms, in place | norms, by identity | one layer | model | published norms | published model |"
     print "|---|---|---|---|---|---|---|---|"
-    forms = split("eager fused", form, " ")
+    forms = split("eager framework fused", form, " ")
     ops = split("rmsnorm dyt", op, " ")
     for (f = 1; f <= forms; f++)
         for (o = 1; o <= ops; o++)
@@ -137,8 +137,9 @@ function real(value) { return value == "" ? "" : sprintf("%.6g", value) }
 
 # ---- The published values
 
-# The row of the published table that stands beside a form: the last version that has it, but for eager the first, which is the same.
+# The row of the published table that stands beside a form: the last version that has it, but for both forms op by op the first, which is the same.
 function published_row(phase, form, op, quantity,    i) {
+    form = form == "framework" ? "eager" : form
     for (i = 1; i <= rows["published"]; i++)
         if (matches("published", i, "phase=" phase " form=" form " op=" op " quantity=" quantity))
             return i
@@ -188,7 +189,7 @@ function never_timed(    i, j, n, q, share, change, a, b) {
     print "| model | phase | dtype | form | own norm | its share of the layer | norms | layer |"
     print "|---|---|---|---|---|---|---|---|"
     for (i = 1; i <= rows["layers"]; i++) {
-        if (!matches("layers", i, "op=dyt part=layer status=ok|unstable") || !is_default_variant(data["layers", i, "variant"]))
+        if (!matches("layers", i, "op=dyt part=layer status=ok|unstable") || !is_default_variant(data["layers", i, "variant"], data["layers", i, "form"]))
             continue
         j = native_row(i)
         if (!j)

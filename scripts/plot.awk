@@ -80,12 +80,14 @@ function level_rank(level,    i, n, order) {
 function is_auto(level) { return level ~ /^auto_/ || level == "library" }
 
 # Whether a variant stands for its op in a figure with one line per op. layernorm is onepass fused, twopass op by op, and twopass fused in runs
-# from before there was onepass; no form has both.
-function is_main_variant(op, variant) {
+# from before there was onepass; no form has both. In form framework it is welford, and dyt sleef.
+function is_main_variant(op, variant, form) {
+    if (form == "framework")
+        return variant == (op == "layernorm" ? "welford" : op == "dyt" ? "sleef" : "std")
     return op == "layernorm" ? variant == "onepass" || variant == "twopass" : variant == (op == "dyt" ? "u2" : "std")
 }
 
-function is_main(i) { return is_main_variant(cell[i, "op"], cell[i, "variant"]) }
+function is_main(i) { return is_main_variant(cell[i, "op"], cell[i, "variant"], cell[i, "form"]) }
 
 # Ops in the order of every legend; 0 for an op that figures do not show.
 function op_rank(op) {

@@ -45,8 +45,10 @@ function strength(level,    i, n, order) {
 }
 
 # The variants that an op's name alone stands for, with or without affine parameters: layernorm is onepass fused, twopass op by op (and fused
-# in runs from before there was onepass).
-function is_default_variant(variant) { return variant ~ /^(std|onepass|twopass|u2)(_|$)/ }
+# in runs from before there was onepass), welford in form framework, where dyt is sleef.
+function is_default_variant(variant, form) {
+    return form == "framework" ? variant ~ /^(std|welford|sleef)(_|$)/ : variant ~ /^(std|onepass|twopass|u2)(_|$)/
+}
 
 # The measured row that a selector means: of several, in this order, the default variant, most tokens, most threads, the strongest level. 0
 # if there is none, and then `why_not` says why.
@@ -60,7 +62,7 @@ function find_row(table, selector,    i, best, score, top, status, reason) {
             reason = status (data[table, i, "reason"] == "" ? "" : ", " data[table, i, "reason"])
             continue
         }
-        score = is_default_variant(data[table, i, "variant"]) * 1e15 + data[table, i, "rows"] * 1e7 \
+        score = is_default_variant(data[table, i, "variant"], data[table, i, "form"]) * 1e15 + data[table, i, "rows"] * 1e7 \
             + data[table, i, "threads"] * 100 + strength(data[table, i, "level"])
         if (!best || score > top) {
             best = i
@@ -194,7 +196,7 @@ function native_row(i,    j, here) {
     here = conditions_of("layers", i) " form=" data["layers", i, "form"]
     for (j = 1; j <= rows["layers"]; j++)
         if (data["layers", j, "op"] != "identity" && data["layers", j, "op"] != "dyt" && data["layers", j, "delta_to_native_pct"] + 0 == 0 && \
-            matches("layers", j, here) && data["layers", j, "time_ns_median"] != "" && is_default_variant(data["layers", j, "variant"]))
+            matches("layers", j, here) && data["layers", j, "time_ns_median"] != "" && is_default_variant(data["layers", j, "variant"], data["layers", j, "form"]))
             return j
     return 0
 }

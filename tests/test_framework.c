@@ -17,7 +17,7 @@
 #include "norm.h"
 #include "peers.h"
 
-enum { MOST = 32, RESULT_OR_NOTHING = 0 };
+enum { MOST = 32 };
 
 // Walks through a pass's operations: the bytes per element that live at once at most; fails where one is made twice, or
 // freed before it was made and not kept by forward. alive: what it begins with and leaves, a bit each.
@@ -57,10 +57,10 @@ static void tensors_live_as_long_as_their_users(void **state) {
         {"rmsnorm", "std", "bf16", 8, 12, 20},
         {"layernorm", "welford", "f32", 4, 4, 4},
         {"layernorm", "welford", "bf16", 2, 2, 2},
-        // scaled, t; t, weighted, y.
-        {"dyt", "u2", "f32", 12, 12, 8},
-        {"dyt", "u2_nobeta", "f32", 8, 8, 8},
-        {"dyt", "u2_nobeta", "bf16", 4, 4, 4},
+        // scaled, t; t, weighted, y. Backward: product, d1, dx.
+        {"dyt", "u2", "f32", 12, 12, 12},
+        {"dyt", "u2_nobeta", "f32", 8, 8, 12},
+        {"dyt", "u2_nobeta", "bf16", 4, 4, 6},
         {"dyt", "u2_noaffine", "f32", 8, 8, 12},
         {"identity", "std", "f32", 4, 4, 4},
     };
@@ -71,8 +71,7 @@ static void tensors_live_as_long_as_their_users(void **state) {
         unsigned alive = 0, kept = 0;
         const unsigned inference = peak_of(impl, NORM_FORWARD, false, &alive);
         const unsigned training = peak_of(impl, NORM_FORWARD, true, &kept);
-        const unsigned result = alive;
-        assert_int_equal(kept & ~result, impl->keeps);
+        assert_int_equal(kept & impl->keeps, impl->keeps);
         kept &= impl->keeps;
         const unsigned backward = peak_of(impl, NORM_BACKWARD, true, &kept);
         if (inference != l->inference || training != l->training || backward != l->backward)
@@ -81,8 +80,149 @@ static void tensors_live_as_long_as_their_users(void **state) {
     }
 }
 
+// A call with everything that either pass may read, of ones.
+typedef struct {
+    norm_args args;
+    void *matrix, *row, *out;
+} call;
+
+static call call_of(const norm_impl *impl, size_t rows, size_t cols, int threads) {
+    const size_t bytes = rows * cols * norm_dtype_bytes(impl->dtype);
+    call c = {.matrix = malloc(bytes), .row = malloc(cols * sizeof(float)), .out = malloc(2 * cols * sizeof(float) + 8)};
+    assert_non_null(c.matrix);
+    assert_non_null(c.row);
+    assert_non_null(c.out);
+    inputs_fill(INPUT_NORMAL, impl->dtype, c.matrix, cols, cols, 0, rows, 1);
+    inputs_fill(INPUT_NORMAL, impl->dtype, c.row, cols, cols, 0, 1, 2);
+    float *const out = c.out;
+    c.args = (norm_args){.rows = rows,
+                         .cols = cols,
+                         .x_stride = cols,
+                         .dy_stride = cols,
+                         .x = c.matrix,
+                         .dy = c.matrix,
+                         .gamma = c.row,
+                         .beta = c.row,
+                         .alpha = 0.5f,
+                         .eps = 1e-5f,
+                         .dgamma = out,
+                         .dbeta = out + cols,
+                         .dalpha = out + 2 * cols,
+                         .saved = calloc(1, norm_saved_bytes(impl, rows, cols) + 1),
+                         .workspace = malloc(norm_workspace_bytes(impl, rows, cols, threads) + 1)};
+    assert_non_null(c.args.saved);
+    assert_non_null(c.args.workspace);
+    return c;
+}
+
+static void close_call(call *c) {
+    free(c->args.saved);
+    free(c->args.workspace);
+    free(c->matrix);
+    free(c->row);
+    free(c->out);
+}
+
+static const norm_impl *next_of_framework(size_t *index) {
+    const norm_impl *impl;
+    while ((impl = norm_at((*index)++)) != NULL)
+        if (impl->form == NORM_FRAMEWORK && norm_missing(impl) == NULL)
+            return impl;
+    return NULL;
+}
+
+// A result is a new tensor, the same as one that is written where the caller says, whatever the team; and nothing that
+// a forward leaves outlives its backward.
+static void results_are_new_tensors(void **state) {
+    (void)state;
+    enum { ROWS = 70, COLS = 600, THREADS = 3 }; // 42000 elements: two threads' worth
+    size_t index = 0, tested = 0;
+    const norm_impl *impl;
+    while ((impl = next_of_framework(&index)) != NULL) {
+        const size_t bytes = ROWS * COLS * norm_dtype_bytes(impl->dtype);
+        call c = call_of(impl, ROWS, COLS, THREADS);
+        void *const y = malloc(bytes), *const dx = malloc(bytes), *made[2] = {NULL, NULL};
+        assert_true(y != NULL && dx != NULL);
+        for (int fresh = 0; fresh < 2; fresh++) {
+            norm_args args = c.args;
+            args.y = y;
+            args.dx = dx;
+            args.y_stride = args.dx_stride = COLS;
+            args.fresh = fresh ? &made[0] : NULL;
+            assert_int_equal(norm_run(impl, NORM_FORWARD, &args, fresh ? THREADS : 1), NORM_OK);
+            args.y = fresh ? made[0] : y;
+            args.fresh = fresh ? &made[1] : NULL;
+            assert_int_equal(norm_run(impl, NORM_BACKWARD, &args, fresh ? THREADS : 1), NORM_OK);
+            for (size_t i = 0; i < norm_saved_bytes(impl, ROWS, COLS) / sizeof(void *) && i < MOST / 2; i++)
+                assert_null(((void **)c.args.saved)[i]);
+        }
+        assert_memory_equal(made[0], y, bytes);
+        assert_memory_equal(made[1], dx, bytes);
+        assert_int_equal((uintptr_t)made[0] % 64, 0);
+        free(made[0]);
+        free(made[1]);
+        free(y);
+        free(dx);
+        close_call(&c);
+        tested++;
+    }
+    assert_true(tested >= 8);
+}
+
+static void a_forward_that_no_backward_follows(void **state) {
+    (void)state;
+    size_t index = 0;
+    const norm_impl *impl;
+    while ((impl = next_of_framework(&index)) != NULL) {
+        call c = call_of(impl, 3, 50, 1);
+        void *y = NULL;
+        c.args.fresh = &y;
+        for (int i = 0; i < 2; i++) { // the second frees what the first has kept
+            assert_int_equal(norm_run(impl, NORM_FORWARD, &c.args, 1), NORM_OK);
+            free(y);
+        }
+        norm_release(impl, c.args.saved);
+        for (size_t i = 0; i < norm_saved_bytes(impl, 3, 50) / sizeof(void *) && i < MOST / 2; i++)
+            assert_null(((void **)c.args.saved)[i]);
+        // Without it, backward has nothing to go by.
+        norm_args bad = c.args;
+        bad.saved = NULL;
+        if (impl->keeps != 0)
+            assert_int_equal(norm_run(impl, NORM_BACKWARD, &bad, 1), NORM_BAD_ARGUMENT);
+        close_call(&c);
+    }
+}
+
+static long page_faults(void) {
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_minflt;
+}
+
+// A tensor beyond what the C library keeps for later comes from the kernel page by page, in every call again.
+static void large_results_cost_page_faults(void **state) {
+    (void)state;
+    enum { ROWS = 2304, COLS = 4096, CALLS = 2, PAGE = 4096 }; // 36 MiB of f32
+    const norm_impl *const impl = norm_find("identity", "std", "framework", "best", "f32");
+    assert_non_null(impl);
+    call c = call_of(impl, ROWS, COLS, 1);
+    void *y = NULL;
+    c.args.fresh = &y;
+    const long before = page_faults();
+    for (int i = 0; i < CALLS; i++) {
+        assert_int_equal(norm_run(impl, NORM_FORWARD, &c.args, 1), NORM_OK);
+        free(y);
+    }
+    const long huge = 2 << 20, bytes = (long)ROWS * COLS * (long)sizeof(float);
+    assert_true(page_faults() - before >= CALLS * (bytes / huge - 1)); // at least one for each huge page
+    close_call(&c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(results_are_new_tensors),
+        cmocka_unit_test(a_forward_that_no_backward_follows),
+        cmocka_unit_test(large_results_cost_page_faults),
         cmocka_unit_test(tensors_live_as_long_as_their_users),
     };
     peers_register();
