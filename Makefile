@@ -52,7 +52,7 @@ KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels
 ROW_UNITS := pointwise_rows peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(foreach u,$(ROW_UNITS),$(OBJ)/models/$(u).$(l).o))
 # SLEEF's vectors are those of these levels, so that it is not needed on other architectures.
-SLEEF_UNITS  := dyt_sleef eager_sleef framework_sleef
+SLEEF_UNITS  := dyt_sleef eager_sleef framework_sleef framework_mkl
 SLEEF_LEVELS := $(filter sse2 avx2 avx512,$(LEVELS))
 SLEEF    := $(foreach l,$(SLEEF_LEVELS),$(SLEEF_UNITS:%=$(OBJ)/models/%.$(l).o))
 MODELS   := $(ROWS) $(SLEEF) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(SLEEF_UNITS:%=models/%.c) $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))

@@ -52,7 +52,7 @@ const char *selector_help(selector s);
 enum { SELECT_QUESTION = 1u << NORM_LAYERNORM | 1u << NORM_RMSNORM | 1u << NORM_DYT | 1u << NORM_IDENTITY };
 
 enum {
-    SELECT_MAX_VARIANTS = 32,
+    SELECT_MAX_VARIANTS = 64,
     SELECT_MAX_NAMES = 64,
     SELECT_MAX_SHAPES = 256,
     SELECT_MAX_THREADS = 256,

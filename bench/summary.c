@@ -311,8 +311,8 @@ int summary_write(const summary *s, const char *path, const char *run_id, const 
         "cache_misses_per_element",
         "operations_per_element",
         "peak_gflops",
-        "library_impl",
         "page_faults",
+        "library_impl",
     };
     csv_writer w;
     const int error = csv_open(&w, path, false);

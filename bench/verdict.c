@@ -83,6 +83,7 @@ void verdict_print(FILE *out, const summary *s, const topology *t) {
         {"as a framework runs it", NORM_FORWARD, NORM_FRAMEWORK, NORM_BF16, AS_FRAMEWORK, NORM_RMSNORM, true, 0, 0},
         {"as a framework runs it", NORM_BACKWARD, NORM_FRAMEWORK, NORM_BF16, AS_FRAMEWORK, NORM_RMSNORM, true, 0, 0},
         {"as a framework runs it", NORM_FORWARD, NORM_FRAMEWORK, NORM_F32, AS_FRAMEWORK, NORM_RMSNORM, true, 0, 0},
+        {"the same, MKL's tanh", NORM_FORWARD, NORM_FRAMEWORK, NORM_F32, "mkl_nobeta", NORM_RMSNORM, true, 0, 0},
         {"as a framework runs it", NORM_FORWARD, NORM_FRAMEWORK, NORM_F32, AS_FRAMEWORK, NORM_LAYERNORM, true, 0, 0},
         {"glibc's vector tanh", NORM_FORWARD, NORM_FUSED, NORM_F32, "mvec", NORM_RMSNORM, false, 0, 0},
         {"SLEEF's vector tanh", NORM_FORWARD, NORM_FUSED, NORM_F32, "sleef", NORM_RMSNORM, false, 0, 0},

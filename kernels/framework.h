@@ -124,12 +124,25 @@ static const float two = 2.0f;
     STAGE(RMSNORM, b_down, D, UNARY(CAST, D, NORM_F32, dx, d1))
 #define FIRST_GRADIENT(D) ((D) == NORM_F32 ? t.dx : t.d1)
 
+// A library's function of many elements, which a unit outside this library brings, as SLEEF's.
+#ifdef SIMD_MKL
+#define WITH_MKL(...) __VA_ARGS__
+void mkl_tanhf(size_t count, const float *x, float *y);
+SIMD_INLINE void mkl_rows(const norm_slice *s, size_t cols, tensor out, tensor in) {
+    for (size_t row = s->begin; row < s->end; row++)
+        mkl_tanhf(cols, row_of(NORM_F32, in.data, row, in.stride), row_of_mut(NORM_F32, out.data, row, out.stride));
+}
+#else
+#define WITH_MKL(...)
+#endif
+
 #define DYT_STAGES(D)                                                                                                  \
     STAGE(DYT, alpha, D, BINARY(MUL, D, SCALAR, scaled, x, alpha))                                                     \
     STAGE(DYT, tanh_u2, D, UNARY(TANH_U2, D, D, t, scaled))                                                            \
     STAGE(DYT, tanh_libm, D, UNARY(TANH_LIBM, D, D, t, scaled))                                                        \
     WITH_MVEC(STAGE(DYT, tanh_mvec, D, UNARY(TANH_MVEC, D, D, t, scaled)))                                             \
     WITH_SLEEF(STAGE(DYT, tanh_sleef, D, UNARY(TANH_SLEEF, D, D, t, scaled)))                                          \
+    WITH_MKL(STAGE(DYT, tanh_mkl, D, mkl_rows(s, a->cols, t.t, t.scaled)))                                             \
     STAGE(DYT, gamma, D, BINARY(MUL, D, PER_COL, y, t, gamma))                                                         \
     STAGE(DYT, gamma_then, D, BINARY(MUL, D, PER_COL, weighted, t, gamma))                                             \
     STAGE(DYT, beta, D, BINARY(ADD, D, PER_COL, y, weighted, beta))                                                    \

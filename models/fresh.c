@@ -72,6 +72,17 @@ static bool prepare_step(graph *g, program *p, size_t index, fresh_result *f) {
     return true;
 }
 
+// A framework allocates every tensor of a layer, and the C library keeps for later what is no larger than the largest
+// that was ever freed, up to a limit. Here the others have places of their own, so it is shown the largest of them.
+static void show_largest(const graph *g) {
+    size_t most = 0;
+    for (size_t i = 0; i < g->storage_count; i++)
+        if (g->storages[i].last != ALWAYS && g->storages[i].bytes > most)
+            most = g->storages[i].bytes;
+    void *volatile block = malloc(most);
+    free(block);
+}
+
 bool fresh_prepare(graph *g, program *p) {
     size_t makers = 0;
     for (size_t i = 0; i < p->step_count; i++)
@@ -79,6 +90,8 @@ bool fresh_prepare(graph *g, program *p) {
     p->fresh = calloc(makers + 1, sizeof *p->fresh);
     if (p->fresh == NULL)
         return false;
+    if (makers > 0)
+        show_largest(g);
     for (size_t i = 0; i < p->step_count; i++)
         if (is_maker(&p->steps[i]) && !prepare_step(g, p, i, &p->fresh[p->fresh_count++]))
             return false;

@@ -12,9 +12,11 @@
 #include <string.h>
 
 #include "matmul.h"
+#include "mkl_tanh.h"
 #include "onednn.h"
 #include "pointwise.h"
 #include "sleef.h"
+#include "table.h"
 
 // ---- Prepared primitives, per thread
 
@@ -353,6 +355,26 @@ void peers_library_impl(const norm_impl *impl, norm_pass pass, size_t rows, size
 
 bool peers_is_reference(const char *name) { return onednn_names_reference(name); }
 
+#ifdef __x86_64__
+extern const norm_table norm_framework_mkl_sse2, norm_framework_mkl_avx2, norm_framework_mkl_avx512;
+
+// Known everywhere, so that results of elsewhere can be read.
+static void register_mkl(void) {
+    enum { LEVELS = 3, EACH = 2 };
+    static const norm_table *const tables[LEVELS] = {&norm_framework_mkl_sse2, &norm_framework_mkl_avx2,
+                                                     &norm_framework_mkl_avx512};
+    static norm_impl own[LEVELS * EACH];
+    const bool here = mkl_tanh_open();
+    size_t count = 0;
+    for (size_t i = 0; i < LEVELS; i++)
+        for (size_t k = 0; k < tables[i]->count && count < LEVELS * EACH; k++) {
+            own[count] = tables[i]->impls[k];
+            own[count++].lacks = here ? NULL : "libmkl_rt.so of Intel's MKL";
+        }
+    (void)norm_register(own, count);
+}
+#endif
+
 void peers_register(void) {
     static char texts[IMPLS][64];
     const int threads = hold_to_one_thread();
@@ -373,4 +395,7 @@ void peers_register(void) {
     (void)norm_register(impls, IMPLS);
     (void)norm_register(torch_impls, sizeof torch_impls / sizeof *torch_impls);
     sleef_register();
+#ifdef __x86_64__
+    register_mkl();
+#endif
 }

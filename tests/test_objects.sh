@@ -30,9 +30,9 @@ result() {
 # ---- The checks. Each prints its findings and nothing if all is well. ----
 
 # What a kernel may call: memory functions (with and without the distribution's fortification), its stack protector, and the tanhf of
-# glibc, its vector one and SLEEF's, which are what the variants named `libm`, `mvec` and `sleef` measure. sqrtf is not among them: a
+# glibc, its vector one, SLEEF's and MKL's, which are what the variants named `libm`, `mvec`, `sleef` and `mkl` measure. sqrtf is not among them: a
 # call would mean that the flags that make it one instruction are gone.
-allowed_calls='tanhf _ZGV[bde]N(4|8|16)v_tanhf Sleef_tanhf(4|8|16)_u10(sse2|avx2|avx512f) mem(cpy|set|move)(_chk)? __mem(cpy|set|move)_chk __stack_chk_fail _GLOBAL_OFFSET_TABLE_'
+allowed_calls='tanhf _ZGV[bde]N(4|8|16)v_tanhf Sleef_tanhf(4|8|16)_u10(sse2|avx2|avx512f) mkl_tanhf mem(cpy|set|move)(_chk)? __mem(cpy|set|move)_chk __stack_chk_fail _GLOBAL_OFFSET_TABLE_'
 
 # check_symbols OBJECT TABLE
 check_symbols() {
@@ -122,16 +122,16 @@ if nm -u "$OBJ/kernels/$first.scalar.o" 2>/dev/null | grep -qE '__(asan|ubsan|ts
 else
     levelled="$(echo "$units" | sed 's|[^ ][^ ]*|kernels/&|g') $(sed -n 's/^ROW_UNITS := //p' Makefile | sed 's|[^ ][^ ]*|models/&|g')"
     # shellcheck disable=SC2016 # make's $, not the shell's
-    sleef=$(sed -n 's/^SLEEF_UNIT *:= //p' Makefile) sleef_levels=$(sed -n 's/^SLEEF_LEVELS := $(filter \(.*\),.*/\1/p' Makefile)
+    sleef=$(sed -n 's/^SLEEF_UNITS *:= //p' Makefile) sleef_levels=$(sed -n 's/^SLEEF_LEVELS := $(filter \(.*\),.*/\1/p' Makefile)
     if [ -z "$sleef" ] || [ -z "$sleef_levels" ]; then
-        echo "FAIL cannot read SLEEF_UNIT and SLEEF_LEVELS in the Makefile" >&2
+        echo "FAIL cannot read SLEEF_UNITS and SLEEF_LEVELS in the Makefile" >&2
         exit 1
     fi
     # A kernel's table is norm_<unit>_<level>; that of a unit of models/, <unit>_<level>.
     while read -r level features; do
         with=''
         case " $sleef_levels " in
-        *" $level "*) with=models/$sleef ;;
+        *" $level "*) with=$(echo "$sleef" | sed 's|[^ ][^ ]*|models/&|g') ;;
         esac
         for unit in $levelled $with; do
             object=$OBJ/$unit.$level.o
@@ -141,8 +141,8 @@ else
                 continue
             fi
             {
-                case $unit in
-                kernels/* | "models/$sleef") check_symbols "$object" "norm_${unit#*/}_$level" ;;
+                case "$unit  $sleef " in
+                kernels/* | models/*" ${unit#models/} "*) check_symbols "$object" "norm_${unit#*/}_$level" ;;
                 *) check_symbols "$object" "${unit#models/}_$level" ;;
                 esac
                 if $x86; then

@@ -14,6 +14,7 @@
 
 #include "cell.h"
 #include "names.h"
+#include "peers.h"
 #include "select.h"
 
 static topology *machine; // eight PUs on four cores, whatever this one has
@@ -272,8 +273,23 @@ static void groups_stand_together(void **state) {
     assert_false(cell_same_group(&cells[0], &other));
 }
 
+// However many there are: none is left out without a word.
+static void every_implementation_can_be_named(void **state) {
+    (void)state;
+    const char *names[SELECT_MAX_NAMES];
+    const size_t count = selector_names(SELECT_VARIANT, names);
+    const norm_impl *impl;
+    size_t impls = 0;
+    for (; (impl = norm_at(impls)) != NULL; impls++)
+        if (names_find(impl->variant, names, count) == count)
+            fail_msg("%s is no name of a variant", impl->variant);
+    assert_true(impls <= SELECT_MAX_IMPLS);
+}
+
 int main(void) {
+    peers_register();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_implementation_can_be_named),
         cmocka_unit_test(nothing_given_takes_everything),
         cmocka_unit_test(levels_stand_together),
         cmocka_unit_test(names_select),

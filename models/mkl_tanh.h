@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// mkl_tanh.h: the tanh of Intel's MKL, which PyTorch's wheels for x86-64 call in f32; from libmkl_rt, if the machine has
+// it.
+#ifndef MKL_TANH_H
+#define MKL_TANH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+bool mkl_tanh_open(void);
+// y[i] = tanh(x[i]), of at most 1 ulp, denormals kept: as at::vml calls it. Only once mkl_tanh_open() was true.
+void mkl_tanhf(size_t count, const float *x, float *y);
+
+#endif
