@@ -99,7 +99,10 @@ static bool make_folder(run *r, const char *given, char error[RUN_ERROR_SIZE]) {
     return false;
 }
 
-static int write_topology(const void *what, const char *path) { return topology_export(what, path) ? 0 : errno; }
+static int write_topology(const void *what, const char *path) {
+    errno = 0;
+    return topology_export(what, path) ? 0 : errno != 0 ? errno : EIO;
+}
 
 bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, const run_kind *kind,
                char error[RUN_ERROR_SIZE]) {

@@ -81,7 +81,10 @@ static size_t take_size(reader *in, const json_t *object, const char *key, size_
     const json_int_t number = json_integer_value(value);
     if (json_is_integer(value) && number >= (json_int_t)least && number <= (json_int_t)most)
         return (size_t)number;
-    refuse(in, "%s is %lld, expected a whole number from %zu to %zu", key, (long long)number, least, most);
+    if (json_is_integer(value))
+        refuse(in, "%s is %lld, expected a whole number from %zu to %zu", key, (long long)number, least, most);
+    else
+        refuse(in, "%s is no whole number, expected one from %zu to %zu", key, least, most);
     return least;
 }
 

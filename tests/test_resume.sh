@@ -86,7 +86,7 @@ kernels|plan.csv|{ printf "%s%s", (NR > 1 ? "\n" : ""), $0 }|plan.csv: line 4 ha
 kernels|plan.csv|NR == 1|plan.csv: line 2 has no end
 kernels|meta.json|{ sub(/"launches": 1000/, "\"launches\": -1"); print }|meta.json: launches is -1, expected a whole number from 1 to 1000
 kernels|meta.json|{ sub(/"launches": 1000/, "\"launches\": 1000000000000000"); print }|meta.json: launches is 1000000000000000
-kernels|meta.json|{ sub(/"launches": 1000/, "\"launches\": \"6\""); print }|meta.json: launches is 0
+kernels|meta.json|{ sub(/"launches": 1000/, "\"launches\": \"6\""); print }|meta.json: launches is no whole number
 kernels|meta.json|{ sub(/"seed": "1"/, "\"seed\": \"2\""); print }|are not those that the run was begun with
 kernels|meta.json|{ sub(/"seed": "1"/, "\"seed\": \"-1\""); print }|meta.json: seed is "-1"
 kernels|meta.json|{ sub(/"preset": ""/, "\"preset\": \"full\""); print }|are not those that the run was begun with
