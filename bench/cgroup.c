@@ -96,18 +96,20 @@ static void visit_upwards(const visitor *v, const char *mount, const char *below
 // Visits what a line of mountinfo mounts, if that are the groups of the version: "36 35 0:31 ROOT MOUNT OPTIONS TAGS -
 // TYPE SOURCE OPTIONS".
 static bool visit_mount(const visitor *v, char *line, const char *controller, const char *group) {
-    char type[32], mount_root[PATH_MAX], mount[PATH_MAX], options[512];
+    enum { ROOT = 3, MOUNT, FIELDS };
+    char type[32], options[512], *fields[FIELDS] = {NULL}, *more = NULL;
     const char *const rest = strstr(line, " - ");
-    if (rest == NULL || strlen(line) >= PATH_MAX || sscanf(rest, " - %31s %*s %511s", type, options) != 2 ||
-        sscanf(line, "%*s %*s %*s %s %s", mount_root, mount) != 2)
+    if (rest == NULL || sscanf(rest, " - %31s %*s %511s", type, options) != 2)
         return false;
     const bool wanted = controller == NULL ? strcmp(type, "cgroup2") == 0
                                            : strcmp(type, "cgroup") == 0 && has_word(options, controller);
-    if (!wanted)
+    for (size_t i = 0; wanted && i < FIELDS; i++)
+        fields[i] = strtok_r(i == 0 ? line : NULL, " ", &more);
+    if (fields[ROOT] == NULL || fields[MOUNT] == NULL)
         return false;
-    unescape(mount_root);
-    unescape(mount);
-    visit_upwards(v, mount, below_mount(group, mount_root));
+    unescape(fields[ROOT]);
+    unescape(fields[MOUNT]);
+    visit_upwards(v, fields[MOUNT], below_mount(group, fields[ROOT]));
     return true;
 }
 

@@ -10,13 +10,13 @@
 
 #include "cgroup.h"
 
-// The number on a file's line "KEY NUMBER"; without a key that which the file begins with. false if it holds none
+// The number on a file's line "KEY NUMBER"; with the key "" that which the file begins with. false if it holds none
 // ("max") or cannot be read.
 static bool read_number(const char *folder, const char *name, const char *key, uint64_t *value) {
     char path[PATH_MAX], line[256];
     const int length = snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *const file = length > 0 && (size_t)length < sizeof path ? fopen(path, "re") : NULL;
-    const size_t skip = key == NULL ? 0 : strlen(key);
+    const size_t skip = strlen(key);
     bool found = false;
     while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
         if (skip == 0 || (strncmp(line, key, skip) == 0 && line[skip] == ' '))
@@ -58,13 +58,13 @@ static void lower(void *context, const char *folder) {
     uint64_t *const left = context;
     for (size_t v = 0; v < sizeof versions / sizeof *versions; v++) {
         uint64_t used, limit, free_bytes = 0;
-        if (!read_number(folder, versions[v].used, NULL, &used))
+        if (!read_number(folder, versions[v].used, "", &used))
             continue;
         for (size_t i = 0; i < 2; i++)
             if (read_number(folder, "memory.stat", versions[v].cached[i], &free_bytes))
                 used -= free_bytes < used ? free_bytes : used;
         for (size_t i = 0; i < 2; i++)
-            if (versions[v].limits[i] != NULL && read_number(folder, versions[v].limits[i], NULL, &limit) &&
+            if (versions[v].limits[i] != NULL && read_number(folder, versions[v].limits[i], "", &limit) &&
                 (limit > used ? limit - used : 0) < *left)
                 *left = limit > used ? limit - used : 0;
     }

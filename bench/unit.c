@@ -42,7 +42,7 @@ static int by_scatter(const void *left, const void *right) {
         c = compare_int(b->speed, a->speed);
     if (c == 0)
         c = compare_int(a->rank_core, b->rank_core);
-    for (size_t i = PARTS; c == 0 && i-- > 0;)
+    for (int i = PARTS - 1; c == 0 && i >= 0; i--)
         c = compare_int(a->rank[i], b->rank[i]);
     return c != 0 ? c : by_order(a, b);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // hwloc.h: what the bench calls of hwloc, as version 3 declares it, to be compiled against and never linked. New there:
-// infos in a struct of their own, those of the machine apart from its objects, and one parameter less for kinds of core.
+// infos in a struct of their own, those of the machine apart from its objects, and one parameter less for kinds of
+// core.
 #ifndef HWLOC_H
 #define HWLOC_H
 
@@ -49,7 +50,7 @@ typedef struct hwloc_obj {
     struct hwloc_obj *parent;
     hwloc_cpuset_t cpuset;
     struct hwloc_infos_s infos;
-} *hwloc_obj_t;
+} * hwloc_obj_t;
 
 unsigned hwloc_get_api_version(void);
 int hwloc_topology_init(hwloc_topology_t *topology);
