@@ -60,6 +60,15 @@ static void print_support(const char *missing, int width) {
     printf("%-*s", width, text);
 }
 
+// Whether what the level rounds to bf16 loses its denormals.
+static bool level_flushes(norm_level level) {
+    const norm_impl *impl;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
+        if (impl->level == level && impl->flushes)
+            return true;
+    return false;
+}
+
 static void list_levels(void) {
 #define FEATURE(name) " " #name
 #define NEEDS(ID, name, features) "" features(FEATURE),
@@ -70,6 +79,7 @@ static void list_levels(void) {
         printf("%-12s ", norm_level_name(level));
         print_support(norm_level_missing(level), 18);
         printf(" %s", norm_level_is_auto(level) ? "the plain loop as the compiler vectorises it, never `best`; " : "");
+        printf("%s", level_flushes(level) ? "bf16 alone; denormal results are zero; " : "");
         printf("needs%s\n", *needs[level] ? needs[level] : " nothing");
     }
     printf("%-12s ", norm_level_name(NORM_LEVEL_LIBRARY));
@@ -128,11 +138,11 @@ static void list_implementations(void) {
         char pass_text[64], parameter_text[64];
         join(pass_text, passes, has_pass, NORM_PASSES);
         join(parameter_text, parameters, has, sizeof has / sizeof *has);
-        printf("%-10s %-16s %-9s %-12s %-5s %-17s %-17s ", norm_op_name(impl->op), impl->variant,
+        printf("%-10s %-17s %-9s %-12s %-5s %-17s %-17s ", norm_op_name(impl->op), impl->variant,
                norm_form_name(impl->form), norm_level_name(impl->level), norm_dtype_name(impl->dtype), pass_text,
                parameter_text);
         print_support(norm_missing(impl), 0);
-        putchar('\n');
+        puts(impl->flushes ? "; denormal results are zero" : "");
     }
 }
 
@@ -153,7 +163,8 @@ int cmd_list(int argc, char **argv) {
             "Prints every name of one kind, one a line, name first and then what it means. WHAT is one of" LIST_LIST(
                 LIST_LINE) "\nThe columns of implementations: op, variant, form, level, dtype, passes, parameters, and "
                            "whether "
-                           "this CPU\nruns it or what it lacks.",
+                           "this CPU\nruns it or what it lacks; and whether what it rounds to bf16 loses its "
+                           "denormals.",
     };
     cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
     const char *what = NULL;

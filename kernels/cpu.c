@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // cpu.c: which levels this CPU and its operating system can run. Never compiled with a level's flags.
+#include <stdatomic.h>
 #include <string.h>
 
 #include "cpu.h"
@@ -11,14 +12,8 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 static bool has_f16c(void) {
-    // Asked once: in a virtual machine CPUID leaves the guest, which costs more than a small call of a kernel.
-    static _Atomic int answer;
-    enum { UNKNOWN, YES, NO };
-    if (answer == UNKNOWN) {
-        unsigned a, b, c, d;
-        answer = __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0 ? YES : NO;
-    }
-    return answer == YES;
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
 }
 #define HAS_sse2 __builtin_cpu_supports("sse2")
 #define HAS_avx2 __builtin_cpu_supports("avx2")
@@ -39,7 +34,7 @@ static bool has_f16c(void) {
     case NORM_LEVEL_##ID:                                                                                              \
         features(NEEDS) return NULL;
 
-const char *norm_level_missing(norm_level level) {
+static const char *look_for(norm_level level) {
     switch (level) {
         NORM_LEVEL_LIST(LEVEL)
     case NORM_LEVEL_LIBRARY: // sees to its own instructions
@@ -48,6 +43,17 @@ const char *norm_level_missing(norm_level level) {
         break;
     }
     return "a known level";
+}
+
+// Looked for once: asked at each call, a level of many features would cost as much as the rest of a small one.
+const char *norm_level_missing(norm_level level) {
+    static atomic_bool runs[NORM_ALL_LEVELS];
+    if (level < NORM_ALL_LEVELS && atomic_load_explicit(&runs[level], memory_order_relaxed))
+        return NULL;
+    const char *const missing = look_for(level);
+    if (missing == NULL)
+        atomic_store_explicit(&runs[level], true, memory_order_relaxed);
+    return missing;
 }
 
 // Seen on Zen 4 and Zen 5; Zen 3 is taken for the same, and Granite Rapids for any other.
@@ -59,8 +65,8 @@ bool cpu_drops_fetches(void) {
 #endif
 }
 
-// Seen on Zen 5, AMD's family 26, and on Emerald Rapids, by which all of Intel's are judged. CPUID is asked once, as
-// for F16C.
+// Seen on Zen 5, AMD's family 26, and on Emerald Rapids, by which all of Intel's are judged. CPUID is asked once: in a
+// virtual machine it leaves the guest, which costs more than a small call of a kernel.
 norm_overlap cpu_overlap(void) {
 #if defined(__x86_64__)
     static _Atomic int answer = -1;

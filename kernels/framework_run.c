@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fp_state.h"
+#include "team.h"
+
 enum { ALIGNMENT = 64 };
 
 static bool make(norm_made *made, const norm_life *life, norm_args *args, const norm_args *callers) {
@@ -61,16 +64,20 @@ size_t norm_fresh_bytes(const norm_impl *impl, size_t rows, size_t cols) {
 static int team_of(const norm_stage *stage, const norm_life *life, const norm_args *args, int threads) {
     const size_t elements = stage->bytes > 0 ? args->rows * args->cols : args->rows;
     const size_t grain = life->grain, parts = (elements + grain - 1) / grain;
-    return parts < (size_t)threads ? (int)parts : threads;
+    return parts == 0 ? 1 : parts < (size_t)threads ? (int)parts : threads;
 }
 
+// The call is by a pointer, so that no arithmetic can be moved across fp_enter and fp_leave.
 static void run_slice(const norm_stage *stage, const norm_args *args, size_t index, size_t count) {
     const size_t total = stage->split == NORM_SPLIT_ROWS ? args->rows : args->cols;
     const norm_slice slice = norm_part(stage->split, total, index, count);
+    const fp_state found = fp_enter();
     stage->run(args, &slice);
+    fp_leave(found);
 }
 
-static bool run_operation(const norm_stage *stage, const norm_life *life, const norm_args *args, norm_made *made, int threads) {
+static bool run_operation(const norm_stage *stage, const norm_life *life, const norm_args *args, norm_made *made,
+                          int threads) {
     const int team = team_of(stage, life, args, threads);
     bool short_team = false;
     if (team == 1) {
@@ -96,6 +103,12 @@ norm_error framework_run(const norm_impl *impl, norm_pass pass, const norm_args 
     norm_error error = NORM_OK;
     void *const saved = impl->keeps != 0 ? args->saved : NULL;
     const unsigned kept = pass == NORM_FORWARD && saved != NULL ? impl->keeps : 0;
+    if (threads > 1 && team_lost())
+        threads = 1;
+    if (threads > omp_get_thread_limit())
+        return NORM_NO_TEAM;
+    if (threads > 1)
+        team_opens();
     own.workspace = &made;
     if (pass == NORM_FORWARD)
         norm_release(impl, saved);

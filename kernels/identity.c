@@ -74,7 +74,8 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, const norm_slice
      .elementwise = true,                                                                                              \
      .streams = STREAMS,                                                                                               \
      .pass = {NORM_STAGES({forward_##forth, NORM_SPLIT_ROWS, (forward_tensors)*DTYPE##_BYTES}),                        \
-              NORM_STAGES({backward_##back, NORM_SPLIT_ROWS, (backward_tensors)*DTYPE##_BYTES})}},
+              NORM_STAGES({backward_##back, NORM_SPLIT_ROWS, (backward_tensors)*DTYPE##_BYTES})},                      \
+     .flushes = FLUSHES && (FORM) == NORM_ADD_FUSED}, // a copy rounds nothing
 #define DEFINE(name, DTYPE) FORMS(DEFINE_FORM, name, DTYPE)
 #define ROWS(name, DTYPE) FORMS(FORM_ROW, name, DTYPE)
 #ifdef SIMD_STREAM

@@ -22,8 +22,10 @@
 // the same again.
 #ifdef SIMD_HARDWARE_BF16
 #define NORM_EACH_DTYPE(X) X(bf16, NORM_BF16)
+#define FLUSHES true // norm_impl's
 #else
 #define NORM_EACH_DTYPE(X) X(f32, NORM_F32) X(bf16, NORM_BF16)
+#define FLUSHES false
 #endif
 
 // What a kernel is compiled for. Constants wherever it is handed on, so that the branches on them are gone; in one

@@ -60,12 +60,17 @@ typedef enum { NORM_FUSED, NORM_EAGER, NORM_ADD_FUSED, NORM_FRAMEWORK, NORM_FORM
 // framework does.
 typedef enum { NORM_F32, NORM_BF16, NORM_DTYPES } norm_dtype;
 
+// The most threads of one call: OpenMP's runtime ends the process where it cannot start those that it is asked for.
+#define NORM_MOST_THREADS 1024
+
+// With an error nothing was computed. norm_error_text says how to put it right.
 typedef enum {
     NORM_OK,
-    NORM_BAD_ARGUMENT, // a size of zero, a stride below cols, a pointer missing that the pass needs, threads < 1; a
-                       // pass that the implementation has not
+    NORM_BAD_ARGUMENT, // cols of zero, a stride below cols, a matrix that no address space holds, a pointer missing
+                       // that the pass needs, threads < 1 or > NORM_MOST_THREADS; no implementation, no arguments, or
+                       // a pass that the implementation has not
     NORM_CPU_LACKS,    // norm_missing
-    NORM_NO_TEAM,      // OpenMP gave fewer threads than asked for; nothing was computed
+    NORM_NO_TEAM,      // OpenMP gave fewer threads than asked for, or may not by OMP_THREAD_LIMIT
     NORM_NO_MEMORY,    // form framework: an operation's result could not be allocated
 } norm_error;
 
@@ -78,7 +83,7 @@ typedef enum {
 // Other inputs are never written. Finite inputs must keep |x| * sqrt(cols) below 1e19, in form add_fused |x + branch| *
 // sqrt(cols), where a sum of squares would leave the range of f32.
 typedef struct {
-    size_t rows, cols;                               // >= 1
+    size_t rows, cols; // cols >= 1. With no rows nothing is read or written but the sums of none: zero in dgamma, ...
     size_t x_stride, y_stride, dy_stride, dx_stride; // elements from a row to the next, >= cols
     size_t branch_stride, sum_stride, dsum_stride;   // the same, form add_fused only
     const void *x;      // (rows, cols); backward of add_fused: the sum that forward wrote, what was normalised
@@ -97,9 +102,10 @@ typedef struct {
                      // follow. Form framework: zeros before its first use, norm_release() after its last
     void *workspace; // norm_workspace_bytes(): scratch of one call; may be shared between calls that do not overlap in
                      // time. Forward reads it in form eager without `saved` alone
-    // Form framework: not NULL, and y (backward: dx) is allocated as the result of any operation, its rows without gaps,
-    // and left here for the caller to free(); the pointer and stride of y (dx) are not read then.
+    // Form framework: not NULL, and y (backward: dx) is allocated as the result of any operation, its rows without
+    // gaps, and left here for the caller to free(); the pointer and stride of y (dx) are not read then.
     void **fresh;
+    bool batch_invariant; // rows are never cut into columns, see norm_run
 } norm_args;
 
 // How many kinds of rows of a norm are summed while another row is written: overlap_longest() in kernels/rows.h.
@@ -126,8 +132,8 @@ typedef struct {
                     // column-sized vectors ignored
 } norm_stage;
 
-// Form framework: the tensor that an operation allocates, 0 for none, with its bytes per element and per row; those that
-// are freed behind it, a bit each; and the elements that a thread must have, or fewer threads work.
+// Form framework: the tensor that an operation allocates, 0 for none, with its bytes per element and per row; those
+// that are freed behind it, a bit each; and the elements that a thread must have, or fewer threads work.
 typedef struct {
     unsigned char makes, per_element, per_row;
     unsigned frees, grain;
@@ -171,6 +177,8 @@ typedef struct {
     bool op_by_op;     // the result of every elementary operation is rounded to its dtype
     const norm_life *lives[NORM_PASSES]; // form framework: what each stage of a pass makes and frees
     unsigned keeps;                      // form framework: the tensors that backward needs, a bit each
+    bool flushes; // what it rounds to bf16 becomes zero where it is denormal, below 2^-126 before rounding: so does the
+                  // hardware's rounding at level avx512bf16, whatever MXCSR says. avx512 and all others keep denormals
 } norm_impl;
 
 // All implementations that were built, in the order of levels.h and then list.h, and behind them those that were
@@ -185,7 +193,7 @@ NORM_API const norm_impl *norm_at(size_t index);
 NORM_API bool norm_register(const norm_impl *impls, size_t count);
 
 // The implementation with these names, or NULL. level "best" is the strongest level, auto_* and `library` aside, that
-// this CPU can run and that has the op, variant, form and dtype.
+// this CPU can run and that has the op, variant, form and dtype; of bf16 it may be one that `flushes`.
 NORM_API const norm_impl *norm_find(const char *op, const char *variant, const char *form, const char *level,
                                     const char *dtype);
 NORM_API const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm_dtype dtype);
@@ -226,12 +234,21 @@ NORM_API size_t norm_fresh_bytes(const norm_impl *impl, size_t rows, size_t cols
 // Traffic per element that the pass cannot avoid: the sum over its stages.
 NORM_API unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass);
 
-// Runs a pass on an OpenMP team of `threads` threads, of which thread i works on the i-th part of the rows; or, forward
-// with fewer rows than threads, fused or add_fused, on the i-th part of the columns of each, if there are enough of
-// them (norm_whole_cols) and, where a row is summed, at most 64 threads; a single shorter row is the caller's own work.
-// Backward needs the saved buffer of a forward call on the same x (in form add_fused, on what had this x as its sum),
-// gamma and shape; in form framework it frees what it has used, so that each takes a forward of its own. With one thread
-// no parallel region is opened.
+// Runs a pass on an OpenMP team of `threads` threads, at most NORM_MOST_THREADS, of which thread i works on the i-th
+// part of the rows; or, forward with fewer rows than threads, fused or add_fused, on the i-th part of the columns of
+// each, if there are enough of them (norm_whole_cols) and, where a row is summed, at most 64 threads; a single shorter
+// row is the caller's own work. Backward needs the saved buffer of a forward call on the same x (in form add_fused, on
+// what had this x as its sum), gamma and shape; in form framework it frees what it has used, so that each takes a
+// forward of its own. With one thread no parallel region is opened; nor is one, whatever `threads` is, in a child that
+// was forked from a process of several threads, whose OpenMP would wait for threads that the child has not.
+//
+// Bits: a row of y, sum and dx depends on that row, gamma, beta and the scalars alone, not on rows, threads, strides,
+// alignment or its place in the batch, whatever the implementation. Two things do depend on rows and threads: y and dx
+// of layernorm and rmsnorm where rows are cut into columns, which args->batch_invariant forbids, so that a few long
+// rows take longer; and the gradients of parameters, which are sums over all rows. Of level `library` nothing is known.
+//
+// Each thread computes in the default floating-point state, whatever the caller's: rounding to nearest, denormals kept,
+// no traps. The caller's state, exception flags included, is afterwards as it was; so is that of the team's threads.
 NORM_API norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads);
 
 // Form framework: frees what a forward left in `saved` for a backward that does not follow; nothing in other forms.

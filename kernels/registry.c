@@ -24,7 +24,8 @@ bool norm_register(const norm_impl *impls, size_t count) {
     if (added_count == MOST_ADDED)
         return false;
     for (size_t i = 0; i < count; i++)
-        if (impls[i].level >= NORM_ALL_LEVELS)
+        if (impls[i].op >= NORM_OPS || impls[i].variant == NULL || impls[i].form >= NORM_FORMS ||
+            impls[i].level >= NORM_ALL_LEVELS || impls[i].dtype >= NORM_DTYPES)
             return false;
     for (size_t i = 0; i < count; i++)
         if (impls[i].op == NORM_DYT && impls[i].form == NORM_FRAMEWORK && strcmp(impls[i].variant, "sleef") == 0)
@@ -52,12 +53,17 @@ static const char *const pass_names[] = {"forward", "backward"};
 static const char *const form_names[] = {"fused", "eager", "add_fused", "framework"};
 static const char *const dtype_names[] = {"f32", "bf16"};
 
-const char *norm_op_name(norm_op op) { return op_names[op]; }
-const char *norm_op_formula(norm_op op) { return op_formulas[op]; }
-const char *norm_pass_name(norm_pass pass) { return pass_names[pass]; }
-const char *norm_form_name(norm_form form) { return form_names[form]; }
-const char *norm_level_name(norm_level level) { return level_names[level]; }
-const char *norm_dtype_name(norm_dtype dtype) { return dtype_names[dtype]; }
+// A word for what is no name, so that a message about it can be printed.
+static const char *name_of(const char *const *names, size_t count, unsigned index) {
+    return index < count ? names[index] : "unknown";
+}
+
+const char *norm_op_name(norm_op op) { return name_of(op_names, NORM_OPS, (unsigned)op); }
+const char *norm_op_formula(norm_op op) { return name_of(op_formulas, NORM_OPS, (unsigned)op); }
+const char *norm_pass_name(norm_pass pass) { return name_of(pass_names, NORM_PASSES, (unsigned)pass); }
+const char *norm_form_name(norm_form form) { return name_of(form_names, NORM_FORMS, (unsigned)form); }
+const char *norm_level_name(norm_level level) { return name_of(level_names, NORM_ALL_LEVELS, (unsigned)level); }
+const char *norm_dtype_name(norm_dtype dtype) { return name_of(dtype_names, NORM_DTYPES, (unsigned)dtype); }
 size_t norm_dtype_bytes(norm_dtype dtype) { return dtype == NORM_F32 ? sizeof(float) : sizeof(uint16_t); }
 
 const char *norm_default_variant(norm_op op, norm_form form) {
@@ -79,13 +85,15 @@ const char *norm_default_variant(norm_op op, norm_form form) {
 static size_t base_length(const norm_impl *impl) { return strlen(impl->variant) - (impl->streams ? strlen("_nt") : 0); }
 
 bool norm_is_default(const norm_impl *impl) {
+    if (impl == NULL)
+        return false;
     const char *const name = norm_default_variant(impl->op, impl->form);
     return strlen(name) == base_length(impl) && strncmp(name, impl->variant, strlen(name)) == 0;
 }
 
 const norm_impl *norm_other_stores(const norm_impl *impl) {
     const norm_impl *other;
-    for (size_t i = 0; (other = norm_at(i)) != NULL; i++)
+    for (size_t i = 0; impl != NULL && (other = norm_at(i)) != NULL; i++)
         if (other->streams != impl->streams && other->op == impl->op && other->form == impl->form &&
             other->level == impl->level && other->dtype == impl->dtype && base_length(other) == base_length(impl) &&
             strncmp(other->variant, impl->variant, base_length(impl)) == 0)
@@ -93,16 +101,25 @@ const norm_impl *norm_other_stores(const norm_impl *impl) {
     return NULL;
 }
 
+// As text, of what norm.h defines.
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+#define MOST_THREADS TEXT(NORM_MOST_THREADS)
+
 const char *norm_error_text(norm_error error) {
     switch (error) {
     case NORM_OK:
         return "no error";
     case NORM_BAD_ARGUMENT:
-        return "a size of zero, a stride below cols, a missing pointer or pass, or fewer than one thread";
+        return "a wrong argument: give an implementation (norm_find has NULL for a name that it does not know) and a "
+               "pass that it has, every pointer that the pass needs, cols of at least 1, strides of at least cols, and "
+               "1 to " MOST_THREADS " threads";
     case NORM_CPU_LACKS:
-        return "this CPU, its operating system or a library lacks what the implementation needs";
+        return "this CPU, its operating system or a library lacks what the implementation needs: norm_missing says "
+               "what, and level best has all it needs";
     case NORM_NO_TEAM:
-        return "OpenMP gave fewer threads than asked for";
+        return "OpenMP gave fewer threads than asked for: ask for fewer, raise OMP_THREAD_LIMIT, leave OMP_DYNAMIC "
+               "unset, and ask for one thread inside a parallel region of your own";
     case NORM_NO_MEMORY:
         return "no memory for the result of an operation";
     }
@@ -110,6 +127,8 @@ const char *norm_error_text(norm_error error) {
 }
 
 const char *norm_missing(const norm_impl *impl) {
+    if (impl == NULL)
+        return "a known implementation";
     const char *const missing = norm_level_missing(impl->level);
     return missing != NULL ? missing : impl->lacks;
 }
@@ -117,7 +136,7 @@ const char *norm_missing(const norm_impl *impl) {
 const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm_dtype dtype) {
     const norm_impl *best = NULL;
     const norm_impl *impl;
-    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
+    for (size_t i = 0; variant != NULL && (impl = norm_at(i)) != NULL; i++)
         if (impl->op == op && impl->form == form && impl->dtype == dtype && strcmp(impl->variant, variant) == 0 &&
             impl->level < NORM_LEVELS && !norm_level_is_auto(impl->level) && norm_missing(impl) == NULL &&
             (best == NULL || impl->level > best->level))
@@ -128,6 +147,8 @@ const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm
 const norm_impl *norm_find(const char *op, const char *variant, const char *form, const char *level,
                            const char *dtype) {
     const norm_impl *impl;
+    if (op == NULL || variant == NULL || form == NULL || level == NULL || dtype == NULL)
+        return NULL;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
         if (strcmp(op, norm_op_name(impl->op)) != 0 || strcmp(variant, impl->variant) != 0 ||
             strcmp(form, norm_form_name(impl->form)) != 0 || strcmp(dtype, norm_dtype_name(impl->dtype)) != 0)
@@ -142,7 +163,7 @@ const norm_impl *norm_find(const char *op, const char *variant, const char *form
 
 unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass) {
     unsigned bytes = 0;
-    for (size_t i = 0; i < impl->pass[pass].count; i++)
+    for (size_t i = 0; impl != NULL && (unsigned)pass < NORM_PASSES && i < impl->pass[pass].count; i++)
         bytes += impl->pass[pass].stages[i].bytes;
     return bytes;
 }

@@ -570,7 +570,8 @@ SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
      .piece = PIECES_OF(back),                                                                                         \
      .saved = {.per_row = SAVED_PER_ROW},                                                                              \
      .workspace = {.per_slice_col = sizeof(float) * (((PARAMS)&NORM_GAMMA ? 1 : 0) + ((PARAMS)&NORM_BETA ? 1 : 0)),    \
-                   .per_slice = sizeof(double) * (((PARAMS)&NORM_ALPHA ? 1 : 0) + ((PARAMS)&NORM_SHIFT ? 1 : 0))}},
+                   .per_slice = sizeof(double) * (((PARAMS)&NORM_ALPHA ? 1 : 0) + ((PARAMS)&NORM_SHIFT ? 1 : 0))},     \
+     .flushes = FLUSHES},
 
 #ifdef SIMD_STREAM
 // Whether every row of a result begins where a vector may be streamed to; if not, a variant `*_nt` stores as its twin.

@@ -4,12 +4,15 @@
 #include <omp.h>
 
 #include "cpu.h"
+#include "fp_state.h"
 #include "framework_run.h"
+#include "team.h"
 
 // Column slices begin on a multiple of this, so that two threads never write one cache line of a parameter gradient.
 enum { COLUMN_UNIT = 64 };
 
-norm_slice norm_part(norm_split split, size_t total, size_t index, size_t count) {
+// Inline, for it is much of what a small call takes: 2 of 15 ns.
+static inline norm_slice slice_of(norm_split split, size_t total, size_t index, size_t count) {
     const size_t unit = split == NORM_SPLIT_COLS ? COLUMN_UNIT : 1;
     const size_t units = (total + unit - 1) / unit;
     // The first units % count parts are one unit longer.
@@ -18,6 +21,10 @@ norm_slice norm_part(norm_split split, size_t total, size_t index, size_t count)
     const size_t end = begin + (each + (index < extra ? 1 : 0)) * unit;
     return (norm_slice){
         begin < total ? begin : total, end < total ? end : total, index, count, cpu_drops_fetches(), cpu_overlap()};
+}
+
+norm_slice norm_part(norm_split split, size_t total, size_t index, size_t count) {
+    return slice_of(split, total, index, count);
 }
 
 static bool add_product(size_t *sum, size_t a, size_t b, size_t c) {
@@ -46,11 +53,11 @@ static size_t size_of(const norm_size *size, size_t rows, size_t cols, size_t sl
 }
 
 size_t norm_saved_bytes(const norm_impl *impl, size_t rows, size_t cols) {
-    return size_of(&impl->saved, rows, cols, 0);
+    return impl == NULL ? 0 : size_of(&impl->saved, rows, cols, 0);
 }
 
 size_t norm_workspace_bytes(const norm_impl *impl, size_t rows, size_t cols, int threads) {
-    return size_of(&impl->workspace, rows, cols, threads > 0 ? (size_t)threads : 1);
+    return impl == NULL ? 0 : size_of(&impl->workspace, rows, cols, threads > 0 ? (size_t)threads : 1);
 }
 
 // Whether a buffer of this size is needed at all, whatever the shape: asked at each call, where sizing it would cost as
@@ -60,27 +67,42 @@ static bool is_needed(const norm_size *size) {
            size->fixed > 0;
 }
 
-static bool is_matrix(const norm_args *a, const void *data, size_t stride) { return data != NULL && stride >= a->cols; }
+// Of no rows nothing is read or written; others must lie in what can be addressed at all.
+static bool is_matrix(const norm_args *a, const void *data, size_t stride) {
+    size_t elements;
+    return a->rows == 0 || (data != NULL && stride >= a->cols && !__builtin_mul_overflow(a->rows, stride, &elements) &&
+                            elements <= PTRDIFF_MAX / sizeof(float));
+}
+
+static bool has_parameters(const norm_args *a, unsigned has) {
+    return (a->gamma != NULL || !(has & NORM_GAMMA)) && (a->beta != NULL || !(has & NORM_BETA));
+}
+static bool has_gradients(const norm_args *a, unsigned has) {
+    return (a->dgamma != NULL || !(has & NORM_GAMMA)) && (a->dbeta != NULL || !(has & NORM_BETA)) &&
+           (a->dalpha != NULL || !(has & NORM_ALPHA)) && (a->dshift != NULL || !(has & NORM_SHIFT));
+}
 
 static bool valid(const norm_impl *impl, norm_pass pass, const norm_args *a, int threads) {
+    if (impl == NULL || a == NULL || (unsigned)pass >= NORM_PASSES || impl->pass[pass].count == 0)
+        return false;
+    if (a->cols == 0 || threads < 1 || threads > NORM_MOST_THREADS)
+        return false;
     const bool backward = pass == NORM_BACKWARD, adds = impl->form == NORM_ADD_FUSED;
     const bool fresh = impl->form == NORM_FRAMEWORK && a->fresh != NULL;
     const bool needs_x = !backward || impl->op != NORM_IDENTITY, needs_y = backward ? impl->reads_y : !fresh;
-    const unsigned has = impl->params;
-    if (a->rows == 0 || a->cols == 0 || threads < 1 || impl->pass[pass].count == 0)
-        return false;
     if ((needs_x && !is_matrix(a, a->x, a->x_stride)) || (needs_y && !is_matrix(a, a->y, a->y_stride)))
         return false;
-    if ((has & NORM_GAMMA && a->gamma == NULL) || (!backward && has & NORM_BETA && a->beta == NULL))
+    // Backward has no use for beta.
+    if (!has_parameters(a, impl->params & (backward ? ~(unsigned)NORM_BETA : ~0U)))
         return false;
-    if (a->saved == NULL && is_needed(&impl->saved) && (backward || (impl->form == NORM_EAGER && a->workspace == NULL)))
+    if (a->saved == NULL && a->rows > 0 && is_needed(&impl->saved) &&
+        (backward || (impl->form == NORM_EAGER && a->workspace == NULL)))
         return false;
     if (!backward)
         return !adds || (is_matrix(a, a->branch, a->branch_stride) && is_matrix(a, a->sum, a->sum_stride));
     return is_matrix(a, a->dy, a->dy_stride) && (fresh || is_matrix(a, a->dx, a->dx_stride)) &&
-           (!adds || is_matrix(a, a->dsum, a->dsum_stride)) && !(has & NORM_GAMMA && a->dgamma == NULL) &&
-           !(has & NORM_BETA && a->dbeta == NULL) && !(has & NORM_ALPHA && a->dalpha == NULL) &&
-           !(has & NORM_SHIFT && a->dshift == NULL) && (a->workspace != NULL || !is_needed(&impl->workspace));
+           (!adds || is_matrix(a, a->dsum, a->dsum_stride)) && has_gradients(a, impl->params) &&
+           (a->workspace != NULL || !is_needed(&impl->workspace));
 }
 
 static const void *behind(const void *data, size_t bytes) { return data == NULL ? NULL : (const char *)data + bytes; }
@@ -88,10 +110,10 @@ static void *behind_mut(void *data, size_t bytes) { return data == NULL ? NULL :
 
 // Part `index` of `count` of the columns, as the arguments of a call of its own; of no columns if there are too few.
 static norm_args part_of(const norm_impl *impl, const norm_args *args, size_t index, size_t count) {
-    const norm_slice part = norm_part(NORM_SPLIT_COLS, args->cols, index, count);
-    const size_t bytes = part.begin * norm_dtype_bytes(impl->dtype);
+    const norm_slice cols = slice_of(NORM_SPLIT_COLS, args->cols, index, count);
+    const size_t bytes = cols.begin * norm_dtype_bytes(impl->dtype);
     norm_args own = *args;
-    own.cols = part.end - part.begin;
+    own.cols = cols.end - cols.begin;
     own.x = behind(args->x, bytes);
     own.y = behind_mut(args->y, bytes);
     own.branch = behind(args->branch, bytes);
@@ -104,7 +126,7 @@ static norm_args part_of(const norm_impl *impl, const norm_args *args, size_t in
 static void run_columns(const norm_impl *impl, const norm_stage *stage, const norm_args *args, size_t index,
                         size_t count) {
     const norm_args own = part_of(impl, args, index, count);
-    const norm_slice rows = norm_part(NORM_SPLIT_ROWS, args->rows, 0, 1);
+    const norm_slice rows = slice_of(NORM_SPLIT_ROWS, args->rows, 0, 1);
     if (own.cols > 0)
         stage->run(&own, &rows);
 }
@@ -150,7 +172,7 @@ static void run_pieces(const norm_impl *impl, const norm_args *args, piece_sum p
 
 static void run_stage(const norm_stage *stage, const norm_args *args, size_t index, size_t count) {
     const size_t total = stage->split == NORM_SPLIT_ROWS ? args->rows : args->cols;
-    const norm_slice slice = norm_part(stage->split, total, index, count);
+    const norm_slice slice = slice_of(stage->split, total, index, count);
     stage->run(args, &slice);
 }
 
@@ -160,8 +182,68 @@ static void run_stage(const norm_stage *stage, const norm_args *args, size_t ind
 // is about 20000 and 24000 in f32: at 16384 the two take 1.11 and 1.16 times as long cut.
 size_t norm_whole_cols(const norm_impl *impl) {
     enum { COMPUTED_COLS = 6144, MOVED_BYTES = 98304 };
+    if (impl == NULL)
+        return 0;
     const bool computes = impl->op == NORM_DYT || impl->op == NORM_DERF || impl->op == NORM_SIGMOID;
     return computes ? COMPUTED_COLS : MOVED_BYTES / norm_dtype_bytes(impl->dtype);
+}
+
+// A thread's part of a call.
+typedef struct {
+    const norm_impl *impl;
+    const norm_stage *stages;
+    size_t count;
+    const norm_args *args;
+    size_t index, threads;
+    bool cuts;
+} share;
+
+// What runs between fp_enter and fp_leave is never inlined: arithmetic could be moved across them.
+__attribute__((noinline)) static void run_alone(const norm_stage *stages, size_t count, const norm_args *args) {
+    for (size_t i = 0; i < count; i++)
+        run_stage(&stages[i], args, 0, 1);
+}
+
+__attribute__((noinline)) static void run_share(const share *s, piece_sum pieces[][MOST_PIECES]) {
+    if (s->cuts && !s->impl->elementwise) {
+        run_pieces(s->impl, s->args, pieces, s->index, s->threads);
+        return;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        if (i > 0) {
+#pragma omp barrier
+        }
+        if (s->cuts)
+            run_columns(s->impl, &s->stages[i], s->args, s->index, s->threads);
+        else
+            run_stage(&s->stages[i], s->args, s->index, s->threads);
+    }
+}
+
+// What the threads are handed is scalars, which fit in one cache line: as a struct they would be in another one, whose
+// way to the other cores takes 0.15 us.
+static norm_error run_team(const norm_impl *impl, norm_pass pass, const norm_args *args, bool cuts, int threads) {
+    piece_sum pieces[ROWS_IN_FLIGHT][MOST_PIECES];
+    bool short_team = false;
+    if (threads > omp_get_thread_limit())
+        return NORM_NO_TEAM;
+    team_opens();
+#pragma omp parallel num_threads(threads) default(none) shared(short_team, pieces)                                     \
+    firstprivate(impl, pass, args, cuts, threads)
+    {
+        if (omp_get_num_threads() != threads) {
+#pragma omp single
+            short_team = true;
+        } else {
+            const share own = {impl, impl->pass[pass].stages,      impl->pass[pass].count,
+                               args, (size_t)omp_get_thread_num(), (size_t)threads,
+                               cuts};
+            const fp_state found = fp_enter();
+            run_share(&own, pieces);
+            fp_leave(found);
+        }
+    }
+    return short_team ? NORM_NO_TEAM : NORM_OK;
 }
 
 norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
@@ -171,38 +253,15 @@ norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args
         return NORM_CPU_LACKS;
     if (impl->form == NORM_FRAMEWORK)
         return framework_run(impl, pass, args, threads);
-    const norm_stage *const stages = impl->pass[pass].stages;
-    const size_t count = impl->pass[pass].count;
-    const bool few = pass == NORM_FORWARD && args->rows < (size_t)threads &&
-                     (impl->elementwise || (impl->piece.sum != NULL && threads <= MOST_PIECES));
-    const bool cuts = few && args->cols > norm_whole_cols(impl);
-    if (threads == 1 || (few && !cuts && args->rows == 1)) {
-        for (size_t i = 0; i < count; i++)
-            run_stage(&stages[i], args, 0, 1);
-        return NORM_OK;
+    if (threads > 1 && args->rows > 0 && !team_lost()) {
+        const bool few = pass == NORM_FORWARD && args->rows < (size_t)threads &&
+                         (impl->elementwise || (impl->piece.sum != NULL && threads <= MOST_PIECES));
+        const bool cuts = few && !args->batch_invariant && args->cols > norm_whole_cols(impl);
+        if (!few || cuts || args->rows > 1)
+            return run_team(impl, pass, args, cuts, threads);
     }
-    piece_sum pieces[ROWS_IN_FLIGHT][MOST_PIECES];
-    bool short_team = false;
-#pragma omp parallel num_threads(threads) default(none) shared(short_team, pieces)                                     \
-    firstprivate(impl, stages, count, args, threads, cuts)
-    {
-        const size_t thread = (size_t)omp_get_thread_num();
-        if (omp_get_num_threads() != threads) {
-#pragma omp single
-            short_team = true;
-        } else if (cuts && !impl->elementwise) {
-            run_pieces(impl, args, pieces, thread, (size_t)threads);
-        } else {
-            for (size_t i = 0; i < count; i++) {
-                if (i > 0) {
-#pragma omp barrier
-                }
-                if (cuts)
-                    run_columns(impl, &stages[i], args, thread, (size_t)threads);
-                else
-                    run_stage(&stages[i], args, thread, (size_t)threads);
-            }
-        }
-    }
-    return short_team ? NORM_NO_TEAM : NORM_OK;
+    const fp_state found = fp_enter();
+    run_alone(impl->pass[pass].stages, impl->pass[pass].count, args);
+    fp_leave(found);
+    return NORM_OK;
 }
