@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // layernorm, fused and add_fused, variant onepass: y = gamma (x - m) r + beta with m = mean(x), r = 1 / sqrt(mean((x -
 // m)^2) + eps). Backward, with n = (x - m) r and g = gamma dy: dx = r (g - mean(g) - n mean(g n)), dgamma = sum of dy
-// n, dbeta = sum of dy. `onepass_noaffine` has neither gamma nor beta, as in DiT.
+// n, dbeta = sum of dy. `onepass_nobeta` has no beta, and `onepass_noaffine` neither gamma nor beta, as in DiT.
 //
 // Forward reads a row twice, the second time from cache. The first sweep sums d = x - h and d^2 for a shift h, at first
 // zero: s = mean(d), v = mean(d^2) - s^2. m = h + s is never rounded to one number: x - m is (x - h) - s, forward and
@@ -302,6 +302,8 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size
 #define PIECES_OF NORM_PIECES_OF
 #define VARIANTS(X, name, DTYPE)                                                                                       \
     X(name, DTYPE, onepass, NORM_GAMMA | NORM_BETA, 0)                                                                 \
+    X(name, DTYPE, onepass_nobeta, NORM_GAMMA, 0)                                                                      \
     X(name, DTYPE, onepass_noaffine, 0, 0)
-#define STREAMED(X, name, DTYPE) X(name, DTYPE, onepass, NORM_GAMMA | NORM_BETA, 0)
+#define STREAMED(X, name, DTYPE)                                                                                       \
+    X(name, DTYPE, onepass, NORM_GAMMA | NORM_BETA, 0) X(name, DTYPE, onepass_nobeta, NORM_GAMMA, 0)
 NORM_FUSED_TABLE(layernorm);

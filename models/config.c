@@ -74,7 +74,7 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
     char base[64], name[80];
     base_name(base, sizeof base, variant != NULL ? variant : norm_default_variant(op, form));
     const unsigned wanted = model_params(shape) & op_params[op];
-    // LayerNorm comes with its beta or without any parameter, and no LLaMA has a LayerNorm: there the beta is allowed.
+    // A variant may come with its beta alone, as another library's does: there it is allowed.
     const unsigned allowed = wanted & NORM_GAMMA ? wanted | (op_params[op] & NORM_BETA) : wanted;
     static const char *const suffixes[] = {"_nobeta", "_noaffine", ""};
     for (size_t pass = 0; pass < 2; pass++) {
