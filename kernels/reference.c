@@ -172,7 +172,7 @@ static squashed squash(const view *v, size_t i) {
         break;
     case NORM_HARDTANH:
         f.value = isnan(z) ? z : fmin(1, fmax(-1, z));
-        f.slope = fabs(z) < 1 ? 1 : 0;
+        f.slope = isnan(z) ? z : fabs(z) < 1 ? 1 : 0;
         f.slope_scale = fabs(fabs(z) - 1) <= epsilon / 2 ? 1 / epsilon : f.slope;
         break;
     case NORM_SIGMOID:
