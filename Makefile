@@ -22,6 +22,8 @@ ifeq ($(origin CC),default)
 CC       := gcc
 endif
 VERSION  := 0.1.0
+# The number behind libnorm.so: raised when what norm.h declares changes for programs that are already built.
+ABI      := 1
 PREFIX   ?= /usr/local
 SANITIZE ?=
 WERROR   ?= 0
@@ -133,9 +135,10 @@ install: all lib ## install program, library and header under PREFIX (/usr/local
 	install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/normbench
 	install -m 755 build/normbench $(DEST)/bin/
 	install -m 644 kernels/norm.h kernels/list.h kernels/levels.h $(DEST)/include/normbench/
-	install -m 644 $(OBJ)/libnorm.a $(OBJ)/norm.pc $(DEST)/lib/
-	mv $(DEST)/lib/norm.pc $(DEST)/lib/pkgconfig/
-	install -m 755 $(OBJ)/libnorm.so $(DEST)/lib/
+	install -m 644 $(OBJ)/libnorm.a $(DEST)/lib/
+	install -m 644 $(OBJ)/norm.pc $(DEST)/lib/pkgconfig/
+	install -m 755 $(OBJ)/libnorm.so.$(ABI) $(DEST)/lib/
+	ln -sf libnorm.so.$(ABI) $(DEST)/lib/libnorm.so
 
 clean: ## remove everything built
 	rm -rf build
@@ -196,14 +199,19 @@ $(CURVES): $(addprefix $(OBJ)/bench/,curves.o csv.o files.o inputs.o stats.o) $(
 	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lm
 $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && ar rcs $@ $^
-$(OBJ)/libnorm.so: $(KERNELS)
-	$(Q)$(CC) $(SAN) -shared -o $@ $^ -fopenmp -lm
+# Never unloaded: the threads of a team outlive a call, in the code of OpenMP's runtime, which would be unloaded with it.
+SHARED   := $(if $(findstring darwin,$(TARGET)),-Wl$(comma)-install_name$(comma)@rpath/libnorm.so.$(ABI),-Wl$(comma)-soname$(comma)libnorm.so.$(ABI) -Wl$(comma)-z$(comma)nodelete)
+$(OBJ)/libnorm.so.$(ABI): $(KERNELS)
+	$(Q)$(CC) $(LINK) -shared $(SHARED) -o $@ $^ -fopenmp -lm
+$(OBJ)/libnorm.so: $(OBJ)/libnorm.so.$(ABI)
+	$(Q)ln -sf $(<F) $@
 # libnorm and the program's dyt with SLEEF's tanh, for the process of another library.
 $(OBJ)/models/sleef.o: private PLAIN += -fPIC
 $(OBJ)/libnorm_peers.so: $(KERNELS) $(SLEEF) $(OBJ)/models/sleef.o
 	$(Q)$(CC) $(LINK) -shared -o $@ $^ -fopenmp $(if $(SLEEF),-lsleef) -lm
-$(OBJ)/norm.pc: Makefile
-	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' $(call quote,$(PREFIX)) > $@
+$(OBJ)/norm.pc: FORCE
+	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' $(call quote,$(PREFIX)) > $@.part; \
+		cmp -s $@.part $@ && rm $@.part || mv $@.part $@
 $(EXHAUST): $(addprefix $(OBJ)/tests/,exhaustive.o accuracy.o require.o) $(MATH) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lmpfr -lgmp -lm
 $(OBJ)/test_math $(OBJ)/test_accuracy: $(MATH)
