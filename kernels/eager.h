@@ -2,9 +2,10 @@
 // eager.h: the form `eager`, ideal op by op: one sweep over the whole tensor per elementary operation, through
 // temporaries of its size that are allocated once and kept, so that nothing is left but what the bytes cost. The lists
 // of operations are those of automatic differentiation: rmsnorm casts to f32 and back as the LLaMA of the usual model
-// library does, layernorm likewise, dyt stays in its dtype and rounds after every operation. `*_noaffine` are the same
-// lists without the steps of gamma and beta, the last step left writing y. Temporaries that backward needs live in
-// `saved`, the others in `workspace`; without `saved` all do, and one takes the place of another that is done with.
+// library does, layernorm likewise, dyt stays in its dtype and rounds after every operation. `*_nobeta` are the same
+// lists without the steps of beta, and `*_noaffine` without those of gamma, too, the last step left writing y.
+// Temporaries that backward needs live in `saved`, the others in `workspace`; without `saved` all do, and one takes the
+// place of another that is done with.
 #ifndef EAGER_H
 #define EAGER_H
 
@@ -156,7 +157,8 @@ static const float two = 2.0f;
     STAGE(LAYERNORM, rsqrt, D, NORM_FORWARD, reciprocal_root(s, t.rstd))                                               \
     EDGE_STAGE(LAYERNORM, norm, D, NORM_FORWARD, BY_ROW(MUL, normed, centred, rstd))                                   \
     EDGE_STAGE(LAYERNORM, down, D, NORM_FORWARD, UNARY(CAST, D, NORM_F32, h, normed))                                  \
-    STAGE(LAYERNORM, gamma, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, scaled, h, gamma))                                \
+    STAGE(LAYERNORM, gamma, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, y, h, gamma))                                     \
+    STAGE(LAYERNORM, gamma_then, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, scaled, h, gamma))                           \
     STAGE(LAYERNORM, beta, D, NORM_FORWARD, BINARY(ADD, D, PER_COL, y, scaled, beta))                                  \
     STAGE(DYT, alpha, D, NORM_FORWARD, BINARY(MUL, D, SCALAR, scaled, x, alpha))                                       \
     EDGE_STAGE(DYT, tanh_u2, D, NORM_FORWARD, UNARY(TANH_U2, D, D, t, scaled))                                         \
@@ -229,12 +231,14 @@ NORM_EACH_DTYPE(DEFINE)
     NORM_STAGES(LIST_##T(R(RMSNORM, cast, D, e + 4), ) R(RMSNORM, square, D, 8), R(RMSNORM, mean, D, 4),               \
                 R(RMSNORM, eps, D, 0), R(RMSNORM, rsqrt, D, 0), EDGE(RMSNORM, norm, D, A, 8),                          \
                 LIST_##T(EDGE(RMSNORM, down, D, A, 4 + e), ) LIST_##A(R(RMSNORM, gamma, D, 2 * e)))
-#define LAYERNORM_FORWARD(T, D, e, A)                                                                                  \
-    NORM_STAGES(LIST_##T(R(LAYERNORM, cast, D, e + 4), ) R(LAYERNORM, mean, D, 4), R(LAYERNORM, centre, D, 8),         \
-                R(LAYERNORM, square, D, 8), R(LAYERNORM, var, D, 4), R(LAYERNORM, eps, D, 0),                          \
-                R(LAYERNORM, rsqrt, D, 0), EDGE(LAYERNORM, norm, D, A, 8),                                             \
-                LIST_##T(EDGE(LAYERNORM, down, D, A, 4 + e), )                                                         \
-                    LIST_##A(R(LAYERNORM, gamma, D, 2 * e), R(LAYERNORM, beta, D, 2 * e)))
+#define LAYERNORM_NORMED(T, D, e, A)                                                                                   \
+    LIST_##T(R(LAYERNORM, cast, D, e + 4), ) R(LAYERNORM, mean, D, 4), R(LAYERNORM, centre, D, 8),                     \
+        R(LAYERNORM, square, D, 8), R(LAYERNORM, var, D, 4), R(LAYERNORM, eps, D, 0), R(LAYERNORM, rsqrt, D, 0),       \
+        EDGE(LAYERNORM, norm, D, A, 8), LIST_##T(EDGE(LAYERNORM, down, D, A, 4 + e), )
+#define LAYERNORM_FORWARD(T, D, e)                                                                                     \
+    NORM_STAGES(LAYERNORM_NORMED(T, D, e, affine) R(LAYERNORM, gamma_then, D, 2 * e), R(LAYERNORM, beta, D, 2 * e))
+#define LAYERNORM_FORWARD_NOBETA(T, D, e) NORM_STAGES(LAYERNORM_NORMED(T, D, e, affine) R(LAYERNORM, gamma, D, 2 * e))
+#define LAYERNORM_FORWARD_NOAFFINE(T, D, e) NORM_STAGES(LAYERNORM_NORMED(T, D, e, noaffine))
 #define NORM_GRADIENT(OP, T, D, e, A)                                                                                  \
     LIST_##A(R(OP, b_product, D, 3 * e), C(OP, b_dgamma, D, e), R(OP, b_dh, D, 2 * e), )                               \
         LIST_##T(EDGE(OP, b_up, D, A, e + 4), ) EDGE(OP, b_direct, D, A, 8),                                           \
@@ -242,10 +246,12 @@ NORM_EACH_DTYPE(DEFINE)
         R(OP, b_power, D, 8), R(OP, b_twice, D, 8), R(OP, b_square, D, 12), R(OP, b_add, D, 12)
 #define RMSNORM_BACKWARD(T, D, e, A)                                                                                   \
     NORM_STAGES(NORM_GRADIENT(RMSNORM, T, D, e, A), LIST_##T(R(RMSNORM, b_down, D, 4 + e)))
-#define LAYERNORM_BACKWARD(T, D, e, A)                                                                                 \
-    NORM_STAGES(LIST_##A(C(LAYERNORM, b_dbeta, D, e), ) NORM_GRADIENT(LAYERNORM, T, D, e, A),                          \
-                R(LAYERNORM, b_negate, D, 8), R(LAYERNORM, b_dmean, D, 4), R(LAYERNORM, b_share, D, 4),                \
-                R(LAYERNORM, b_join, D, 12), LIST_##T(R(LAYERNORM, b_down, D, 4 + e)))
+#define LAYERNORM_GRADIENT(T, D, e, A)                                                                                 \
+    NORM_GRADIENT(LAYERNORM, T, D, e, A), R(LAYERNORM, b_negate, D, 8), R(LAYERNORM, b_dmean, D, 4),                   \
+        R(LAYERNORM, b_share, D, 4), R(LAYERNORM, b_join, D, 12), LIST_##T(R(LAYERNORM, b_down, D, 4 + e))
+#define LAYERNORM_BACKWARD(T, D, e) NORM_STAGES(C(LAYERNORM, b_dbeta, D, e), LAYERNORM_GRADIENT(T, D, e, affine))
+#define LAYERNORM_BACKWARD_NOBETA(T, D, e) NORM_STAGES(LAYERNORM_GRADIENT(T, D, e, affine))
+#define LAYERNORM_BACKWARD_NOAFFINE(T, D, e) NORM_STAGES(LAYERNORM_GRADIENT(T, D, e, noaffine))
 #define DYT_TANH(D, e, kind, A) R(DYT, alpha, D, 2 * e), EDGE(DYT, tanh_##kind, D, A, 2 * e)
 #define DYT_FORWARD(D, e, kind)                                                                                        \
     NORM_STAGES(DYT_TANH(D, e, kind, affine), R(DYT, gamma_then, D, 2 * e), R(DYT, beta, D, 2 * e))
@@ -264,11 +270,9 @@ NORM_EACH_DTYPE(DEFINE)
     {                                                                                                                  \
         .op = OP, .variant = name, .form = NORM_EAGER, .level = NORM_LEVEL_ID, .dtype = D, .params = which,            \
         .reads_y = OP == NORM_DYT && ((which)&NORM_GAMMA) == 0, .op_by_op = true, .pass = {forward, backward},         \
-        .saved = {.per_row = saved_row, .per_element = saved_element}, .workspace = {                                  \
-            .per_row = work_row,                                                                                       \
-            .per_element = work_element,                                                                               \
-            .per_slice = sizeof(double)                                                                                \
-        }                                                                                                              \
+        .saved = {.per_row = saved_row, .per_element = saved_element},                                                 \
+        .workspace = {.per_row = work_row, .per_element = work_element, .per_slice = sizeof(double)},                  \
+        .flushes = FLUSHES                                                                                             \
     }
 
 // A tanh of its name.
