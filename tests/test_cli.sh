@@ -49,6 +49,11 @@ for name in scalar $("$NORMBENCH" list levels | awk '{print $1}'); do
 done
 fields=$("$NORMBENCH" list implementations | awk 'NF < 8' | wc -l)
 [ "$fields" -eq 0 ] || fail "list implementations: $fields lines with columns missing"
+# Where bf16's denormals are lost is said of levels and of implementations alike.
+losing=$("$NORMBENCH" list levels | awk '/denormal results are zero/ {print $1}')
+[ "$losing" = "$("$NORMBENCH" list implementations | awk '/denormal results are zero/ {print $4}' | sort -u)" ] ||
+    fail "level '$losing' loses denormals, but its implementations do not say so"
+"$NORMBENCH" list levels | grep -q '^avx512bf16' && [ "$losing" != avx512bf16 ] && fail 'avx512bf16 does not say that denormals become zero'
 twice=$("$NORMBENCH" list implementations | awk '{print $1, $2, $3, $4, $5}' | sort | uniq -d)
 [ -z "$twice" ] || fail "implementations listed twice: $twice"
 expect 2 'valid are ops, variants' list
