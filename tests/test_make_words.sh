@@ -6,6 +6,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 : "${CC:=cc}" "${OBJ:?must name the folder of the objects, e.g. OBJ=build/gcc}"
+if [ -n "${SANITIZE:-}" ]; then
+    echo 'test_make_words: SKIPPED: the Makefile is the same for every compiler, and was tested without a sanitizer'
+    exit 77
+fi
 . tests/expect.sh
 cat >"$work/python" <<'EOT'
 #!/bin/sh
@@ -16,8 +20,9 @@ mkdir "$work/a b'c \$(touch T) \`touch T\`"
 folder=$(echo "$work"/a*)
 cp "$work/python" "$folder/python" && chmod +x "$folder/python"
 
-# What is built is built already, and stays so: the same compiler, folder and sanitizer.
-make_here() { env -u RUN make -s --no-print-directory CC="$CC" OBJ="$OBJ" SANITIZE="${SANITIZE:-}" "$@"; }
+# What is built is built already, and stays so, for other tests run it: the same compiler, folder, sanitizer and commit.
+commit=$(cat "$OBJ/commit")
+make_here() { env -u RUN make -s --no-print-directory CC="$CC" OBJ="$OBJ" SANITIZE= GIT="$commit" "$@"; }
 
 # refused STATUS TEXT ARGUMENT...: make ends with 2, whatever the script did, and the message is on stderr.
 refused() {
@@ -45,7 +50,7 @@ refused 'no test is called nothing: ' check ONLY=nothing
 refused 'has to be one line' plots RUN="$(printf 'a\nb')"
 refused 'needs RUN=results/MACHINE/RUN' plots
 RUN='x`touch TOUCHED`$(shell touch TOUCHED)' check_end 2 'no folder x`touch TOUCHED`$(shell' make -s --no-print-directory CC="$CC" OBJ="$OBJ" \
-    SANITIZE="${SANITIZE:-}" plots
+    SANITIZE= GIT="$commit" plots
 [ ! -e TOUCHED ] || fail 'a command of the environment was run'
 refused "the python of $folder/python" peers PYTHON="$folder/python"
 
@@ -54,12 +59,13 @@ cp -r tests/data/plots "$folder/run"
 head -n 1 tests/data/plots/kernels.csv >"$folder/run/kernels.csv"
 make_here plots RUN="$folder/run" 2>"$work/err" || fail "plots in $folder/run: $(cat "$work/err")"
 grep -q 'figure map skipped' "$work/err" || fail "no word of the figures of $folder/run: $(cat "$work/err")"
-if [ -z "${SANITIZE:-}" ]; then # install makes the libraries, which check has made
-    make_here install DESTDIR="$folder" PREFIX="/a b'c" 2>"$work/err" || fail "install into $folder: $(cat "$work/err")"
-    for file in bin/normbench include/normbench/norm.h lib/libnorm.a lib/pkgconfig/norm.pc; do
-        [ -f "$folder/a b'c/$file" ] || fail "$file was not installed into $folder/a b'c"
-    done
-fi
+make_here install DESTDIR="$folder" PREFIX=/prefix 2>"$work/err" >&2 || fail "install into $folder: $(cat "$work/err")"
+for file in bin/normbench include/normbench/norm.h lib/libnorm.a lib/pkgconfig/norm.pc; do
+    [ -f "$folder/prefix/$file" ] || fail "$file was not installed into $folder"
+done
+# Another prefix is shown alone: test_lib installs from the same folder of objects at the same time.
+make_here -n install DESTDIR=/d PREFIX="/a b'\$c" >"$work/out" 2>&1
+grep -qF "install -d '/d/a b'\''\$c'/bin " "$work/out" || fail "PREFIX is not one word: $(grep 'install -d' "$work/out")"
 # So does a checkout in one: its tests get the program's path.
 mkdir "$folder/tree"
 ln -s "$PWD"/* "$folder/tree"
