@@ -6,8 +6,10 @@ is here; what the samples say is computed by normbench, as of every other run, a
     peers.py plan FOLDER MACHINE_ID KERNELS_CSV              meta.json and plan.csv of a run, of the groups of KERNELS_CSV
     peers.py launch FOLDER NUMBER                            one launch: verifies what it then samples, and appends samples.csv
     peers.py table FOLDER                                    what the samples say, on stdout
+    peers.py layers LAYERS_CSV THREADS                       norms in place in PyTorch's layers, beside those of a run of ours
 
-LIBNORM names libnorm.so. FAULTS=0: memory that was freed is kept for the next output, so that none of it is mapped anew.
+LIBNORM names libnorm.so. FAULTS=0: memory that was freed is kept for the next output, so that none of it is mapped anew; all: each
+output of 128 KiB or more is. Else glibc decides by what the process has freed before.
 """
 import csv
 import ctypes
@@ -27,7 +29,7 @@ import peers_table
 MIN_SAMPLE_NS, MAX_SAMPLE_NS = 1e6, 25e6
 LAUNCHES = int(os.environ.get("LAUNCHES", "6"))
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
-KEPT = os.environ.get("FAULTS", "1") == "0"
+FAULTS = os.environ.get("FAULTS", "1")
 CELL = ["op", "variant", "pass", "form", "level", "dtype", "rows", "cols", "threads", "placement", "cache"]
 PLAN = CELL + ["group", "calls", "rounds", "pilot_ns", "max_error", "wrong", "reason"]
 SAMPLES = ["schema_version", "run_id"] + CELL + ["launch", "sample", "order", "calls", "time_ns", "preempted", "bound", "clock_ghz",
@@ -96,7 +98,7 @@ def plan(folder, machine_id, kernels_csv):
     os.makedirs(folder, exist_ok=True)
     stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
     seed = int(os.environ.get("SEED", time.time_ns() // 1000))
-    command = f"normbench kernels (samples by scripts/peers.py{', memory kept' if KEPT else ''})"
+    command = f"normbench kernels (samples by scripts/peers.py{', FAULTS=' + FAULTS if FAULTS != '1' else ''})"
     meta = {"schema_version": 1, "run_id": f"{stamp}-peers", "machine_id": machine_id, "program": "scripts/peers.py",
             "experiment": {"command": command, "preset": "", "seed": str(seed), "launches": LAUNCHES, "piloted": True, "budget_s": 0.0}}
     write_rows(os.path.join(folder, "plan.csv"), PLAN, rows)
@@ -107,12 +109,14 @@ def plan(folder, machine_id, kernels_csv):
 
 # ---- One launch
 
-def keep_memory():
-    """No output is mapped anew, by glibc's allocator, which PyTorch's uses: nothing comes from mmap, nothing is given back."""
-    trim_threshold, mmap_max = -1, -4
+def set_memory(wanted):
+    """Where outputs come from, by glibc's allocator, which PyTorch's uses: "0" never from mmap, and nothing is given back; "all"
+    always from mmap, where there are a few pages of them; anything else as it likes."""
+    trim_threshold, mmap_threshold, mmap_max = -1, -3, -4
+    options = {"0": [(mmap_max, 0), (trim_threshold, -1)], "all": [(mmap_threshold, 128 << 10)]}.get(wanted, [])
     libc = ctypes.CDLL(None)
-    if not hasattr(libc, "mallopt") or not (libc.mallopt(mmap_max, 0) and libc.mallopt(trim_threshold, -1)):
-        raise RuntimeError("FAULTS=0 needs glibc's mallopt, which is not here")
+    if options and not (hasattr(libc, "mallopt") and all(libc.mallopt(*option) for option in options)):
+        raise RuntimeError(f"FAULTS={wanted} needs glibc's mallopt, which is not here")
 
 
 def faults():
@@ -196,8 +200,7 @@ def prepare(group, norm, inputs):
 
 
 def launch(folder, number):
-    if KEPT:
-        keep_memory()
+    set_memory(FAULTS)
     import torch
 
     import peers_torch
@@ -262,6 +265,9 @@ def main():
             sys.exit(f"peers: {error}")
     elif sys.argv[1:2] == ["table"] and len(sys.argv) == 3:
         print(peers_table.report(sys.argv[2]))
+    elif sys.argv[1:2] == ["layers"] and len(sys.argv) == 4:
+        import peers_layers
+        print(peers_layers.report(sys.argv[2], int(sys.argv[3])))
     else:
         print(__doc__, file=sys.stderr)
         sys.exit(2)

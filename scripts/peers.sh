@@ -4,7 +4,8 @@
 #     LIBNORM=build/gcc/libnorm_peers.so PYTHON=python3 LAUNCHES=6 ROUNDS=5 FAULTS=1 PASS=forward,backward sh scripts/peers.sh PROGRAM [RUN]
 # RUN is a folder with a kernels.csv; if none is given, ours and oneDNN's are timed first, at a few shapes, in a minute. The samples go to
 # RUN/peers, a run of its own (PyTorch's: level library, variants torch_eager and torch_compile), in several processes, and PROGRAM sums them
-# up. FAULTS=0: in RUN/peers_kept, with memory that is kept for the next output, so that no call meets a page fault.
+# up. LAYERS=1: norms in place in layers of LLaMA 7B and ViT-B/16 as well, three minutes more. FAULTS=0: in RUN/peers_kept, with memory that is kept for the next output, so that no call meets a page fault; FAULTS=all: in RUN/peers_fresh,
+# with every output of 128 KiB or more mapped anew. Between them glibc keeps memory or not by what was freed before.
 set -eu
 
 here=$(dirname "$0")
@@ -24,11 +25,16 @@ faults=${FAULTS:-1} kept=
 case $faults in
 0) kept=_kept ;;
 1) ;;
-*) fail "FAULTS=$faults is neither 1, outputs as PyTorch allocates them, nor 0, outputs in memory that is kept" ;;
+all) kept=_fresh ;;
+*) fail "FAULTS=$faults is neither 1, outputs as the allocator has them, nor 0, in memory that is kept, nor all, in fresh memory each" ;;
 esac
 case ${PASS:-forward,backward} in
 forward | backward | forward,backward | backward,forward) ;;
 *) fail "PASS=$PASS is not forward, backward or forward,backward" ;;
+esac
+case ${LAYERS:-0} in
+0 | 1) ;;
+*) fail "LAYERS=$LAYERS is neither 0 nor 1, layers of LLaMA 7B and ViT-B/16 as well" ;;
 esac
 LIBNORM=${LIBNORM:-$(dirname "$program")/libnorm_peers.so}
 export LIBNORM
@@ -71,6 +77,15 @@ done
 status=0
 "$program" kernels --resume "$out" >/dev/null || status=$?
 on_one_openmp table "$out"
+if [ "${LAYERS:-0}" = 1 ]; then
+    cores=$("$program" plan --threads cores --placement cores | awk 'END { print $1 }')
+    forms=$("$program" list forms | awk '$1 == "fused" || $1 == "eager" || $1 == "framework" { printf "%s%s", n++ ? "," : "", $1 }')
+    for model in 'llama_7b --op rmsnorm,dyt --dtype bf16 --tokens 512' 'vit_b16 --op layernorm,dyt --dtype f32'; do
+        # shellcheck disable=SC2086
+        "$program" layers --phase prefill --part layer --threads cores --form "$forms" --launches 6 --budget 40s --csv - --model $model
+    done | awk 'NR == 1 || !/^schema_version/' >"$links/layers.csv"
+    on_one_openmp layers "$links/layers.csv" "$cores"
+fi
 sh "$here/plots.sh" "$run" || [ "$status" -ne 0 ] || status=$?
 printf 'Table: %s/kernels.csv\nPlot:  %s/plots/libraries.png\n' "$out" "$run"
 exit "$status"

@@ -129,12 +129,19 @@ class Filler:
         libc.free(data)
 
 
-fresh = peers.sample(Filler(), 2)[1]
-try:
-    peers.keep_memory()
+def faults_of(size):
+    Filler.size = size
     peers.sample(Filler(), 1)
-    kept = peers.sample(Filler(), 2)[1]
-    equal(fresh > 16 > kept, True, f"page faults of 64 MiB, fresh {fresh} and kept {kept}")
+    return peers.sample(Filler(), 2)[1]
+
+
+try:
+    huge = faults_of(64 << 20)  # always mapped anew, and so is what follows, once that is asked for
+    peers.set_memory("all")
+    fresh = faults_of(4 << 20)
+    peers.set_memory("0")
+    kept = faults_of(64 << 20)
+    equal(huge >= 32 and fresh >= 2 > kept, True, f"page faults of 64 MiB {huge}, of 4 MiB fresh {fresh}, kept {kept}")
 except RuntimeError as error:  # another C library
     print(f"peers_check: SKIPPED: {error}")
 sys.exit(1 if failures else 0)

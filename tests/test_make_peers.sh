@@ -43,6 +43,7 @@ check_end 3 'there is no /nowhere/python' env PYTHON=/nowhere/python sh scripts/
 check_end 2 'cannot read' sh scripts/peers.sh "$NORMBENCH" "$work/nowhere"
 check_end 2 'is not a number of processes' env LAUNCHES=0 sh scripts/peers.sh "$NORMBENCH" "$run"
 check_end 2 'is neither 1' env FAULTS=2 sh scripts/peers.sh "$NORMBENCH" "$run"
+check_end 2 'is neither 0 nor 1' env LAYERS=2 sh scripts/peers.sh "$NORMBENCH" "$run"
 check_end 2 'is not forward, backward' env PASS=train sh scripts/peers.sh "$NORMBENCH" "$run"
 check_end 3 'there is no /nowhere/libnorm.so' env LIBNORM=/nowhere/libnorm.so sh scripts/peers.sh "$NORMBENCH" "$run"
 check_end 2 'usage' sh scripts/peers.sh
