@@ -52,9 +52,11 @@ check_end 2 'usage' sh scripts/peers.sh
 # launch's own pace and the round's, a layernorm 1.5 as long, dyt 3 times, without beta twice, a copy half; all of it op by op 10 times as
 # long, in PyTorch twice as long again, where dyt op by op takes 4 times as long as rmsnorm.
 mkdir "$work/fake"
-printf '__version__ = "0.fake"\ndef compile(f): return f\ndef ones(n): return n\n' >"$work/fake/torch.py"
+printf 'import ctypes\nctypes.CDLL("libgomp.so.1")\n__version__ = "0.fake"\ndef compile(f): return f\ndef ones(n): return n\n' >"$work/fake/torch.py"
 cat >"$work/launch.py" <<'EOT'
-import csv, json, sys
+import csv, json, os, sys
+link = os.environ["LD_LIBRARY_PATH"].split(":")[0] + "/libgomp.so.1"  # by which libnorm finds the libgomp that this PyTorch has
+assert os.path.islink(link) and os.path.basename(os.path.realpath(link)).startswith("libgomp"), link
 folder, launch = sys.argv[1], int(sys.argv[2])
 run_id = json.load(open(folder + "/meta.json"))["run_id"]
 factor = {"layernorm": 1.5, "rmsnorm": 1, "dyt": 3, "identity": 0.5}
