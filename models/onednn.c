@@ -101,7 +101,7 @@ const char *onednn_refusal_of(unsigned runtime) {
     static const struct {
         unsigned runtime;
         const char *owner;
-    } others[] = {{DNNL_RUNTIME_SEQ, "nobody"}, {DNNL_RUNTIME_TBB, "TBB"}, {DNNL_RUNTIME_SYCL, "SYCL"}};
+    } others[] = {{DNNL_RUNTIME_SEQ, "its caller alone"}, {DNNL_RUNTIME_TBB, "TBB"}, {DNNL_RUNTIME_SYCL, "SYCL"}};
     static char text[160];
     const dnnl_version_t *const v = dnnl_version();
     const char *owner = "another pool";
@@ -110,10 +110,8 @@ const char *onednn_refusal_of(unsigned runtime) {
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (runtime == others[i].runtime)
             owner = others[i].owner;
-    snprintf(text, sizeof text,
-             "a oneDNN on OpenMP's threads, for version %d.%d.%d here is on those of %s: link one that was built with "
-             "DNNL_CPU_RUNTIME=OMP",
-             v->major, v->minor, v->patch, owner);
+    snprintf(text, sizeof text, "a oneDNN of DNNL_CPU_RUNTIME=OMP; %d.%d.%d here has threads of %s", v->major, v->minor,
+             v->patch, owner);
     return text;
 }
 

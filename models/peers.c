@@ -207,8 +207,7 @@ static void forward(norm_op op, norm_dtype dtype, const norm_args *a, const norm
                           .eps = op == NORM_DYT ? 0 : a->eps};
     onednn_op *const primitive = prepared(&key);
     const bool has_beta = op != NORM_RMSNORM;
-    const params p = {in_f32(GAMMA, dtype, a->gamma, a->cols),
-                      has_beta ? in_f32(BETA, dtype, a->beta, a->cols) : NULL};
+    const params p = {in_f32(GAMMA, dtype, a->gamma, a->cols), has_beta ? in_f32(BETA, dtype, a->beta, a->cols) : NULL};
     bool ok = primitive != NULL && p.gamma != NULL && (p.beta != NULL || !has_beta);
     for (size_t row = s->begin; ok && row < s->end; row += key.rows)
         ok = run_forward(op, dtype, a, &p, row, primitive);

@@ -29,6 +29,14 @@ check_end() {
     fi
 }
 
+# needs_products PROGRAM: what runs whole layers is skipped where the oneDNN that is linked is refused.
+needs_products() {
+    refusal=$("$1" list implementations | sed -n '/ onednn .*DNNL_CPU_RUNTIME/{s/.*lacks //p;q;}')
+    [ -z "$refusal" ] && return
+    echo "$test_name: SKIPPED: products need $refusal"
+    exit 77
+}
+
 # The last line of a test.
 finish() {
     [ "$failures" -eq 0 ] || exit 1

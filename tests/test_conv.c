@@ -15,6 +15,7 @@
 #include "conv.h"
 #include "guard.h"
 #include "inputs.h"
+#include "products.h"
 #include "scratch.h"
 
 enum { X, WEIGHTS, BIAS, DY, Y, DX, DWEIGHTS, DBIAS, TENSORS };
@@ -154,6 +155,7 @@ static void nonsense_is_refused(void **state) {
 }
 
 int main(void) {
+    skip_without_products();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forward_and_backward_at_odd_shapes),
         cmocka_unit_test(nonsense_is_refused),

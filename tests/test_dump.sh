@@ -5,6 +5,7 @@ set -u
 : "${NORMBENCH:=build/normbench}"
 here=$(dirname "$0")
 . tests/expect.sh
+needs_products "$NORMBENCH"
 
 # expect CODE TEXT ARGUMENTS...: the exit code, and TEXT on stderr; nothing on stdout.
 expect() {

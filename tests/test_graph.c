@@ -17,6 +17,7 @@
 
 #include "draw.h"
 #include "layer.h"
+#include "products.h"
 #include "tape.h"
 #include "tiny.h"
 
@@ -638,6 +639,7 @@ static int set_team(void **state) {
 }
 
 int main(void) {
+    skip_without_products();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_layers_are_a_stack_of_two),
         cmocka_unit_test(a_model_is_ends_and_layers),

@@ -18,6 +18,7 @@
 #include "inputs.h"
 #include "layer.h"
 #include "layer_reference.h"
+#include "products.h"
 
 // dim is not heads * head_dim in some, as in Qwen 3 0.6B, and groups of heads are of three, so that neither division
 // nor remainder by two passes for the other.
@@ -615,6 +616,7 @@ static int print_seen(void **state) {
 }
 
 int main(void) {
+    skip_without_products();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_equal_the_formulas),
         cmocka_unit_test(decode_goes_on_where_prefill_ends),

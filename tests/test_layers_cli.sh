@@ -5,6 +5,7 @@
 set -u
 program=${NORMBENCH:?}
 . tests/expect.sh
+needs_products "$NORMBENCH"
 
 # expect CODE TEXT ARGUMENT...: normbench layers ARGUMENT... exits with CODE and says TEXT.
 expect() {

@@ -17,6 +17,7 @@
 #include "inputs.h"
 #include "matmul.h"
 #include "peak_bf16.h"
+#include "products.h"
 #include "scratch.h"
 
 enum { TRANSPOSE_A = 1, TRANSPOSE_B = 2, BIAS = 4, ACCUMULATE = 8, F32_RESULT = 16, PACK_B = 32, FLAGS = 64 };
@@ -217,6 +218,7 @@ static void the_peak_of_bf16_is_of_products(void **state) {
 }
 
 int main(void) {
+    skip_without_products();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_peak_of_bf16_is_of_products),
         cmocka_unit_test(every_flag_at_odd_shapes),

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+#error "only glibc has <gnu/libc-version.h>"

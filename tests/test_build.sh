@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The Makefile's own manners, in a small copy of the tree: the user's flags reach every command, warnings are no errors unless asked for,
+# the program can be replaced while it runs, and a commit is recorded only if it is of this very tree.
+set -u
+. tests/expect.sh
+# quiet_make ARGUMENTS...: without what an outer make has told.
+quiet_make() {
+    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CPPFLAGS -u CFLAGS -u LDFLAGS -u WERROR make CC=gcc "$@"
+}
+
+# ---- Flags, by what make would do
+
+dry() { quiet_make -n V=1 OBJ="$work/none" "$@" >"$work/commands" 2>&1 || fail "make -n $*: $(tail -n 3 "$work/commands")"; }
+
+# Each command of a dry run that holds PATTERN holds all the words.
+hold() {
+    pattern=$1
+    shift
+    grep -e "$pattern" "$work/commands" >"$work/some" || fail "no command holds $pattern"
+    for word in "$@"; do
+        ! grep -vF -e " $word " "$work/some" >"$work/without" || fail "$pattern: no $word in: $(head -n 1 "$work/without")"
+    done
+}
+dry CPPFLAGS=-Iown/headers CFLAGS=-funwind-tables LDFLAGS=-Lown/libraries "$work/none/normbench" "$work/none/test_csv"
+hold '^gcc .* -c ' -Iown/headers
+hold '^gcc .* -c .*/\(cpu\|plan\|csv\)\.c' -funwind-tables
+! grep -q -e '-funwind-tables.*dyt\.c' "$work/commands" || fail 'CFLAGS reach a levelled unit, whose flags are its meaning'
+! grep -q -e ' -Werror ' "$work/commands" || fail 'warnings are errors without being asked for'
+hold '^gcc .* -o [^ ]*/\(normbench\|test_csv\) ' -funwind-tables -Lown/libraries
+hold 'scripts/setup.sh --check' 'CPPFLAGS="-Iown/headers"'
+dry WERROR=1 "$work/none/bench/csv.o"
+hold '^gcc .* -c .*csv\.c' -Werror
+
+# ---- The program and the commit, in a small copy of the tree
+
+tree=$work/tree
+mkdir -p "$tree/scripts" "$tree/build/any"
+cp -R Makefile kernels "$tree"
+cp scripts/setup.sh "$tree/scripts"
+inside() { quiet_make -s -C "$tree" OBJ=build/any "$@" 2>&1; }
+
+# Text file busy: the old program runs on, the new one is there.
+cp "$(command -v sleep)" "$tree/build/normbench"
+cp "$(command -v cat)" "$tree/build/any/normbench"
+"$tree/build/normbench" 60 &
+running=$!
+inside -o build/any/normbench build/normbench >"$work/log" || fail "the program cannot be replaced while it runs: $(cat "$work/log")"
+cmp -s "$tree/build/any/normbench" "$tree/build/normbench" || fail 'the program was not replaced'
+kill "$running" || fail 'the program that ran did not go on'
+wait "$running" 2>/dev/null
+[ "$(find "$tree/build" -maxdepth 1 -type f | wc -l)" -eq 1 ] || fail "left beside the program: $(ls "$tree/build")"
+
+# commit: what a build in the tree would record.
+commit() { inside build/any/commit >"$work/log" && cat "$tree/build/any/commit"; }
+[ "$(commit)" = unknown ] || fail "no commit, and recorded is: $(cat "$work/log") $(commit)"
+if command -v git >/dev/null; then
+    repository() {
+        git -C "$1" init -q && git -C "$1" -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m any
+    }
+    repository "$work"
+    [ "$(commit)" = unknown ] || fail "recorded is the commit of the tree around it: $(commit)"
+    repository "$tree"
+    own=$(git -C "$tree" describe --always --dirty --abbrev=12)
+    [ "$(commit)" = "$own" ] || fail "recorded is $(commit), expected $own"
+fi
+finish
