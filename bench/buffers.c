@@ -22,7 +22,7 @@ typedef struct {
     size_t tensor, params, set, sets, saved, workspace;
     size_t made;  // what operations of form framework allocate in a call
     size_t table; // what their forwards keep
-    bool adds; // some cell has form add_fused
+    bool adds;    // some cell has form add_fused
 } layout;
 
 static bool lay_out(const cell *cells, size_t count, size_t cold_bytes, layout *l) {

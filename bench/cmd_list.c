@@ -46,8 +46,9 @@ static void list_forms(void) {
             "ideal op by op: one sweep over the whole tensor per elementary operation, with our tanh, through "
             "temporaries that are kept",
         [NORM_ADD_FUSED] = "the residual addition and the norm of its result in one sweep; both are written",
-        [NORM_FRAMEWORK] = "op by op as PyTorch's eager mode runs it on a CPU: every result allocated anew, layernorm one "
-                           "kernel, tanh sleef by default",
+        [NORM_FRAMEWORK] =
+            "op by op as PyTorch's eager mode runs it on a CPU: every result allocated anew, layernorm one "
+            "kernel, tanh sleef by default",
     };
     for (norm_form form = 0; form < NORM_FORMS; form++)
         printf("%-9s %s\n", norm_form_name(form), meanings[form]);

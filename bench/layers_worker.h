@@ -21,7 +21,7 @@ typedef struct {
     double line_ns;    // what a cache line takes between the team's cores, before the round; NaN: line_time.h
     bool preempted;
     double page_faults; // of all threads, of one call
-    double *steps; // of each of the arm's steps, ns
+    double *steps;      // of each of the arm's steps, ns
     size_t step_count;
 } layers_observation;
 

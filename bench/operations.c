@@ -59,7 +59,8 @@ static double count(const norm_impl *twin, norm_pass pass, size_t rows, size_t c
     double operations = (double)NAN;
     if (buffers_make(&b, &c, 1, 0, 1)) {
         // Backward needs what forward leaves.
-        bool ran = pass == NORM_FORWARD || norm_run(twin, NORM_FORWARD, buffers_before_backward(&b, twin), 1) == NORM_OK;
+        bool ran =
+            pass == NORM_FORWARD || norm_run(twin, NORM_FORWARD, buffers_before_backward(&b, twin), 1) == NORM_OK;
         operations_counted = 0;
         ran = ran && norm_run(twin, pass, buffers_sets(&b, twin, pass), 1) == NORM_OK;
         operations = ran ? operations_counted : (double)NAN;

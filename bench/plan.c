@@ -420,8 +420,7 @@ static double round_seconds(const plan *p, size_t begin, size_t end) {
         const double calls = item->calls > 0 ? (double)item->calls : fmax(1, ceil(1e6 / fastest));
         // Untimed calls: one before each sample of several, and backward's forward, at about two thirds of its cost.
         const bool in_turn = item->cell.pass == NORM_BACKWARD && item->cell.impl->form == NORM_FRAMEWORK;
-        const double extra =
-            (calls > 1 ? 1 : 0) + (item->cell.pass == NORM_BACKWARD ? 0.7 * (in_turn ? calls : 1) : 0);
+        const double extra = (calls > 1 ? 1 : 0) + (item->cell.pass == NORM_BACKWARD ? 0.7 * (in_turn ? calls : 1) : 0);
         seconds += item->wrong ? 0 : 2e-9 * item_ns(item) * (calls + extra);
     }
     return seconds;

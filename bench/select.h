@@ -29,7 +29,7 @@ const char *part_name(model_part part);
     X(OP, op, "LIST", "ops (normbench list ops), or all")                                                              \
     X(VARIANT, variant, "LIST", "variants (normbench list variants), or all")                                          \
     X(PASS, pass, "LIST", "forward, backward, or all")                                                                 \
-    X(FORM, form, "LIST", "fused, eager, add_fused, framework, or all")                                                           \
+    X(FORM, form, "LIST", "fused, eager, add_fused, framework, or all")                                                \
     X(LEVEL, level, "LIST", "levels (normbench list levels), best, or all")                                            \
     X(DTYPE, dtype, "LIST", "f32, bf16, or all")                                                                       \
     X(SHAPE, shape, "LIST", "ROWSxCOLS, as in 64x768,4096x4096")                                                       \

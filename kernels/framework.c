@@ -60,7 +60,8 @@ SIMD_INLINE void chunk_moments(norm_dtype dtype, const void *x, size_t first, si
 }
 
 // What vectors have not reached, then lane by lane.
-SIMD_INLINE moments whole_moments(norm_dtype dtype, const void *x, size_t from, size_t cols, const lane_moments *lanes) {
+SIMD_INLINE moments whole_moments(norm_dtype dtype, const void *x, size_t from, size_t cols,
+                                  const lane_moments *lanes) {
     moments all = {0, 0.0f, 0.0f};
     float mean[SIMD_WIDTH], squares[SIMD_WIDTH];
     for (size_t c = from; c < cols; c++) {
@@ -183,8 +184,8 @@ static void layernorm_reduce(const norm_args *a, const norm_slice *s) {
     reduce_columns(&own, &all, a->dbeta, 1, 2);
 }
 
-static void clone_rows(norm_dtype dtype, const norm_slice *s, size_t cols, const void *from, size_t from_stride, void *to,
-                       size_t to_stride) {
+static void clone_rows(norm_dtype dtype, const norm_slice *s, size_t cols, const void *from, size_t from_stride,
+                       void *to, size_t to_stride) {
     for (size_t row = s->begin; row < s->end; row++)
         memcpy(row_of_mut(dtype, to, row, to_stride), row_of(dtype, from, row, from_stride), cols * dtype_size(dtype));
 }
@@ -216,10 +217,10 @@ static void nothing(const norm_args *a, const norm_slice *s) {
 
 // at::parallel_for hands layernorm out row by row. Its statistics are allocated beside its result.
 #define LAYERNORM_FORWARD(K, name, e)                                                                                  \
-    OPERATION(K, nothing, ROWS, 0, STATS, 0, 2 * sizeof(float), 0, GRAIN),                                                \
+    OPERATION(K, nothing, ROWS, 0, STATS, 0, 2 * sizeof(float), 0, GRAIN),                                             \
         OPERATION(K, layernorm_forward_##name, ROWS, 2 * (e), RESULT, e, 0, 0, 1)
 #define LAYERNORM_BACKWARD(K, name, e)                                                                                 \
-    OPERATION(K, layernorm_backward_##name, ROWS, 3 * (e), RESULT, e, 0, MADE(STATS), 1),                                 \
+    OPERATION(K, layernorm_backward_##name, ROWS, 3 * (e), RESULT, e, 0, MADE(STATS), 1),                              \
         OPERATION(K, layernorm_reduce, COLS, 0, NOTHING, 0, 0, 0, 1)
 #define LAYERNORM_BACKWARD_NOAFFINE(K, name, e)                                                                        \
     OPERATION(K, layernorm_backward_##name, ROWS, 3 * (e), RESULT, e, 0, MADE(STATS), 1)
@@ -233,15 +234,15 @@ static void nothing(const norm_args *a, const norm_slice *s) {
          LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD_NOAFFINE, noaffine_##T, e)},                                      \
         {IMPL(NORM_IDENTITY, "std", D, 0, 0), LISTS(CLONE, CLONE_BACK, T, e)},
 #define RMSNORM_IMPLS(T, D, e)                                                                                         \
-    {IMPL(NORM_RMSNORM, "std", D, NORM_GAMMA,                                                                          \
-          MADE(STATS) | ((D) == NORM_F32 ? MADE(NORMED) : MADE(X32) | MADE(H))),                                       \
+    {IMPL(NORM_RMSNORM, "std", D, NORM_GAMMA, MADE(STATS) | ((D) == NORM_F32 ? MADE(NORMED) : MADE(X32) | MADE(H))),   \
      LISTS(RMSNORM_FORWARD, RMSNORM_BACKWARD, T, D, e, affine), .op_by_op = true},                                     \
         {IMPL(NORM_RMSNORM, "std_noaffine", D, 0, MADE(STATS) | ((D) == NORM_F32 ? 0 : MADE(X32))),                    \
          LISTS(RMSNORM_FORWARD, RMSNORM_BACKWARD, T, D, e, noaffine), .op_by_op = true},
 
 #define IMPLS(T, D)                                                                                                    \
     RMSNORM_IMPLS(T, D, D##_BYTES)                                                                                     \
-    KERNEL_IMPLS(T, D, D##_BYTES) DYT_IMPLS(D, u2, D##_BYTES), DYT_NOAFFINE_IMPL(D, u2, D##_BYTES), DYT_IMPLS(D, libm, D##_BYTES),                          \
+    KERNEL_IMPLS(T, D, D##_BYTES)                                                                                      \
+    DYT_IMPLS(D, u2, D##_BYTES), DYT_NOAFFINE_IMPL(D, u2, D##_BYTES), DYT_IMPLS(D, libm, D##_BYTES),                   \
         WITH_MVEC(DYT_IMPLS(D, mvec, D##_BYTES), )
 NORM_EACH_DTYPE(DEFINE_KERNELS)
 static const norm_impl impls[] = {NORM_EACH_DTYPE(IMPLS)};

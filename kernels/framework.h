@@ -162,11 +162,11 @@ NORM_EACH_DTYPE(DEFINE)
 // The lists. Functions, what they read and write per element, the tensor that they make with its bytes per element
 // (SMALL: per row), and those that are freed behind them. e: the size of the dtype's elements; A: affine or noaffine.
 // Operations that make nothing large, of rows alone, have no bytes. K: STAGE or LIFE, for a list is two tables.
-#define R(K, op, name, D, A, bytes, makes, each, frees)                                                                   \
+#define R(K, op, name, D, A, bytes, makes, each, frees)                                                                \
     OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, each, 0, frees, GRAIN)
-#define C(K, op, name, D, A, bytes, frees)                                                                                \
+#define C(K, op, name, D, A, bytes, frees)                                                                             \
     OPERATION(K, op##_##name##_##D##_##A, COLS, bytes, NOTHING, 0, 0, frees, GRAIN)
-#define SMALL(K, op, name, D, A, bytes, makes, each, frees)                                                               \
+#define SMALL(K, op, name, D, A, bytes, makes, each, frees)                                                            \
     OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, 0, each, frees, GRAIN)
 #define OPERATION(K, ...) OPERATION_##K(__VA_ARGS__)
 #define OPERATION_STAGE(function, SPLIT, bytes, ...)                                                                   \
@@ -190,41 +190,40 @@ NORM_EACH_DTYPE(DEFINE)
 #define GRADIENT_bf16 D1
 #define GRADIENT_f32 RESULT
 
-#define RMSNORM_FORWARD(K, T, D, e, A)                                                                                    \
-    LIST_##T(R(K, RMSNORM, cast, D, A, e + 4, X32, 4, 0), ) R(K, RMSNORM, square, D, A, 8, SQUARE, 4, 0),        \
-                SMALL(K, RMSNORM, mean, D, A, 4, STATS, 4, MADE(SQUARE)), SMALL(K, RMSNORM, eps, D, A, 0, NOTHING, 0, 0),    \
-                SMALL(K, RMSNORM, rsqrt, D, A, 0, NOTHING, 0, 0),                                                         \
-                R(K, RMSNORM, norm, D, A, 8, NORMED_##T##_##A, 4, MADE(X32) | MADE(STATS)),                               \
-                LIST_##T(R(K, RMSNORM, down, D, A, 4 + e, CAST_##A, e, 0), )                                              \
-                    LIST_##A(R(K, RMSNORM, gamma, D, A, 2 * e, RESULT, e, MADE(H) | MADE(NORMED)))
-#define RMSNORM_BACKWARD(K, T, D, e, A)                                                                                   \
-    LIST_##A(R(K, RMSNORM, b_product, D, A, 3 * e, PRODUCT, e, 0),                                            \
-                         R(K, RMSNORM, b_dh, D, A, 2 * e, DH, e, MADE(H) | MADE(NORMED)),                                 \
-                         C(K, RMSNORM, b_dgamma, D, A, e, MADE(PRODUCT)), )                                               \
-                    LIST_##T(R(K, RMSNORM, b_up, D, A, e + 4, DH32, 4, MADE(DH)), )                                       \
-                        R(K, RMSNORM, b_direct, D, A, 8, GRADIENT_##T, 4, 0),                                             \
-                R(K, RMSNORM, b_q, D, A, 12, Q, 4, MADE(DH32) | MADE(DH)),                                                \
-                SMALL(K, RMSNORM, b_drstd, D, A, 4, ROW, 4, MADE(Q)), SMALL(K, RMSNORM, b_root, D, A, 0, NOTHING, 0, 0),     \
-                R(K, RMSNORM, b_spread, D, A, 4, SPREAD, 4, MADE(ROW)), R(K, RMSNORM, b_power, D, A, 8, P1, 4, 0),           \
-                R(K, RMSNORM, b_twice, D, A, 8, P2, 4, 0),                                                                \
-                R(K, RMSNORM, b_square, D, A, 12, D2, 4,                                                                  \
-                  MADE(P1) | MADE(P2) | MADE(SPREAD) | MADE(X32) | MADE(STATS)),                                       \
-                R(K, RMSNORM, b_add, D, A, 12, NOTHING, 0, MADE(D2)),                                                     \
-                LIST_##T(R(K, RMSNORM, b_down, D, A, 4 + e, RESULT, e, MADE(D1)))
+#define RMSNORM_FORWARD(K, T, D, e, A)                                                                                 \
+    LIST_##T(R(K, RMSNORM, cast, D, A, e + 4, X32, 4, 0), ) R(K, RMSNORM, square, D, A, 8, SQUARE, 4, 0),              \
+        SMALL(K, RMSNORM, mean, D, A, 4, STATS, 4, MADE(SQUARE)), SMALL(K, RMSNORM, eps, D, A, 0, NOTHING, 0, 0),      \
+        SMALL(K, RMSNORM, rsqrt, D, A, 0, NOTHING, 0, 0),                                                              \
+        R(K, RMSNORM, norm, D, A, 8, NORMED_##T##_##A, 4, MADE(X32) | MADE(STATS)),                                    \
+        LIST_##T(R(K, RMSNORM, down, D, A, 4 + e, CAST_##A, e, 0), )                                                   \
+            LIST_##A(R(K, RMSNORM, gamma, D, A, 2 * e, RESULT, e, MADE(H) | MADE(NORMED)))
+#define RMSNORM_BACKWARD(K, T, D, e, A)                                                                                \
+    LIST_##A(R(K, RMSNORM, b_product, D, A, 3 * e, PRODUCT, e, 0),                                                     \
+             R(K, RMSNORM, b_dh, D, A, 2 * e, DH, e, MADE(H) | MADE(NORMED)),                                          \
+             C(K, RMSNORM, b_dgamma, D, A, e, MADE(PRODUCT)), )                                                        \
+        LIST_##T(R(K, RMSNORM, b_up, D, A, e + 4, DH32, 4, MADE(DH)), )                                                \
+            R(K, RMSNORM, b_direct, D, A, 8, GRADIENT_##T, 4, 0),                                                      \
+        R(K, RMSNORM, b_q, D, A, 12, Q, 4, MADE(DH32) | MADE(DH)),                                                     \
+        SMALL(K, RMSNORM, b_drstd, D, A, 4, ROW, 4, MADE(Q)), SMALL(K, RMSNORM, b_root, D, A, 0, NOTHING, 0, 0),       \
+        R(K, RMSNORM, b_spread, D, A, 4, SPREAD, 4, MADE(ROW)), R(K, RMSNORM, b_power, D, A, 8, P1, 4, 0),             \
+        R(K, RMSNORM, b_twice, D, A, 8, P2, 4, 0),                                                                     \
+        R(K, RMSNORM, b_square, D, A, 12, D2, 4, MADE(P1) | MADE(P2) | MADE(SPREAD) | MADE(X32) | MADE(STATS)),        \
+        R(K, RMSNORM, b_add, D, A, 12, NOTHING, 0, MADE(D2)),                                                          \
+        LIST_##T(R(K, RMSNORM, b_down, D, A, 4 + e, RESULT, e, MADE(D1)))
 
-#define DYT_TANH(K, D, e, kind, A)                                                                                        \
-    R(K, DYT, alpha, D, A, 2 * e, SCALED, e, 0),                                                                          \
+#define DYT_TANH(K, D, e, kind, A)                                                                                     \
+    R(K, DYT, alpha, D, A, 2 * e, SCALED, e, 0),                                                                       \
         OPERATION(K, DYT_tanh_##kind##_##D##_##A, ROWS, 2 * e, TANH_##A, e, 0, MADE(SCALED), TANH_GRAIN)
-#define DYT_FORWARD(K, D, e, kind)                                                                                        \
-    DYT_TANH(K, D, e, kind, affine), R(K, DYT, gamma_then, D, affine, 2 * e, WEIGHTED, e, 0),                    \
-                R(K, DYT, beta, D, affine, 2 * e, RESULT, e, MADE(WEIGHTED) | MADE(T))
-#define DYT_FORWARD_NOBETA(K, D, e, kind)                                                                                 \
+#define DYT_FORWARD(K, D, e, kind)                                                                                     \
+    DYT_TANH(K, D, e, kind, affine), R(K, DYT, gamma_then, D, affine, 2 * e, WEIGHTED, e, 0),                          \
+        R(K, DYT, beta, D, affine, 2 * e, RESULT, e, MADE(WEIGHTED) | MADE(T))
+#define DYT_FORWARD_NOBETA(K, D, e, kind)                                                                              \
     DYT_TANH(K, D, e, kind, affine), R(K, DYT, gamma, D, affine, 2 * e, RESULT, e, MADE(T))
 #define DYT_FORWARD_NOAFFINE(K, D, e, kind) DYT_TANH(K, D, e, kind, noaffine)
-#define DYT_GRADIENT(K, D, e, A)                                                                                          \
-    LIST_##A(R(K, DYT, b_dt, D, A, 2 * e, DH, e, 0), R(K, DYT, b_product, D, A, 3 * e, PRODUCT, e, 0),                       \
-             C(K, DYT, b_dgamma, D, A, e, MADE(PRODUCT)), ) R(K, DYT, b_tanh, D, A, 3 * e, D1, e, MADE(DH) | MADE(T)),       \
-        R(K, DYT, b_dx, D, A, 2 * e, RESULT, e, 0), R(K, DYT, b_xproduct, D, A, 3 * e, PRODUCT, e, MADE(D1)),                \
+#define DYT_GRADIENT(K, D, e, A)                                                                                       \
+    LIST_##A(R(K, DYT, b_dt, D, A, 2 * e, DH, e, 0), R(K, DYT, b_product, D, A, 3 * e, PRODUCT, e, 0),                 \
+             C(K, DYT, b_dgamma, D, A, e, MADE(PRODUCT)), ) R(K, DYT, b_tanh, D, A, 3 * e, D1, e, MADE(DH) | MADE(T)), \
+        R(K, DYT, b_dx, D, A, 2 * e, RESULT, e, 0), R(K, DYT, b_xproduct, D, A, 3 * e, PRODUCT, e, MADE(D1)),          \
         SMALL(K, DYT, b_total, D, A, e, NOTHING, 0, MADE(PRODUCT)), C(K, DYT, b_dalpha, D, A, 0, 0)
 #define DYT_BACKWARD(K, D, e, kind) C(K, DYT, b_dbeta, D, affine, e, 0), DYT_GRADIENT(K, D, e, affine)
 #define DYT_BACKWARD_NOBETA(K, D, e, kind) DYT_GRADIENT(K, D, e, affine)
@@ -245,11 +244,11 @@ NORM_EACH_DTYPE(DEFINE)
 // A tanh of its name.
 #define DYT_IMPLS(D, kind, e)                                                                                          \
     {DYT_IMPL(D, #kind, NORM_GAMMA | NORM_ALPHA | NORM_BETA, MADE(T)), LISTS(DYT_FORWARD, DYT_BACKWARD, D, e, kind)},  \
-        {DYT_IMPL(D, #kind "_nobeta", NORM_GAMMA | NORM_ALPHA, MADE(T)),                                               \
-         LISTS(DYT_FORWARD_NOBETA, DYT_BACKWARD_NOBETA, D, e, kind)}
-#define DYT_NOAFFINE_IMPL(D, kind, e)                                                                                  \
     {                                                                                                                  \
-        DYT_IMPL(D, #kind "_noaffine", NORM_ALPHA, 0), LISTS(DYT_FORWARD_NOAFFINE, DYT_BACKWARD_NOAFFINE, D, e, kind)  \
+        DYT_IMPL(D, #kind "_nobeta", NORM_GAMMA | NORM_ALPHA, MADE(T)),                                                \
+            LISTS(DYT_FORWARD_NOBETA, DYT_BACKWARD_NOBETA, D, e, kind)                                                 \
     }
+#define DYT_NOAFFINE_IMPL(D, kind, e)                                                                                  \
+    { DYT_IMPL(D, #kind "_noaffine", NORM_ALPHA, 0), LISTS(DYT_FORWARD_NOAFFINE, DYT_BACKWARD_NOAFFINE, D, e, kind) }
 
 #endif

@@ -21,6 +21,7 @@
 #define NORM_UNIT_LIST(X, arg)                                                                                         \
     X(layernorm, arg)                                                                                                  \
     X(rmsnorm, arg)                                                                                                    \
-    X(dyt, arg) X(derf, arg) X(hardtanh, arg) X(sigmoid, arg) X(isru, arg) X(identity, arg) X(eager, arg) X(framework, arg)
+    X(dyt, arg)                                                                                                        \
+    X(derf, arg) X(hardtanh, arg) X(sigmoid, arg) X(isru, arg) X(identity, arg) X(eager, arg) X(framework, arg)
 
 #endif

@@ -370,8 +370,8 @@ static double lp_excess(const norm_impl *impl, norm_output output) {
 }
 
 double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, size_t cols) {
-    // dx and dalpha of a bf16 dyt op by op: z, t, g, u and the result are rounded, worth t z (1 - t^2), 2 t^2 and thrice
-    // 1 - t^2 halves of an epsilon (a half of t's error counts twice in t^2); over all z the sum is at most 3.2.
+    // dx and dalpha of a bf16 dyt op by op: z, t, g, u and the result are rounded, worth t z (1 - t^2), 2 t^2 and
+    // thrice 1 - t^2 halves of an epsilon (a half of t's error counts twice in t^2); over all z the sum is at most 3.2.
     static const bound bounds[NORM_OPS][NORM_OUTPUTS] =
         {
             [NORM_LAYERNORM] =

@@ -214,5 +214,4 @@ SIMD_INLINE void join_total(const norm_slice *s, float *out, const double *parti
     *out = (float)sum;
 }
 
-
 #endif

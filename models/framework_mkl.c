@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// framework_mkl.c: dyt in form framework with MKL's tanh, in f32 alone: what PyTorch's wheels for x86-64 run. Each slice
-// hands its rows over whole.
+// framework_mkl.c: dyt in form framework with MKL's tanh, in f32 alone: what PyTorch's wheels for x86-64 run. Each
+// slice hands its rows over whole.
 #define SIMD_MKL 1
 #include "framework.h"
 

@@ -39,8 +39,7 @@ static void count_reader(void *context, program *p, size_t at, size_t operand) {
 static void note_reader(void *context, program *p, size_t at, size_t operand) {
     collector *const c = context;
     const view *const v = &p->steps[at].views[operand];
-    c->f->uses[c->f->use_count++] =
-        (fresh_use){&p->steps[at].m[operand], v->offset * norm_dtype_bytes(v->dtype)};
+    c->f->uses[c->f->use_count++] = (fresh_use){&p->steps[at].m[operand], v->offset * norm_dtype_bytes(v->dtype)};
 }
 
 static bool is_listed(const graph *g, const program *p, int which) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// fresh.h: results of norms of form framework, which each run allocates anew: whoever reads one is told where it is, and
-// it is freed behind its last reader.
+// fresh.h: results of norms of form framework, which each run allocates anew: whoever reads one is told where it is,
+// and it is freed behind its last reader.
 #ifndef FRESH_H
 #define FRESH_H
 

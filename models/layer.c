@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "draw.h"
+#include "fresh.h"
 #include "scratch.h"
 #include "step_clock.h"
-#include "fresh.h"
 
 struct layer {
     graph *g;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// mkl_tanh.h: the tanh of Intel's MKL, which PyTorch's wheels for x86-64 call in f32; from libmkl_rt, if the machine has
-// it.
+// mkl_tanh.h: the tanh of Intel's MKL, which PyTorch's wheels for x86-64 call in f32; from libmkl_rt, if the machine
+// has it.
 #ifndef MKL_TANH_H
 #define MKL_TANH_H
 

@@ -185,9 +185,7 @@ static double compare(const norm_impl *impl, size_t cols, input_kind kind, uint6
 }
 
 // Whether this CPU can run the implementation, which is one of those lists in either form that has them.
-static bool runnable(const norm_impl *impl) {
-    return impl->op_by_op && norm_level_missing(impl->level) == NULL;
-}
+static bool runnable(const norm_impl *impl) { return impl->op_by_op && norm_level_missing(impl->level) == NULL; }
 
 // Rows of a power of two, so that dividing by their length and multiplying by its inverse agree.
 static void normalisations_match_their_lists(void **state) {

@@ -46,7 +46,8 @@ static unsigned peak_of(const norm_impl *impl, norm_pass pass, bool keeps, unsig
 
 typedef struct {
     const char *op, *variant, *dtype;
-    unsigned inference, training, backward; // bytes per element at once: of forward, of it where backward follows, of that
+    unsigned inference, training,
+        backward; // bytes per element at once: of forward, of it where backward follows, of that
 } lifetime;
 
 static void tensors_live_as_long_as_their_users(void **state) {
@@ -75,8 +76,8 @@ static void tensors_live_as_long_as_their_users(void **state) {
         kept &= impl->keeps;
         const unsigned backward = peak_of(impl, NORM_BACKWARD, true, &kept);
         if (inference != l->inference || training != l->training || backward != l->backward)
-            fail_msg("%s %s %s: %u, %u and %u bytes per element at once, not %u, %u and %u", l->op, l->variant, l->dtype,
-                     inference, training, backward, l->inference, l->training, l->backward);
+            fail_msg("%s %s %s: %u, %u and %u bytes per element at once, not %u, %u and %u", l->op, l->variant,
+                     l->dtype, inference, training, backward, l->inference, l->training, l->backward);
     }
 }
 
@@ -88,7 +89,8 @@ typedef struct {
 
 static call call_of(const norm_impl *impl, size_t rows, size_t cols, int threads) {
     const size_t bytes = rows * cols * norm_dtype_bytes(impl->dtype);
-    call c = {.matrix = malloc(bytes), .row = malloc(cols * sizeof(float)), .out = malloc(2 * cols * sizeof(float) + 8)};
+    call c = {
+        .matrix = malloc(bytes), .row = malloc(cols * sizeof(float)), .out = malloc(2 * cols * sizeof(float) + 8)};
     assert_non_null(c.matrix);
     assert_non_null(c.row);
     assert_non_null(c.out);

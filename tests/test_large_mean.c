@@ -184,8 +184,8 @@ static void layernorm_is_accurate_at_any_mean(void **state) {
     const norm_impl *impl;
     size_t checked = 0;
     for (size_t which = 0; (impl = norm_at(which)) != NULL; which++) {
-        if (impl->op != NORM_LAYERNORM || impl->form == NORM_EAGER || impl->form == NORM_FRAMEWORK || impl->dtype != NORM_F32 ||
-            norm_level_missing(impl->level) != NULL)
+        if (impl->op != NORM_LAYERNORM || impl->form == NORM_EAGER || impl->form == NORM_FRAMEWORK ||
+            impl->dtype != NORM_F32 || norm_level_missing(impl->level) != NULL)
             continue;
         checked++;
         for (row_shape shape = 0; shape < SHAPES; shape++)
