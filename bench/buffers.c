@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "heap.h"
 #include "inputs.h"
 
 // Each tensor is followed by two skews, a quarter of a page plus a line each. So tensors of whole pages begin at
@@ -142,6 +143,8 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
     }
     b->set_count = l.sets;
     b->bytes = l.set;
+    if (l.made > 0)
+        heap_remember(0);
 
     char *const params = b->block + l.set * l.sets;
     float *const dgamma = (float *)params, *const dbeta = dgamma + c->cols, *const dalpha = dbeta + c->cols;

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "heap.h"
+
 static size_t end_of(const view *v) { return v->rows == 0 ? 0 : v->offset + (v->rows - 1) * v->stride + v->cols; }
 
 static bool is_maker(const step *s) {
@@ -78,8 +80,7 @@ static void show_largest(const graph *g) {
     for (size_t i = 0; i < g->storage_count; i++)
         if (g->storages[i].last != ALWAYS && g->storages[i].bytes > most)
             most = g->storages[i].bytes;
-    void *volatile block = malloc(most);
-    free(block);
+    heap_remember(most);
 }
 
 bool fresh_prepare(graph *g, program *p) {
