@@ -92,8 +92,8 @@ static bool has_tiles(void) {
 }
 
 const peak_loop *peak_bf16_loop(void) {
-    static const peak_loop tiles = {run_tiles, 2.0 * (double)SUMS * (double)TILE_ROWS * (ROW_BYTES / sizeof(float)) * (double)PAIRS *
-                                                   (ROW_BYTES / sizeof(uint32_t))};
+    static const peak_loop tiles = {run_tiles, 2.0 * (double)SUMS * (double)TILE_ROWS * (ROW_BYTES / sizeof(float)) *
+                                                   (double)PAIRS * (ROW_BYTES / sizeof(uint32_t))};
     static const peak_loop dots = {run_dots, 2.0 * (double)CHAINS * (ROW_BYTES / sizeof(float)) * (double)PAIRS};
     return has_tiles() ? &tiles : __builtin_cpu_supports("avx512bf16") ? &dots : NULL;
 }

@@ -27,4 +27,4 @@ static float run(size_t count, float factor, float addend) {
 }
 
 extern const peak_loop NORM_PASTE3(peak_, loop, NORM_LEVEL_NAME);
-const peak_loop NORM_PASTE3(peak_, loop, NORM_LEVEL_NAME) = {run, 2.0 * (double)CHAINS * (double)SIMD_WIDTH};
+const peak_loop NORM_PASTE3(peak_, loop, NORM_LEVEL_NAME) = {run, 2.0 * (double)CHAINS *(double)SIMD_WIDTH};
