@@ -238,6 +238,7 @@ static const traffic *traffic_of(const norm_impl *impl) {
         {NORM_RMSNORM, NORM_EAGER, 0, {28, 36}, {92, 92}},
         {NORM_RMSNORM, NORM_EAGER, NORM_GAMMA, {20, 32}, {68, 80}},
         {NORM_LAYERNORM, NORM_EAGER, 0, {48, 52}, {124, 122}},
+        {NORM_LAYERNORM, NORM_EAGER, NORM_BETA, {40, 48}, {120, 120}},
         {NORM_LAYERNORM, NORM_EAGER, AFFINE, {32, 44}, {96, 108}},
         {NORM_DYT, NORM_EAGER, 0, {32, 16}, {64, 32}},
         {NORM_DYT, NORM_EAGER, NORM_BETA, {24, 12}, {60, 30}},
