@@ -117,12 +117,12 @@ static double *linear(layer_reference *r, const double *x, size_t n, size_t in, 
     return y;
 }
 
-// Whether the norms of a model have a scale and a shift, whatever tensors other arms may need: Llama's have no shift
-// (but for LayerNorm, which none has, and which comes with one), DiT's have neither, RMSNorm never has a shift.
+// Whether the norms of a model have a scale and a shift, whatever tensors other arms may need: Llama's have no shift,
+// DiT's have neither, RMSNorm never has a shift.
 static bool norm_scales(const layer_reference *r) { return r->config.shape->kind != MODEL_DIT; }
 static bool norm_shifts(const layer_reference *r) {
     const model_kind kind = r->config.shape->kind;
-    return kind != MODEL_DIT && r->op != NORM_RMSNORM && (kind != MODEL_LLAMA || r->op == NORM_LAYERNORM);
+    return kind != MODEL_DIT && kind != MODEL_LLAMA && r->op != NORM_RMSNORM;
 }
 
 static double squash(norm_op op, double z) {
