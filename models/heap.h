@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-// As if a block of so many bytes had been freed, and what starting a framework frees.
+// As if so many bytes had been freed, and what starting a framework frees.
 void heap_remember(size_t bytes);
 
 #endif
