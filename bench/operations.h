@@ -5,8 +5,9 @@
 
 #include "norm.h"
 
-// Floating-point operations per element of this pass, as the implementation's source does them at its level: what a row
-// or a column costs besides its elements is left out. A multiply-add is two; counted.h says what else counts.
+// Floating-point operations per element of this pass, as the implementation's source does them at its level: what a
+// row, a column or a block of rows costs besides its elements is left out. A multiply-add is two; counted.h says what
+// else counts.
 //
 // Counted, not estimated: the same sources are compiled once more with a vocabulary that counts, and run. NaN for what
 // is not written in the vocabulary alone: libm's tanh, another library's kernel.

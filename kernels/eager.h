@@ -9,6 +9,7 @@
 #ifndef EAGER_H
 #define EAGER_H
 
+#include "extreme.h"
 #include "sweeps.h"
 
 // Temporaries are cut off a buffer in a fixed order, each beginning a cache line; run.c leaves room for that.
@@ -137,6 +138,55 @@ SIMD_INLINE void drop_gamma(norm_dtype dtype, tensors *t) {
             drop_gamma(DTYPE, &t);                                                                                     \
         statement;                                                                                                     \
     }
+// The root of an extreme row, whose result would not be right, is told by zero.
+SIMD_INLINE void ordinary_root(const norm_slice *s, float *stat) {
+    for (size_t row = s->begin; row < s->end; row++) {
+        const float rstd = 1.0f / sqrtf(stat[row]);
+        stat[row] = is_ordinary(rstd) ? rstd : 0.0f;
+    }
+}
+
+// Extreme rows, whose rstd is zero, are put right where their results are made: what forward multiplies by it, and what
+// backward would have had by it, to which nothing is then added.
+SIMD_INLINE const void *row_in(tensor t, size_t row) { return row_of(NORM_F32, t.data, row, t.stride); }
+SIMD_INLINE void *row_out(tensor t, size_t row) { return row_of_mut(NORM_F32, t.data, row, t.stride); }
+
+SIMD_SHARED void mend_normed(bool centred, const norm_args *a, const norm_slice *s, const float *rstd, tensor x,
+                             tensor normed) {
+    const kernel_spec spec = {.dtype = NORM_F32, .form = NORM_EAGER};
+    norm_moments m;
+    for (size_t row = s->begin; row < s->end; row++)
+        if (rstd[row] == 0.0f) {
+            extreme_moments(NORM_F32, centred, row_in(x, row), a->cols, &m);
+            extreme_apply(spec, a, row_in(x, row), row_out(normed, row), &m);
+        }
+}
+SIMD_SHARED void mend_direct(bool centred, const norm_args *a, const norm_slice *s, const float *rstd, tensor x,
+                             tensor g, tensor direct) {
+    const kernel_spec spec = {.dtype = NORM_F32, .form = NORM_EAGER};
+    norm_moments m;
+    for (size_t row = s->begin; row < s->end; row++)
+        if (rstd[row] == 0.0f) {
+            const row_pair pair = {.x = row_in(x, row), .dy = row_in(g, row), .dx = row_out(direct, row)};
+            extreme_moments(NORM_F32, centred, pair.x, a->cols, &m);
+            extreme_dx(spec, centred, a, &pair, &m);
+        }
+}
+SIMD_SHARED void mend_sum(const norm_args *a, const norm_slice *s, const float *rstd, tensor direct, tensor sum) {
+    for (size_t row = s->begin; row < s->end; row++)
+        if (rstd[row] == 0.0f)
+            memcpy(row_out(sum, row), row_in(direct, row), a->cols * sizeof(float));
+}
+
+#define NORMED(OP, x)                                                                                                  \
+    BY_ROW(MUL, normed, x, rstd);                                                                                      \
+    mend_normed(NORM_##OP == NORM_LAYERNORM, a, s, t.rstd, t.x32, t.normed)
+#define DIRECT(OP)                                                                                                     \
+    BY_ROW(MUL, d1, dh32, rstd);                                                                                       \
+    mend_direct(NORM_##OP == NORM_LAYERNORM, a, s, t.rstd, t.x32, t.dh32, t.d1)
+#define JOINED(out, direct, other)                                                                                     \
+    SWEEP(ADD, NORM_F32, NORM_F32, FULL, FULL, out, direct, other);                                                    \
+    mend_sum(a, s, t.rstd, direct, out)
 static const float two = 2.0f;
 
 #define FORWARD_STAGES(D)                                                                                              \
@@ -144,8 +194,8 @@ static const float two = 2.0f;
     STAGE(RMSNORM, square, D, NORM_FORWARD, UNARY(SQUARE, NORM_F32, NORM_F32, square, x32))                            \
     STAGE(RMSNORM, mean, D, NORM_FORWARD, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                      \
     STAGE(RMSNORM, eps, D, NORM_FORWARD, add_eps(s, t.rstd, a->eps))                                                   \
-    STAGE(RMSNORM, rsqrt, D, NORM_FORWARD, reciprocal_root(s, t.rstd))                                                 \
-    EDGE_STAGE(RMSNORM, norm, D, NORM_FORWARD, BY_ROW(MUL, normed, x32, rstd))                                         \
+    STAGE(RMSNORM, rsqrt, D, NORM_FORWARD, ordinary_root(s, t.rstd))                                                   \
+    EDGE_STAGE(RMSNORM, norm, D, NORM_FORWARD, NORMED(RMSNORM, x32))                                                   \
     EDGE_STAGE(RMSNORM, down, D, NORM_FORWARD, UNARY(CAST, D, NORM_F32, h, normed))                                    \
     STAGE(RMSNORM, gamma, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, y, h, gamma))                                       \
     STAGE(LAYERNORM, cast, D, NORM_FORWARD, UNARY(CAST, NORM_F32, D, x32, x))                                          \
@@ -154,8 +204,8 @@ static const float two = 2.0f;
     STAGE(LAYERNORM, square, D, NORM_FORWARD, UNARY(SQUARE, NORM_F32, NORM_F32, square, centred))                      \
     STAGE(LAYERNORM, var, D, NORM_FORWARD, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                     \
     STAGE(LAYERNORM, eps, D, NORM_FORWARD, add_eps(s, t.rstd, a->eps))                                                 \
-    STAGE(LAYERNORM, rsqrt, D, NORM_FORWARD, reciprocal_root(s, t.rstd))                                               \
-    EDGE_STAGE(LAYERNORM, norm, D, NORM_FORWARD, BY_ROW(MUL, normed, centred, rstd))                                   \
+    STAGE(LAYERNORM, rsqrt, D, NORM_FORWARD, ordinary_root(s, t.rstd))                                                 \
+    EDGE_STAGE(LAYERNORM, norm, D, NORM_FORWARD, NORMED(LAYERNORM, centred))                                           \
     EDGE_STAGE(LAYERNORM, down, D, NORM_FORWARD, UNARY(CAST, D, NORM_F32, h, normed))                                  \
     STAGE(LAYERNORM, gamma, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, y, h, gamma))                                     \
     STAGE(LAYERNORM, gamma_then, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, scaled, h, gamma))                           \
@@ -177,7 +227,7 @@ static const float two = 2.0f;
     STAGE(OP, b_dgamma, D, NORM_BACKWARD, col_sums(D, s, a->rows, a->dgamma, t.product))                               \
     STAGE(OP, b_dh, D, NORM_BACKWARD, BINARY(MUL, D, PER_COL, dh, dy, gamma))                                          \
     EDGE_STAGE(OP, b_up, D, NORM_BACKWARD, UNARY(CAST, NORM_F32, D, dh32, dh))                                         \
-    EDGE_STAGE(OP, b_direct, D, NORM_BACKWARD, BY_ROW(MUL, d1, dh32, rstd))                                            \
+    EDGE_STAGE(OP, b_direct, D, NORM_BACKWARD, DIRECT(OP))                                                             \
     EDGE_STAGE(OP, b_q, D, NORM_BACKWARD, BINARY(MUL, NORM_F32, FULL, q, dh32, centred))                               \
     STAGE(OP, b_drstd, D, NORM_BACKWARD, row_sums(s, a->cols, t.row, t.q, 1.0f))                                       \
     STAGE(OP, b_root, D, NORM_BACKWARD, root_grad(s, t.row, t.rstd, a->cols))                                          \
@@ -185,9 +235,7 @@ static const float two = 2.0f;
     STAGE(OP, b_power, D, NORM_BACKWARD, UNARY(CAST, NORM_F32, NORM_F32, p1, centred))                                 \
     STAGE(OP, b_twice, D, NORM_BACKWARD, SWEEP(MUL, NORM_F32, NORM_F32, FULL, SCALAR, t.p2, t.p1, vector(&two)))       \
     STAGE(OP, b_square, D, NORM_BACKWARD, BINARY(MUL, NORM_F32, FULL, d2, p2, spread))                                 \
-    STAGE(OP, b_add, D, NORM_BACKWARD,                                                                                 \
-          SWEEP(ADD, NORM_F32, NORM_F32, FULL, FULL, NORM_##OP == NORM_RMSNORM && D == NORM_F32 ? t.dx : t.d32, t.d1,  \
-                t.d2))
+    STAGE(OP, b_add, D, NORM_BACKWARD, JOINED(NORM_##OP == NORM_RMSNORM && D == NORM_F32 ? t.dx : t.d32, t.d1, t.d2))
 
 #define BACKWARD_STAGES(D)                                                                                             \
     NORM_GRADIENT_STAGES(RMSNORM, D)                                                                                   \
@@ -197,8 +245,7 @@ static const float two = 2.0f;
     STAGE(LAYERNORM, b_negate, D, NORM_BACKWARD, UNARY(NEG, NORM_F32, NORM_F32, q, d32))                               \
     STAGE(LAYERNORM, b_dmean, D, NORM_BACKWARD, row_sums(s, a->cols, t.row, t.q, (float)a->cols))                      \
     STAGE(LAYERNORM, b_share, D, NORM_BACKWARD, SPREAD(spread, row))                                                   \
-    STAGE(LAYERNORM, b_join, D, NORM_BACKWARD,                                                                         \
-          SWEEP(ADD, NORM_F32, NORM_F32, FULL, FULL, D == NORM_F32 ? t.dx : t.d1, t.d32, t.spread))                    \
+    STAGE(LAYERNORM, b_join, D, NORM_BACKWARD, JOINED(D == NORM_F32 ? t.dx : t.d1, t.d32, t.spread))                   \
     STAGE(LAYERNORM, b_down, D, NORM_BACKWARD, UNARY(CAST, D, NORM_F32, dx, d1))                                       \
     STAGE(DYT, b_dbeta, D, NORM_BACKWARD, col_sums(D, s, a->rows, a->dbeta, t.dy))                                     \
     STAGE(DYT, b_product, D, NORM_BACKWARD, BINARY(MUL, D, FULL, product, dy, t))                                      \

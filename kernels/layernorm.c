@@ -23,7 +23,7 @@
 // vector in the sweep that every row has, and its own latency: 1.1 times as long at 64x768 f32 on AVX2. Means of
 // activations are smaller than their deviations, and the second sweep reads from cache: no more readings than with a
 // pass for the mean and one for the variance.
-#include "rows.h"
+#include "extreme.h"
 
 // The mean is shift + rest. What forward saves of a row.
 typedef struct {
@@ -65,12 +65,14 @@ SIMD_INLINE float row_sweep(kernel_spec spec, const row_source *row, size_t cols
     vf sums[HALF], squares[HALF], left[2] = {v_zero(), v_zero()}; // in memory, unlike the others
     v_clear(sums, HALF);
     v_clear(squares, HALF);
-    for_each_chain(HALF, span, cols, moment_step(spec, row, first, shift, &sums[k], &squares[k], c, span),
+    double wide_sum = 0.0, wide_square = 0.0;
+    for_each_chain(HALF, span, cols, (flush_half(sums, &wide_sum), flush_half(squares, &wide_square)),
+                   moment_step(spec, row, first, shift, &sums[k], &squares[k], c, span),
                    moments_left(spec, *row, first, shift, &left[0], &left[1], c, cols));
     add_to(&sums[0], left[0]);
     add_to(&squares[0], left[1]);
-    s->rest = row_mean(v_sum(v_half_sum(sums)), cols);
-    return row_mean(v_sum(v_half_sum(squares)), cols) - s->rest * s->rest;
+    s->rest = row_mean(HALF, wide_sum, v_sum(v_half_sum(sums)), cols);
+    return row_mean(HALF, wide_square, v_sum(v_half_sum(squares)), cols) - s->rest * s->rest;
 }
 
 enum { SHIFTS = 2 };
@@ -137,38 +139,51 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
 // For rows that overlap, see rows.h; and for those that do not. Factors go by pointer: some by value are moved packed,
 // which level scalar must not do.
 #define AFFINE (NORM_GAMMA | NORM_BETA)
+#define CENTRED true
 enum { ROW_CHAINS = HALF };
 typedef struct {
     vf sums[ROW_CHAINS], squares[ROW_CHAINS];
+    double wide_sum, wide_square;
 } row_sums;
 typedef row_statistics row_factors;
 
 SIMD_INLINE void row_clear(row_sums *sums) {
     v_clear(sums->sums, ROW_CHAINS);
     v_clear(sums->squares, ROW_CHAINS);
+    sums->wide_sum = 0.0;
+    sums->wide_square = 0.0;
 }
 SIMD_INLINE void row_add(row_sums *sums, size_t k, vf x) {
     add_to(&sums->sums[k], x);
     add_square(&sums->squares[k], x);
 }
-// Refuses a row that is to be summed again.
+SIMD_INLINE void row_flush(row_sums *sums) {
+    flush_half(sums->sums, &sums->wide_sum);
+    flush_half(sums->squares, &sums->wide_square);
+}
+// Refuses a row that is to be summed again, and an extreme one.
 SIMD_INLINE bool row_finish(row_sums *sums, size_t cols, float eps, row_factors *out) {
-    const float mean = row_mean(v_sum(v_half_sum(sums->sums)), cols);
-    const float variance = row_mean(v_sum(v_half_sum(sums->squares)), cols) - mean * mean;
+    const float mean = row_mean(ROW_CHAINS, sums->wide_sum, v_sum(v_half_sum(sums->sums)), cols);
+    const float square = row_mean(ROW_CHAINS, sums->wide_square, v_sum(v_half_sum(sums->squares)), cols);
+    const float variance = square - mean * mean;
     out->shift = 0;
     out->rest = mean;
     out->rstd = row_rstd(variance, eps);
-    return mean * mean <= variance;
+    return mean * mean <= variance && is_ordinary(out->rstd);
 }
 SIMD_INLINE void row_keep(void *saved, size_t row, const row_factors *f) {
     if (saved != NULL)
         ((row_statistics *)saved)[row] = *f;
 }
-SIMD_INLINE void row_whole(kernel_spec spec, const norm_args *a, size_t row, row_factors *out) {
+// false, with a zero kept, for an extreme row.
+SIMD_INLINE bool row_whole(kernel_spec spec, const norm_args *a, size_t row, row_factors *out) {
     const row_source source = row_source_at(spec, a, row);
     const float variance = row_moments(spec, &source, a->cols, out);
     out->rstd = row_rstd(variance, a->eps);
+    if (!is_ordinary(out->rstd))
+        out->rstd = 0.0f;
     row_keep(a->saved, row, out);
+    return out->rstd > 0.0f;
 }
 SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_factors *f) {
     out->x = x;
@@ -179,16 +194,24 @@ SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_f
 }
 NORM_DEFINE_OVERLAP
 
-SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row, size_t count) {
+// What goes before an extreme row is written without it.
+SIMD_INLINE size_t forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row,
+                                size_t count) {
     row_apply rows[BLOCK];
     for (size_t i = 0; i < count; i++) {
         row_factors f;
-        row_whole(spec, a, row + i, &f);
+        if (!row_whole(spec, a, row + i, &f)) {
+            if (i > 0)
+                apply_left(spec, a, rows, i, 0);
+            extreme_forward(spec, CENTRED, a, row + i);
+            return i + 1;
+        }
         const row_source source = row_source_at(spec, a, row + i);
         row_prepare(&rows[i], row_again(spec, &source), row_of_mut(spec.dtype, a->y, row + i, a->y_stride), &f);
         rows[i].ahead = row_ahead(spec, a, slice, row + i);
     }
     apply_block(spec, a, rows, count);
+    return count;
 }
 
 NORM_DEFINE_FORWARD
@@ -196,19 +219,29 @@ NORM_DEFINE_FORWARD
 SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, norm_moments *out) {
     const row_source source = row_source_at(spec, a, row);
     row_statistics s;
-    out->variance = row_moments(spec, &source, a->cols, &s);
+    const float variance = row_moments(spec, &source, a->cols, &s);
     out->mean = (double)s.shift + (double)s.rest;
+    out->variance = variance;
+    if (!is_ordinary(row_rstd(variance, a->eps)))
+        extreme_moments(spec.dtype, CENTRED, row_again(spec, &source), a->cols, out);
 }
 // The mean as its nearest float and the rest, which is what a second sweep leaves.
 SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, const norm_moments *whole) {
     const row_source source = row_source_at(spec, a, row);
+    void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
     row_apply piece = {0};
     row_statistics s;
     s.shift = (float)whole->mean;
     s.rest = (float)(whole->mean - (double)s.shift);
     s.rstd = row_rstd((float)whole->variance, a->eps);
+    if (!is_ordinary(s.rstd)) {
+        s.rstd = 0.0f;
+        row_keep(a->saved, row, &s);
+        extreme_apply(spec, a, row_again(spec, &source), y, whole);
+        return;
+    }
     row_keep(a->saved, row, &s);
-    row_prepare(&piece, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), &s);
+    row_prepare(&piece, row_again(spec, &source), y, &s);
     apply_rows(spec, a, &piece, 1);
 }
 
@@ -246,11 +279,13 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
     vf g[HALF], gn[HALF];
     v_clear(g, HALF);
     v_clear(gn, HALF);
+    double wide_g = 0.0, wide_gn = 0.0;
     const size_t span = span_of(spec.dtype);
-    for_each_chain(HALF, span, a->cols, dot_step(spec, gamma, row, &row_k, &g[k], &gn[k], c, span),
+    for_each_chain(HALF, span, a->cols, (flush_half(g, &wide_g), flush_half(gn, &wide_gn)),
+                   dot_step(spec, gamma, row, &row_k, &g[k], &gn[k], c, span),
                    dot_left(spec, a, row, &row_k, &g[0], &gn[0], c));
-    row_k.mean_g = v_set1(row_mean(v_sum(v_half_sum(g)), a->cols));
-    row_k.mean_gn = v_set1(row_mean(v_sum(v_half_sum(gn)), a->cols));
+    row_k.mean_g = v_set1(row_mean(HALF, wide_g, v_sum(v_half_sum(g)), a->cols));
+    row_k.mean_gn = v_set1(row_mean(HALF, wide_gn, v_sum(v_half_sum(gn)), a->cols));
     *out = row_k;
 }
 
@@ -260,7 +295,7 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pa
     affine_span with;
     get_gamma(spec, gamma, c, n, &with);
     partial_span sums;
-    partial_get(spec, partial, c, n, &sums);
+    partial_begin(spec, partial, c, n, &sums);
     for (size_t i = 0; i < count; i++) {
         vf dy[SPAN], x[SPAN], t[SPAN];
         v_get_span(spec.dtype, rows[i].dy, c, n, dy);
@@ -272,7 +307,7 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pa
         }
         put_dx(spec, &rows[i], k[i].r, t, c, n);
     }
-    partial_put(spec, partial, c, n, &sums);
+    partial_end(spec, partial, c, n, &sums);
 }
 
 SIMD_SHARED void backward_left(kernel_spec spec, const norm_args *a, const row_pair *rows, const row_constants *k,
@@ -295,6 +330,19 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size
                   backward_left(spec, a, rows, k, count, partial, c));
 }
 
+static size_t ordinary_rows(const norm_args *a, size_t row, size_t count) {
+    const row_factors *const saved = a->saved;
+    for (size_t i = 0; i < count; i++)
+        if (!is_ordinary(saved[row + i].rstd))
+            return i;
+    return count;
+}
+static void backward_extreme(kernel_spec spec, const norm_args *a, size_t row, partials partial) {
+    extreme_backward(spec, CENTRED, a, row, partial);
+}
+static const extreme_rows extreme = {ordinary_rows, backward_extreme};
+
+#define EXTREME_ROWS &extreme
 #define OP NORM_LAYERNORM
 #define ELEMENTWISE false
 #define SAVED_PER_ROW sizeof(row_statistics)

@@ -95,9 +95,9 @@ static void normalise_forward(const view *v, double *y, double *scale) {
 // rmsnorm has no m(g). Each term of dx is charged the sum of the absolute values behind it: |g|, m(|g|), and for the
 // product n m(g n) one factor's scale times the other's value, N |m(g n)| + |n| m(|g| N). A term of dgamma is charged
 // |dy| N, one of dbeta |dy|.
-// Near the edge of the range, where x^2 nears 1e38, the gradient of the mean square, about g n / x^2, has only the bits
-// of a denormal, and whoever stores it before multiplying by x - mean loses the rest: FLT_MIN |x - mean| is epsilon's
-// worth of that, and nothing elsewhere.
+// Where x^2 nears 1e38, the gradient of the mean square, about g n / x^2, has only the bits of a denormal, and whoever
+// stores it before multiplying by x - mean loses the rest: FLT_MIN |x - mean| is epsilon's worth of that, and nothing
+// elsewhere. Beyond, where the mean square is no f32, nobody can go that way.
 static void normalise_backward(const view *v, double *dx, double *scale, norm_reference_sums *sums) {
     const size_t cols = v->args->cols;
     const double count = (double)cols;
@@ -113,12 +113,13 @@ static void normalise_backward(const view *v, double *dx, double *scale, norm_re
         }
         if (v->op == NORM_RMSNORM)
             g_mean = g_mean_abs = 0;
+        const double lost = s.rstd * s.rstd * (double)FLT_MAX >= 1 ? (double)FLT_MIN : 0;
         for (size_t i = 0; i < cols; i++) {
             const double g = gamma_at(v, i) * dy_at(v, i), n = normed(v, s, i);
             dx[i] = s.rstd * (g - g_mean - n * gn_mean);
             const double terms =
                 fabs(g) + v->floor + g_mean_abs + normed_scale(v, s, i) * fabs(gn_mean) + fabs(n) * gn_scale;
-            scale[i] = s.rstd * terms + (double)FLT_MIN * fabs(x_at(v, i) - s.mean) + v->floor;
+            scale[i] = s.rstd * terms + lost * fabs(x_at(v, i) - s.mean) + v->floor;
         }
     }
     for (size_t i = 0; sums && i < cols; i++) {
@@ -323,6 +324,10 @@ const char *norm_output_name(norm_output output) {
 // layernorm where the mean is small, which is f32. Hence the linear rate, twice what the one-lane level shows from 4096
 // to 32768 columns.
 //
+// Long sums are cut: rows into pieces, rows of a gradient into runs, whose sums are added up in double (for_each_chain
+// in rows.h, gradients.h). Their errors do not grow further, whatever the signs: LONGEST_PIECE is the most columns of a
+// piece at any level, LONGEST_RUN the most rows. Another library's may be summed otherwise.
+//
 // Form add_fused adds once more, in sum and at the end of dx: half an epsilon, of the result in sum and of a scale that
 // is no smaller in dx. The rest of sum is exact, and so is all that identity does beside adding.
 typedef struct {
@@ -337,7 +342,7 @@ typedef struct {
 // correct f and f' may be off where z is not. y: f, the rounding of z (one epsilon of its own part of the scale where
 // alpha x and the sum with shift are rounded apart, which VALUE or what follows exceeds), the product with gamma and
 // the sum with beta, a half each. dx: gamma dy, f', u and alpha u. dgamma: f; dalpha and dshift: u, and a run's sum in
-// f32, of 4 rows and 64 vectors at most before it goes to a double: sqrt(256) times the rate of dgamma.
+// f32, of 4 rows and 8 vectors at most before it goes to a double: sqrt(32) times the rate of dgamma, no more than 3.
 // f and f':
 //   derf       f is at most 2 ulp off; f' by 2 for exp and three halves: z^2 and 2 / sqrt(pi) as rounded, the product
 //   hardtanh   f is exact; f' too, or off by 1, which the scale counts as one
@@ -348,7 +353,7 @@ typedef struct {
     {                                                                                                                  \
         [NORM_OUT_Y] = {(VALUE) + 1, 0, 0, 0, 0}, [NORM_OUT_DX] = {(SLOPE) + 1.5, 0, 0, 0, 0},                         \
         [NORM_OUT_DGAMMA] = {(VALUE) + 1, 0, 0.5, 0, 0}, [NORM_OUT_DBETA] = {0, 0, 0.75, 0, 0},                        \
-        [NORM_OUT_DALPHA] = {(SLOPE) + 1.5 + 8, 0, 0, 0, 0}, [NORM_OUT_DSHIFT] = {(SLOPE) + 1.5 + 8, 0, 0, 0, 0},      \
+        [NORM_OUT_DALPHA] = {(SLOPE) + 1.5 + 3, 0, 0, 0, 0}, [NORM_OUT_DSHIFT] = {(SLOPE) + 1.5 + 3, 0, 0, 0, 0},      \
     }
 
 // dyt `lp`, in bf16 alone: its tanh, before it is rounded, is off by 0.05 ulp of bf16, but where it saturates by the
@@ -367,6 +372,14 @@ static double lp_excess(const norm_impl *impl, norm_output output) {
     default:
         return 0;
     }
+}
+
+enum { LONGEST_PIECE = 8192, LONGEST_RUN = 64 };
+
+// The additions behind a sum of so many terms, each of which may add to its error.
+static double additions(const norm_impl *impl, size_t terms, size_t longest) {
+    const bool cut = impl->level != NORM_LEVEL_LIBRARY && terms > longest;
+    return (double)(cut ? longest : terms) - 1;
 }
 
 double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, size_t cols) {
@@ -407,8 +420,9 @@ double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, 
     const bool sums =
         output == NORM_OUT_DGAMMA || output == NORM_OUT_DBETA || output == NORM_OUT_DALPHA || output == NORM_OUT_DSHIFT;
     const bool bf16 = impl->dtype == NORM_BF16;
-    const double f32 = b.constant + (adds ? 0.5 : 0) + b.per_sqrt_cols * sqrt((double)cols - 1) +
-                       b.per_sqrt_rows * sqrt((double)rows - 1) + (bf16 && sums ? b.bf16_per_col * (double)cols : 0);
+    const double in_row = additions(impl, cols, LONGEST_PIECE), in_column = additions(impl, rows, LONGEST_RUN);
+    const double f32 = b.constant + (adds ? 0.5 : 0) + b.per_sqrt_cols * sqrt(in_row) +
+                       b.per_sqrt_rows * sqrt(in_column) + (bf16 && sums ? b.bf16_per_col * (in_row + 1) : 0);
     if (!bf16 || (!impl->op_by_op && sums))
         return f32 + lp_excess(impl, output) * 0x1p16; // the sums over rows are f32 in every dtype
     const double roundings = !impl->op_by_op ? 1 : b.bf16_roundings;

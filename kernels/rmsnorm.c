@@ -2,7 +2,7 @@
 // rmsnorm, fused and add_fused: y = gamma x r with r = 1 / sqrt(mean(x^2) + eps). Forward reads a row twice, the second
 // time from cache, and saves r. Backward, with n = x r and g = gamma dy: dx = r (g - n mean(g n)), dgamma = sum over
 // rows of dy n. `std_noaffine` has no gamma.
-#include "rows.h"
+#include "extreme.h"
 
 SIMD_INLINE void square_step(kernel_spec spec, const row_source *row, vf *sums, size_t c, size_t n) {
     vf x[SPAN];
@@ -16,12 +16,13 @@ SIMD_SHARED vf squares_left(kernel_spec spec, row_source row, size_t c, size_t c
     return sum;
 }
 
-SIMD_INLINE float row_squares(kernel_spec spec, const row_source *row, size_t cols) {
+SIMD_INLINE float row_mean_square(kernel_spec spec, const row_source *row, size_t cols) {
     const size_t span = span_of(spec.dtype);
     vf sums[ACCUMULATORS];
-    sum_columns(span, cols, sums, square_step(spec, row, &sums[k], c, span),
+    double wide = 0.0;
+    sum_columns(span, cols, sums, &wide, square_step(spec, row, &sums[k], c, span),
                 add_to(&sums[0], squares_left(spec, *row, c, cols)));
-    return v_sum(sums[0]);
+    return row_mean(ACCUMULATORS, wide, v_sum(sums[0]), cols);
 }
 
 // What apply needs of a row.
@@ -62,28 +63,39 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
 // For rows that overlap, see rows.h; and for those that do not. Factors go by pointer: some by value are moved packed,
 // which level scalar must not do.
 #define AFFINE NORM_GAMMA
+#define CENTRED false
 enum { ROW_CHAINS = ACCUMULATORS };
 typedef struct {
     vf squares[ROW_CHAINS];
+    double wide;
 } row_sums;
 typedef struct {
     float rstd;
 } row_factors;
 
-SIMD_INLINE void row_clear(row_sums *sums) { v_clear(sums->squares, ROW_CHAINS); }
+SIMD_INLINE void row_clear(row_sums *sums) {
+    v_clear(sums->squares, ROW_CHAINS);
+    sums->wide = 0.0;
+}
 SIMD_INLINE void row_add(row_sums *sums, size_t k, vf x) { add_square(&sums->squares[k], x); }
+SIMD_INLINE void row_flush(row_sums *sums) { flush_chains(sums->squares, &sums->wide); }
+// Refuses an extreme row.
 SIMD_INLINE bool row_finish(row_sums *sums, size_t cols, float eps, row_factors *out) {
-    out->rstd = row_rstd(row_mean(v_sum(v_tree_sum(sums->squares)), cols), eps);
-    return true;
+    out->rstd = row_rstd(row_mean(ROW_CHAINS, sums->wide, v_sum(v_tree_sum(sums->squares)), cols), eps);
+    return is_ordinary(out->rstd);
 }
 SIMD_INLINE void row_keep(void *saved, size_t row, const row_factors *f) {
     if (saved != NULL)
         ((float *)saved)[row] = f->rstd;
 }
-SIMD_INLINE void row_whole(kernel_spec spec, const norm_args *a, size_t row, row_factors *out) {
+// false, with a zero kept, for an extreme row.
+SIMD_INLINE bool row_whole(kernel_spec spec, const norm_args *a, size_t row, row_factors *out) {
     const row_source source = row_source_at(spec, a, row);
-    out->rstd = row_rstd(row_mean(row_squares(spec, &source, a->cols), a->cols), a->eps);
+    out->rstd = row_rstd(row_mean_square(spec, &source, a->cols), a->eps);
+    if (!is_ordinary(out->rstd))
+        out->rstd = 0.0f;
     row_keep(a->saved, row, out);
+    return out->rstd > 0.0f;
 }
 SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_factors *f) {
     out->x = x;
@@ -92,31 +104,49 @@ SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_f
 }
 NORM_DEFINE_OVERLAP
 
-SIMD_INLINE void forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row, size_t count) {
+// What goes before an extreme row is written without it.
+SIMD_INLINE size_t forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row,
+                                size_t count) {
     row_apply rows[BLOCK];
     for (size_t i = 0; i < count; i++) {
         row_factors f;
-        row_whole(spec, a, row + i, &f);
+        if (!row_whole(spec, a, row + i, &f)) {
+            if (i > 0)
+                apply_left(spec, a, rows, i, 0);
+            extreme_forward(spec, CENTRED, a, row + i);
+            return i + 1;
+        }
         const row_source source = row_source_at(spec, a, row + i);
         row_prepare(&rows[i], row_again(spec, &source), row_of_mut(spec.dtype, a->y, row + i, a->y_stride), &f);
         rows[i].ahead = row_ahead(spec, a, slice, row + i);
     }
     apply_block(spec, a, rows, count);
+    return count;
 }
 
 NORM_DEFINE_FORWARD
 
 SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, norm_moments *out) {
     const row_source source = row_source_at(spec, a, row);
+    const float mean_square = row_mean_square(spec, &source, a->cols);
     out->mean = 0;
-    out->variance = row_mean(row_squares(spec, &source, a->cols), a->cols);
+    out->variance = mean_square;
+    if (!is_ordinary(row_rstd(mean_square, a->eps)))
+        extreme_moments(spec.dtype, CENTRED, row_again(spec, &source), a->cols, out);
 }
 SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, const norm_moments *whole) {
     const row_source source = row_source_at(spec, a, row);
+    void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
     row_apply piece = {0};
-    const row_factors f = {row_rstd((float)whole->variance, a->eps)};
+    row_factors f = {row_rstd((float)whole->variance, a->eps)};
+    if (!is_ordinary(f.rstd)) {
+        f.rstd = 0.0f;
+        row_keep(a->saved, row, &f);
+        extreme_apply(spec, a, row_again(spec, &source), y, whole);
+        return;
+    }
     row_keep(a->saved, row, &f);
-    row_prepare(&piece, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), &f);
+    row_prepare(&piece, row_again(spec, &source), y, &f);
     apply_rows(spec, a, &piece, 1);
 }
 
@@ -147,11 +177,12 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
     const void *const gamma = a->gamma;
     const vf r = v_set1(rstd);
     vf sums[ACCUMULATORS];
+    double wide = 0.0;
     const size_t span = span_of(spec.dtype);
-    sum_columns(span, a->cols, sums, dot_step(spec, gamma, row, r, &sums[k], c, span),
+    sum_columns(span, a->cols, sums, &wide, dot_step(spec, gamma, row, r, &sums[k], c, span),
                 add_to(&sums[0], dot_left(spec, a, *row, r, c)));
     out->r = r;
-    out->mean_gn = v_set1(row_mean(v_sum(sums[0]), a->cols));
+    out->mean_gn = v_set1(row_mean(ACCUMULATORS, wide, v_sum(sums[0]), a->cols));
 }
 
 // A span of columns through `count` rows: the partial dgamma is loaded and stored once for all of them.
@@ -160,7 +191,7 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pa
     affine_span with;
     get_gamma(spec, gamma, c, n, &with);
     partial_span sums;
-    partial_get(spec, partial, c, n, &sums);
+    partial_begin(spec, partial, c, n, &sums);
     for (size_t i = 0; i < count; i++) {
         vf dy[SPAN], x[SPAN], t[SPAN];
         v_get_span(spec.dtype, rows[i].dy, c, n, dy);
@@ -172,7 +203,7 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pa
         }
         put_dx(spec, &rows[i], k[i].r, t, c, n);
     }
-    partial_put(spec, partial, c, n, &sums);
+    partial_end(spec, partial, c, n, &sums);
 }
 
 SIMD_SHARED void backward_left(kernel_spec spec, const norm_args *a, const row_pair *rows, const row_constants *k,
@@ -195,6 +226,19 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size
                   backward_left(spec, a, rows, k, count, partial, c));
 }
 
+static size_t ordinary_rows(const norm_args *a, size_t row, size_t count) {
+    const row_factors *const saved = a->saved;
+    for (size_t i = 0; i < count; i++)
+        if (!is_ordinary(saved[row + i].rstd))
+            return i;
+    return count;
+}
+static void backward_extreme(kernel_spec spec, const norm_args *a, size_t row, partials partial) {
+    extreme_backward(spec, CENTRED, a, row, partial);
+}
+static const extreme_rows extreme = {ordinary_rows, backward_extreme};
+
+#define EXTREME_ROWS &extreme
 #define OP NORM_RMSNORM
 #define ELEMENTWISE false
 #define SAVED_PER_ROW sizeof(float)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// rows.h: what the fused kernels share about rows: sums over one, blocks of several, and parameter gradients as one
-// partial row per slice, reduced in a second stage.
+// rows.h: what the fused kernels share about rows: sums over one, blocks of several, and the tables of their variants.
 #ifndef ROWS_H
 #define ROWS_H
 
@@ -8,17 +7,31 @@
 
 #include "kernel.h"
 
+// A sum over a row adds at most this many vectors to a chain in f32; longer rows are summed in pieces of so many
+// columns, whose sums are added up in double. n numbers of which one is far larger than all others lose up to n / 2
+// units of 2^-24 in a chain, and so do n equal ones.
+enum { CHAIN_VECTORS = SIMD_WIDTH < 8 ? 32 : 64 };
+SIMD_INLINE size_t piece_cols(size_t chains) { return CHAIN_VECTORS * chains * SIMD_WIDTH; }
+
 // Runs c over the columns with `chains` independent chains of sums: step_full adds the vectors of the span at c to the
-// chains from k on, step_rest what is left, less than a span, to chain 0.
-#define for_each_chain(chains, span, cols, step_full, step_rest)                                                       \
+// chains from k on, step_rest what is left, less than a span, to chain 0. `flush` stands between two pieces: it adds
+// what the chains have to doubles, and clears them.
+#define for_each_chain(chains, span, cols, flush, step_full, step_rest)                                                \
     do {                                                                                                               \
         size_t c = 0;                                                                                                  \
-        for (size_t step_ = 0; step_ + (chains)*SIMD_WIDTH <= (cols); step_ = c) {                                     \
-            UNROLL_ACCUMULATORS for (size_t k = 0; k < (chains); k += (span) / SIMD_WIDTH) {                           \
-                c = step_ + k * SIMD_WIDTH;                                                                            \
-                step_full;                                                                                             \
+        for (;;) {                                                                                                     \
+            const bool last_ = (cols)-c <= piece_cols(chains);                                                         \
+            const size_t end_ = last_ ? (cols) : c + piece_cols(chains);                                               \
+            for (size_t step_ = c; step_ + (chains)*SIMD_WIDTH <= end_; step_ = c) {                                   \
+                UNROLL_ACCUMULATORS for (size_t k = 0; k < (chains); k += (span) / SIMD_WIDTH) {                       \
+                    c = step_ + k * SIMD_WIDTH;                                                                        \
+                    step_full;                                                                                         \
+                }                                                                                                      \
+                c = step_ + (chains)*SIMD_WIDTH;                                                                       \
             }                                                                                                          \
-            c = step_ + (chains)*SIMD_WIDTH;                                                                           \
+            if (last_)                                                                                                 \
+                break;                                                                                                 \
+            flush;                                                                                                     \
         }                                                                                                              \
         const size_t k = 0;                                                                                            \
         for (; c + (span) <= (cols); c += (span))                                                                      \
@@ -27,13 +40,22 @@
             step_rest;                                                                                                 \
     } while (0)
 
-// Sums over the columns into sums[0], a vector, through ACCUMULATORS chains.
-#define sum_columns(span, cols, sums, step_full, step_rest)                                                            \
+// Sums over the columns through ACCUMULATORS chains into sums[0], a vector, and of all pieces but the last into *wide.
+#define sum_columns(span, cols, sums, wide, step_full, step_rest)                                                      \
     do {                                                                                                               \
         v_clear(sums, ACCUMULATORS);                                                                                   \
-        for_each_chain(ACCUMULATORS, span, cols, step_full, step_rest);                                                \
+        for_each_chain(ACCUMULATORS, span, cols, flush_chains(sums, wide), step_full, step_rest);                      \
         v_tree_sum(sums);                                                                                              \
     } while (0)
+
+SIMD_INLINE void flush_chains(vf sums[ACCUMULATORS], double *wide) {
+    *wide += (double)v_sum(v_tree_sum(sums));
+    v_clear(sums, ACCUMULATORS);
+}
+SIMD_INLINE void flush_half(vf sums[HALF], double *wide) {
+    *wide += (double)v_sum(v_half_sum(sums));
+    v_clear(sums, HALF);
+}
 
 SIMD_INLINE void add_to(vf *sum, vf a) { *sum = v_add(*sum, a); }
 SIMD_INLINE void add_square(vf *sum, vf a) { *sum = v_fma(a, a, *sum); }
@@ -70,10 +92,15 @@ SIMD_INLINE const void *row_again(kernel_spec spec, const row_source *row) {
     return spec.form == NORM_ADD_FUSED ? row->sum : row->x;
 }
 
-// By a factor that is the same for every row: a division for each took rmsnorm and layernorm 1.01 to 1.04 times as long
-// at 64x256 and 64x768 f32. It costs the mean one more rounding.
-SIMD_INLINE float row_mean(float sum, size_t cols) { return sum * (1.0f / (float)cols); }
+// Of a row of one piece by a factor that is the same for every row: a division for each took rmsnorm and layernorm 1.01
+// to 1.04 times as long at 64x256 and 64x768 f32. It costs the mean one more rounding. `wide` has the pieces before.
+SIMD_INLINE float row_mean(size_t chains, double wide, float last, size_t cols) {
+    return cols <= piece_cols(chains) ? last * (1.0f / (float)cols) : (float)((wide + (double)last) / (double)cols);
+}
 SIMD_INLINE float row_rstd(float mean_square, float eps) { return 1.0f / sqrtf(mean_square + eps); }
+// Whether that was of a finite normal number. If not, a square may have been out of range, or lost most of its bits:
+// the row is computed anew in double (extreme.h), and saved with a zero.
+SIMD_INLINE bool is_ordinary(float rstd) { return rstd > 0.0f && rstd <= 0x1p63f; }
 
 // Rows that are taken together. In backward, so that the partial parameter gradients, which do not fit in registers,
 // are loaded and stored once for all of them; in forward, so that gamma and beta are loaded once, and so that the sums
@@ -144,16 +171,16 @@ SIMD_INLINE size_t rows_summed(kernel_spec spec, const norm_slice *slice, size_t
 }
 
 // Makes `call` for all rows of the slice, `row` the first of `count`, a constant: a variable one takes up to 1.04 times
-// as long where it is one.
+// as long where it is one. It returns how many it has written.
 #define for_each_block(spec, cols, slice, call)                                                                        \
     for (size_t row = (slice)->begin, rows_; row < (slice)->end; row += rows_) {                                       \
         rows_ = rows_summed(spec, slice, row, cols);                                                                   \
         if (rows_ == BLOCK) {                                                                                          \
             enum { count = BLOCK };                                                                                    \
-            call;                                                                                                      \
+            rows_ = call;                                                                                              \
         } else {                                                                                                       \
             enum { count = 1 };                                                                                        \
-            call;                                                                                                      \
+            rows_ = call;                                                                                              \
         }                                                                                                              \
     }
 
@@ -194,14 +221,16 @@ SIMD_INLINE size_t overlap_longest(kernel_spec spec, norm_overlap how) {
     return spec.dtype == NORM_BF16 ? 0 : VECTOR == WIDE ? MOST_BYTES : SIZE_MAX;
 }
 SIMD_INLINE bool overlaps(kernel_spec spec, const norm_slice *slice, size_t cols, size_t chains) {
-    return cols * dtype_size(spec.dtype) <= overlap_longest(spec, slice->overlap) &&
-           cols % (chains * SIMD_WIDTH) == 0 && slice->end - slice->begin >= BLOCK;
+    const size_t longest = overlap_longest(spec, slice->overlap);
+    return longest > 0 && cols * dtype_size(spec.dtype) <= longest && cols % (chains * SIMD_WIDTH) == 0 &&
+           slice->end - slice->begin >= BLOCK;
 }
 
 // Defines overlap(), which writes the rows of a slice in turn, each while the second next is summed, whose sums, root
 // and division the next one hides; it returns the first row that it left, for row_finish may refuse one. Results are
 // those of rows by blocks, bit for bit. Of the op's own: row_sums, row_factors and row_apply, and functions that clear
-// sums, add a vector to chain k of them, make factors of them, keep those for backward, and prepare and do the writing.
+// sums, add a vector to chain k of them, flush them after a piece, make factors of them, keep those for backward, and
+// prepare and do the writing.
 // Four vectors are read, then four written: one by one take 1.1 times as long (64x768 f32), and so do the next four
 // read before these are written, as gcc schedules them unless told. Nothing is called in the loop, what two rows have
 // is scalars, and addresses wait for no memory, or a row's beginning shows, with up to 1.3 times as long. `waiting`
@@ -217,6 +246,15 @@ enum { OVERLAP = 2, OVERLAPPED = 1 };              // rows ahead; a norm's algor
 #define OVERLAP_WRITE(c, from)                                                                                         \
     UNROLL_ACCUMULATORS for (size_t k = (from); k < (from) + HALF; k += vectors)                                       \
         apply(spec, args.gamma, args.beta, &now, 1, (c) + k * SIMD_WIDTH, span)
+// Whole steps of the sums, and after all pieces but the last a flush.
+#define for_each_piece_step(cols, flush, ...)                                                                          \
+    for (size_t c = 0, piece_; c < (cols);) {                                                                          \
+        piece_ = (cols)-c <= piece_cols(ROW_CHAINS) ? (cols) : c + piece_cols(ROW_CHAINS);                             \
+        for (; c < piece_; c += ROW_CHAINS * SIMD_WIDTH)                                                               \
+            __VA_ARGS__;                                                                                               \
+        if (piece_ < (cols))                                                                                           \
+            flush;                                                                                                     \
+    }
 #define NORM_DEFINE_OVERLAP                                                                                            \
     SIMD_INLINE void overlap_prepare(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row,        \
                                      const row_factors *factors, row_apply *out) {                                     \
@@ -237,8 +275,8 @@ enum { OVERLAP = 2, OVERLAPPED = 1 };              // rows ahead; a norm's algor
         while (waiting < OVERLAP && !refused) {                                                                        \
             const row_source source = row_source_at(spec, &args, row + waiting);                                       \
             row_clear(&sums);                                                                                          \
-            for (size_t c = 0; c < args.cols; c += ROW_CHAINS * SIMD_WIDTH)                                            \
-                UNROLL_ACCUMULATORS for (size_t h = 0; h < ROW_CHAINS; h += HALF) OVERLAP_SUM(c, h);                   \
+            for_each_piece_step(args.cols, row_flush(&sums),                                                           \
+                                UNROLL_ACCUMULATORS for (size_t h = 0; h < ROW_CHAINS; h += HALF) OVERLAP_SUM(c, h));  \
             first = second;                                                                                            \
             refused = !row_finish(&sums, args.cols, args.eps, &second);                                                \
             if (!refused)                                                                                              \
@@ -248,12 +286,12 @@ enum { OVERLAP = 2, OVERLAPPED = 1 };              // rows ahead; a norm's algor
             const row_source source = row_source_at(spec, &args, row + OVERLAP);                                       \
             row_clear(&sums);                                                                                          \
             overlap_prepare(spec, &args, &rows, row, &first, &now);                                                    \
-            for (size_t c = 0; c < args.cols; c += ROW_CHAINS * SIMD_WIDTH)                                            \
-                UNROLL_ACCUMULATORS for (size_t h = 0; h < ROW_CHAINS; h += HALF) {                                    \
+            for_each_piece_step(                                                                                       \
+                args.cols, row_flush(&sums), UNROLL_ACCUMULATORS for (size_t h = 0; h < ROW_CHAINS; h += HALF) {       \
                     OVERLAP_SUM(c, h);                                                                                 \
                     OVERLAP_WRITE(c, h);                                                                               \
                     IN_ORDER;                                                                                          \
-                }                                                                                                      \
+                });                                                                                                    \
             first = second;                                                                                            \
             refused = !row_finish(&sums, args.cols, args.eps, &second);                                                \
             if (!refused)                                                                                              \
@@ -364,151 +402,12 @@ SIMD_INLINE vf times_gamma(kernel_spec spec, const affine_span *with, size_t h, 
     return spec.params & NORM_GAMMA ? v_mul(with->gamma[h], a) : a;
 }
 
-// The partial sums of one slice for the `which`-th of `count` column gradients, (cols) floats; each begins a cache line
-// of its own.
-SIMD_INLINE float *partial_columns(const norm_args *a, size_t index, size_t which, size_t count) {
-    return (float *)((char *)a->workspace + (index * count + which) * align64(a->cols * sizeof(float)));
-}
-
-SIMD_SHARED void zero_columns(float *sums, size_t cols) {
-    for_each_vector(cols, v_store(sums + c, v_zero()), v_store_part(sums + c, v_zero(), cols - c));
-}
-
-// A slice's partial gradients: of gamma and beta a number per column, NULL where there is no such parameter.
-typedef struct {
-    float *dgamma, *dbeta;
-} partials;
-// Of alpha and shift one number, the sum over all of its elements.
-typedef struct {
-    double dalpha, dshift;
-} tensor_sums;
-
-// Member by member, here and below: two at once are moved packed, which level scalar must not do.
-SIMD_INLINE void clear_sums(tensor_sums *sums) {
-    sums->dalpha = 0.0;
-    sums->dshift = 0.0;
-}
-
-// A span of them, which several rows are added to: dgamma is the sum of dy n, n being what gamma multiplies, dbeta that
-// of dy.
-typedef struct {
-    vf dgamma[SPAN], dbeta[SPAN];
-} partial_span;
-
-// A span of f32 that meets spans of bf16 is dealt as they are, once for the rows of a block.
-SIMD_INLINE void sums_get(const float *sums, size_t c, size_t n, vf out[SPAN]) {
-#ifdef SIMD_PAIRS
-    if (n > SIMD_WIDTH) {
-        v_deal(v_load(sums + c), v_load(sums + c + SIMD_WIDTH), out);
-        return;
-    }
-#endif
-    out[0] = v_get(NORM_F32, sums, c, n);
-}
-SIMD_INLINE void sums_put(float *sums, size_t c, size_t n, const vf a[SPAN]) {
-#ifdef SIMD_PAIRS
-    if (n > SIMD_WIDTH) {
-        vf ordered[SPAN];
-        v_riffle(a[0], a[1], ordered);
-        v_store(sums + c, ordered[0]);
-        v_store(sums + c + SIMD_WIDTH, ordered[1]);
-        return;
-    }
-#endif
-    v_put(NORM_F32, sums, c, n, a[0]);
-}
-
-SIMD_INLINE void partial_get(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
-    UNROLL_SPAN for (size_t h = 0; h < SPAN; h++) sums->dgamma[h] = sums->dbeta[h] = v_zero();
-    if (spec.params & NORM_GAMMA)
-        sums_get(p->dgamma, c, n, sums->dgamma);
-    if (spec.params & NORM_BETA)
-        sums_get(p->dbeta, c, n, sums->dbeta);
-}
-SIMD_INLINE void partial_add(partial_span *sums, size_t h, vf dy, vf normed) {
-    sums->dgamma[h] = v_fma(dy, normed, sums->dgamma[h]);
-    sums->dbeta[h] = v_add(dy, sums->dbeta[h]);
-}
-SIMD_INLINE void partial_put(kernel_spec spec, const partials *p, size_t c, size_t n, const partial_span *sums) {
-    if (spec.params & NORM_GAMMA)
-        sums_put(p->dgamma, c, n, sums->dgamma);
-    if (spec.params & NORM_BETA)
-        sums_put(p->dbeta, c, n, sums->dbeta);
-}
-
-SIMD_INLINE void reduce_step(const norm_args *a, size_t slices, float *out, size_t which, size_t count, size_t c,
-                             size_t n) {
-    vf sum = v_zero();
-    for (size_t i = 0; i < slices; i++)
-        sum = v_add(sum, v_get(NORM_F32, partial_columns(a, i, which, count), c, n));
-    v_put(NORM_F32, out, c, n, sum);
-}
-
-// The slices' partial sums of some columns, added up.
-SIMD_SHARED void reduce_columns(const norm_args *a, const norm_slice *slice, float *out, size_t which, size_t count) {
-    size_t c = slice->begin;
-    for (; c + SIMD_WIDTH <= slice->end; c += SIMD_WIDTH)
-        reduce_step(a, slice->count, out, which, count, c, SIMD_WIDTH);
-    if (c < slice->end)
-        reduce_step(a, slice->count, out, which, count, c, slice->end - c);
-}
-
-// The slices' sums stand behind their partial columns, a cache line each.
-SIMD_INLINE tensor_sums *slice_sums(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t index) {
-    return (tensor_sums *)((char *)partial_columns(a, slice->count, 0, column_gradients(spec)) + index * 64);
-}
-
-// Backward of `count` rows, 1 to BLOCK: dx, and what they add to the parameter gradients.
-typedef void backward_rows(const norm_args *a, size_t row, size_t count, partials partial, tensor_sums *total);
-
-SIMD_SHARED void backward_slice(kernel_spec spec, const norm_args *a, const norm_slice *slice, backward_rows *rows) {
-    partials partial;
-    partial.dgamma = spec.params & NORM_GAMMA ? partial_columns(a, slice->index, 0, column_gradients(spec)) : NULL;
-    partial.dbeta = spec.params & NORM_BETA ? partial_columns(a, slice->index, 1, column_gradients(spec)) : NULL;
-    if (spec.params & NORM_GAMMA)
-        zero_columns(partial.dgamma, a->cols);
-    if (spec.params & NORM_BETA)
-        zero_columns(partial.dbeta, a->cols);
-    tensor_sums total;
-    clear_sums(&total);
-    for (size_t row = slice->begin, count; row < slice->end; row += count) {
-        count = slice->end - row < BLOCK ? slice->end - row : BLOCK;
-        rows(a, row, count, partial, &total);
-    }
-    if (spec.params & (NORM_ALPHA | NORM_SHIFT)) {
-        tensor_sums *const sums = slice_sums(spec, a, slice, slice->index);
-        sums->dalpha = total.dalpha;
-        sums->dshift = total.dshift;
-    }
-}
-
-// The second stage: what the slices have summed, added up.
-SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    if (spec.params & NORM_GAMMA)
-        reduce_columns(a, slice, a->dgamma, 0, column_gradients(spec));
-    if (spec.params & NORM_BETA)
-        reduce_columns(a, slice, a->dbeta, 1, column_gradients(spec));
-    if (slice->index != 0)
-        return;
-    tensor_sums total;
-    clear_sums(&total);
-    if (spec.params & (NORM_ALPHA | NORM_SHIFT))
-        for (size_t i = 0; i < slice->count; i++) {
-            total.dalpha += slice_sums(spec, a, slice, i)->dalpha;
-            total.dshift += slice_sums(spec, a, slice, i)->dshift;
-        }
-    if (spec.params & NORM_ALPHA)
-        *a->dalpha = (float)total.dalpha;
-    if (spec.params & NORM_SHIFT)
-        *a->dshift = (float)total.dshift;
-}
-
 // An op's table: every variant in forms fused and add_fused and in every dtype, and some in form fused again with
 // streamed results, as variant `*_nt`. Its file defines OP, ELEMENTWISE, SAVED_PER_ROW (the bytes that forward leaves
 // for backward), VARIANTS(X, name, DTYPE), a list of X(name, DTYPE, variant, params, algorithm), STREAMED, those of
-// them that have such a twin, and two functions that take a kernel_spec: forward, of a slice, and backward, a
-// backward_rows. Without parameters there is nothing to reduce. PIECES and PIECES_OF are NORM_DEFINE_PIECES and
-// NORM_PIECES_OF with the functions sum_piece and apply_piece, or empty.
+// them that have such a twin, EXTREME_ROWS, an extreme_rows of gradients.h, and two functions that take a kernel_spec:
+// forward, of a slice, and backward, a backward_rows. Without parameters there is nothing to reduce. PIECES and
+// PIECES_OF are NORM_DEFINE_PIECES and NORM_PIECES_OF with the functions sum_piece and apply_piece, or empty.
 #define NORM_FUSED_TABLE(unit)                                                                                         \
     NORM_EACH_DTYPE(NORM_DEFINE_VARIANTS)                                                                              \
     NORM_EACH_DTYPE(NORM_DEFINE_STREAMED)                                                                              \
@@ -534,7 +433,7 @@ SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
         backward((kernel_spec){__VA_ARGS__, false}, a, row, BLOCK == 1 ? 1 : count, partial, total);                   \
     }                                                                                                                  \
     static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
-        backward_slice((kernel_spec){__VA_ARGS__, false}, a, s, rows_##name);                                          \
+        backward_slice((kernel_spec){__VA_ARGS__, false}, a, s, rows_##name, EXTREME_ROWS);                            \
     }
 
 // The op's functions of a piece of a row, for the files of ops that sum over it; squash.h has none.
@@ -569,7 +468,8 @@ SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *
                (PARAMS) != 0 ? 2 : 1}},                                                                                \
      .piece = PIECES_OF(back),                                                                                         \
      .saved = {.per_row = SAVED_PER_ROW},                                                                              \
-     .workspace = {.per_slice_col = sizeof(float) * (((PARAMS)&NORM_GAMMA ? 1 : 0) + ((PARAMS)&NORM_BETA ? 1 : 0)),    \
+     .workspace = {.per_slice_col =                                                                                    \
+                       ROW_PARTS * sizeof(float) * (((PARAMS)&NORM_GAMMA ? 1 : 0) + ((PARAMS)&NORM_BETA ? 1 : 0)),     \
                    .per_slice = sizeof(double) * (((PARAMS)&NORM_ALPHA ? 1 : 0) + ((PARAMS)&NORM_SHIFT ? 1 : 0))},     \
      .flushes = FLUSHES},
 

@@ -79,6 +79,17 @@ static inline void v_riffle(vf even, vf odd, vf out[2]) {
     out[1] = _mm256_permute2f128_ps(low, high, 0x31);
 }
 
+// Each lane added to a double of its own, and doubles rounded to lanes.
+static inline void v_add_to_doubles(double *sums, vf a) {
+    const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(a)), high = _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1));
+    _mm256_storeu_pd(sums, _mm256_add_pd(_mm256_loadu_pd(sums), low));
+    _mm256_storeu_pd(sums + 4, _mm256_add_pd(_mm256_loadu_pd(sums + 4), high));
+}
+static inline vf v_from_doubles(const double *sums) {
+    const __m128 low = _mm256_cvtpd_ps(_mm256_loadu_pd(sums)), high = _mm256_cvtpd_ps(_mm256_loadu_pd(sums + 4));
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1);
+}
+
 static inline float v_sum(vf a) {
     const __m128 quads = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
     const __m128 pairs = _mm_add_ps(quads, _mm_movehl_ps(quads, quads));

@@ -81,6 +81,18 @@ static inline void v_riffle(vf even, vf odd, vf out[2]) {
     out[1] = _mm512_permutex2var_ps(even, vi_add(first, vi_set1(8)), odd);
 }
 
+// Each lane added to a double of its own, and doubles rounded to lanes.
+static inline void v_add_to_doubles(double *sums, vf a) {
+    const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(a)),
+                  high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1));
+    _mm512_storeu_pd(sums, _mm512_add_pd(_mm512_loadu_pd(sums), low));
+    _mm512_storeu_pd(sums + 8, _mm512_add_pd(_mm512_loadu_pd(sums + 8), high));
+}
+static inline vf v_from_doubles(const double *sums) {
+    const __m256 low = _mm512_cvtpd_ps(_mm512_loadu_pd(sums)), high = _mm512_cvtpd_ps(_mm512_loadu_pd(sums + 8));
+    return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+}
+
 static inline float v_sum(vf a) { return _mm512_reduce_add_ps(a); }
 static inline float v_largest(vf a) { return _mm512_reduce_max_ps(a); }
 

@@ -67,6 +67,10 @@ static inline vi vi_shr16(vi a) { return a >> 16; }
 static inline vi vi_select(vm m, vi a, vi b) { return m ? a : b; }
 static inline vf v_select(vm m, vf a, vf b) { return m ? a : b; }
 
+// Each lane added to a double of its own, and doubles rounded to lanes.
+static inline void v_add_to_doubles(double *sums, vf a) { *sums += (double)a; }
+static inline vf v_from_doubles(const double *sums) { return (float)*sums; }
+
 static inline float v_sum(vf a) { return a; }
 static inline float v_largest(vf a) { return a; }
 

@@ -80,6 +80,15 @@ static inline void v_riffle(vf even, vf odd, vf out[2]) {
     out[1] = _mm_unpackhi_ps(even, odd);
 }
 
+// Each lane added to a double of its own, and doubles rounded to lanes.
+static inline void v_add_to_doubles(double *sums, vf a) {
+    _mm_storeu_pd(sums, _mm_add_pd(_mm_loadu_pd(sums), _mm_cvtps_pd(a)));
+    _mm_storeu_pd(sums + 2, _mm_add_pd(_mm_loadu_pd(sums + 2), _mm_cvtps_pd(_mm_movehl_ps(a, a))));
+}
+static inline vf v_from_doubles(const double *sums) {
+    return _mm_movelh_ps(_mm_cvtpd_ps(_mm_loadu_pd(sums)), _mm_cvtpd_ps(_mm_loadu_pd(sums + 2)));
+}
+
 static inline float v_sum(vf a) {
     const vf pairs = _mm_add_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));

@@ -12,7 +12,7 @@
 #ifndef SQUASH_H
 #define SQUASH_H
 
-#include "rows.h"
+#include "gradients.h"
 #include "simd_math.h"
 
 // f(z), and in *slope f'(z), unless it is NULL, as forward has it. A NaN gives a NaN.
@@ -106,9 +106,9 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
     }
 }
 
-// dalpha and dshift sum over the whole tensor. They are kept in double and flushed to it after every SUM_RUN vectors of
-// a block's rows, so that their error does not grow with the tensor.
-enum { SUM_RUN = 64 };
+// dalpha and dshift sum over the whole tensor. What the rows of a block have at a vector of columns is added to a run
+// of SUM_RUN vectors, and that to doubles, so that their error does not grow with the tensor.
+enum { SUM_RUN = 8 };
 
 typedef struct {
     vf dalpha, dshift;
@@ -120,7 +120,8 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const sq
                                size_t count, const partials *partial, run_sums *run, size_t c, size_t n) {
     const vf gamma = spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma_row, c, n) : v_set1(1.0f);
     partial_span sums;
-    partial_get(spec, partial, c, n, &sums);
+    partial_begin(spec, partial, c, n, &sums);
+    run_sums block = {v_zero(), v_zero()};
     vf x[ABREAST], dy[ABREAST], t[ABREAST], slope[ABREAST];
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) {
         x[i] = v_get(spec.dtype, rows[i].x, c, n);
@@ -129,13 +130,15 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const sq
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) t[i] = squash(spec, inner(k, x[i]), &slope[i]);
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) {
         const vf u[SPAN] = {v_mul(v_mul(gamma, dy[i]), slope[i])};
-        run->dalpha = v_fma(u[0], x[i], run->dalpha);
+        block.dalpha = v_fma(u[0], x[i], block.dalpha);
         if (PARAMS & NORM_SHIFT) // padding adds nothing, for there dy is zero
-            run->dshift = v_add(u[0], run->dshift);
+            add_to(&block.dshift, u[0]);
         partial_add(&sums, 0, dy[i], t[i]);
         put_dx(spec, &rows[i], k->alpha, u, c, n);
     }
-    partial_put(spec, partial, c, n, &sums);
+    partial_end(spec, partial, c, n, &sums);
+    add_to(&run->dalpha, block.dalpha);
+    add_to(&run->dshift, block.dshift);
 }
 
 SIMD_INLINE void get_pairs(kernel_spec spec, const norm_args *a, size_t row, size_t count, row_pair *rows) {
@@ -144,9 +147,9 @@ SIMD_INLINE void get_pairs(kernel_spec spec, const norm_args *a, size_t row, siz
 }
 
 SIMD_INLINE void add_run(const run_sums *run, tensor_sums *total) {
-    total->dalpha += (double)v_sum(run->dalpha);
+    v_add_to_doubles(total->dalpha, run->dalpha);
     if (PARAMS & NORM_SHIFT)
-        total->dshift += (double)v_sum(run->dshift);
+        v_add_to_doubles(total->dshift, run->dshift);
 }
 
 // The whole vectors of a block of rows, or of one.
@@ -203,6 +206,7 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size
 #define PIECES_OF(name)                                                                                                \
     { NULL, NULL }
 #define SAVED_PER_ROW 0
+#define EXTREME_ROWS NULL
 
 // The variants of one algorithm, whose name is the variant's.
 #define SQUASH_VARIANTS(X, name, DTYPE, algorithm_name, ALGORITHM)                                                     \

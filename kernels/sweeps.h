@@ -118,45 +118,60 @@ SIMD_INLINE vf fetch(extent over, norm_dtype dtype, tensor t, size_t row, size_t
     }
 SWEEP_KINDS(DEFINE_SWEEP)
 
-SIMD_INLINE float row_total(norm_dtype dtype, tensor a, size_t row, size_t cols) {
+SIMD_INLINE double row_total(norm_dtype dtype, tensor a, size_t row, size_t cols) {
     vf sums[ACCUMULATORS];
-    sum_columns(SIMD_WIDTH, cols, sums, add_to(&sums[k], fetch(FULL, dtype, a, row, c, SIMD_WIDTH)),
+    double wide = 0.0;
+    sum_columns(SIMD_WIDTH, cols, sums, &wide, add_to(&sums[k], fetch(FULL, dtype, a, row, c, SIMD_WIDTH)),
                 add_to(&sums[0], fetch(FULL, dtype, a, row, c, cols - c)));
-    return v_sum(sums[0]);
+    return wide + (double)v_sum(sums[0]);
 }
 
-// out[row] = sum of a row, divided by `divisor`.
+// out[row] = sum of a row, divided by `divisor`: of a row of one piece what a division in f32 gives, for a quotient of
+// two floats that is rounded to double first is rounded the same.
 SIMD_SHARED void row_sums_of(const norm_slice *slice, size_t cols, float *out, void *data, size_t stride,
                              float divisor) {
     for (size_t row = slice->begin; row < slice->end; row++)
-        out[row] = row_total(NORM_F32, (tensor){data, stride}, row, cols) / divisor;
+        out[row] = (float)(row_total(NORM_F32, (tensor){data, stride}, row, cols) / (double)divisor);
 }
 SIMD_INLINE void row_sums(const norm_slice *slice, size_t cols, float *out, tensor a, float divisor) {
     row_sums_of(slice, cols, out, a.data, a.stride, divisor);
 }
 
 // out[c] = sum of a column, for the columns of a slice; several vectors side by side so that a row's visit uses whole
-// cache lines.
-enum { SIDE_BY_SIDE = 4 };
+// cache lines. In runs of rows, as parameter gradients are summed elsewhere (gradients.h).
+enum { SIDE_BY_SIDE = 4, SIDE_RUN = 32 };
+// Rows [begin, end) of `vectors` vectors from column c on, the last of them n elements.
+SIMD_INLINE void run_of_columns(norm_dtype dtype, tensor a, size_t begin, size_t end, size_t c, size_t vectors,
+                                size_t n, vf *sums) {
+    for (size_t k = 0; k < vectors; k++)
+        sums[k] = v_zero();
+    for (size_t row = begin; row < end; row++)
+        for (size_t k = 0; k < vectors; k++)
+            add_to(&sums[k], fetch(FULL, dtype, a, row, c + k * SIMD_WIDTH, n));
+}
+SIMD_INLINE void sum_some_columns(norm_dtype dtype, tensor a, size_t rows, size_t c, size_t vectors, size_t n,
+                                  float *out) {
+    vf sums[SIDE_BY_SIDE];
+    double wide[SIDE_BY_SIDE * SIMD_WIDTH] = {0.0};
+    size_t row = 0;
+    for (; rows - row > SIDE_RUN; row += SIDE_RUN) {
+        run_of_columns(dtype, a, row, row + SIDE_RUN, c, vectors, n, sums);
+        for (size_t k = 0; k < vectors; k++)
+            v_add_to_doubles(wide + k * SIMD_WIDTH, sums[k]);
+    }
+    run_of_columns(dtype, a, row, rows, c, vectors, n, sums);
+    for (size_t k = 0; k < vectors; k++) {
+        v_add_to_doubles(wide + k * SIMD_WIDTH, sums[k]);
+        v_put(NORM_F32, out, c + k * SIMD_WIDTH, n, v_from_doubles(wide + k * SIMD_WIDTH));
+    }
+}
 SIMD_INLINE void col_sums_of(norm_dtype dtype, const norm_slice *slice, size_t rows, float *out, tensor a) {
     size_t c = slice->begin;
-    for (; c + SIDE_BY_SIDE * SIMD_WIDTH <= slice->end; c += SIDE_BY_SIDE * SIMD_WIDTH) {
-        vf sums[SIDE_BY_SIDE];
-        for (size_t k = 0; k < SIDE_BY_SIDE; k++)
-            sums[k] = v_zero();
-        for (size_t row = 0; row < rows; row++)
-            for (size_t k = 0; k < SIDE_BY_SIDE; k++)
-                add_to(&sums[k], fetch(FULL, dtype, a, row, c + k * SIMD_WIDTH, SIMD_WIDTH));
-        for (size_t k = 0; k < SIDE_BY_SIDE; k++)
-            v_store(out + c + k * SIMD_WIDTH, sums[k]);
-    }
-    while (c < slice->end) {
-        const size_t left = slice->end - c, n = left < SIMD_WIDTH ? left : SIMD_WIDTH;
-        vf sum = v_zero();
-        for (size_t row = 0; row < rows; row++)
-            add_to(&sum, fetch(FULL, dtype, a, row, c, n));
-        v_put(NORM_F32, out, c, n, sum);
-        c += n;
+    for (; c + SIDE_BY_SIDE * SIMD_WIDTH <= slice->end; c += SIDE_BY_SIDE * SIMD_WIDTH)
+        sum_some_columns(dtype, a, rows, c, SIDE_BY_SIDE, SIMD_WIDTH, out);
+    for (size_t n; c < slice->end; c += n) {
+        n = slice->end - c < SIMD_WIDTH ? slice->end - c : SIMD_WIDTH;
+        sum_some_columns(dtype, a, rows, c, 1, n, out);
     }
 }
 SIMD_SHARED void col_sums_shared(norm_dtype dtype, const norm_slice *slice, size_t rows, float *out, void *data,
@@ -198,11 +213,14 @@ SIMD_INLINE void root_grad(const norm_slice *s, float *row, const float *rstd, s
         row[r] = row[r] * -0.5f * rstd[r] * rstd[r] * rstd[r] / (float)cols;
 }
 // The sum over the whole tensor: a double per slice, in the slice's own cache line, then one thread adds them up.
-enum { PARTIAL_STEP = 64 / sizeof(double) };
+// Parts of a row are short, for a tensor of equal numbers rounds the same way each time.
+enum { PARTIAL_STEP = 64 / sizeof(double), TOTAL_RUN = 16 * STEP };
 SIMD_INLINE void total(norm_dtype dtype, const norm_slice *s, size_t cols, double *partial, tensor a) {
     double sum = 0.0;
     for (size_t row = s->begin; row < s->end; row++)
-        sum += (double)row_total(dtype, a, row, cols);
+        for (size_t c = 0; c < cols; c += TOTAL_RUN)
+            sum += row_total(dtype, (tensor){(char *)a.data + c * dtype_size(dtype), a.stride}, row,
+                             cols - c < TOTAL_RUN ? cols - c : TOTAL_RUN);
     partial[s->index * PARTIAL_STEP] = sum;
 }
 SIMD_INLINE void join_total(const norm_slice *s, float *out, const double *partial) {

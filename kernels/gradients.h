@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+// gradients.h: parameter gradients of the fused kernels, which are sums over rows: a partial row per slice, reduced in
+// a second stage.
+//
+// In f32 a sum of n equal numbers is off by up to n / 2 units of 2^-24. So a partial row takes the rows of a run alone,
+// those of a block added up first, and is then added to a row of doubles; slices are added up in doubles, too. With
+// r = RUN_ROWS in blocks of b rows a gradient is off by (r / b + 1) / 2 + (b + 1) / 2 - 1 / b units of the sum of its
+// terms' magnitudes, 10.75, or 16.5 where rows go alone, and by one more for its own rounding, at any number of rows
+// and threads.
+#ifndef GRADIENTS_H
+#define GRADIENTS_H
+
+#include "rows.h"
+
+enum { RUN_ROWS = BLOCK > 1 ? 16 * BLOCK : 32 };
+
+// A slice's partial gradients: of gamma and beta a number per column, NULL where there is no such parameter.
+typedef struct {
+    float *dgamma, *dbeta;
+} partials;
+// Of alpha and shift one number, the sum over all of its elements, in as many parts as a vector has lanes.
+typedef struct {
+    double dalpha[SIMD_WIDTH], dshift[SIMD_WIDTH];
+} tensor_sums;
+// A slice's, as the second stage reads them.
+typedef struct {
+    double dalpha, dshift;
+} slice_totals;
+
+// Whether a slice may have more rows than a run. All slices do the same, so that the second stage knows.
+SIMD_INLINE bool has_runs(const norm_args *a, const norm_slice *slice) { return a->rows > RUN_ROWS * slice->count; }
+
+// What a slice has in the workspace: a partial row for each of `count` column gradients, and behind them a row of
+// doubles for each, twice as long. Every row begins a cache line.
+enum { ROW_PARTS = 3 };
+SIMD_INLINE float *partial_columns(const norm_args *a, size_t index, size_t which, size_t count) {
+    return (float *)((char *)a->workspace + (index * ROW_PARTS * count + which) * align64(a->cols * sizeof(float)));
+}
+SIMD_INLINE double *wide_columns(const norm_args *a, size_t index, size_t which, size_t count) {
+    return (double *)(void *)partial_columns(a, index, count + 2 * which, count);
+}
+// Behind all slices' rows a cache line for each slice.
+SIMD_INLINE slice_totals *totals_of(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t index) {
+    return (slice_totals *)((char *)partial_columns(a, slice->count, 0, column_gradients(spec)) + index * 64);
+}
+
+SIMD_SHARED void zero_columns(float *sums, size_t cols) {
+    for_each_vector(cols, v_store(sums + c, v_zero()), v_store_part(sums + c, v_zero(), cols - c));
+}
+SIMD_SHARED void zero_wide(double *sums, size_t cols) {
+    for (size_t c = 0; c < cols; c++)
+        sums[c] = 0.0;
+}
+
+SIMD_INLINE void flush_step(float *sums, double *wide, size_t c) {
+    v_add_to_doubles(wide + c, v_load(sums + c));
+    v_store(sums + c, v_zero());
+}
+SIMD_INLINE void flush_rest(float *sums, double *wide, size_t c, size_t cols) {
+    for (; c < cols; c++) {
+        wide[c] += (double)sums[c];
+        sums[c] = 0.0f;
+    }
+}
+// The end of a run: its partial row is added to the doubles, and begins anew.
+SIMD_SHARED void flush_columns(float *sums, double *wide, size_t cols) {
+    for_each_vector(cols, flush_step(sums, wide, c), flush_rest(sums, wide, c, cols));
+}
+
+// A span of partial rows, which several rows are added to: dgamma is the sum of dy n, n being what gamma multiplies,
+// dbeta that of dy.
+typedef struct {
+    vf dgamma[SPAN], dbeta[SPAN];
+} partial_span;
+
+// A span of f32 that meets spans of bf16 is dealt as they are, once for the rows of a block.
+SIMD_INLINE void sums_get(const float *sums, size_t c, size_t n, vf out[SPAN]) {
+#ifdef SIMD_PAIRS
+    if (n > SIMD_WIDTH) {
+        v_deal(v_load(sums + c), v_load(sums + c + SIMD_WIDTH), out);
+        return;
+    }
+#endif
+    out[0] = v_get(NORM_F32, sums, c, n);
+}
+SIMD_INLINE void sums_put(float *sums, size_t c, size_t n, const vf a[SPAN]) {
+#ifdef SIMD_PAIRS
+    if (n > SIMD_WIDTH) {
+        vf ordered[SPAN];
+        v_riffle(a[0], a[1], ordered);
+        v_store(sums + c, ordered[0]);
+        v_store(sums + c + SIMD_WIDTH, ordered[1]);
+        return;
+    }
+#endif
+    v_put(NORM_F32, sums, c, n, a[0]);
+}
+
+SIMD_INLINE void partial_get(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
+    UNROLL_SPAN for (size_t h = 0; h < SPAN; h++) sums->dgamma[h] = sums->dbeta[h] = v_zero();
+    if (spec.params & NORM_GAMMA)
+        sums_get(p->dgamma, c, n, sums->dgamma);
+    if (spec.params & NORM_BETA)
+        sums_get(p->dbeta, c, n, sums->dbeta);
+}
+// The sums of a block's rows begin at zero; those of rows that go alone, at the partial row.
+SIMD_INLINE void partial_begin(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
+    if (BLOCK == 1) {
+        partial_get(spec, p, c, n, sums);
+        return;
+    }
+    UNROLL_SPAN for (size_t h = 0; h < SPAN; h++) sums->dgamma[h] = sums->dbeta[h] = v_zero();
+}
+SIMD_INLINE void partial_add(partial_span *sums, size_t h, vf dy, vf normed) {
+    sums->dgamma[h] = v_fma(dy, normed, sums->dgamma[h]);
+    sums->dbeta[h] = v_add(dy, sums->dbeta[h]);
+}
+SIMD_INLINE void partial_end(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
+    if (BLOCK > 1) {
+        partial_span before;
+        partial_get(spec, p, c, n, &before);
+        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
+            add_to(&sums->dgamma[h], before.dgamma[h]);
+            add_to(&sums->dbeta[h], before.dbeta[h]);
+        }
+    }
+    if (spec.params & NORM_GAMMA)
+        sums_put(p->dgamma, c, n, sums->dgamma);
+    if (spec.params & NORM_BETA)
+        sums_put(p->dbeta, c, n, sums->dbeta);
+}
+
+// Backward of `count` rows, 1 to BLOCK: dx, and what they add to the parameter gradients.
+typedef void backward_rows(const norm_args *a, size_t row, size_t count, partials partial, tensor_sums *total);
+
+// Rows that a norm cannot compute in f32 (extreme.h) go alone. ordinary() says how many of `count` rows come before the
+// first such one. NULL: an op without them.
+typedef struct {
+    size_t (*ordinary)(const norm_args *a, size_t row, size_t count);
+    void (*backward)(kernel_spec spec, const norm_args *a, size_t row, partials partial);
+} extreme_rows;
+
+SIMD_INLINE void backward_run(kernel_spec spec, const norm_args *a, size_t begin, size_t end, backward_rows *rows,
+                              const extreme_rows *extreme, partials partial, tensor_sums *total) {
+    for (size_t row = begin, count; row < end; row += count) {
+        count = end - row < BLOCK ? end - row : BLOCK;
+        if (extreme != NULL) {
+            count = extreme->ordinary(a, row, count);
+            if (count == 0) {
+                extreme->backward(spec, a, row, partial);
+                count = 1;
+                continue;
+            }
+        }
+        rows(a, row, count, partial, total);
+    }
+}
+
+SIMD_INLINE double sum_of_lanes(const double *lanes) {
+    double sum = 0.0;
+    for (size_t k = 0; k < SIMD_WIDTH; k++)
+        sum += lanes[k];
+    return sum;
+}
+
+SIMD_SHARED void backward_slice(kernel_spec spec, const norm_args *a, const norm_slice *slice, backward_rows *rows,
+                                const extreme_rows *extreme) {
+    const size_t count = column_gradients(spec);
+    const bool runs = has_runs(a, slice);
+    float *const columns[] = {spec.params & NORM_GAMMA ? partial_columns(a, slice->index, 0, count) : NULL,
+                              spec.params & NORM_BETA ? partial_columns(a, slice->index, 1, count) : NULL};
+    partials partial;
+    partial.dgamma = columns[0];
+    partial.dbeta = columns[1];
+    for (size_t which = 0; which < count; which++) {
+        zero_columns(columns[which], a->cols);
+        if (runs)
+            zero_wide(wide_columns(a, slice->index, which, count), a->cols);
+    }
+    tensor_sums total;
+    zero_wide(total.dalpha, SIMD_WIDTH);
+    zero_wide(total.dshift, SIMD_WIDTH);
+    for (size_t begin = slice->begin, end; begin < slice->end; begin = end) {
+        end = runs && slice->end - begin > RUN_ROWS ? begin + RUN_ROWS : slice->end;
+        backward_run(spec, a, begin, end, rows, extreme, partial, &total);
+        for (size_t which = 0; runs && which < count; which++)
+            flush_columns(columns[which], wide_columns(a, slice->index, which, count), a->cols);
+    }
+    if (spec.params & (NORM_ALPHA | NORM_SHIFT)) {
+        slice_totals *const sums = totals_of(spec, a, slice, slice->index);
+        sums->dalpha = sum_of_lanes(total.dalpha);
+        sums->dshift = sum_of_lanes(total.dshift);
+    }
+}
+
+// n columns of what the slices have summed, added up.
+SIMD_INLINE void reduce_step(const norm_args *a, const norm_slice *slice, float *out, size_t which, size_t count,
+                             size_t c, size_t n) {
+    if (slice->count == 1 && !has_runs(a, slice)) {
+        v_put(NORM_F32, out, c, n, v_get(NORM_F32, partial_columns(a, 0, which, count), c, n));
+        return;
+    }
+    double sums[SIMD_WIDTH] = {0.0};
+    for (size_t i = 0; i < slice->count; i++)
+        if (!has_runs(a, slice))
+            v_add_to_doubles(sums, v_get(NORM_F32, partial_columns(a, i, which, count), c, n));
+        else
+            for (size_t k = 0; k < n; k++)
+                sums[k] += wide_columns(a, i, which, count)[c + k];
+    v_put(NORM_F32, out, c, n, v_from_doubles(sums));
+}
+SIMD_SHARED void reduce_columns(const norm_args *a, const norm_slice *slice, float *out, size_t which, size_t count) {
+    size_t c = slice->begin;
+    for (; c + SIMD_WIDTH <= slice->end; c += SIMD_WIDTH)
+        reduce_step(a, slice, out, which, count, c, SIMD_WIDTH);
+    if (c < slice->end)
+        reduce_step(a, slice, out, which, count, c, slice->end - c);
+}
+
+// The second stage.
+SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+    if (spec.params & NORM_GAMMA)
+        reduce_columns(a, slice, a->dgamma, 0, column_gradients(spec));
+    if (spec.params & NORM_BETA)
+        reduce_columns(a, slice, a->dbeta, 1, column_gradients(spec));
+    if (slice->index != 0)
+        return;
+    double dalpha = 0.0, dshift = 0.0;
+    if (spec.params & (NORM_ALPHA | NORM_SHIFT))
+        for (size_t i = 0; i < slice->count; i++) {
+            dalpha += totals_of(spec, a, slice, i)->dalpha;
+            dshift += totals_of(spec, a, slice, i)->dshift;
+        }
+    if (spec.params & NORM_ALPHA)
+        *a->dalpha = (float)dalpha;
+    if (spec.params & NORM_SHIFT)
+        *a->dshift = (float)dshift;
+}
+
+#endif
