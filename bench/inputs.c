@@ -132,6 +132,24 @@ static void fill_row(input_kind kind, norm_dtype dtype, void *row, size_t cols, 
         for (size_t i = 0; i < cols; i++)
             dtype_set(dtype, row, i, 40 * ((double)i + stats_rng_uniform(&rng)) / (double)cols - 20);
         break;
+    case INPUT_EQUAL:
+        for (size_t i = 0; i < cols; i++)
+            dtype_set(dtype, row, i, i % 2 ? 0.7 : 0.1);
+        break;
+    case INPUT_MASSIVE:
+        for (size_t i = 0; i < cols; i++)
+            dtype_set(dtype, row, i, 0.5 * quick_normal(&rng));
+        if (cols >= 512)
+            dtype_set(dtype, row, (size_t)stats_rng_below(&rng, cols), 3000);
+        break;
+    case INPUT_TINY:
+    case INPUT_HUGE: {
+        const double decades = stats_rng_uniform(&rng);
+        const double size = pow(10, kind == INPUT_TINY ? -34 + 12 * decades : 21 + 14 * decades);
+        for (size_t i = 0; i < cols; i++)
+            dtype_set(dtype, row, i, size * quick_normal(&rng));
+        break;
+    }
     case INPUTS:
         break;
     }
@@ -145,7 +163,9 @@ void inputs_fill(input_kind kind, norm_dtype dtype, void *data, size_t cols, siz
 }
 
 input_kind inputs_gradient(input_kind kind) {
-    return kind == INPUT_SYMMETRIC || kind == INPUT_DENORMAL || kind == INPUT_ZERO ? kind : INPUT_NORMAL;
+    return kind == INPUT_SYMMETRIC || kind == INPUT_DENORMAL || kind == INPUT_ZERO || kind == INPUT_EQUAL
+               ? kind
+               : INPUT_NORMAL;
 }
 
 // Two constants may have a sum with a long significand, two large numbers one out of range.
@@ -155,6 +175,8 @@ input_kind inputs_branch(input_kind kind) {
         return INPUT_ZERO;
     case INPUT_OFFSET:
     case INPUT_LARGE:
+    case INPUT_HUGE:
+    case INPUT_MASSIVE:
     case INPUT_SWEEP:
         return INPUT_NORMAL;
     default:
@@ -162,11 +184,18 @@ input_kind inputs_branch(input_kind kind) {
     }
 }
 
-void inputs_scalars(uint64_t seed, norm_args *args) {
+void inputs_scalars(input_kind kind, uint64_t seed, norm_args *args) {
     static const float alphas[] = {0.5f, 1.0f, -0.75f, 0.203125f, 3.0f};
     static const float shifts[] = {0.0f, 0.375f, -1.25f, 0.0625f};
     static const float epsilons[] = {1e-5f, 1e-6f, 1e-12f};
     args->alpha = alphas[seed % 5];
     args->shift = shifts[seed % 4];
-    args->eps = epsilons[seed % 3];
+    args->eps = kind == INPUT_TINY ? 0 : epsilons[seed % 3];
+}
+
+bool inputs_suit(input_kind kind, const norm_impl *impl) {
+    const bool extreme = kind == INPUT_TINY || kind == INPUT_HUGE;
+    if (impl->form == NORM_FRAMEWORK && extreme) // it over- and underflows where a framework does
+        return false;
+    return impl->level != NORM_LEVEL_LIBRARY || (kind != INPUT_EQUAL && kind != INPUT_MASSIVE && !extreme);
 }

@@ -3,6 +3,7 @@
 #ifndef INPUTS_H
 #define INPUTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,7 +19,11 @@
     X(ZERO, zero, "zeros of both signs")                                                                               \
     X(DENORMAL, denormal, "below the smallest normal number of the dtype, both signs")                                 \
     X(LARGE, large, "just inside the supported range: |x| * sqrt(cols) near 1e19")                                     \
-    X(SWEEP, sweep, "evenly spaced over +-20: through the S of tanh into saturation at alpha 0.5 and up")
+    X(SWEEP, sweep, "evenly spaced over +-20: through the S of tanh into saturation at alpha 0.5 and up")              \
+    X(EQUAL, equal, "every row the same, of two numbers with long significands")                                       \
+    X(MASSIVE, massive, "normal, deviation 0.5, and in rows of 512 and more one activation of 3000")                   \
+    X(TINY, tiny, "1e-34 to 1e-22 by rows, whose squares no float holds; eps is zero")                                 \
+    X(HUGE, huge, "1e21 to 1e35 by rows, whose squares no float holds")
 
 #define INPUT_ROW(ID, ...) INPUT_##ID,
 typedef enum { INPUT_LIST(INPUT_ROW) INPUTS } input_kind;
@@ -30,8 +35,8 @@ const char *input_name(input_kind kind);
 void inputs_fill(input_kind kind, norm_dtype dtype, void *data, size_t cols, size_t stride, size_t begin, size_t end,
                  uint64_t seed);
 
-// The distribution of dy that goes with one of x: the same where that keeps sums exact or everything small, else
-// normal.
+// The distribution of dy that goes with one of x: the same where that keeps sums exact, everything small or every row
+// alike, else normal.
 input_kind inputs_gradient(input_kind kind);
 
 // The distribution of branch, which form add_fused adds to x: the same, unless that would take from the sum what is
@@ -39,8 +44,11 @@ input_kind inputs_gradient(input_kind kind);
 input_kind inputs_branch(input_kind kind);
 
 // Sets alpha, shift and eps for a check, by its seed: alphas and shifts of both signs, which bf16 can hold, and the
-// usual epsilons.
-void inputs_scalars(uint64_t seed, norm_args *args);
+// usual epsilons, or what the kind needs.
+void inputs_scalars(input_kind kind, uint64_t seed, norm_args *args);
+
+// Whether an implementation is asked for right results: some kinds need what norm.h promises of its own alone.
+bool inputs_suit(input_kind kind, const norm_impl *impl);
 
 // The value of element i of an array of dtype, and its inverse with round-to-nearest-even. Also used by whoever prints
 // or compares tensors.

@@ -138,6 +138,7 @@ SIMD_INLINE void drop_gamma(norm_dtype dtype, tensors *t) {
             drop_gamma(DTYPE, &t);                                                                                     \
         statement;                                                                                                     \
     }
+
 // The root of an extreme row, whose result would not be right, is told by zero.
 SIMD_INLINE void ordinary_root(const norm_slice *s, float *stat) {
     for (size_t row = s->begin; row < s->end; row++) {
@@ -151,14 +152,17 @@ SIMD_INLINE void ordinary_root(const norm_slice *s, float *stat) {
 SIMD_INLINE const void *row_in(tensor t, size_t row) { return row_of(NORM_F32, t.data, row, t.stride); }
 SIMD_INLINE void *row_out(tensor t, size_t row) { return row_of_mut(NORM_F32, t.data, row, t.stride); }
 
-SIMD_SHARED void mend_normed(bool centred, const norm_args *a, const norm_slice *s, const float *rstd, tensor x,
+// From the caller's x: another tensor may have taken the place of x32.
+SIMD_SHARED void mend_normed(norm_dtype dtype, bool centred, const norm_args *a, const norm_slice *s, const float *rstd,
                              tensor normed) {
-    const kernel_spec spec = {.dtype = NORM_F32, .form = NORM_EAGER};
     norm_moments m;
     for (size_t row = s->begin; row < s->end; row++)
         if (rstd[row] == 0.0f) {
-            extreme_moments(NORM_F32, centred, row_in(x, row), a->cols, &m);
-            extreme_apply(spec, a, row_in(x, row), row_out(normed, row), &m);
+            const void *const x = row_of(dtype, a->x, row, a->x_stride);
+            float *const to = row_out(normed, row);
+            extreme_moments(dtype, centred, x, a->cols, &m);
+            for (size_t i = 0; i < a->cols; i++)
+                to[i] = (float)((element_of(dtype, x, i) - m.mean) * extreme_rstd(&m, a->eps));
         }
 }
 SIMD_SHARED void mend_direct(bool centred, const norm_args *a, const norm_slice *s, const float *rstd, tensor x,
@@ -178,9 +182,9 @@ SIMD_SHARED void mend_sum(const norm_args *a, const norm_slice *s, const float *
             memcpy(row_out(sum, row), row_in(direct, row), a->cols * sizeof(float));
 }
 
-#define NORMED(OP, x)                                                                                                  \
+#define NORMED(OP, D, x)                                                                                               \
     BY_ROW(MUL, normed, x, rstd);                                                                                      \
-    mend_normed(NORM_##OP == NORM_LAYERNORM, a, s, t.rstd, t.x32, t.normed)
+    mend_normed(D, NORM_##OP == NORM_LAYERNORM, a, s, t.rstd, t.normed)
 #define DIRECT(OP)                                                                                                     \
     BY_ROW(MUL, d1, dh32, rstd);                                                                                       \
     mend_direct(NORM_##OP == NORM_LAYERNORM, a, s, t.rstd, t.x32, t.dh32, t.d1)
@@ -195,7 +199,7 @@ static const float two = 2.0f;
     STAGE(RMSNORM, mean, D, NORM_FORWARD, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                      \
     STAGE(RMSNORM, eps, D, NORM_FORWARD, add_eps(s, t.rstd, a->eps))                                                   \
     STAGE(RMSNORM, rsqrt, D, NORM_FORWARD, ordinary_root(s, t.rstd))                                                   \
-    EDGE_STAGE(RMSNORM, norm, D, NORM_FORWARD, NORMED(RMSNORM, x32))                                                   \
+    EDGE_STAGE(RMSNORM, norm, D, NORM_FORWARD, NORMED(RMSNORM, D, x32))                                                \
     EDGE_STAGE(RMSNORM, down, D, NORM_FORWARD, UNARY(CAST, D, NORM_F32, h, normed))                                    \
     STAGE(RMSNORM, gamma, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, y, h, gamma))                                       \
     STAGE(LAYERNORM, cast, D, NORM_FORWARD, UNARY(CAST, NORM_F32, D, x32, x))                                          \
@@ -205,7 +209,7 @@ static const float two = 2.0f;
     STAGE(LAYERNORM, var, D, NORM_FORWARD, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                     \
     STAGE(LAYERNORM, eps, D, NORM_FORWARD, add_eps(s, t.rstd, a->eps))                                                 \
     STAGE(LAYERNORM, rsqrt, D, NORM_FORWARD, ordinary_root(s, t.rstd))                                                 \
-    EDGE_STAGE(LAYERNORM, norm, D, NORM_FORWARD, NORMED(LAYERNORM, centred))                                           \
+    EDGE_STAGE(LAYERNORM, norm, D, NORM_FORWARD, NORMED(LAYERNORM, D, centred))                                        \
     EDGE_STAGE(LAYERNORM, down, D, NORM_FORWARD, UNARY(CAST, D, NORM_F32, h, normed))                                  \
     STAGE(LAYERNORM, gamma, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, y, h, gamma))                                     \
     STAGE(LAYERNORM, gamma_then, D, NORM_FORWARD, BINARY(MUL, D, PER_COL, scaled, h, gamma))                           \

@@ -129,6 +129,37 @@ static void extreme_kinds_keep_their_ranges(void **state) {
     }
 }
 
+// What sums must be able to take: rows that are all the same, one number far above all others, squares out of range.
+static void hard_kinds_are_hard(void **state) {
+    (void)state;
+    fill(INPUT_EQUAL, 3);
+    for (size_t row = 1; row < ROWS; row++)
+        assert_memory_equal(&matrix[row * STRIDE], &matrix[0], COLS * sizeof(float));
+    assert_true(at(0, 0) != at(0, 1) && inputs_gradient(INPUT_EQUAL) == INPUT_EQUAL);
+    fill(INPUT_MASSIVE, 3);
+    for (size_t row = 0; row < ROWS; row++) {
+        size_t massive = 0;
+        for (size_t i = 0; i < COLS; i++)
+            massive += at(row, i) == 3000;
+        assert_int_equal(massive, 1);
+    }
+    for (size_t k = 0; k < 2; k++) {
+        fill(k ? INPUT_HUGE : INPUT_TINY, 3);
+        for (size_t row = 0; row < ROWS; row++) {
+            float squares = 0;
+            for (size_t i = 0; i < COLS; i++)
+                squares += matrix[row * STRIDE + i] * matrix[row * STRIDE + i];
+            assert_false(isnormal(squares / COLS));
+        }
+    }
+    norm_args a = {.eps = 1};
+    inputs_scalars(INPUT_TINY, 1, &a);
+    assert_true(a.eps == 0);
+    const norm_impl own = {.level = NORM_LEVEL_SCALAR}, foreign = {.level = NORM_LEVEL_LIBRARY};
+    for (input_kind kind = 0; kind < INPUTS; kind++)
+        assert_true(inputs_suit(kind, &own) && inputs_suit(kind, &foreign) == (kind < INPUT_EQUAL));
+}
+
 // What is special about x stays so when branch has been added: the range, the spread of an offset, exact sums.
 static void branches_leave_the_sum_special(void **state) {
     (void)state;
@@ -138,7 +169,8 @@ static void branches_leave_the_sum_special(void **state) {
         inputs_fill(inputs_branch(kind), NORM_F32, branch, COLS, COLS, 0, 1, 2);
         for (size_t i = 0; i < COLS; i++) {
             const double sum = (double)x[i] + (double)branch[i];
-            assert_true(fabs(sum) * sqrt(COLS) < 1e19);
+            assert_true(kind == INPUT_HUGE ? sum == (double)x[i] : fabs(sum) * sqrt(COLS) < 1e19);
+            assert_true(kind != INPUT_TINY || fabs(sum) < 1e-20);
             assert_true(kind != INPUT_OFFSET || fabs(sum - 1e4) < 20);
             assert_true(kind != INPUT_CONSTANT || sum == (double)x[0]);
             assert_true(kind != INPUT_SYMMETRIC || (fmod(8 * sum, 1) == 0 && fabs(sum) < 8));
@@ -180,6 +212,7 @@ int main(void) {
         cmocka_unit_test(activations_have_outlier_channels),
         cmocka_unit_test(exact_kinds_are_exact),
         cmocka_unit_test(extreme_kinds_keep_their_ranges),
+        cmocka_unit_test(hard_kinds_are_hard),
         cmocka_unit_test(branches_leave_the_sum_special),
         cmocka_unit_test(bf16_rounds_once_to_nearest_even),
     };

@@ -60,7 +60,11 @@ static void on_fault(int number) {
     raise(number);
 }
 
-static void attempt(const norm_impl *impl, const trial *t) {
+static void attempt(const norm_impl *impl, const trial *asked) {
+    trial own = *asked;
+    const trial *const t = &own;
+    if (!inputs_suit(own.kind, impl))
+        own.kind = INPUT_NORMAL;
     char name[128], word[TRIAL_TEXT], why[TRIAL_TEXT];
     impl_print(impl, name, sizeof name);
     trial_print(t, word);
@@ -128,6 +132,21 @@ static void every_team(const norm_impl *impl) {
     attempt(impl, &crowd);
 }
 
+// More rows than a gradient sums in f32, alike and not, and rows longer than what is summed in f32, in every team.
+static void every_run(const norm_impl *impl) {
+    static const struct {
+        input_kind kind;
+        size_t rows, cols;
+    } cases[] = {{INPUT_EQUAL, 65, 5},  {INPUT_EQUAL, 259, 20},  {INPUT_EQUAL, 2050, 2},
+                 {INPUT_NORMAL, 65, 5}, {INPUT_NORMAL, 2050, 1}, {INPUT_MASSIVE, 1, 8230}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        trial t = varied(i, cases[i].rows, cases[i].cols);
+        t.kind = cases[i].kind;
+        t.threads = 1 + (int)(i % 3);
+        attempt(impl, &t);
+    }
+}
+
 // More rows than forward takes together, and not a multiple of them, at widths where it takes them in pairs, alone and
 // together (rows_summed and apply_block in rows.h); rows that begin at a cache line, so that streams are streams.
 static void every_block(const norm_impl *impl) {
@@ -190,6 +209,7 @@ static void check_implementation(void **state) {
     every_tail(impl);
     every_input(impl);
     every_team(impl);
+    every_run(impl);
     every_block(impl);
     in_place(impl);
     not_numbers(impl);

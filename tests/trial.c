@@ -181,7 +181,7 @@ static norm_args shaped(const norm_impl *impl, const trial *t) {
         .dsum_stride = first + 6 * step,
     };
     share_strides(t, impl->form == NORM_ADD_FUSED, &args);
-    inputs_scalars(t->seed, &args);
+    inputs_scalars(t->kind, t->seed, &args);
     return args;
 }
 
