@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "framework.h"
+#include "gradients.h"
 
 // PyTorch's kernels for AVX-512 round to bf16 by integer arithmetic: there is no level with the instruction for it, but
 // where operations are counted, which are bf16's alone.
@@ -165,15 +166,22 @@ SIMD_INLINE norm_args with_scratch(const norm_args *a) {
 }
 
 SIMD_INLINE void layernorm_backward(norm_dtype dtype, bool affine, const norm_args *a, const norm_slice *s) {
+    enum { GRADIENTS = 2 };
     const norm_args own = with_scratch(a);
-    float *const dgamma = affine ? partial_columns(&own, s->index, 0, 2) : NULL;
-    float *const dbeta = affine ? partial_columns(&own, s->index, 1, 2) : NULL;
-    if (affine) {
-        zero_columns(dgamma, a->cols);
-        zero_columns(dbeta, a->cols);
+    const bool runs = affine && has_runs(a, s);
+    float *columns[GRADIENTS] = {NULL, NULL};
+    for (size_t i = 0; affine && i < GRADIENTS; i++) {
+        columns[i] = partial_columns(&own, s->index, i, GRADIENTS);
+        zero_columns(columns[i], a->cols);
+        if (runs)
+            zero_wide(wide_columns(&own, s->index, i, GRADIENTS), a->cols);
     }
-    for (size_t row = s->begin; row < s->end; row++)
-        backward_row(dtype, affine, a, row, dgamma, dbeta);
+    for (size_t row = s->begin; row < s->end; row++) {
+        backward_row(dtype, affine, a, row, columns[0], columns[1]);
+        if (runs && ((row + 1 - s->begin) % RUN_ROWS == 0 || row + 1 == s->end))
+            for (size_t i = 0; i < GRADIENTS; i++)
+                flush_columns(columns[i], wide_columns(&own, s->index, i, GRADIENTS), a->cols);
+    }
 }
 
 static void layernorm_reduce(const norm_args *a, const norm_slice *s) {
@@ -229,7 +237,8 @@ static void nothing(const norm_args *a, const norm_slice *s) {
 
 #define KERNEL_IMPLS(T, D, e)                                                                                          \
     {IMPL(NORM_LAYERNORM, "welford", D, NORM_GAMMA | NORM_BETA, MADE(STATS)),                                          \
-     LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD, T, e), .workspace = {.per_slice_col = 2 * sizeof(float)}},           \
+     LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD, T, e),                                                               \
+     .workspace = {.per_slice_col = 2 * ROW_PARTS * sizeof(float)}},                                                   \
         {IMPL(NORM_LAYERNORM, "welford_noaffine", D, 0, MADE(STATS)),                                                  \
          LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD_NOAFFINE, noaffine_##T, e)},                                      \
         {IMPL(NORM_IDENTITY, "std", D, 0, 0), LISTS(CLONE, CLONE_BACK, T, e)},
