@@ -158,38 +158,36 @@ SIMD_INLINE void backward_row(norm_dtype dtype, bool affine, const norm_args *a,
     for_each_vector(a->cols, DX(SIMD_WIDTH), DX(a->cols - c));
 }
 
-// The slices' sums of columns stand in the caller's workspace.
-SIMD_INLINE norm_args with_scratch(const norm_args *a) {
-    norm_args own = *a;
-    own.workspace = ((const norm_made *)a->workspace)->scratch;
-    return own;
+// The slices' sums of columns stand in the caller's workspace, as run.c sizes it.
+SIMD_INLINE gradient_rows scratch_rows(const norm_args *a) {
+    gradient_rows g = gradient_rows_of(a);
+    g.workspace = ((const norm_made *)a->workspace)->scratch;
+    return g;
 }
 
 SIMD_INLINE void layernorm_backward(norm_dtype dtype, bool affine, const norm_args *a, const norm_slice *s) {
     enum { GRADIENTS = 2 };
-    const norm_args own = with_scratch(a);
-    const bool runs = affine && has_runs(a, s);
+    const gradient_rows g = scratch_rows(a);
+    const bool runs = affine && has_runs(a->rows, s->count);
     float *columns[GRADIENTS] = {NULL, NULL};
     for (size_t i = 0; affine && i < GRADIENTS; i++) {
-        columns[i] = partial_columns(&own, s->index, i, GRADIENTS);
+        columns[i] = partial_columns(g, s->index, i, GRADIENTS);
         zero_columns(columns[i], a->cols);
         if (runs)
-            zero_wide(wide_columns(&own, s->index, i, GRADIENTS), a->cols);
+            zero_wide(wide_columns(g, s->index, i, GRADIENTS), a->cols);
     }
     for (size_t row = s->begin; row < s->end; row++) {
         backward_row(dtype, affine, a, row, columns[0], columns[1]);
         if (runs && ((row + 1 - s->begin) % RUN_ROWS == 0 || row + 1 == s->end))
             for (size_t i = 0; i < GRADIENTS; i++)
-                flush_columns(columns[i], wide_columns(&own, s->index, i, GRADIENTS), a->cols);
+                flush_columns(columns[i], wide_columns(g, s->index, i, GRADIENTS), a->cols);
     }
 }
 
 static void layernorm_reduce(const norm_args *a, const norm_slice *s) {
-    const norm_args own = with_scratch(a);
-    norm_slice all = *s;
-    all.count = ((const norm_made *)a->workspace)->slices;
-    reduce_columns(&own, &all, a->dgamma, 0, 2);
-    reduce_columns(&own, &all, a->dbeta, 1, 2);
+    const norm_made *const made = a->workspace;
+    reduce_columns(made->scratch, a->rows, a->cols, s, made->slices, a->dgamma, 0, 2);
+    reduce_columns(made->scratch, a->rows, a->cols, s, made->slices, a->dbeta, 1, 2);
 }
 
 static void clone_rows(norm_dtype dtype, const norm_slice *s, size_t cols, const void *from, size_t from_stride,

@@ -28,20 +28,32 @@ typedef struct {
 } slice_totals;
 
 // Whether a slice may have more rows than a run. All slices do the same, so that the second stage knows.
-SIMD_INLINE bool has_runs(const norm_args *a, const norm_slice *slice) { return a->rows > RUN_ROWS * slice->count; }
+SIMD_INLINE bool has_runs(size_t rows, size_t slices) { return rows > RUN_ROWS * slices; }
 
 // What a slice has in the workspace: a partial row for each of `count` column gradients, and behind them a row of
 // doubles for each, twice as long. Every row begins a cache line.
 enum { ROW_PARTS = 3 };
-SIMD_INLINE float *partial_columns(const norm_args *a, size_t index, size_t which, size_t count) {
-    return (float *)((char *)a->workspace + (index * ROW_PARTS * count + which) * align64(a->cols * sizeof(float)));
+typedef struct {
+    void *workspace;
+    size_t rows, cols;
+} gradient_rows;
+SIMD_INLINE gradient_rows gradient_rows_of(const norm_args *a) {
+    gradient_rows g;
+    g.workspace = a->workspace;
+    g.rows = a->rows;
+    g.cols = a->cols;
+    return g;
 }
-SIMD_INLINE double *wide_columns(const norm_args *a, size_t index, size_t which, size_t count) {
-    return (double *)(void *)partial_columns(a, index, count + 2 * which, count);
+SIMD_INLINE float *partial_columns(gradient_rows g, size_t index, size_t which, size_t count) {
+    return (float *)((char *)g.workspace + (index * ROW_PARTS * count + which) * align64(g.cols * sizeof(float)));
+}
+SIMD_INLINE double *wide_columns(gradient_rows g, size_t index, size_t which, size_t count) {
+    return (double *)(void *)partial_columns(g, index, count + 2 * which, count);
 }
 // Behind all slices' rows a cache line for each slice.
 SIMD_INLINE slice_totals *totals_of(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t index) {
-    return (slice_totals *)((char *)partial_columns(a, slice->count, 0, column_gradients(spec)) + index * 64);
+    return (slice_totals *)((char *)partial_columns(gradient_rows_of(a), slice->count, 0, column_gradients(spec)) +
+                            index * 64);
 }
 
 SIMD_SHARED void zero_columns(float *sums, size_t cols) {
@@ -166,16 +178,17 @@ SIMD_INLINE double sum_of_lanes(const double *lanes) {
 SIMD_SHARED void backward_slice(kernel_spec spec, const norm_args *a, const norm_slice *slice, backward_rows *rows,
                                 const extreme_rows *extreme) {
     const size_t count = column_gradients(spec);
-    const bool runs = has_runs(a, slice);
-    float *const columns[] = {spec.params & NORM_GAMMA ? partial_columns(a, slice->index, 0, count) : NULL,
-                              spec.params & NORM_BETA ? partial_columns(a, slice->index, 1, count) : NULL};
+    const gradient_rows g = gradient_rows_of(a);
+    const bool runs = has_runs(a->rows, slice->count);
+    float *const columns[] = {spec.params & NORM_GAMMA ? partial_columns(g, slice->index, 0, count) : NULL,
+                              spec.params & NORM_BETA ? partial_columns(g, slice->index, 1, count) : NULL};
     partials partial;
     partial.dgamma = columns[0];
     partial.dbeta = columns[1];
     for (size_t which = 0; which < count; which++) {
         zero_columns(columns[which], a->cols);
         if (runs)
-            zero_wide(wide_columns(a, slice->index, which, count), a->cols);
+            zero_wide(wide_columns(g, slice->index, which, count), a->cols);
     }
     tensor_sums total;
     zero_wide(total.dalpha, SIMD_WIDTH);
@@ -184,7 +197,7 @@ SIMD_SHARED void backward_slice(kernel_spec spec, const norm_args *a, const norm
         end = runs && slice->end - begin > RUN_ROWS ? begin + RUN_ROWS : slice->end;
         backward_run(spec, a, begin, end, rows, extreme, partial, &total);
         for (size_t which = 0; runs && which < count; which++)
-            flush_columns(columns[which], wide_columns(a, slice->index, which, count), a->cols);
+            flush_columns(columns[which], wide_columns(g, slice->index, which, count), a->cols);
     }
     if (spec.params & (NORM_ALPHA | NORM_SHIFT)) {
         slice_totals *const sums = totals_of(spec, a, slice, slice->index);
@@ -194,35 +207,41 @@ SIMD_SHARED void backward_slice(kernel_spec spec, const norm_args *a, const norm
 }
 
 // n columns of what the slices have summed, added up.
-SIMD_INLINE void reduce_step(const norm_args *a, const norm_slice *slice, float *out, size_t which, size_t count,
-                             size_t c, size_t n) {
-    if (slice->count == 1 && !has_runs(a, slice)) {
-        v_put(NORM_F32, out, c, n, v_get(NORM_F32, partial_columns(a, 0, which, count), c, n));
+SIMD_INLINE void reduce_step(gradient_rows g, size_t slices, float *out, size_t which, size_t count, size_t c,
+                             size_t n) {
+    if (slices == 1 && !has_runs(g.rows, slices)) {
+        v_put(NORM_F32, out, c, n, v_get(NORM_F32, partial_columns(g, 0, which, count), c, n));
         return;
     }
     double sums[SIMD_WIDTH] = {0.0};
-    for (size_t i = 0; i < slice->count; i++)
-        if (!has_runs(a, slice))
-            v_add_to_doubles(sums, v_get(NORM_F32, partial_columns(a, i, which, count), c, n));
+    for (size_t i = 0; i < slices; i++)
+        if (!has_runs(g.rows, slices))
+            v_add_to_doubles(sums, v_get(NORM_F32, partial_columns(g, i, which, count), c, n));
         else
             for (size_t k = 0; k < n; k++)
-                sums[k] += wide_columns(a, i, which, count)[c + k];
+                sums[k] += wide_columns(g, i, which, count)[c + k];
     v_put(NORM_F32, out, c, n, v_from_doubles(sums));
 }
-SIMD_SHARED void reduce_columns(const norm_args *a, const norm_slice *slice, float *out, size_t which, size_t count) {
+// Those of the slice's, of what `slices` slices have summed.
+SIMD_SHARED void reduce_columns(void *workspace, size_t rows, size_t cols, const norm_slice *slice, size_t slices,
+                                float *out, size_t which, size_t count) {
+    gradient_rows g;
+    g.workspace = workspace;
+    g.rows = rows;
+    g.cols = cols;
     size_t c = slice->begin;
     for (; c + SIMD_WIDTH <= slice->end; c += SIMD_WIDTH)
-        reduce_step(a, slice, out, which, count, c, SIMD_WIDTH);
+        reduce_step(g, slices, out, which, count, c, SIMD_WIDTH);
     if (c < slice->end)
-        reduce_step(a, slice, out, which, count, c, slice->end - c);
+        reduce_step(g, slices, out, which, count, c, slice->end - c);
 }
 
 // The second stage.
 SIMD_SHARED void reduce(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
     if (spec.params & NORM_GAMMA)
-        reduce_columns(a, slice, a->dgamma, 0, column_gradients(spec));
+        reduce_columns(a->workspace, a->rows, a->cols, slice, slice->count, a->dgamma, 0, column_gradients(spec));
     if (spec.params & NORM_BETA)
-        reduce_columns(a, slice, a->dbeta, 1, column_gradients(spec));
+        reduce_columns(a->workspace, a->rows, a->cols, slice, slice->count, a->dbeta, 1, column_gradients(spec));
     if (slice->index != 0)
         return;
     double dalpha = 0.0, dshift = 0.0;

@@ -81,7 +81,8 @@ check_features() {
     awk 'NR == FNR { code[FNR] = $0; next }
          split($0, part, ":") > 3 && part[3] ~ /Error/ { sub(/.*Error: */, ""); print code[part[2]] "   (" $0 ")"; next }
          / Error: / || /[Ff]atal/ { print }' "$work/code.s" "$work/as"
-    [ -s "$work/code.s" ] || echo "has no instruction: objdump showed nothing that this test understands"
+    # A table may be empty: where no kernel is of this level.
+    [ -s "$work/code.s" ] || ! nm "$object" | grep -q ' [Tt] ' || echo "has no instruction: objdump showed nothing that this test understands"
 }
 
 # check_scalar OBJECT: nothing but scalar instructions on vector registers. Allowed are
