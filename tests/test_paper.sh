@@ -304,7 +304,8 @@ head -n 1 "$work/stdout" | grep -q '^Measuring takes about 10 min 00 s.*LLaMA at
     fail "the driver does not begin with how long it takes: $(head -n 1 "$work/stdout")"
 grep -q 'part decode ended with status 3' "$work/stderr" || fail 'a part that failed is not named'
 grep -q '^CANNOT TELL .*when one token is generated' "$work/stdout" || fail 'a claim whose part failed has a verdict'
-grep -q 'layers --model llama_7b .* --tokens 512 --budget 336s --out' "$work/calls" || fail "the efficiency part was not asked for: $(cat "$work/calls")"
+grep -q 'layers --model llama_7b .* --tokens 512 --budget 252s --out' "$work/calls" || fail "the efficiency part was not asked for: $(cat "$work/calls")"
+grep -q 'layers --model llama_7b .* --form framework .* --budget 84s --out' "$work/calls" || fail 'norms as a framework runs them were not asked for'
 awk '$2 !~ /^[0-9]+$/ { exit 1 } { sum += $2 } END { exit sum != 100 }' "$work/driven/parts/list" || fail 'the parts do not share out the budget'
 # Going on with it measures what is missing, and only that.
 rm "$work/fail"
