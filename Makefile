@@ -206,8 +206,8 @@ $(OBJ)/libnorm.so.$(ABI): $(KERNELS)
 $(OBJ)/libnorm.so: $(OBJ)/libnorm.so.$(ABI)
 	$(Q)ln -sf $(<F) $@
 # libnorm and the program's dyt with SLEEF's tanh, for the process of another library.
-$(OBJ)/models/sleef.o: private PLAIN += -fPIC
-$(OBJ)/libnorm_peers.so: $(KERNELS) $(SLEEF) $(OBJ)/models/sleef.o
+$(OBJ)/models/sleef.o $(OBJ)/models/mkl_tanh.o: private PLAIN += -fPIC
+$(OBJ)/libnorm_peers.so: $(KERNELS) $(SLEEF) $(OBJ)/models/sleef.o $(OBJ)/models/mkl_tanh.o
 	$(Q)$(CC) $(LINK) -shared -o $@ $^ -fopenmp $(if $(SLEEF),-lsleef) -lm
 $(OBJ)/norm.pc: FORCE
 	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' $(call quote,$(PREFIX)) > $@.part; \

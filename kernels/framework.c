@@ -100,11 +100,14 @@ SIMD_INLINE moments row_moments(norm_dtype dtype, const void *x, size_t cols) {
 // Of each row: mean, then rstd.
 SIMD_INLINE float *stats_of(const norm_args *a) { return ((const norm_made *)a->workspace)->at[MADE_STATS]; }
 
-SIMD_INLINE vf weighted(norm_dtype dtype, bool affine, const norm_args *a, vf value, size_t c, size_t n) {
-    return affine ? v_fma(value, v_get(dtype, a->gamma, c, n), v_get(dtype, a->beta, c, n)) : value;
+SIMD_INLINE vf weighted(norm_dtype dtype, unsigned params, const norm_args *a, vf value, size_t c, size_t n) {
+    if (!(params & NORM_GAMMA))
+        return value;
+    const vf beta = params & NORM_BETA ? v_get(dtype, a->beta, c, n) : v_zero();
+    return v_fma(value, v_get(dtype, a->gamma, c, n), beta);
 }
 
-SIMD_INLINE void layernorm_forward(norm_dtype dtype, bool affine, const norm_args *a, const norm_slice *s) {
+SIMD_INLINE void layernorm_forward(norm_dtype dtype, unsigned params, const norm_args *a, const norm_slice *s) {
     float *const stats = stats_of(a);
     for (size_t row = s->begin; row < s->end; row++) {
         const void *const x = row_of(dtype, a->x, row, a->x_stride);
@@ -115,16 +118,16 @@ SIMD_INLINE void layernorm_forward(norm_dtype dtype, bool affine, const norm_arg
         stats[2 * row] = all.mean;
         stats[2 * row + 1] = rstd;
 #define STEP(n)                                                                                                        \
-    v_put(dtype, y, c, n, weighted(dtype, affine, a, v_mul(v_sub(v_get(dtype, x, c, n), mean), scale), c, n))
+    v_put(dtype, y, c, n, weighted(dtype, params, a, v_mul(v_sub(v_get(dtype, x, c, n), mean), scale), c, n))
         for_each_vector(a->cols, STEP(SIMD_WIDTH), STEP(a->cols - c));
 #undef STEP
     }
 }
 
 // A row's dy times gamma.
-SIMD_INLINE vf scaled_dy(norm_dtype dtype, bool affine, const norm_args *a, const void *dy, size_t c, size_t n) {
+SIMD_INLINE vf scaled_dy(norm_dtype dtype, unsigned params, const norm_args *a, const void *dy, size_t c, size_t n) {
     const vf d = v_get(dtype, dy, c, n);
-    return affine ? v_mul(d, v_get(dtype, a->gamma, c, n)) : d;
+    return params & NORM_GAMMA ? v_mul(d, v_get(dtype, a->gamma, c, n)) : d;
 }
 
 SIMD_INLINE void add_to_columns(float *sums, size_t c, size_t n, vf value) {
@@ -132,7 +135,7 @@ SIMD_INLINE void add_to_columns(float *sums, size_t c, size_t n, vf value) {
 }
 
 // The sums over a row are of one vector each, as vec::map_reduce_all has them.
-SIMD_INLINE void backward_row(norm_dtype dtype, bool affine, const norm_args *a, size_t row, float *dgamma,
+SIMD_INLINE void backward_row(norm_dtype dtype, unsigned params, const norm_args *a, size_t row, float *dgamma,
                               float *dbeta) {
     const void *const x = row_of(dtype, a->x, row, a->x_stride), *const dy = row_of(dtype, a->dy, row, a->dy_stride);
     void *const dx = row_of_mut(dtype, a->dx, row, a->dx_stride);
@@ -142,15 +145,15 @@ SIMD_INLINE void backward_row(norm_dtype dtype, bool affine, const norm_args *a,
 #define NORMED(n) v_mul(v_sub(v_get(dtype, x, c, n), mean), rstd)
 #define DGAMMA(n) add_to_columns(dgamma, c, n, v_mul(v_get(dtype, dy, c, n), NORMED(n)))
 #define DBETA(n) add_to_columns(dbeta, c, n, v_get(dtype, dy, c, n))
-#define WITH_NORMED(n) add_to(&with_normed, v_mul(scaled_dy(dtype, affine, a, dy, c, n), NORMED(n)))
-#define ALONE(n) add_to(&alone, scaled_dy(dtype, affine, a, dy, c, n))
+#define WITH_NORMED(n) add_to(&with_normed, v_mul(scaled_dy(dtype, params, a, dy, c, n), NORMED(n)))
+#define ALONE(n) add_to(&alone, scaled_dy(dtype, params, a, dy, c, n))
 #define DX(n)                                                                                                          \
     v_put(dtype, dx, c, n,                                                                                             \
-          v_mul(rstd, v_sub(v_fnma(NORMED(n), with_normed, scaled_dy(dtype, affine, a, dy, c, n)), alone)))
-    if (affine) {
+          v_mul(rstd, v_sub(v_fnma(NORMED(n), with_normed, scaled_dy(dtype, params, a, dy, c, n)), alone)))
+    if (params & NORM_GAMMA)
         for_each_vector(a->cols, DGAMMA(SIMD_WIDTH), DGAMMA(a->cols - c));
+    if (params & NORM_BETA)
         for_each_vector(a->cols, DBETA(SIMD_WIDTH), DBETA(a->cols - c));
-    }
     for_each_vector(a->cols, WITH_NORMED(SIMD_WIDTH), WITH_NORMED(a->cols - c));
     for_each_vector(a->cols, ALONE(SIMD_WIDTH), ALONE(a->cols - c));
     with_normed = v_set1(v_sum(with_normed) * each);
@@ -165,30 +168,42 @@ SIMD_INLINE gradient_rows scratch_rows(const norm_args *a) {
     return g;
 }
 
-SIMD_INLINE void layernorm_backward(norm_dtype dtype, bool affine, const norm_args *a, const norm_slice *s) {
-    enum { GRADIENTS = 2 };
+// Of gamma, and of beta if it has one.
+SIMD_INLINE size_t gradients_of(unsigned params) {
+    return (params & NORM_GAMMA ? 1 : 0) + (params & NORM_BETA ? 1 : 0);
+}
+
+SIMD_INLINE void layernorm_backward(norm_dtype dtype, unsigned params, const norm_args *a, const norm_slice *s) {
+    enum { MOST = 2 };
     const gradient_rows g = scratch_rows(a);
-    const bool runs = affine && has_runs(a->rows, s->count);
-    float *columns[GRADIENTS] = {NULL, NULL};
-    for (size_t i = 0; affine && i < GRADIENTS; i++) {
-        columns[i] = partial_columns(g, s->index, i, GRADIENTS);
+    const size_t count = gradients_of(params);
+    const bool runs = has_runs(a->rows, s->count);
+    float *columns[MOST] = {NULL, NULL};
+    for (size_t i = 0; i < count; i++) {
+        columns[i] = partial_columns(g, s->index, i, count);
         zero_columns(columns[i], a->cols);
         if (runs)
-            zero_wide(wide_columns(g, s->index, i, GRADIENTS), a->cols);
+            zero_wide(wide_columns(g, s->index, i, count), a->cols);
     }
     for (size_t row = s->begin; row < s->end; row++) {
-        backward_row(dtype, affine, a, row, columns[0], columns[1]);
+        backward_row(dtype, params, a, row, columns[0], columns[1]);
         if (runs && ((row + 1 - s->begin) % RUN_ROWS == 0 || row + 1 == s->end))
-            for (size_t i = 0; i < GRADIENTS; i++)
-                flush_columns(columns[i], wide_columns(g, s->index, i, GRADIENTS), a->cols);
+            for (size_t i = 0; i < count; i++)
+                flush_columns(columns[i], wide_columns(g, s->index, i, count), a->cols);
     }
 }
 
-static void layernorm_reduce(const norm_args *a, const norm_slice *s) {
+SIMD_INLINE void layernorm_reduce(unsigned params, const norm_args *a, const norm_slice *s) {
     const norm_made *const made = a->workspace;
-    reduce_columns(made->scratch, a->rows, a->cols, s, made->slices, a->dgamma, 0, 2);
-    reduce_columns(made->scratch, a->rows, a->cols, s, made->slices, a->dbeta, 1, 2);
+    const size_t count = gradients_of(params);
+    reduce_columns(made->scratch, a->rows, a->cols, s, made->slices, a->dgamma, 0, count);
+    if (params & NORM_BETA)
+        reduce_columns(made->scratch, a->rows, a->cols, s, made->slices, a->dbeta, 1, count);
 }
+static void layernorm_reduce_affine(const norm_args *a, const norm_slice *s) {
+    layernorm_reduce(NORM_GAMMA | NORM_BETA, a, s);
+}
+static void layernorm_reduce_nobeta(const norm_args *a, const norm_slice *s) { layernorm_reduce(NORM_GAMMA, a, s); }
 
 static void clone_rows(norm_dtype dtype, const norm_slice *s, size_t cols, const void *from, size_t from_stride,
                        void *to, size_t to_stride) {
@@ -196,19 +211,17 @@ static void clone_rows(norm_dtype dtype, const norm_slice *s, size_t cols, const
         memcpy(row_of_mut(dtype, to, row, to_stride), row_of(dtype, from, row, from_stride), cols * dtype_size(dtype));
 }
 
-#define DEFINE_KERNELS(name, D)                                                                                        \
+#define DEFINE_LAYERNORM(name, D, params)                                                                              \
     static void layernorm_forward_##name(const norm_args *a, const norm_slice *s) {                                    \
-        layernorm_forward(D, true, a, s);                                                                              \
-    }                                                                                                                  \
-    static void layernorm_forward_noaffine_##name(const norm_args *a, const norm_slice *s) {                           \
-        layernorm_forward(D, false, a, s);                                                                             \
+        layernorm_forward(D, params, a, s);                                                                            \
     }                                                                                                                  \
     static void layernorm_backward_##name(const norm_args *a, const norm_slice *s) {                                   \
-        layernorm_backward(D, true, a, s);                                                                             \
-    }                                                                                                                  \
-    static void layernorm_backward_noaffine_##name(const norm_args *a, const norm_slice *s) {                          \
-        layernorm_backward(D, false, a, s);                                                                            \
-    }                                                                                                                  \
+        layernorm_backward(D, params, a, s);                                                                           \
+    }
+#define DEFINE_KERNELS(name, D)                                                                                        \
+    DEFINE_LAYERNORM(affine_##name, D, NORM_GAMMA | NORM_BETA)                                                         \
+    DEFINE_LAYERNORM(nobeta_##name, D, NORM_GAMMA)                                                                     \
+    DEFINE_LAYERNORM(noaffine_##name, D, 0)                                                                            \
     static void clone_##name(const norm_args *a, const norm_slice *s) {                                                \
         clone_rows(D, s, a->cols, a->x, a->x_stride, a->y, a->y_stride);                                               \
     }                                                                                                                  \
@@ -222,23 +235,25 @@ static void nothing(const norm_args *a, const norm_slice *s) {
 }
 
 // at::parallel_for hands layernorm out row by row. Its statistics are allocated beside its result.
-#define LAYERNORM_FORWARD(K, name, e)                                                                                  \
+#define LAYERNORM_FORWARD(K, T, kind, e)                                                                               \
     OPERATION(K, nothing, ROWS, 0, STATS, 0, 2 * sizeof(float), 0, GRAIN),                                             \
-        OPERATION(K, layernorm_forward_##name, ROWS, 2 * (e), RESULT, e, 0, 0, 1)
-#define LAYERNORM_BACKWARD(K, name, e)                                                                                 \
-    OPERATION(K, layernorm_backward_##name, ROWS, 3 * (e), RESULT, e, 0, MADE(STATS), 1),                              \
-        OPERATION(K, layernorm_reduce, COLS, 0, NOTHING, 0, 0, 0, 1)
-#define LAYERNORM_BACKWARD_NOAFFINE(K, name, e)                                                                        \
-    OPERATION(K, layernorm_backward_##name, ROWS, 3 * (e), RESULT, e, 0, MADE(STATS), 1)
+        OPERATION(K, layernorm_forward_##kind##_##T, ROWS, 2 * (e), RESULT, e, 0, 0, 1)
+#define LAYERNORM_BACKWARD(K, T, kind, e)                                                                              \
+    LAYERNORM_BACKWARD_NOAFFINE(K, T, kind, e), OPERATION(K, layernorm_reduce_##kind, COLS, 0, NOTHING, 0, 0, 0, 1)
+#define LAYERNORM_BACKWARD_NOAFFINE(K, T, kind, e)                                                                     \
+    OPERATION(K, layernorm_backward_##kind##_##T, ROWS, 3 * (e), RESULT, e, 0, MADE(STATS), 1)
 #define CLONE(K, name, e) OPERATION(K, clone_##name, ROWS, 2 * (e), RESULT, e, 0, 0, GRAIN)
 #define CLONE_BACK(K, name, e) OPERATION(K, clone_back_##name, ROWS, 2 * (e), RESULT, e, 0, 0, GRAIN)
 
 #define KERNEL_IMPLS(T, D, e)                                                                                          \
     {IMPL(NORM_LAYERNORM, "welford", D, NORM_GAMMA | NORM_BETA, MADE(STATS)),                                          \
-     LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD, T, e),                                                               \
+     LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD, T, affine, e),                                                       \
      .workspace = {.per_slice_col = 2 * ROW_PARTS * sizeof(float)}},                                                   \
+        {IMPL(NORM_LAYERNORM, "welford_nobeta", D, NORM_GAMMA, MADE(STATS)),                                           \
+         LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD, T, nobeta, e),                                                   \
+         .workspace = {.per_slice_col = ROW_PARTS * sizeof(float)}},                                                   \
         {IMPL(NORM_LAYERNORM, "welford_noaffine", D, 0, MADE(STATS)),                                                  \
-         LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD_NOAFFINE, noaffine_##T, e)},                                      \
+         LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD_NOAFFINE, T, noaffine, e)},                                       \
         {IMPL(NORM_IDENTITY, "std", D, 0, 0), LISTS(CLONE, CLONE_BACK, T, e)},
 #define RMSNORM_IMPLS(T, D, e)                                                                                         \
     {IMPL(NORM_RMSNORM, "std", D, NORM_GAMMA, MADE(STATS) | ((D) == NORM_F32 ? MADE(NORMED) : MADE(X32) | MADE(H))),   \

@@ -84,8 +84,8 @@ typedef enum {
 //
 // Inputs may be any finite numbers. A row of layernorm or rmsnorm whose variance or mean square, with eps, is no normal
 // f32 (about 1.2e-38 to 3.4e38: of an eps of zero, rows beyond 1.08e-19 to 1.84e19) is computed in double, in both
-// passes and all forms but those of level `library`, tens of times slower than other rows; so is one with a NaN or an
-// infinity. A row of one value, with an eps of zero, has no norm: a NaN or, as its mean may be rounded, anything.
+// passes and all forms but `framework` and level `library`, tens of times slower than other rows; so is one with a NaN
+// or an infinity. A row of one value, with an eps of zero, has no norm: a NaN or, as its mean may be rounded, anything.
 typedef struct {
     size_t rows, cols; // cols >= 1. With no rows nothing is read or written but the sums of none: zero in dgamma, ...
     size_t x_stride, y_stride, dy_stride, dx_stride; // elements from a row to the next, >= cols

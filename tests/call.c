@@ -81,13 +81,15 @@ bool call_make(call *c, const norm_impl *impl, size_t rows, size_t cols, int thr
 }
 
 void call_free(call *c) {
+    norm_release(c->impl, c->data[CALL_SAVED]);
     for (size_t i = 0; i < CALL_TENSORS; i++)
         free(c->data[i]);
 }
 
 norm_error call_run(call *c, int threads, int fill) {
+    norm_release(c->impl, c->data[CALL_SAVED]);
     for (size_t i = CALL_INPUTS; i < CALL_TENSORS; i++)
-        memset(c->data[i], fill, c->bytes[i]);
+        memset(c->data[i], i == CALL_SAVED && c->impl->form == NORM_FRAMEWORK ? 0 : fill, c->bytes[i]);
     const norm_error error = norm_run(c->impl, NORM_FORWARD, &c->args, threads);
     if (error != NORM_OK || c->impl->pass[NORM_BACKWARD].count == 0)
         return error;

@@ -147,6 +147,7 @@ static void evaluate(const norm_impl *impl, const float *x, float *y, size_t cou
     void *const workspace = aligned_alloc(64, (workspace_bytes + 127) / 64 * 64);
     float *const branch = malloc(2 * count_rows * cols * sizeof *branch);
     assert_true(saved && workspace && branch);
+    memset(saved, 0, saved_bytes); // form framework looks for what an earlier forward has left
     for (size_t i = 0; i < count_rows * cols; i++)
         branch[i] = -0.0f;
     const norm_args args = {
@@ -168,6 +169,7 @@ static void evaluate(const norm_impl *impl, const float *x, float *y, size_t cou
         .workspace = workspace,
     };
     assert_int_equal(norm_run(impl, NORM_FORWARD, &args, 1), NORM_OK);
+    norm_release(impl, saved);
     free(branch);
     free(saved);
     free(workspace);

@@ -60,6 +60,8 @@ int hwloc_topology_set_xml(hwloc_topology_t topology, const char *path);
 int hwloc_topology_set_synthetic(hwloc_topology_t topology, const char *description);
 int hwloc_topology_is_thissystem(hwloc_topology_t topology);
 int hwloc_topology_export_xml(hwloc_topology_t topology, const char *path, unsigned long flags);
+int hwloc_topology_export_xmlbuffer(hwloc_topology_t topology, char **buffer, int *length, unsigned long flags);
+void hwloc_free_xmlbuffer(hwloc_topology_t topology, char *buffer);
 int hwloc_topology_export_synthetic(hwloc_topology_t topology, char *text, size_t size, unsigned long flags);
 hwloc_const_cpuset_t hwloc_topology_get_allowed_cpuset(hwloc_topology_t topology);
 struct hwloc_infos_s *hwloc_topology_get_infos(hwloc_topology_t topology);
