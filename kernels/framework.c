@@ -44,36 +44,57 @@ static void join_moments(moments *into, size_t count, float mean, float squares)
     into->count = n;
 }
 
-// A chunk onto the bottom of the tree: its halves one after the other.
-SIMD_INLINE void chunk_moments(norm_dtype dtype, const void *x, size_t first, size_t steps, lane_moments *into) {
+// A chunk onto the bottom of the tree: its halves one after the other. Its sum comes on top of what PyTorch does: each
+// step of the recurrence rounds a mean, and a plain sum, for which the chain leaves room, is more accurate.
+SIMD_INLINE void chunk_moments(norm_dtype dtype, const void *x, size_t first, size_t steps, lane_moments *into,
+                               vf shift, vf *total) {
     const size_t halves = halves_of(dtype);
-    vf mean[HALVES] = {v_zero(), v_zero()}, squares[HALVES] = {v_zero(), v_zero()};
+    vf mean[HALVES] = {v_zero(), v_zero()}, squares[HALVES] = {v_zero(), v_zero()}, sum[HALVES] = {v_zero(), v_zero()};
     for (size_t j = 0; j < steps; j++) {
         const vf weight = v_set1(1.0f / (float)(j + 1));
         UNROLL_SPAN for (size_t h = 0; h < halves; h++) {
-            const vf a = v_get(dtype, x, ((first + j) * halves + h) * SIMD_WIDTH, SIMD_WIDTH);
+            const vf plain = v_get(dtype, x, ((first + j) * halves + h) * SIMD_WIDTH, SIMD_WIDTH);
+            const vf a = v_sub(plain, shift);
             const vf delta = v_sub(a, mean[h]);
+            add_to(&sum[h], plain);
             mean[h] = v_fma(delta, weight, mean[h]);
             squares[h] = v_fma(delta, v_sub(a, mean[h]), squares[h]);
         }
     }
-    UNROLL_SPAN for (size_t h = 0; h < halves; h++) join_lanes(into, steps, mean[h], squares[h]);
+    UNROLL_SPAN for (size_t h = 0; h < halves; h++) {
+        join_lanes(into, steps, mean[h], squares[h]);
+        add_to(total, sum[h]);
+    }
 }
 
 // What vectors have not reached, then lane by lane.
-SIMD_INLINE moments whole_moments(norm_dtype dtype, const void *x, size_t from, size_t cols,
-                                  const lane_moments *lanes) {
+SIMD_INLINE moments whole_moments(norm_dtype dtype, const void *x, size_t from, size_t cols, const lane_moments *lanes,
+                                  float shift, vf total) {
     moments all = {0, 0.0f, 0.0f};
-    float mean[SIMD_WIDTH], squares[SIMD_WIDTH];
+    float sum = v_sum(total), mean[SIMD_WIDTH], squares[SIMD_WIDTH];
     for (size_t c = from; c < cols; c++) {
         v_store_part(mean, v_get(dtype, x, c, 1), 1);
-        join_moments(&all, 1, mean[0], 0.0f);
+        join_moments(&all, 1, mean[0] - shift, 0.0f);
+        sum += mean[0];
     }
     v_store(mean, lanes->mean);
     v_store(squares, lanes->squares);
     for (size_t k = 0; k < SIMD_WIDTH; k++)
         join_moments(&all, lanes->count, mean[k], squares[k]);
+    all.mean = sum / (float)cols;
     return all;
+}
+
+// A number near a row's mean, about which the recurrence runs: about zero it loses a deviation that is small against
+// the mean, which PyTorch's does, too. The difference stands beside the chain of dependent operations.
+SIMD_INLINE float near_mean(norm_dtype dtype, const void *x, size_t cols) {
+    const size_t count = cols < CHUNK ? cols : CHUNK;
+    float sum = 0.0f;
+    for (size_t c = 0, n; c < count; c += n) {
+        n = count - c < SIMD_WIDTH ? count - c : SIMD_WIDTH;
+        sum += v_sum(v_get(dtype, x, c, n));
+    }
+    return sum / (float)count;
 }
 
 SIMD_INLINE moments row_moments(norm_dtype dtype, const void *x, size_t cols) {
@@ -81,10 +102,12 @@ SIMD_INLINE moments row_moments(norm_dtype dtype, const void *x, size_t cols) {
     const lane_moments none = {0, v_zero(), v_zero()};
     lane_moments tree[DEEPEST];
     size_t depth = 1;
+    vf total = v_zero();
+    const float shift = near_mean(dtype, x, cols);
     tree[0] = none;
     for (size_t chunk = 0; chunk * CHUNK < steps; chunk++) {
         const size_t left = steps - chunk * CHUNK;
-        chunk_moments(dtype, x, chunk * CHUNK, left < CHUNK ? left : CHUNK, &tree[0]);
+        chunk_moments(dtype, x, chunk * CHUNK, left < CHUNK ? left : CHUNK, &tree[0], v_set1(shift), &total);
         for (size_t k = 1, mask = chunk + 1; mask % 2 == 0; k++, mask /= 2) {
             if (k == depth)
                 tree[depth++] = none;
@@ -94,10 +117,12 @@ SIMD_INLINE moments row_moments(norm_dtype dtype, const void *x, size_t cols) {
     }
     for (size_t k = 1; k < depth; k++)
         join_lanes(&tree[0], tree[k].count, tree[k].mean, tree[k].squares);
-    return whole_moments(dtype, x, steps * halves * SIMD_WIDTH, cols, &tree[0]);
+    return whole_moments(dtype, x, steps * halves * SIMD_WIDTH, cols, &tree[0], shift, total);
 }
 
-// Of each row: mean, then rstd.
+// Of each row: mean, rstd, and what the rounded mean leaves, without which a mean that is large against the deviation
+// would spoil the gradients.
+enum { ROW_STATS = 3 };
 SIMD_INLINE float *stats_of(const norm_args *a) { return ((const norm_made *)a->workspace)->at[MADE_STATS]; }
 
 SIMD_INLINE vf weighted(norm_dtype dtype, unsigned params, const norm_args *a, vf value, size_t c, size_t n) {
@@ -105,6 +130,13 @@ SIMD_INLINE vf weighted(norm_dtype dtype, unsigned params, const norm_args *a, v
         return value;
     const vf beta = params & NORM_BETA ? v_get(dtype, a->beta, c, n) : v_zero();
     return v_fma(value, v_get(dtype, a->gamma, c, n), beta);
+}
+
+// The first n lanes, the others zero.
+SIMD_INLINE vf first_lanes(vf a, size_t n) {
+    float lanes[SIMD_WIDTH];
+    v_store(lanes, a);
+    return v_load_part(lanes, n);
 }
 
 SIMD_INLINE void layernorm_forward(norm_dtype dtype, unsigned params, const norm_args *a, const norm_slice *s) {
@@ -115,12 +147,18 @@ SIMD_INLINE void layernorm_forward(norm_dtype dtype, unsigned params, const norm
         const moments all = row_moments(dtype, x, a->cols);
         const float rstd = 1.0f / sqrtf(all.squares / (float)a->cols + a->eps);
         const vf mean = v_set1(all.mean), scale = v_set1(rstd);
-        stats[2 * row] = all.mean;
-        stats[2 * row + 1] = rstd;
+        vf left = v_zero();
 #define STEP(n)                                                                                                        \
-    v_put(dtype, y, c, n, weighted(dtype, params, a, v_mul(v_sub(v_get(dtype, x, c, n), mean), scale), c, n))
+    do {                                                                                                               \
+        const vf centred_ = v_sub(v_get(dtype, x, c, n), mean);                                                        \
+        add_to(&left, (n) == SIMD_WIDTH ? centred_ : first_lanes(centred_, n));                                        \
+        v_put(dtype, y, c, n, weighted(dtype, params, a, v_mul(centred_, scale), c, n));                               \
+    } while (0)
         for_each_vector(a->cols, STEP(SIMD_WIDTH), STEP(a->cols - c));
 #undef STEP
+        stats[ROW_STATS * row] = all.mean;
+        stats[ROW_STATS * row + 1] = rstd;
+        stats[ROW_STATS * row + 2] = v_sum(left) / (float)a->cols;
     }
 }
 
@@ -139,10 +177,11 @@ SIMD_INLINE void backward_row(norm_dtype dtype, unsigned params, const norm_args
                               float *dbeta) {
     const void *const x = row_of(dtype, a->x, row, a->x_stride), *const dy = row_of(dtype, a->dy, row, a->dy_stride);
     void *const dx = row_of_mut(dtype, a->dx, row, a->dx_stride);
-    const vf mean = v_set1(stats_of(a)[2 * row]), rstd = v_set1(stats_of(a)[2 * row + 1]);
+    const float *const stats = stats_of(a) + ROW_STATS * row;
+    const vf mean = v_set1(stats[0]), rstd = v_set1(stats[1]), left = v_set1(stats[2]);
     const float each = 1.0f / (float)a->cols;
     vf with_normed = v_zero(), alone = v_zero();
-#define NORMED(n) v_mul(v_sub(v_get(dtype, x, c, n), mean), rstd)
+#define NORMED(n) v_mul(v_sub(v_sub(v_get(dtype, x, c, n), mean), left), rstd)
 #define DGAMMA(n) add_to_columns(dgamma, c, n, v_mul(v_get(dtype, dy, c, n), NORMED(n)))
 #define DBETA(n) add_to_columns(dbeta, c, n, v_get(dtype, dy, c, n))
 #define WITH_NORMED(n) add_to(&with_normed, v_mul(scaled_dy(dtype, params, a, dy, c, n), NORMED(n)))
@@ -236,7 +275,7 @@ static void nothing(const norm_args *a, const norm_slice *s) {
 
 // at::parallel_for hands layernorm out row by row. Its statistics are allocated beside its result.
 #define LAYERNORM_FORWARD(K, T, kind, e)                                                                               \
-    OPERATION(K, nothing, ROWS, 0, STATS, 0, 2 * sizeof(float), 0, GRAIN),                                             \
+    OPERATION(K, nothing, ROWS, 0, STATS, 0, ROW_STATS * sizeof(float), 0, GRAIN),                                     \
         OPERATION(K, layernorm_forward_##kind##_##T, ROWS, 2 * (e), RESULT, e, 0, 0, 1)
 #define LAYERNORM_BACKWARD(K, T, kind, e)                                                                              \
     LAYERNORM_BACKWARD_NOAFFINE(K, T, kind, e), OPERATION(K, layernorm_reduce_##kind, COLS, 0, NOTHING, 0, 0, 0, 1)
