@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
     size_t count;
     float mean, squares;
+    float left; // of the mean, where that was rounded
 } moments;
 
 SIMD_INLINE void join_lanes(lane_moments *into, size_t count, vf mean, vf squares) {
@@ -47,7 +48,7 @@ static void join_moments(moments *into, size_t count, float mean, float squares)
 // A chunk onto the bottom of the tree: its halves one after the other. Its sum comes on top of what PyTorch does: each
 // step of the recurrence rounds a mean, and a plain sum, for which the chain leaves room, is more accurate.
 SIMD_INLINE void chunk_moments(norm_dtype dtype, const void *x, size_t first, size_t steps, lane_moments *into,
-                               vf shift, vf *total) {
+                               vf shift, double *total) {
     const size_t halves = halves_of(dtype);
     vf mean[HALVES] = {v_zero(), v_zero()}, squares[HALVES] = {v_zero(), v_zero()}, sum[HALVES] = {v_zero(), v_zero()};
     for (size_t j = 0; j < steps; j++) {
@@ -63,25 +64,27 @@ SIMD_INLINE void chunk_moments(norm_dtype dtype, const void *x, size_t first, si
     }
     UNROLL_SPAN for (size_t h = 0; h < halves; h++) {
         join_lanes(into, steps, mean[h], squares[h]);
-        add_to(total, sum[h]);
+        *total += (double)v_sum(sum[h]);
     }
 }
 
 // What vectors have not reached, then lane by lane.
 SIMD_INLINE moments whole_moments(norm_dtype dtype, const void *x, size_t from, size_t cols, const lane_moments *lanes,
-                                  float shift, vf total) {
-    moments all = {0, 0.0f, 0.0f};
-    float sum = v_sum(total), mean[SIMD_WIDTH], squares[SIMD_WIDTH];
+                                  float shift, double total) {
+    moments all = {0, 0.0f, 0.0f, 0.0f};
+    float mean[SIMD_WIDTH], squares[SIMD_WIDTH];
     for (size_t c = from; c < cols; c++) {
         v_store_part(mean, v_get(dtype, x, c, 1), 1);
         join_moments(&all, 1, mean[0] - shift, 0.0f);
-        sum += mean[0];
+        total += (double)mean[0];
     }
     v_store(mean, lanes->mean);
     v_store(squares, lanes->squares);
     for (size_t k = 0; k < SIMD_WIDTH; k++)
         join_moments(&all, lanes->count, mean[k], squares[k]);
-    all.mean = sum / (float)cols;
+    total /= (double)cols;
+    all.mean = (float)total;
+    all.left = (float)(total - (double)all.mean);
     return all;
 }
 
@@ -102,7 +105,7 @@ SIMD_INLINE moments row_moments(norm_dtype dtype, const void *x, size_t cols) {
     const lane_moments none = {0, v_zero(), v_zero()};
     lane_moments tree[DEEPEST];
     size_t depth = 1;
-    vf total = v_zero();
+    double total = 0.0;
     const float shift = near_mean(dtype, x, cols);
     tree[0] = none;
     for (size_t chunk = 0; chunk * CHUNK < steps; chunk++) {
@@ -132,13 +135,6 @@ SIMD_INLINE vf weighted(norm_dtype dtype, unsigned params, const norm_args *a, v
     return v_fma(value, v_get(dtype, a->gamma, c, n), beta);
 }
 
-// The first n lanes, the others zero.
-SIMD_INLINE vf first_lanes(vf a, size_t n) {
-    float lanes[SIMD_WIDTH];
-    v_store(lanes, a);
-    return v_load_part(lanes, n);
-}
-
 SIMD_INLINE void layernorm_forward(norm_dtype dtype, unsigned params, const norm_args *a, const norm_slice *s) {
     float *const stats = stats_of(a);
     for (size_t row = s->begin; row < s->end; row++) {
@@ -147,18 +143,13 @@ SIMD_INLINE void layernorm_forward(norm_dtype dtype, unsigned params, const norm
         const moments all = row_moments(dtype, x, a->cols);
         const float rstd = 1.0f / sqrtf(all.squares / (float)a->cols + a->eps);
         const vf mean = v_set1(all.mean), scale = v_set1(rstd);
-        vf left = v_zero();
 #define STEP(n)                                                                                                        \
-    do {                                                                                                               \
-        const vf centred_ = v_sub(v_get(dtype, x, c, n), mean);                                                        \
-        add_to(&left, (n) == SIMD_WIDTH ? centred_ : first_lanes(centred_, n));                                        \
-        v_put(dtype, y, c, n, weighted(dtype, params, a, v_mul(centred_, scale), c, n));                               \
-    } while (0)
+    v_put(dtype, y, c, n, weighted(dtype, params, a, v_mul(v_sub(v_get(dtype, x, c, n), mean), scale), c, n))
         for_each_vector(a->cols, STEP(SIMD_WIDTH), STEP(a->cols - c));
 #undef STEP
         stats[ROW_STATS * row] = all.mean;
         stats[ROW_STATS * row + 1] = rstd;
-        stats[ROW_STATS * row + 2] = v_sum(left) / (float)a->cols;
+        stats[ROW_STATS * row + 2] = all.left;
     }
 }
 
