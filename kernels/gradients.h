@@ -115,17 +115,18 @@ SIMD_INLINE void partial_get(kernel_spec spec, const partials *p, size_t c, size
     if (spec.params & NORM_BETA)
         sums_get(p->dbeta, c, n, sums->dbeta);
 }
-// The sums of a block's rows begin at zero; those of rows that go alone, at the partial row.
+// The sums of a block's rows begin with its first row (partial_add); those of rows that go alone, at the partial row.
 SIMD_INLINE void partial_begin(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
-    if (BLOCK == 1) {
+    if (BLOCK == 1)
         partial_get(spec, p, c, n, sums);
-        return;
-    }
-    UNROLL_SPAN for (size_t h = 0; h < SPAN; h++) sums->dgamma[h] = sums->dbeta[h] = v_zero();
+    else // for compilers, which do not know that there is a first row
+        UNROLL_SPAN for (size_t h = 0; h < SPAN; h++) sums->dgamma[h] = sums->dbeta[h] = v_zero();
 }
-SIMD_INLINE void partial_add(partial_span *sums, size_t h, vf dy, vf normed) {
-    sums->dgamma[h] = v_fma(dy, normed, sums->dgamma[h]);
-    sums->dbeta[h] = v_add(dy, sums->dbeta[h]);
+// Of row i of the block. The sum of a tensor of equal numbers is then exact for its first two rows.
+SIMD_INLINE void partial_add(partial_span *sums, size_t i, size_t h, vf dy, vf normed) {
+    const bool begins = BLOCK > 1 && i == 0;
+    sums->dgamma[h] = begins ? v_mul(dy, normed) : v_fma(dy, normed, sums->dgamma[h]);
+    sums->dbeta[h] = begins ? dy : v_add(dy, sums->dbeta[h]);
 }
 SIMD_INLINE void partial_end(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
     if (BLOCK > 1) {

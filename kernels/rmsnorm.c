@@ -108,7 +108,7 @@ NORM_DEFINE_OVERLAP
 SIMD_INLINE size_t forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row,
                                 size_t count) {
     row_apply rows[BLOCK];
-    for (size_t i = 0; i < count; i++) {
+    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
         row_factors f;
         if (!row_whole(spec, a, row + i, &f)) {
             if (i > 0)
@@ -192,13 +192,13 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pa
     get_gamma(spec, gamma, c, n, &with);
     partial_span sums;
     partial_begin(spec, partial, c, n, &sums);
-    for (size_t i = 0; i < count; i++) {
+    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
         vf dy[SPAN], x[SPAN], t[SPAN];
         v_get_span(spec.dtype, rows[i].dy, c, n, dy);
         v_get_span(spec.dtype, rows[i].x, c, n, x);
         UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
             const vf normed = v_mul(x[h], k[i].r);
-            partial_add(&sums, h, dy[h], normed);
+            partial_add(&sums, i, h, dy[h], normed);
             t[h] = v_fnma(normed, k[i].mean_gn, times_gamma(spec, &with, h, dy[h]));
         }
         put_dx(spec, &rows[i], k[i].r, t, c, n);
@@ -217,7 +217,7 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size
     const void *const gamma = a->gamma;
     row_pair rows[BLOCK];
     row_constants k[BLOCK];
-    for (size_t i = 0; i < count; i++) {
+    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
         rows[i] = row_pair_at(spec, a, row + i);
         backward_row(spec, a, &rows[i], ((const float *)a->saved)[row + i], &k[i]);
     }

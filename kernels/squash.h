@@ -133,7 +133,7 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const sq
         block.dalpha = v_fma(u[0], x[i], block.dalpha);
         if (PARAMS & NORM_SHIFT) // padding adds nothing, for there dy is zero
             add_to(&block.dshift, u[0]);
-        partial_add(&sums, 0, dy[i], t[i]);
+        partial_add(&sums, i, 0, dy[i], t[i]);
         put_dx(spec, &rows[i], k->alpha, u, c, n);
     }
     partial_end(spec, partial, c, n, &sums);

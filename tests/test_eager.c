@@ -246,6 +246,7 @@ static const traffic *traffic_of(const norm_impl *impl) {
         {NORM_RMSNORM, NORM_FRAMEWORK, 0, {28, 36}, {92, 92}},
         {NORM_RMSNORM, NORM_FRAMEWORK, NORM_GAMMA, {20, 32}, {68, 80}},
         {NORM_LAYERNORM, NORM_FRAMEWORK, 0, {8, 4}, {12, 6}},
+        {NORM_LAYERNORM, NORM_FRAMEWORK, NORM_BETA, {8, 4}, {12, 6}},
         {NORM_LAYERNORM, NORM_FRAMEWORK, AFFINE, {8, 4}, {12, 6}},
         {NORM_DYT, NORM_FRAMEWORK, 0, {32, 16}, {64, 32}},
         {NORM_DYT, NORM_FRAMEWORK, NORM_BETA, {24, 12}, {60, 30}},
