@@ -3,9 +3,8 @@
 // a second stage.
 //
 // In f32 a sum of n equal numbers is off by up to n / 2 units of 2^-24. So a partial row takes the rows of a run alone,
-// those of a block added up first, and is then added to a row of doubles; slices are added up in doubles, too. With
-// r = RUN_ROWS in blocks of b rows a gradient is off by (r / b + 1) / 2 + (b + 1) / 2 - 1 / b units of the sum of its
-// terms' magnitudes, 10.75, or 16.5 where rows go alone, and by one more for its own rounding, at any number of rows
+// those of a block added up first, and is then added to a row of doubles; slices are added up in doubles, too. So a
+// gradient of equal terms is off by half a unit for each block of a run, and by one or two more, at any number of rows
 // and threads.
 #ifndef GRADIENTS_H
 #define GRADIENTS_H
@@ -82,7 +81,8 @@ SIMD_SHARED void flush_columns(float *sums, double *wide, size_t cols) {
 // A span of partial rows, which several rows are added to: dgamma is the sum of dy n, n being what gamma multiplies,
 // dbeta that of dy.
 typedef struct {
-    vf dgamma[SPAN], dbeta[SPAN];
+    vf dgamma[SPAN], dbeta[SPAN];             // of a block's first two rows
+    vf other_dgamma[SPAN], other_dbeta[SPAN]; // of its last two
 } partial_span;
 
 // A span of f32 that meets spans of bf16 is dealt as they are, once for the rows of a block.
@@ -117,24 +117,26 @@ SIMD_INLINE void partial_get(kernel_spec spec, const partials *p, size_t c, size
 }
 // The sums of a block's rows begin with its first row (partial_add); those of rows that go alone, at the partial row.
 SIMD_INLINE void partial_begin(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
+    UNROLL_SPAN for (size_t h = 0; h < SPAN; h++) // dead where a block is full
+        sums->dgamma[h] = sums->dbeta[h] = sums->other_dgamma[h] = sums->other_dbeta[h] = v_zero();
     if (BLOCK == 1)
         partial_get(spec, p, c, n, sums);
-    else // for compilers, which do not know that there is a first row
-        UNROLL_SPAN for (size_t h = 0; h < SPAN; h++) sums->dgamma[h] = sums->dbeta[h] = v_zero();
 }
-// Of row i of the block. The sum of a tensor of equal numbers is then exact for its first two rows.
+// Of row i of the block, by pairs, for pairs of equal numbers and pairs of such pairs are added exactly.
 SIMD_INLINE void partial_add(partial_span *sums, size_t i, size_t h, vf dy, vf normed) {
-    const bool begins = BLOCK > 1 && i == 0;
-    sums->dgamma[h] = begins ? v_mul(dy, normed) : v_fma(dy, normed, sums->dgamma[h]);
-    sums->dbeta[h] = begins ? dy : v_add(dy, sums->dbeta[h]);
+    vf *const dgamma = i < PAIR || BLOCK == 1 ? &sums->dgamma[h] : &sums->other_dgamma[h];
+    vf *const dbeta = i < PAIR || BLOCK == 1 ? &sums->dbeta[h] : &sums->other_dbeta[h];
+    const bool begins = BLOCK > 1 && i % PAIR == 0;
+    *dgamma = begins ? v_mul(dy, normed) : v_fma(dy, normed, *dgamma);
+    *dbeta = begins ? dy : v_add(dy, *dbeta);
 }
 SIMD_INLINE void partial_end(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
     if (BLOCK > 1) {
         partial_span before;
         partial_get(spec, p, c, n, &before);
         UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
-            add_to(&sums->dgamma[h], before.dgamma[h]);
-            add_to(&sums->dbeta[h], before.dbeta[h]);
+            sums->dgamma[h] = v_add(before.dgamma[h], v_add(sums->dgamma[h], sums->other_dgamma[h]));
+            sums->dbeta[h] = v_add(before.dbeta[h], v_add(sums->dbeta[h], sums->other_dbeta[h]));
         }
     }
     if (spec.params & NORM_GAMMA)

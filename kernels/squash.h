@@ -178,7 +178,9 @@ SIMD_SHARED void backward_part(kernel_spec spec, const norm_args *a, size_t row,
     row_pair rows[BLOCK];
     get_pairs(spec, a, row, count, rows);
     run_sums run = {v_zero(), v_zero()};
-    for (size_t i = 0; i < count; i++)
+    if (count == BLOCK)
+        backward_step(spec, a->gamma, &k, rows, BLOCK, &partial, &run, c, a->cols - c);
+    for (size_t i = count == BLOCK ? BLOCK : 0; i < count; i++)
         backward_step(spec, a->gamma, &k, rows + i, 1, &partial, &run, c, a->cols - c);
     add_run(&run, total);
 }
