@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Holds README.md against what the program and the Makefile say of themselves, both ways: the README names no command, option,
-# make target, script or file that is not there, and every option of every command is in it.
+# Holds README.md and docs/ against what the program and the Makefile say of themselves: they name no command, option, make target, script
+# or file that is not there, README shows every command, and no option of a command is without a line in its --help.
 #
-# It looks at code alone: fenced lines and `spans`. Prose and layout are free.
+# It looks at code alone: fenced lines and `spans`. Prose and layout are free, but that README stays short enough to be read.
 set -eu
 cd "$(dirname "$0")/.."
 : "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}"
@@ -20,7 +20,8 @@ awk '
     /^ *```/ { fence = !fence; next }
     fence && /\\$/ { sub(/\\$/, ""); held = held $0; next }
     fence { line = held $0; held = ""; sub(/^ *\$ /, "", line); print line; next }
-    { n = split($0, part, "`"); for (i = 2; i <= n; i += 2) print part[i] }' README.md >"$work/code"
+    { n = split($0, part, "`"); for (i = 2; i <= n; i += 2) print part[i] }' README.md docs/*.md >"$work/code"
+[ "$(wc -w <README.md)" -le 1200 ] || fail "README.md has more than 1200 words: move detail to docs/"
 
 # Words that look like options: --name, as the program spells them.
 options() { grep -oE -- '(^|[^A-Za-z0-9_-])--[a-z][a-z0-9-]*' | grep -oE -- '--[a-z][a-z0-9-]*' | sort -u; }
@@ -35,13 +36,13 @@ for command in $commands; do
         fail "normbench $command --help exits with $?"
     [ -s "$work/help.$command" ] || fail "normbench $command --help prints nothing to standard output"
     grep -qw -- "$command" "$work/help" || fail "normbench --help does not name the command $command"
-    grep -qE "(^|[^a-z_])normbench $command([^a-z_]|$)" "$work/code" || fail "README.md does not show \`normbench $command\`"
+    grep -qE "normbench $command([^a-z_]|$)" README.md || fail "README.md does not show \`normbench $command\`"
     options <"$work/help.$command" >"$work/options.$command"
+    # README leaves options to --help: each must have a line of its own there that says what it does.
+    sed -n '/^usage:/,/^[^ u]/p' "$work/help.$command" | options >"$work/usage.$command"
     while read -r option; do
-        [ "$option" = --help ] && continue
-        grep -qE -- "(^|[^A-Za-z0-9_-])$option([^a-z0-9-]|$)" "$work/code" ||
-            fail "README.md does not document $option of normbench $command"
-    done <"$work/options.$command"
+        grep -qE -- "^  $option +[^ ]" "$work/help.$command" || fail "normbench $command --help does not explain $option"
+    done <"$work/usage.$command"
 done
 { echo --help && cat "$work/all" "$work"/options.*; } | sort -u >"$work/known"
 
@@ -50,7 +51,7 @@ done
 # named TEXT OPTIONS WHERE: every option in the text is in the file of options
 named() {
     printf '%s\n' "$1" | options | while read -r option; do
-        grep -qxe "$option" "$2" || printf '%s\n' "README.md names $option, unknown to $3: $1"
+        grep -qxe "$option" "$2" || printf '%s\n' "README.md or docs/ name $option, unknown to $3: $1"
     done
 }
 
@@ -67,7 +68,7 @@ while read -r piece; do
         elif [ -f "$work/options.$command" ]; then
             named "$piece" "$work/options.$command" "normbench $command"
         else
-            echo "README.md names a command that is not there: $piece"
+            echo "README.md or docs/ name a command that is not there: $piece"
         fi
         ;;
     scripts/* | .ci/* | tests/*)
@@ -77,7 +78,7 @@ while read -r piece; do
         elif [ ! -d "$program" ]; then
             case $program in
             *[*\<]*) ;; # a pattern or a placeholder
-            *) echo "README.md names $program, which is not there" ;;
+            *) echo "README.md or docs/ name $program, which is not there" ;;
             esac
         fi
         ;;
@@ -99,20 +100,22 @@ sed -n 's/^make  *//p' "$work/pieces" | while read -r line; do
             case $variable in
             CC | CFLAGS | LDFLAGS | DESTDIR) continue ;;
             esac
-            grep -qwe "$variable" Makefile "$work/make" || echo "README.md names the variable $variable, which no Makefile reads"
+            grep -qwe "$variable" Makefile "$work/make" || echo "README.md or docs/ name the variable $variable, which no Makefile reads"
             ;;
         *[!a-z_-]*) break ;;
-        *) grep -qxe "$word" "$work/targets" || echo "README.md names \`make $word\`, which make help does not list" ;;
+        *) grep -qxe "$word" "$work/targets" || echo "README.md or docs/ name \`make $word\`, which make help does not list" ;;
         esac
     done
 done >>"$work/findings"
 
 # Links and pictures that point into the project.
-grep -oE '\]\([^)]+\)' README.md | sed -E 's/^\]\(//; s/[ #].*//; s/\)$//' | while read -r target; do
-    case $target in
-    '' | http://* | https://* | mailto:*) ;;
-    *) [ -e "$target" ] || echo "README.md links to $target, which is not there" ;;
-    esac
+for page in README.md docs/*.md; do
+    grep -oE '\]\([^)]+\)' "$page" | sed -E 's/^\]\(//; s/[ #].*//; s/\)$//' | while read -r target; do
+        case $target in
+        '' | http://* | https://* | mailto:*) ;;
+        *) [ -e "$(dirname "$page")/$target" ] || echo "$page links to $target, which is not there" ;;
+        esac
+    done
 done >>"$work/findings"
 
 # The two commands that the first screen promises; .ci/run takes the second from there.
