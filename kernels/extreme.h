@@ -28,13 +28,13 @@ SIMD_SHARED void extreme_moments(norm_dtype dtype, bool centred, const void *x, 
     double mean = 0.0, squares = 0.0;
     for (size_t i = 0; centred && i < cols; i++)
         mean += element_of(dtype, x, i);
-    mean /= (double)cols;
+    mean /= double_of(cols);
     for (size_t i = 0; i < cols; i++) {
         const double d = element_of(dtype, x, i) - mean;
         squares += d * d;
     }
     out->mean = mean;
-    out->variance = squares / (double)cols;
+    out->variance = squares / double_of(cols);
 }
 SIMD_INLINE double extreme_rstd(const norm_moments *m, float eps) { return 1.0 / sqrt(m->variance + (double)eps); }
 
@@ -59,7 +59,7 @@ SIMD_SHARED void extreme_forward(kernel_spec spec, bool centred, const norm_args
 // dx may be dy or dsum.
 SIMD_SHARED void extreme_dx(kernel_spec spec, bool centred, const norm_args *a, const row_pair *row,
                             const norm_moments *m) {
-    const double r = extreme_rstd(m, a->eps), count = (double)a->cols;
+    const double r = extreme_rstd(m, a->eps), count = double_of(a->cols);
     double mean_g = 0.0, mean_gn = 0.0;
     for (size_t i = 0; i < a->cols; i++) {
         const double g = gamma_of(spec, a, i) * element_of(spec.dtype, row->dy, i);

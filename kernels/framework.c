@@ -82,7 +82,7 @@ SIMD_INLINE moments whole_moments(norm_dtype dtype, const void *x, size_t from, 
     v_store(squares, lanes->squares);
     for (size_t k = 0; k < SIMD_WIDTH; k++)
         join_moments(&all, lanes->count, mean[k], squares[k]);
-    total /= (double)cols;
+    total /= double_of(cols);
     all.mean = (float)total;
     all.left = (float)(total - (double)all.mean);
     return all;

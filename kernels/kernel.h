@@ -52,6 +52,9 @@ SIMD_INLINE void put_result(kernel_spec spec, void *row, size_t i, size_t n, con
     v_put_span(spec.dtype, row, i, n, a);
 }
 
+// clang converts an unsigned number by packed instructions, which level scalar must not have.
+SIMD_INLINE double double_of(size_t n) { return (double)(ptrdiff_t)n; }
+
 #define NORM_STAGES(...)                                                                                               \
     { (const norm_stage[]){__VA_ARGS__}, sizeof((norm_stage[]){__VA_ARGS__}) / sizeof(norm_stage) }
 

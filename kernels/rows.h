@@ -95,7 +95,7 @@ SIMD_INLINE const void *row_again(kernel_spec spec, const row_source *row) {
 // Of a row of one piece by a factor that is the same for every row: a division for each took rmsnorm and layernorm 1.01
 // to 1.04 times as long at 64x256 and 64x768 f32. It costs the mean one more rounding. `wide` has the pieces before.
 SIMD_INLINE float row_mean(size_t chains, double wide, float last, size_t cols) {
-    return cols <= piece_cols(chains) ? last * (1.0f / (float)cols) : (float)((wide + (double)last) / (double)cols);
+    return cols <= piece_cols(chains) ? last * (1.0f / (float)cols) : (float)((wide + (double)last) / double_of(cols));
 }
 SIMD_INLINE float row_rstd(float mean_square, float eps) { return 1.0f / sqrtf(mean_square + eps); }
 // Whether that was of a finite normal number. If not, a square may have been out of range, or lost most of its bits:
