@@ -43,6 +43,7 @@ fonts=${FONTS:-/usr/share/fonts}
 
 # The headers of its arguments that the compiler does not find, in one run of the preprocessor.
 missing_headers() {
+    # shellcheck disable=SC2086 # words, as make has them
     for header in "$@"; do
         printf '#if !__has_include(<%s>)\n%s\n#endif\n' "$header" "$header"
     done | $compiler ${CPPFLAGS:-} -E -P -x c - 2>/dev/null
