@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
 #include <sys/mount.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,9 +34,11 @@ static bool is_unreadable(const json_t *what) {
 // In a process of its own, whose /proc is empty.
 static int look(void) {
     char error[TOPOLOGY_ERROR_SIZE], warnings[MACHINE_WARNINGS][MACHINE_WARNING_SIZE];
+#ifdef __linux__
     if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("none", "/proc", "tmpfs", 0, NULL) != 0)
         return NO_NAMESPACE;
+#endif
     topology *const t = topology_open(NULL, error);
     if (t == NULL)
         return NOT_TOLD;

@@ -149,7 +149,7 @@ static void hard_kinds_are_hard(void **state) {
             float squares = 0;
             for (size_t i = 0; i < COLS; i++)
                 squares += matrix[row * STRIDE + i] * matrix[row * STRIDE + i];
-            assert_false(isnormal(squares / COLS));
+            assert_false(isnormal(squares / (float)COLS));
         }
     }
     norm_args a = {.eps = 1};
