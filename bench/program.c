@@ -4,13 +4,19 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/auxv.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/auxv.h>
+#endif
 
 #define SELF "/proc/self/exe"
 
 const char *program_path(void) {
+#ifdef __linux__
     const char *const given = (const char *)getauxval(AT_EXECFN);
+#else
+    const char *const given = NULL;
+#endif
     return access(SELF, X_OK) == 0 || given == NULL ? SELF : given;
 }
 
