@@ -18,7 +18,10 @@ BY_HAND      := -fno-tree-vectorize -fno-tree-slp-vectorize $(SCHEDULE)
 AVX2         := -mavx2 -mfma -mf16c
 AVX512       := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl
 
-FLAGS_scalar      := $(BY_HAND)
+# clang copies structs by vectors unless told not to; gcc does not know the flag, nor need it.
+NO_IMPLICIT  := $(shell echo | $(CC) -Werror -mno-implicit-float -fsyntax-only -xc - 2>/dev/null && echo -mno-implicit-float)
+
+FLAGS_scalar      := $(BY_HAND) $(NO_IMPLICIT)
 FLAGS_sse2        := $(BY_HAND) -msse2
 FLAGS_avx2        := $(BY_HAND) $(AVX2)
 FLAGS_avx512      := $(BY_HAND) $(AVX512)
