@@ -47,21 +47,22 @@ COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
 PLAIN    := $(CFLAGS) -g -fopenmp -Ikernels -Imodels -Ibench
 LINK     := $(CFLAGS) $(SAN) $(LDFLAGS)
 
-# The levelled units are those of list.h, and ROW_UNITS and SLEEF_UNITS of models/; everything else is compiled plainly.
-UNITS    := $(shell sed -n '/define NORM_UNIT_LIST/,/[^\\]$$/p' kernels/list.h | grep -o 'X([a-z]*, arg)' | sed 's/X(//;s/, arg)//')
-LEVELLED := $(foreach l,$(LEVELS),$(foreach u,$(UNITS),$(OBJ)/kernels/$(u).$(l).o))
-KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(UNITS:%=kernels/%.c),$(wildcard kernels/*.c)))
-ROW_UNITS := pointwise_rows peak_loop
-ROWS     := $(foreach l,$(LEVELS),$(foreach u,$(ROW_UNITS),$(OBJ)/models/$(u).$(l).o))
+# The levelled units: every file of kernels/ops, and those listed here. Everything else is compiled plainly.
+UNITS    := $(basename $(wildcard kernels/ops/*.c))
+LEVELLED := $(foreach l,$(LEVELS),$(UNITS:%=$(OBJ)/%.$(l).o))
+KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(wildcard kernels/*.c))
+ROW_UNITS := models/math/pointwise_rows bench/machine/peak_loop
+ROWS     := $(foreach l,$(LEVELS),$(ROW_UNITS:%=$(OBJ)/%.$(l).o))
 # SLEEF's vectors are those of these levels, so that it is not needed on other architectures.
-SLEEF_UNITS  := dyt_sleef eager_sleef framework_sleef framework_mkl
+SLEEF_UNITS  := $(addprefix bench/peers/,dyt_sleef eager_sleef framework_sleef framework_mkl)
 SLEEF_LEVELS := $(filter sse2 avx2 avx512,$(LEVELS))
-SLEEF    := $(foreach l,$(SLEEF_LEVELS),$(SLEEF_UNITS:%=$(OBJ)/models/%.$(l).o))
-MODELS   := $(ROWS) $(SLEEF) $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(SLEEF_UNITS:%=models/%.c) $(ROW_UNITS:%=models/%.c),$(wildcard models/*.c)))
+SLEEF    := $(foreach l,$(SLEEF_LEVELS),$(SLEEF_UNITS:%=$(OBJ)/%.$(l).o))
+PLAINLY  = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(addsuffix .c,$(ROW_UNITS) $(SLEEF_UNITS)) bench/commands/main.c bench/report/curves.c,$(wildcard $(1))))
+MODELS   := $(ROWS) $(call PLAINLY,models/*.c models/*/*.c)
 LIBS     := -fopenmp -ldnnl -lhwloc -ljansson $(if $(SLEEF),-lsleef) -lm
-# Kernels that count their operations, for bench/operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
-COUNTED  := $(UNITS:%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -lE "v_(tanh|erf)_u2|\"(eager|framework).h\"" $(UNITS:%=kernels/%.c)))
-BENCH    := $(COUNTED) $(patsubst %.c,$(OBJ)/%.o,$(filter-out bench/main.c bench/curves.c,$(wildcard bench/*.c)))
+# Kernels that count their operations, for operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
+COUNTED  := $(UNITS:kernels/ops/%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/ops/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -lE "v_(tanh|erf)_u2|\"(eager|framework).h\"" $(UNITS:%=%.c)))
+BENCH    := $(COUNTED) $(SLEEF) $(call PLAINLY,bench/*/*.c)
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhaustive.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
 SCRIPTS  := $(wildcard tests/test_*.sh)
@@ -71,7 +72,7 @@ PROGRAM  := $(OBJ)/normbench
 CURVES   := $(OBJ)/curves
 EXHAUST  := $(OBJ)/exhaustive
 MATH     := $(foreach l,$(LEVELS),$(OBJ)/tests/math_rows.$(l).o)
-OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/,bench/main.o bench/curves.o tests/exhaustive.o) \
+OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/,bench/commands/main.o bench/report/curves.o tests/exhaustive.o) \
             $(patsubst tests/%.c,$(OBJ)/tests/%.o,$(wildcard tests/test_*.c))
 
 .DELETE_ON_ERROR:
@@ -91,6 +92,7 @@ objects: $(OBJECTS) ## compile everything and link nothing; with CPPFLAGS=-fsynt
 
 check: deps build/normbench lib $(OBJ)/libnorm_peers.so $(CURVES) $(EXHAUST) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
 	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH=$(call quote,$(CURDIR)/$(PROGRAM)) CURVES=$(call quote,$(CURDIR)/$(CURVES)) SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" LIBS="$(LIBS)" \
+		UNITS="$(UNITS)" ROW_UNITS="$(ROW_UNITS)" SLEEF_UNITS="$(SLEEF_UNITS)" SLEEF_LEVELS="$(SLEEF_LEVELS)" \
 		sh scripts/check.sh $(if $(ONLY),$(or $(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(error no test is called $(ONLY): see tests/test_*)),$(LONGEST) $(filter-out $(LONGEST),$(TESTS) $(SCRIPTS)))
 
 check-exhaustive: deps $(EXHAUST) ## prove the accuracy of tanh, erf and exp over every float, at every level (minutes; REQUIRE as above)
@@ -124,8 +126,8 @@ plots: all ## draw a run's plots again: make plots RUN=results/MACHINE/RUN
 	$(Q)test -n $(call quote,$(RUN)) || { echo "make plots needs RUN=results/MACHINE/RUN" >&2; exit 2; }
 	$(Q)NORMBENCH=build/normbench sh scripts/plots.sh $(call quote,$(RUN))
 
-asm: $(LEVELLED:.o=.s) $(ROWS:.o=.s) ## leave a listing of every kernel and level in build/<compiler>/kernels/*.s
-	@echo "listings: $(OBJ)/kernels/<unit>.<level>.s"
+asm: $(LEVELLED:.o=.s) $(ROWS:.o=.s) ## leave a listing of every kernel and level in build/<compiler>/kernels/ops/*.s
+	@echo "listings: $(OBJ)/kernels/ops/<unit>.<level>.s"
 
 lint: ## clang-format, shellcheck and cppcheck
 	$(Q)sh scripts/lint.sh
@@ -172,30 +174,30 @@ $(OBJ)/kernels/%.o: kernels/%.c Makefile $(OBJ)/flags | deps
 
 # -O1, for they run once a row of a table.
 define COUNTED_RULE
-$(OBJ)/bench/counted/%.$(1).o: kernels/%.c Makefile kernels/levels.mk $(OBJ)/flags | deps
+$(OBJ)/bench/counted/%.$(1).o: kernels/ops/%.c Makefile kernels/levels.mk $(OBJ)/flags | deps
 	$(Q)mkdir -p $$(@D)
 	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) -O1 -Ikernels -DNORM_LEVEL_ID=NORM_LEVEL_SCALAR -DNORM_LEVEL_NAME=counted_$(1) -DCOUNTED_$(1) \
-		-include bench/counted.h $(CPPFLAGS) -c -o $$@ $$<
+		-include bench/measure/counting_simd.h $(CPPFLAGS) -c -o $$@ $$<
 endef
 $(foreach k,plain lookup32,$(eval $(call COUNTED_RULE,$(k))))
 
 # What a run records about its build; the commit is passed to one object only, so that a commit rebuilds one file. Private, because
 # these two objects may be the first to ask for $(OBJ)/flags, which would inherit their definitions and have everything compiled again.
-$(OBJ)/bench/machine.o: private PLAIN += -DNORMBENCH_GIT='"$(GIT)"' -DNORMBENCH_CC='"$(CC)"' \
+$(OBJ)/bench/machine/machine.o: private PLAIN += -DNORMBENCH_GIT='"$(GIT)"' -DNORMBENCH_CC='"$(CC)"' \
 	-DNORMBENCH_FLAGS='"$(KERNEL_FLAGS)$(foreach l,$(LEVELS),; $(l): $(FLAGS_$(l)))"'
-$(OBJ)/bench/machine.o: $(OBJ)/commit
-$(OBJ)/bench/main.o: private PLAIN += -DNORMBENCH_VERSION='"$(VERSION)"'
+$(OBJ)/bench/machine/machine.o: $(OBJ)/commit
+$(OBJ)/bench/commands/main.o: private PLAIN += -DNORMBENCH_VERSION='"$(VERSION)"'
 $(OBJ)/commit: FORCE
 	$(Q)mkdir -p $(OBJ); echo '$(GIT)' | cmp -s - $@ || echo '$(GIT)' > $@
 
 # What measures and what tests: nothing in them is timed, and -O2 would take half as long again to compile.
 $(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON) $(PLAIN) $(if $(filter $(OBJ)/models/%,$@),-O2,-O1) -Itests $(CPPFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(COMMON) $(PLAIN) $(if $(filter $(OBJ)/models/% $(OBJ)/bench/peers/% $(OBJ)/bench/machine/peak%,$@),-O2,-O1) -Itests $(CPPFLAGS) -c -o $@ $<
 
-$(PROGRAM): $(OBJ)/bench/main.o $(BENCH) $(MODELS) $(KERNELS)
+$(PROGRAM): $(OBJ)/bench/commands/main.o $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
-$(CURVES): $(addprefix $(OBJ)/bench/,curves.o csv.o files.o inputs.o stats.o) $(KERNELS)
+$(CURVES): $(addprefix $(OBJ)/bench/,report/curves.o base/csv.o base/files.o base/stats.o measure/inputs.o) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lm
 $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -206,8 +208,8 @@ $(OBJ)/libnorm.so.$(ABI): $(KERNELS)
 $(OBJ)/libnorm.so: $(OBJ)/libnorm.so.$(ABI)
 	$(Q)ln -sf $(<F) $@
 # libnorm and the program's dyt with SLEEF's tanh, for the process of another library.
-$(OBJ)/models/sleef.o $(OBJ)/models/mkl_tanh.o: private PLAIN += -fPIC
-$(OBJ)/libnorm_peers.so: $(KERNELS) $(SLEEF) $(OBJ)/models/sleef.o $(OBJ)/models/mkl_tanh.o
+$(OBJ)/bench/peers/sleef.o $(OBJ)/bench/peers/mkl_tanh.o: private PLAIN += -fPIC
+$(OBJ)/libnorm_peers.so: $(KERNELS) $(SLEEF) $(OBJ)/bench/peers/sleef.o $(OBJ)/bench/peers/mkl_tanh.o
 	$(Q)$(CC) $(LINK) -shared -o $@ $^ -fopenmp $(if $(SLEEF),-lsleef) -lm
 $(OBJ)/norm.pc: FORCE
 	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' $(call quote,$(PREFIX)) > $@.part; \

@@ -112,7 +112,7 @@ typedef struct {
     bool batch_invariant; // rows are never cut into columns, see norm_run
 } norm_args;
 
-// How many kinds of rows of a norm are summed while another row is written: overlap_longest() in kernels/rows.h.
+// How many kinds of rows of a norm are summed while another row is written: overlap_longest() in kernels/ops/rows.h.
 typedef enum { NORM_OVERLAP_NONE, NORM_OVERLAP_FEW, NORM_OVERLAP_MOST } norm_overlap;
 
 // A part of a stage's work: rows or columns [begin, end) as part `index` of `count`.

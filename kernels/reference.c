@@ -311,7 +311,7 @@ const char *norm_output_name(norm_output output) {
 // up as down leave it within lambda sqrt(n) u with a probability that rises to 1 like 1 - 2 exp(-lambda^2 / 2): Higham
 // and Mary, A new approach to probabilistic rounding error analysis, SIAM J. Sci. Comput. 41 (2019). Input kinds whose
 // equal terms would round the same way each time have significands short enough to make the sums exact instead
-// (bench/inputs.c).
+// (bench/measure/inputs.c).
 //
 // The constants count the roundings between input and output, half an epsilon each, weighted by their share of the
 // scale; the growth rates are about three times the largest that any level showed, of which the one-lane level with its

@@ -9,7 +9,7 @@
 #ifndef LAYER_H
 #define LAYER_H
 
-#include "matrix.h"
+#include "math/matrix.h"
 #include "shapes.h"
 
 typedef enum { PHASE_PREFILL, PHASE_DECODE, PHASE_TRAIN, PHASES } model_phase;

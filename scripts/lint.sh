@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What `make lint` runs: the layout of C files, the shell scripts, and cppcheck where it is installed. Every finding is an
+# What `make lint` runs: the layout of C files, the rooms they stand in, the shell scripts, and cppcheck where it is installed. Every finding is an
 # error; all checks run even if one fails.
 set -eu
 cd "$(dirname "$0")/.."
@@ -28,6 +28,8 @@ if need "$format"; then
         echo "lint: layout NOT checked: it is that of clang-format $layout_version, and here is $(major "$format")" >&2
     fi
 fi
+
+files '*.c' '*.h' | xargs awk -f scripts/rooms.awk scripts/rooms.txt || status=1
 
 if need shellcheck; then
     files '*.sh' .ci/run | xargs shellcheck || status=1

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes every constant of simd_math.h: prints kernels/simd_math_table.h, which has the error of each approximation beside its constants;
+"""Makes every constant of simd_math.h: prints kernels/simd/simd_math_table.h, which has the error of each approximation beside its constants;
 and those of the layers' GELU.
 
-    python3 scripts/simd_math.py > kernels/simd_math_table.h         (needs mpmath: package python3-mpmath)
-    python3 scripts/simd_math.py gelu > models/gelu_table.h
+    python3 scripts/simd_math.py > kernels/simd/simd_math_table.h         (needs mpmath: package python3-mpmath)
+    python3 scripts/simd_math.py gelu > models/math/gelu_table.h
 
 Polynomials are fitted by least squares on Chebyshev nodes, which is within a few percent of minimax here. The coefficient that matters most
 is rounded to f32 first and the others are fitted anew around it, and so on, so that rounding one is made good by the next.

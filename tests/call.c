@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cell.h"
-#include "inputs.h"
+#include "measure/inputs.h"
+#include "plan/cell.h"
 
 static bool room(call *c, call_tensor which, size_t bytes) {
     enum { LINE = 64 };

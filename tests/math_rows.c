@@ -2,8 +2,8 @@
 // math_rows.c: the functions of simd_math.h over arrays, compiled once per level, for test_math and exhaustive.
 #include "math_rows.h"
 
-#include "kernel.h"
-#include "simd_math.h"
+#include "ops/kernel.h"
+#include "simd/simd_math.h"
 
 #define DEFINE(ID, name)                                                                                               \
     static void name(size_t count, const float *x, float *y) {                                                         \

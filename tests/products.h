@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "onednn.h"
+#include "math/onednn.h"
 
 static inline void skip_without_products(void) {
     if (onednn_refusal() == NULL)

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cell.h"
-#include "inputs.h"
+#include "measure/inputs.h"
 #include "norm.h"
+#include "plan/cell.h"
 
 enum { ROWS = 6, MOST_COLS = 300, MATRIX = ROWS * MOST_COLS };
 

@@ -13,10 +13,10 @@
 #include <cmocka.h>
 #include <omp.h>
 
-#include "attention.h"
 #include "guard.h"
-#include "inputs.h"
-#include "scratch.h"
+#include "math/attention.h"
+#include "math/scratch.h"
+#include "measure/inputs.h"
 
 // ---- The reference
 

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#include "buffers.h"
+#include "measure/buffers.h"
 
 enum { PAGE = 4096 };
 

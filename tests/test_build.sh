@@ -29,7 +29,7 @@ hold '^gcc .* -c .*/\(cpu\|plan\|csv\)\.c' -funwind-tables
 ! grep -q -e ' -Werror ' "$work/commands" || fail 'warnings are errors without being asked for'
 hold '^gcc .* -o [^ ]*/\(normbench\|test_csv\) ' -funwind-tables -Lown/libraries
 hold 'scripts/setup.sh --check' 'CPPFLAGS="-Iown/headers"'
-dry WERROR=1 "$work/none/bench/csv.o"
+dry WERROR=1 "$work/none/bench/base/csv.o"
 hold '^gcc .* -c .*csv\.c' -Werror
 
 # ---- The program and the commit, in a small copy of the tree

@@ -136,8 +136,8 @@ double __wrap_norm_error_bound(const norm_impl *impl, norm_output output, size_t
 }
 EOF
 objects=
-for object in "$OBJ"/bench/*.o "$OBJ"/bench/counted/*.o "$OBJ"/models/*.o; do
-    [ "$object" = "$OBJ/bench/curves.o" ] || objects="$objects $object" # a program of its own
+for object in "$OBJ"/bench/*/*.o "$OBJ"/models/*.o "$OBJ"/models/*/*.o; do
+    [ "$object" = "$OBJ/bench/report/curves.o" ] || objects="$objects $object" # a program of its own
 done
 # shellcheck disable=SC2086
 if $CC ${SANITIZE:+-fsanitize=$SANITIZE} -Ikernels -Wl,--wrap=norm_level_missing,--wrap=norm_error_bound \

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inputs.h"
+#include "measure/inputs.h"
+#include "measure/verify.h"
 #include "norm.h"
-#include "verify.h"
 
 // Widths are short, cut where tanh is computed, just whole and just cut in f32, and cut in both dtypes; parts of the
 // last are of different sizes.

@@ -12,11 +12,11 @@
 #include <cmocka.h>
 #include <omp.h>
 
-#include "conv.h"
 #include "guard.h"
-#include "inputs.h"
+#include "math/conv.h"
+#include "math/scratch.h"
+#include "measure/inputs.h"
 #include "products.h"
-#include "scratch.h"
 
 enum { X, WEIGHTS, BIAS, DY, Y, DX, DWEIGHTS, DBIAS, TENSORS };
 

@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
-#include "core_clock.h"
-#include "counters.h"
-#include "line_time.h"
-#include "machine.h"
-#include "sampler.h"
-#include "step_clock.h"
+#include "graph/step_clock.h"
+#include "machine/core_clock.h"
+#include "machine/counters.h"
+#include "machine/line_time.h"
+#include "machine/machine.h"
+#include "measure/sampler.h"
 
 // ---- Kernels that refuse
 

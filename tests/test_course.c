@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "budget.h"
-#include "course.h"
-#include "stats.h"
+#include "base/stats.h"
+#include "measure/campaign.h"
+#include "plan/budget.h"
 
 enum { LEAST = 6, LAUNCHES = 17, ROUNDS = 8 };
 

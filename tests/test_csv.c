@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "csv.h"
-#include "files.h"
+#include "base/csv.h"
+#include "base/files.h"
 
 static char path[] = "/tmp/normbench-test-csv-XXXXXX";
 static char message[200];

@@ -28,7 +28,7 @@ options() { grep -oE -- '(^|[^A-Za-z0-9_-])--[a-z][a-z0-9-]*' | grep -oE -- '--[
 
 # ---- The commands and their help. A command is a cmd_*.c. ----
 
-commands=$(for file in bench/cmd_*.c; do basename "$file" .c; done | sed 's/^cmd_//')
+commands=$(for file in bench/commands/cmd_*.c; do basename "$file" .c; done | sed 's/^cmd_//')
 "$NORMBENCH" --help </dev/null >"$work/help" 2>"$work/err" || fail "normbench --help exits with $?"
 options <"$work/help" >"$work/all"
 for command in $commands; do

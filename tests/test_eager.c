@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inputs.h"
+#include "measure/inputs.h"
 #include "norm.h"
 
 enum { ROWS = 5 };

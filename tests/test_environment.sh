@@ -23,7 +23,7 @@ value() {
     *) echo 1 ;;
     esac
 }
-listed=$(sed -n 's/^ *X(\([A-Z_]*\), ENVIRONMENT_.*/\1/p' bench/environment.h)
+listed=$(sed -n 's/^ *X(\([A-Z_]*\), ENVIRONMENT_.*/\1/p' bench/machine/environment.h)
 [ "$(echo "$listed" | wc -l)" -ge 20 ] || fail "the list of variables was not found: $listed"
 
 "$NORMBENCH" plan >"$work/plan" 2>"$work/err"

@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "machine.h"
-#include "memory.h"
+#include "machine/machine.h"
+#include "machine/memory.h"
 
 enum { TOLD, NOT_TOLD, NO_NAMESPACE };
 

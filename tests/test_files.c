@@ -19,8 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "csv.h"
-#include "files.h"
+#include "base/csv.h"
+#include "base/files.h"
 
 static char folder[] = "/tmp/normbench-test-files-XXXXXX";
 

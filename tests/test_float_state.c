@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "call.h"
-#include "inputs.h"
+#include "measure/inputs.h"
 #ifdef __x86_64__
 #include <xmmintrin.h>
 #endif

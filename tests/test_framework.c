@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "inputs.h"
+#include "measure/inputs.h"
 #include "norm.h"
-#include "peers.h"
+#include "peers/peers.h"
 
 enum { MOST = 32 };
 

@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "draw.h"
+#include "graph/compile.h"
 #include "layer.h"
+#include "math/draw.h"
 #include "products.h"
-#include "tape.h"
 #include "tiny.h"
 
 static layer *make(const layer_config *config) {

@@ -5,7 +5,7 @@ set -u
 : "${CC:=cc}"
 . tests/expect.sh
 
-sources=$(grep -lE '#include (<hwloc.h>|"hwloc_api.h")' bench/*.c)
+sources=$(grep -lE '#include (<hwloc.h>|"(machine/)?hwloc_api.h")' bench/*/*.c)
 [ -n "$sources" ] || fail 'nothing includes hwloc.h'
 for source in $sources; do
     $CC -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -fopenmp -isystem tests/stubs/hwloc3 -Ikernels -Imodels -Ibench "$source" \

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inputs.h"
+#include "measure/inputs.h"
 
 enum { ROWS = 16, COLS = 1000, GAP = 3, STRIDE = COLS + GAP };
 static float matrix[ROWS * STRIDE], other[ROWS * STRIDE];

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "peers.h"
+#include "peers/peers.h"
 #include "require.h"
 #include "trial.h"
 

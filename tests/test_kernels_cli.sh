@@ -274,11 +274,11 @@ cat >"$work/faults.c" <<'EOC'
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "buffers.h"
-#include "memory.h"
+#include "measure/buffers.h"
+#include "machine/memory.h"
 #include "norm.h"
-#include "sampler.h"
-#include "worker.h"
+#include "measure/sampler.h"
+#include "measure/kernels_worker.h"
 static int faulty(const char *what) {
     const char *const fault = getenv("FAULT");
     return fault != NULL && strstr(fault, what) != NULL;
@@ -344,8 +344,8 @@ bool __wrap_sampler_sample(const cell *c, const buffers *b, size_t calls, const 
 }
 EOC
 objects=
-for source in bench/*.c; do
-    [ "$source" = bench/curves.c ] || objects="$objects $OBJ/${source%.c}.o"
+for object in "$OBJ"/bench/*/*.o "$OBJ"/models/*.o "$OBJ"/models/*/*.o; do
+    [ "$object" = "$OBJ/bench/report/curves.o" ] || objects="$objects $object" # a program of its own
 done
 wrap=
 for function in norm_level_missing norm_run memory_fits memory_kills buffers_make worker_launch sampler_sample; do
@@ -353,7 +353,7 @@ for function in norm_level_missing norm_run memory_fits memory_kills buffers_mak
 done
 # shellcheck disable=SC2086
 $CC ${SANITIZE:+-fsanitize=$SANITIZE} -std=c17 -D_GNU_SOURCE -Ikernels -Imodels -Ibench $wrap -o "$work/normbench" "$work/faults.c" \
-    $objects "$OBJ"/bench/counted/*.o "$OBJ"/models/*.o "$OBJ/libnorm.a" $LIBS || fail "cannot link the program anew"
+    $objects "$OBJ/libnorm.a" $LIBS || fail "cannot link the program anew"
 program=$work/normbench
 export FAULT=
 

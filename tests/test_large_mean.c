@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inputs.h"
+#include "base/stats.h"
+#include "measure/inputs.h"
 #include "norm.h"
-#include "stats.h"
 
 // Rows are a multiple of no block or vector; the last of the widths is an exact number of both.
 enum { ROWS = 6, MOST_COLS = 4096, SEEDS = 3 };
@@ -55,8 +55,8 @@ static void fill_row(row_shape shape, float *x, size_t cols, double size, double
 // the rounding of n are 3.5 |n| more. k is near one where rounding errors are as often up as down: below 2e-6, 32
 // units, for |n| up to 4. Two values in turn, or many beside an outlier, are nearly equal, and round the same way each
 // time; and at one lane a sum is so much larger than its terms that their low bits, all of one pattern at a large mean,
-// do too (bench/inputs.c). There k is what it can be at most: half the additions of a chain, of which a row has 4 times
-// the lanes of a vector, and 7 to join them.
+// do too (bench/measure/inputs.c). There k is what it can be at most: half the additions of a chain, of which a row has
+// 4 times the lanes of a vector, and 7 to join them.
 static double sum_error(row_shape shape, norm_level level, size_t cols) {
     static const size_t lanes[NORM_LEVELS] = {
         [NORM_LEVEL_SCALAR] = 1,

@@ -16,10 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "child.h"
-#include "commands.h"
-#include "launch.h"
-#include "sampler.h"
+#include "commands/commands.h"
+#include "measure/child.h"
+#include "measure/launch.h"
+#include "measure/sampler.h"
 
 // ---- The child
 

@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inputs.h"
 #include "layer.h"
 #include "layer_reference.h"
+#include "measure/inputs.h"
 #include "products.h"
 
 // dim is not heads * head_dim in some, as in Qwen 3 0.6B, and groups of heads are of three, so that neither division

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "layers_summary.h"
+#include "report/layers_summary.h"
 
 enum { NATIVE, DYT, IDENTITY, ARMS, LAUNCHES = 9, ROUNDS = 2, STEPS = 2 };
 

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "call.h"
-#include "inputs.h"
+#include "measure/inputs.h"
 
 enum { ROWS = 4, COLS = 96 };
 

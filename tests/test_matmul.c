@@ -14,11 +14,11 @@
 #include <omp.h>
 
 #include "guard.h"
-#include "inputs.h"
-#include "matmul.h"
-#include "peak_bf16.h"
+#include "machine/peak_bf16.h"
+#include "math/matmul.h"
+#include "math/scratch.h"
+#include "measure/inputs.h"
 #include "products.h"
-#include "scratch.h"
 
 enum { TRANSPOSE_A = 1, TRANSPOSE_B = 2, BIAS = 4, ACCUMULATE = 8, F32_RESULT = 16, PACK_B = 32, FLAGS = 64 };
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "memory.h"
+#include "machine/memory.h"
 
 enum { FILES = 16 };
 

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "npy.h"
+#include "report/npy.h"
 
 static char path[] = "/tmp/normbench-test-npy-XXXXXX";
 

@@ -106,35 +106,24 @@ check_scalar() {
 
 # ---- The checks on the objects. ----
 
-units=$(printf '#include "list.h"\n#define UNIT(name, arg) name\nNORM_UNIT_LIST(UNIT, )\n' | $CC -E -P -Ikernels -x c - | tr '\n' ' ')
 sh scripts/levels.sh >"$work/levels"
-if [ ! -s "$work/levels" ] || [ -z "$units" ]; then
-    echo "FAIL cannot read the lists in kernels/levels.h and kernels/list.h" >&2
-    exit 1
-fi
+[ -s "$work/levels" ] || { echo "FAIL cannot read the list in kernels/levels.h" >&2 && exit 1; }
+: "${UNITS:?make check tells which units are levelled}" "${ROW_UNITS:?}" "${SLEEF_UNITS:?}" "${SLEEF_LEVELS?}"
 x86=false
 case $($CC -dumpmachine) in
 x86_64-*) x86=true ;;
 esac
 
-first=$(echo "$units" | awk '{ print $1 }')
-if nm -u "$OBJ/kernels/$first.scalar.o" 2>/dev/null | grep -qE '__(asan|ubsan|tsan|msan|hwasan)_|__sanitizer_'; then
+if nm -u "$OBJ/${UNITS%% *}.scalar.o" 2>/dev/null | grep -qE '__(asan|ubsan|tsan|msan|hwasan)_|__sanitizer_'; then
     echo "skipped: $OBJ is built with a sanitizer, whose calls and instructions are not the kernels' own"
 else
-    levelled="$(echo "$units" | sed 's|[^ ][^ ]*|kernels/&|g') $(sed -n 's/^ROW_UNITS := //p' Makefile | sed 's|[^ ][^ ]*|models/&|g')"
-    # shellcheck disable=SC2016 # make's $, not the shell's
-    sleef=$(sed -n 's/^SLEEF_UNITS *:= //p' Makefile) sleef_levels=$(sed -n 's/^SLEEF_LEVELS := $(filter \(.*\),.*/\1/p' Makefile)
-    if [ -z "$sleef" ] || [ -z "$sleef_levels" ]; then
-        echo "FAIL cannot read SLEEF_UNITS and SLEEF_LEVELS in the Makefile" >&2
-        exit 1
-    fi
-    # A kernel's table is norm_<unit>_<level>; that of a unit of models/, <unit>_<level>.
+    # A kernel's table is norm_<unit>_<level>; that of another unit, <unit>_<level>.
     while read -r level features; do
         with=''
-        case " $sleef_levels " in
-        *" $level "*) with=$(echo "$sleef" | sed 's|[^ ][^ ]*|models/&|g') ;;
+        case " $SLEEF_LEVELS " in
+        *" $level "*) with=$SLEEF_UNITS ;;
         esac
-        for unit in $levelled $with; do
+        for unit in $UNITS $ROW_UNITS $with; do
             object=$OBJ/$unit.$level.o
             if [ ! -f "$object" ]; then
                 echo "is not there: run make" >"$work/findings"
@@ -142,9 +131,9 @@ else
                 continue
             fi
             {
-                case "$unit  $sleef " in
-                kernels/* | models/*" ${unit#models/} "*) check_symbols "$object" "norm_${unit#*/}_$level" ;;
-                *) check_symbols "$object" "${unit#models/}_$level" ;;
+                case " $ROW_UNITS " in
+                *" $unit "*) check_symbols "$object" "${unit##*/}_$level" ;;
+                *) check_symbols "$object" "norm_${unit##*/}_$level" ;;
                 esac
                 if $x86; then
                     # shellcheck disable=SC2086 # one word per feature
@@ -159,9 +148,6 @@ else
     # What runs before the CPU is known, and the reference: the baseline alone.
     for source in kernels/*.c; do
         unit=$(basename "$source" .c)
-        case " $units " in
-        *" $unit "*) continue ;;
-        esac
         $x86 || continue
         if [ -f "$OBJ/kernels/$unit.o" ]; then
             check_features "$OBJ/kernels/$unit.o" >"$work/findings"

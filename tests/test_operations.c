@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "operations.h"
+#include "measure/operations.h"
 
 static double count(const char *op, const char *variant, const char *form, norm_pass pass) {
     const norm_impl *const impl = norm_find(op, variant, form, "scalar", "f32");

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "parse.h"
+#include "base/parse.h"
 
 #define EACH(array) (size_t i = 0; i < sizeof(array) / sizeof *(array); i++)
 

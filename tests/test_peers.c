@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "onednn.h"
-#include "peers.h"
-#include "plan.h"
-#include "summary.h"
+#include "math/onednn.h"
+#include "peers/peers.h"
+#include "plan/plan.h"
+#include "report/summary.h"
 
 enum { ROWS = 64, COLS = 768 };
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "topology.h"
+#include "machine/topology.h"
 
 enum { MAX_PUS = 160 };
 

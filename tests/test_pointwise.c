@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "guard.h"
-#include "pointwise_rows.h"
+#include "math/pointwise_rows.h"
 
 #define U 0x1p-24
 // Results may be flushed to zero below this, f32's smallest normal number, or a few times it where a factor follows.

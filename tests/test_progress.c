@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "progress.h"
+#include "base/progress.h"
 
 static double time_now;
 static double clock_now(void) { return time_now; }

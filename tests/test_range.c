@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inputs.h"
+#include "base/stats.h"
+#include "measure/inputs.h"
 #include "norm.h"
-#include "stats.h"
 
 // The rows' magnitudes, ordinary ones among them, at places of every kind in blocks of two and four.
 static const double sizes[] = {1, 1e-30, 1e25, 1, 1, 3e-20, 1e19, 1, 1, 1, 1, 1, 1e-38, 3e37, 1, 1e-24, 1};

@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inputs.h"
+#include "base/stats.h"
+#include "measure/inputs.h"
 #include "norm.h"
-#include "stats.h"
 
 enum { ROWS = 3, COLS = 7, STRIDE = 9, ALL = NORM_GAMMA | NORM_BETA | NORM_ALPHA };
 

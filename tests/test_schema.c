@@ -15,8 +15,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "csv.h"
-#include "schema.h"
+#include "base/csv.h"
+#include "report/schema.h"
 
 static json_t *package;    // for its descriptions
 static schema *columns_of; // what the program takes from it

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cell.h"
-#include "names.h"
-#include "peers.h"
-#include "select.h"
+#include "base/names.h"
+#include "peers/peers.h"
+#include "plan/cell.h"
+#include "plan/select.h"
 
 static topology *machine; // eight PUs on four cores, whatever this one has
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <gmp.h>
 
-#include "stats.h"
+#include "base/stats.h"
 
 #define CLOSE(got, want) assert_true(fabs((got) - (want)) <= 1e-12 * fabs(want))
 

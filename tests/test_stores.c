@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/topology.h"
 #include "norm.h"
-#include "topology.h"
 
 // Columns: seven vectors of 512 bits in f32, and rows that are long to a stream in both dtypes.
 enum { ROWS = 6, SHORT = 112, LONG = 4096, ROOM = ROWS * (LONG + 16) * 4 + 128 };

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "summary.h"
+#include "report/summary.h"
 
 enum { RMSNORM, DYT, IDENTITY, CELLS, LAUNCHES = 9, ROUNDS = 3 };
 

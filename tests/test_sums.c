@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inputs.h"
+#include "base/stats.h"
+#include "measure/inputs.h"
+#include "measure/verify.h"
 #include "norm.h"
-#include "stats.h"
-#include "verify.h"
 
 // What a parameter gradient may be off by, of the sum of its terms' magnitudes.
 static const double goal = 2e-6;

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "peers.h"
-#include "plan.h"
-#include "summary.h"
+#include "peers/peers.h"
+#include "plan/plan.h"
+#include "report/summary.h"
 
 static const char *const machines[] = {"package:1 core:1 pu:1", "package:1 l3:1 core:2 pu:1",
                                        "package:2 l3:2 core:8 pu:2"};

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "topology.h"
+#include "machine/topology.h"
 
 static topology *must_open(const char *source) {
     char error[TOPOLOGY_ERROR_SIZE];

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verify.h"
+#include "measure/verify.h"
 
 static verify_worst element(norm_dtype dtype, double got, double want, double scale) {
     verify_worst worst = {0};

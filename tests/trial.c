@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cell.h"
-#include "stats.h"
+#include "base/stats.h"
+#include "plan/cell.h"
 
 void trial_print(const trial *t, char text[TRIAL_TEXT]) {
     snprintf(text, TRIAL_TEXT,

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #include "guard.h"
-#include "inputs.h"
+#include "measure/inputs.h"
+#include "measure/verify.h"
 #include "norm.h"
-#include "verify.h"
 
 // Which outputs lie over inputs, of the ways that norm.h allows. IN_PLACE: y over x, dx over dy; in form add_fused sum
 // over x and y over branch, as serving engines do it. SWAPPED, in form add_fused: sum over branch, y over x, dx over

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+// `normbench dump`: one run of one layer, everything that went in and came out as .npy files with a manifest, so that
+// anyone can hold it against their own framework.
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/json_file.h"
+#include "base/names.h"
+#include "base/parse.h"
+#include "commands.h"
+#include "layer.h"
+#include "machine/memory.h"
+#include "measure/run.h"
+#include "plan/cli.h"
+#include "report/npy.h"
+
+enum { MOST_NAMES = 64, TEXT_SIZE = 1024 };
+
+static const char *name_of_model(size_t i) { return model_at(i) != NULL ? model_at(i)->name : NULL; }
+static const char *name_of_op(size_t i) { return i < NORM_OPS ? norm_op_name((norm_op)i) : NULL; }
+static const char *name_of_phase(size_t i) { return i < PHASES ? model_phase_name((model_phase)i) : NULL; }
+static const char *name_of_form(size_t i) { return i < NORM_FORMS ? norm_form_name((norm_form)i) : NULL; }
+static const char *name_of_dtype(size_t i) { return i < NORM_DTYPES ? norm_dtype_name((norm_dtype)i) : NULL; }
+
+enum { MODEL, OP, PHASE, FORM, DTYPE, NAMED, TOKENS = NAMED, BATCH, CONTEXT, STAGE, SEED, OUT, OPTIONS };
+static const cli_option options[OPTIONS] = {
+    [MODEL] = {"model", "NAME", "whose layer (normbench list models)"},
+    [OP] = {"op", "NAME", "what stands in its norm slots (normbench list ops)"},
+    [PHASE] = {"phase", "NAME", "prefill, decode, or train: forward and backward"},
+    [FORM] = {"form", "NAME", "of the norms (normbench list forms); fused unless given"},
+    [DTYPE] = {"dtype", "NAME", "f32 or bf16; f32 unless given"},
+    [TOKENS] = {"tokens", "N", "of each sequence, in prefill and train"},
+    [BATCH] = {"batch", "N", "sequences or images; 1 unless given"},
+    [CONTEXT] = {"context", "N", "decode: tokens already in the cache of each sequence; 16 unless given"},
+    [STAGE] = {"stage", "N", "convnext: the stage whose block is run, 1 to 4; 1 unless given"},
+    [SEED] = {"seed", "N", "of weights, inputs and gradients of outputs; 1 unless given"},
+    [OUT] = {"out", "DIR", "the folder to write to; made if need be"},
+};
+static const cli_command command = {
+    .name = "dump",
+    .about =
+        "Runs one layer once and writes every input, parameter and output, and in training every gradient, as .npy\n"
+        "files, with a manifest.json that says what each is. Nothing is timed.",
+    .options = options,
+    .option_count = OPTIONS,
+};
+
+// ---- The command line
+
+// The index of the option's value among its names. false after a message.
+static bool choose(size_t option, const char *value, size_t *index) {
+    static const char *(*const lists[NAMED])(size_t) = {name_of_model, name_of_op, name_of_phase, name_of_form,
+                                                        name_of_dtype};
+    const char *names[MOST_NAMES];
+    size_t count = 0;
+    char text[TEXT_SIZE];
+    while (count < MOST_NAMES && lists[option](count) != NULL) {
+        names[count] = lists[option](count);
+        count++;
+    }
+    *index = names_find(value, names, count);
+    if (*index < count)
+        return true;
+    names_explain(text, sizeof text, value, options[option].name, names, count);
+    cli_complain(&command, "--%s: %s", options[option].name, text);
+    return false;
+}
+
+static bool count_of(size_t option, const char *value, size_t most, size_t *count) {
+    if (!parse_size(value, count) || *count < 1) {
+        cli_complain(&command, "--%s: \"%.40s\" is no whole number from 1", options[option].name, value);
+        return false;
+    }
+    if (*count > most)
+        cli_complain(&command, "--%s: %zu is beyond %zu", options[option].name, *count, most);
+    return *count <= most;
+}
+
+typedef struct {
+    layer_config config;
+    norm_slot slot;
+    const char *folder;
+} request;
+
+// false after a message.
+static bool understand(char *const given[OPTIONS], request *r) {
+    static const size_t needed[] = {MODEL, OP, PHASE, OUT};
+    size_t chosen[NAMED] = {0}, stage = 1;
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (given[needed[i]] == NULL) {
+            cli_complain(&command, "--%s is needed: %s", options[needed[i]].name, options[needed[i]].help);
+            return false;
+        }
+    for (size_t i = 0; i < NAMED; i++)
+        if (given[i] != NULL && !choose(i, given[i], &chosen[i]))
+            return false;
+    layer_config *const c = &r->config;
+    *c = (layer_config){.shape = model_at(chosen[MODEL]),
+                        .part = PART_LAYER,
+                        .phase = (model_phase)chosen[PHASE],
+                        .dtype = (norm_dtype)chosen[DTYPE],
+                        .depth = 1,
+                        .batch = 1,
+                        .tokens = 1,
+                        .threads = 1, // what is summed in which order must not depend on the machine
+                        .seed = 1,
+                        .arms = &r->slot,
+                        .arm_count = 1};
+    const bool conv = c->shape->kind == MODEL_CONVNEXT, decode = c->phase == PHASE_DECODE;
+    c->context = decode ? 16 : 0;
+    r->folder = given[OUT];
+    if (given[TOKENS] == NULL && !conv && !decode) {
+        cli_complain(&command, "--tokens is needed: %s", options[TOKENS].help);
+        return false;
+    }
+    if (given[SEED] != NULL && !parse_u64(given[SEED], &c->seed)) {
+        cli_complain(&command, "--seed: \"%.40s\" is no whole number from 0 to 2^64 - 1", given[SEED]);
+        return false;
+    }
+    if ((given[TOKENS] != NULL && !count_of(TOKENS, given[TOKENS], SIZE_MAX, &c->tokens)) ||
+        (given[BATCH] != NULL && !count_of(BATCH, given[BATCH], SIZE_MAX, &c->batch)) ||
+        (given[CONTEXT] != NULL && !count_of(CONTEXT, given[CONTEXT], SIZE_MAX, &c->context)) ||
+        (given[STAGE] != NULL && !count_of(STAGE, given[STAGE], MODEL_STAGES, &stage)))
+        return false;
+    // What would be ignored is refused.
+    const char *const refusal = given[STAGE] != NULL && !conv       ? "--stage is for convnext"
+                                : given[CONTEXT] != NULL && !decode ? "--context is for --phase decode"
+                                : decode && c->tokens != 1          ? "--tokens: decode has one token per sequence"
+                                : conv && given[TOKENS] != NULL     ? "--tokens: those of convnext are its --stage's"
+                                                                    : NULL;
+    if (refusal != NULL) {
+        cli_complain(&command, "%s", refusal);
+        return false;
+    }
+    c->stage = stage - 1;
+    const norm_op op = (norm_op)chosen[OP];
+    if (!layer_slot(c->shape, op, norm_default_variant(op, (norm_form)chosen[FORM]), (norm_form)chosen[FORM], "best",
+                    c->dtype, &r->slot)) {
+        cli_complain(&command, "there is no %s %s for %s in %s", norm_form_name((norm_form)chosen[FORM]),
+                     norm_op_name(op), c->shape->name, norm_dtype_name(c->dtype));
+        return false;
+    }
+    return true;
+}
+
+// ---- Files
+
+// What a tensor is, by the last part of its name that says so; "" if nobody wrote it down, which a test forbids.
+static const char *meaning_of(const char *name) {
+    static const struct {
+        const char *end, *meaning;
+    } meanings[] = {
+        {"input.stream",
+         "the residual stream; row b * tokens + t is token t of sequence b (convnext: position t of image b)"},
+        {"input.branch", "what the branch before adds to the stream: the layer begins with stream + branch"},
+        {"input.condition", "the embedding of time step and class, one row per image"},
+        {"output.stream", "the residual stream; where there is an output.branch, that is still to be added to it"},
+        {"output.branch", "what the layer's last branch adds to the stream"},
+        {"cache.k", "keys as attention reads them, row b * (context + 1) + t; the last row of each sequence is the "
+                    "layer's to write: cache.k.added"},
+        {"cache.v", "values as attention reads them, row b * (context + 1) + t; the last row of each sequence is the "
+                    "layer's to write: cache.v.added"},
+        {"cache.k.added", "keys of the new token, one row per sequence: what the layer adds to cache.k"},
+        {"cache.v.added", "values of the new token, one row per sequence: what the layer adds to cache.v"},
+        {"norm.weight", "gamma, the scale of the norm"},
+        {"norm.bias", "beta, the shift of the norm"},
+        {"norm.alpha", "alpha, what x is multiplied by before the squashing function"},
+        {"norm.shift", "what derf adds to alpha * x"},
+        {"attention.q.weight", "(heads * head_dim, dim): y = x W^T"},
+        {"attention.k.weight", "(kv_heads * head_dim, dim): y = x W^T"},
+        {"attention.v.weight", "(kv_heads * head_dim, dim): y = x W^T"},
+        {"attention.qkv.weight", "(3 * dim, dim): y = x W^T, the rows of q, then k, then v"},
+        {"attention.o.weight", "(dim, heads * head_dim): y = x W^T"},
+        {"modulation.weight", "(6 * dim, dim), of silu(condition): shift, scale, gate of attention, then of the MLP"},
+        {"ffn.gate.weight", "(ffn, dim): y = x W^T, then silu"},
+        {"ffn.up.weight", "(ffn, dim): y = x W^T"},
+        {"ffn.down.weight", "(dim, ffn): y = x W^T"},
+        {"conv.weight", "(channels, 7 * 7): depthwise, correlated as frameworks do, padded by 3"},
+        {"scale.weight", "layer scale: times the branch, column by column"},
+        {".bias", "added to what the weight of the same name gives"},
+    };
+    const size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        const size_t end = strlen(meanings[i].end);
+        if (length >= end && strcmp(name + length - end, meanings[i].end) == 0)
+            return meanings[i].meaning;
+    }
+    return "";
+}
+
+// A parameter that is a vector is kept as one row.
+static bool is_vector(const layer_tensor *t) { return t->role == TENSOR_PARAMETER && t->value.rows == 1; }
+
+typedef struct {
+    const matrix *matrix;
+    bool vector;
+} npy_order;
+static int npy_file(const void *what, const char *path) {
+    const npy_order *const order = what;
+    return npy_write(path, order->matrix, order->vector);
+}
+
+// false after a message.
+static bool replace(const request *r, const char *file, files_writer *write, const void *what) {
+    char path[PATH_MAX];
+    const bool fits = snprintf(path, sizeof path, "%s/%s", r->folder, file) < (int)sizeof path;
+    const int code = fits ? files_replace(path, write, what) : ENAMETOOLONG;
+    if (code != 0)
+        cli_complain(&command, "cannot write %s/%s: %s", r->folder, file, files_reason(code));
+    return code == 0;
+}
+
+// Writes the file and adds it to the manifest. false after a message.
+static bool write_tensor(const request *r, json_t *list, const layer_tensor *t, bool gradient) {
+    static const char *const roles[] = {
+        [TENSOR_INPUT] = "input", [TENSOR_PARAMETER] = "parameter", [TENSOR_OUTPUT] = "output"};
+    const matrix *const m = gradient ? &t->gradient : &t->value;
+    char file[NAME_MAX];
+    snprintf(file, sizeof file, "%s%s.npy", t->name, gradient ? ".gradient" : "");
+    const npy_order order = {m, is_vector(t)};
+    if (!replace(r, file, npy_file, &order))
+        return false;
+    const char *const meaning = !gradient                  ? meaning_of(t->name)
+                                : t->role == TENSOR_OUTPUT ? "where backward begins: drawn, standing for the gradient "
+                                                             "of a loss by this output"
+                                                           : "of the sum of outputs times their gradients, by this";
+    json_t *const sizes = is_vector(t) ? json_pack("[I]", (json_int_t)m->cols)
+                                       : json_pack("[II]", (json_int_t)m->rows, (json_int_t)m->cols);
+    json_t *const entry = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "name", t->name, "file", file, "kind",
+                                    gradient ? "gradient" : "value", "role", roles[t->role], "shape", sizes, "dtype",
+                                    norm_dtype_name(m->dtype), "meaning", meaning);
+    if (json_array_append_new(list, entry) == 0)
+        return true;
+    cli_complain(&command, "out of memory");
+    return false;
+}
+
+static bool write_role(const request *r, json_t *list, const layer *l, tensor_role role) {
+    for (size_t i = 0; i < layer_tensors(l); i++)
+        if (layer_tensor_at(l, i)->role == role && !write_tensor(r, list, layer_tensor_at(l, i), false))
+            return false;
+    return true;
+}
+
+static bool write_gradients(const request *r, json_t *list, const layer *l) {
+    for (size_t i = 0; i < layer_tensors(l); i++)
+        if (layer_tensor_at(l, i)->gradient.data != NULL && !write_tensor(r, list, layer_tensor_at(l, i), true))
+            return false;
+    return true;
+}
+
+// The manifest, with its list of tensors still empty; NULL: out of memory.
+static json_t *describe(const request *r) {
+    const layer_config *const c = &r->config;
+    const model_shape *const m = c->shape;
+    const bool conv = m->kind == MODEL_CONVNEXT;
+    const size_t side = conv ? m->stages[c->stage].side : 0, width = conv ? m->stages[c->stage].width : m->dim;
+    char seed[32];
+    snprintf(seed, sizeof seed, "%" PRIu64, c->seed); // as text: JSON's numbers are signed, or not whole
+    json_t *const numbers = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:b, s:b}", "dim", (json_int_t)width, "ffn",
+        (json_int_t)(conv ? 4 * width : m->ffn), "heads", (json_int_t)m->heads, "kv_heads", (json_int_t)m->kv_heads,
+        "head_dim", (json_int_t)m->head_dim, "side", (json_int_t)side, "eps", (double)m->eps, "alpha", (double)m->alpha,
+        "theta", m->theta, "qk_norm", m->qk_norm, "post_norm", m->post_norm);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:o, s:[]}", "model",
+                     m->name, "kind", model_kind_name(m->kind), "op", norm_op_name(r->slot.op), "formula",
+                     norm_op_formula(r->slot.op), "variant", r->slot.variant, "form", norm_form_name(r->slot.form),
+                     "dtype", norm_dtype_name(c->dtype), "phase", model_phase_name(c->phase), "batch",
+                     (json_int_t)c->batch, "tokens", (json_int_t)(conv ? side * side : c->tokens), "context",
+                     (json_int_t)c->context, "stage", (json_int_t)(conv ? c->stage + 1 : 0), "seed", seed, "files",
+                     "NumPy format 1.0, C order, little-endian f32; a tensor of dtype bf16 is widened, exactly",
+                     "shape", numbers, "tensors");
+}
+
+// false after a message.
+static bool write_all(const request *r, layer *l) {
+    json_t *const manifest = describe(r), *const list = json_object_get(manifest, "tensors");
+    bool done = list != NULL;
+    if (!done)
+        cli_complain(&command, "out of memory");
+    // What went in is written before it can be touched; the manifest comes last, and says by being there that all is.
+    done = done && write_role(r, list, l, TENSOR_INPUT) && write_role(r, list, l, TENSOR_PARAMETER);
+    if (done && r->config.phase == PHASE_TRAIN)
+        layer_zero_gradients(l);
+    if (done && !layer_run(l, NULL)) {
+        cli_complain(&command, "the layer failed to run");
+        done = false;
+    }
+    done = done && write_role(r, list, l, TENSOR_OUTPUT) && write_gradients(r, list, l);
+    done = done && replace(r, "manifest.json", json_file_write, manifest);
+    json_decref(manifest);
+    return done;
+}
+
+int cmd_dump(int argc, char **argv) {
+    char *given[OPTIONS] = {NULL}, *value = NULL, error[LAYER_ERROR_SIZE], text[TEXT_SIZE];
+    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
+    request r;
+    int option;
+    while ((option = cli_next(&args, &value)) >= 0)
+        given[option] = value;
+    if (option != CLI_END)
+        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    if (!understand(given, &r))
+        return EXIT_USAGE;
+    if (!memory_fits(layer_bytes(&r.config), text, sizeof text)) {
+        cli_complain(&command, "a layer of %s %s", r.config.shape->name, text);
+        return EXIT_USAGE;
+    }
+    layer *const l = layer_make(&r.config, error);
+    if (l == NULL) {
+        cli_complain(&command, "%s", error);
+        return EXIT_USAGE;
+    }
+    int result = EXIT_USAGE, lock = -1, failure = run_make_folders(r.folder);
+    if (failure == 0)
+        failure = files_lock(r.folder, &lock);
+    if (failure != 0)
+        cli_complain(&command, "cannot make the folder %.200s: %s", r.folder, files_reason(failure));
+    else
+        result = write_all(&r, l) ? EXIT_DONE : EXIT_FAILED;
+    if (result == EXIT_DONE)
+        fprintf(stderr, "wrote %s/manifest.json and the tensors that it names\n", r.folder);
+    if (lock >= 0)
+        (void)close(lock);
+    layer_free(l);
+    return result;
+}

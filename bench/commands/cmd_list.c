@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+// `normbench list`: every name that the other commands take, one a line, name first.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "commands.h"
+#include "measure/inputs.h"
+#include "plan/cli.h"
+#include "shapes.h"
+
+static void list_ops(void) {
+    for (norm_op op = 0; op < NORM_OPS; op++)
+        printf("%-10s %s\n", norm_op_name(op), norm_op_formula(op));
+}
+
+// In any form: an op may have one default fused and another op by op.
+static bool is_default(norm_op op, const char *variant) {
+    for (norm_form form = 0; form < NORM_FORMS; form++)
+        if (strcmp(norm_default_variant(op, form), variant) == 0)
+            return true;
+    return false;
+}
+
+// Each with the ops that have it.
+static void list_variants(void) {
+    const char *names[SELECT_MAX_NAMES];
+    const size_t count = selector_names(SELECT_VARIANT, names);
+    for (size_t i = 0; i < count; i++) {
+        bool has[NORM_OPS] = {false};
+        const norm_impl *impl;
+        for (size_t j = 0; (impl = norm_at(j)) != NULL; j++)
+            has[impl->op] = has[impl->op] || strcmp(impl->variant, names[i]) == 0;
+        printf("%-16s", names[i]);
+        for (norm_op op = 0; op < NORM_OPS; op++)
+            if (has[op])
+                printf(" %s%s", norm_op_name(op), is_default(op, names[i]) ? " (default)" : "");
+        putchar('\n');
+    }
+}
+
+static void list_forms(void) {
+    static const char *const meanings[NORM_FORMS] = {
+        [NORM_FUSED] = "each tensor is read once from memory and written once",
+        [NORM_EAGER] =
+            "ideal op by op: one sweep over the whole tensor per elementary operation, with our tanh, through "
+            "temporaries that are kept",
+        [NORM_ADD_FUSED] = "the residual addition and the norm of its result in one sweep; both are written",
+        [NORM_FRAMEWORK] =
+            "op by op as PyTorch's eager mode runs it on a CPU: every result allocated anew, layernorm one "
+            "kernel, tanh sleef by default",
+    };
+    for (norm_form form = 0; form < NORM_FORMS; form++)
+        printf("%-9s %s\n", norm_form_name(form), meanings[form]);
+}
+
+static void print_support(const char *missing, int width) {
+    char text[80] = "runs here";
+    if (missing != NULL)
+        snprintf(text, sizeof text, "lacks %s", missing);
+    printf("%-*s", width, text);
+}
+
+// Whether what the level rounds to bf16 loses its denormals.
+static bool level_flushes(norm_level level) {
+    const norm_impl *impl;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
+        if (impl->level == level && impl->flushes)
+            return true;
+    return false;
+}
+
+static void list_levels(void) {
+#define FEATURE(name) " " #name
+#define NEEDS(ID, name, features) "" features(FEATURE),
+    static const char *const needs[] = {NORM_LEVEL_LIST(NEEDS)};
+#undef NEEDS
+#undef FEATURE
+    for (norm_level level = 0; level < NORM_LEVELS; level++) {
+        printf("%-12s ", norm_level_name(level));
+        print_support(norm_level_missing(level), 18);
+        printf(" %s", norm_level_is_auto(level) ? "the plain loop as the compiler vectorises it, never `best`; " : "");
+        printf("%s", level_flushes(level) ? "bf16 alone; denormal results are zero; " : "");
+        printf("needs%s\n", *needs[level] ? needs[level] : " nothing");
+    }
+    printf("%-12s ", norm_level_name(NORM_LEVEL_LIBRARY));
+    print_support(norm_level_missing(NORM_LEVEL_LIBRARY), 18);
+    puts(" another library's code, which chooses its own instructions, never `best`");
+}
+
+static void list_dtypes(void) {
+    for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++)
+        printf("%-5s %zu bytes per element; arithmetic in f32\n", norm_dtype_name(dtype), norm_dtype_bytes(dtype));
+}
+
+static void list_placements(void) {
+    for (placement p = 0; p < PLACEMENTS; p++)
+        printf("%-8s %s\n", placement_name(p), placement_help(p));
+}
+
+static void list_models(void) {
+    const model_shape *m;
+    for (size_t i = 0; (m = model_at(i)) != NULL; i++) {
+        printf("%-13s %-18s %-8s %2zu layers of ", m->name, m->title, model_kind_name(m->kind), m->depth);
+        if (m->kind == MODEL_CONVNEXT)
+            printf("width %zu to %zu", m->stages[0].width, m->stages[MODEL_STAGES - 1].width);
+        else
+            printf("width %zu, ffn %zu, %zu heads", m->dim, m->ffn, m->heads);
+        printf(", %s eps %g\n", norm_op_name(m->native), (double)m->eps);
+    }
+}
+
+static void list_inputs(void) {
+#define INPUT_LINE(ID, name, meaning) printf("%-12s %s\n", #name, meaning);
+    INPUT_LIST(INPUT_LINE)
+#undef INPUT_LINE
+}
+
+// Writes the words that are present with commas between them, "-" if none is.
+static void join(char text[64], const char *const *words, const bool *present, size_t count) {
+    size_t used = 0;
+    snprintf(text, 64, "-");
+    for (size_t i = 0; i < count; i++)
+        if (present[i])
+            used += (size_t)snprintf(text + used, 64 - used, "%s%s", used > 0 ? "," : "", words[i]);
+}
+
+static void list_implementations(void) {
+    static const char *const parameters[] = {"gamma", "beta", "alpha", "shift"};
+    const selection everything = {0};
+    const norm_impl *impls[SELECT_MAX_IMPLS];
+    const size_t count = selection_take(&everything, impls);
+    for (size_t i = 0; i < count; i++) {
+        const norm_impl *const impl = impls[i];
+        const char *const passes[] = {norm_pass_name(NORM_FORWARD), norm_pass_name(NORM_BACKWARD)};
+        const bool has_pass[] = {impl->pass[NORM_FORWARD].count > 0, impl->pass[NORM_BACKWARD].count > 0};
+        const bool has[] = {impl->params & NORM_GAMMA, impl->params & NORM_BETA, impl->params & NORM_ALPHA,
+                            impl->params & NORM_SHIFT};
+        char pass_text[64], parameter_text[64];
+        join(pass_text, passes, has_pass, NORM_PASSES);
+        join(parameter_text, parameters, has, sizeof has / sizeof *has);
+        printf("%-10s %-17s %-9s %-12s %-5s %-17s %-17s ", norm_op_name(impl->op), impl->variant,
+               norm_form_name(impl->form), norm_level_name(impl->level), norm_dtype_name(impl->dtype), pass_text,
+               parameter_text);
+        print_support(norm_missing(impl), 0);
+        puts(impl->flushes ? "; denormal results are zero" : "");
+    }
+}
+
+#define LIST_LIST(X)                                                                                                   \
+    X(ops) X(variants) X(forms) X(levels) X(dtypes) X(placements) X(models) X(inputs) X(implementations)
+#define LIST_NAME(name) #name,
+#define LIST_FUNCTION(name) list_##name,
+#define LIST_LINE(name) "\n  " #name
+static const char *const lists[] = {LIST_LIST(LIST_NAME)};
+static void (*const functions[])(void) = {LIST_LIST(LIST_FUNCTION)};
+enum { LISTS = sizeof lists / sizeof *lists };
+
+int cmd_list(int argc, char **argv) {
+    static const cli_command command = {
+        .name = "list",
+        .operand = "WHAT",
+        .about =
+            "Prints every name of one kind, one a line, name first and then what it means. WHAT is one of" LIST_LIST(
+                LIST_LINE) "\nThe columns of implementations: op, variant, form, level, dtype, passes, parameters, and "
+                           "whether "
+                           "this CPU\nruns it or what it lacks; and whether what it rounds to bf16 loses its "
+                           "denormals.",
+    };
+    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
+    const char *what = NULL;
+    char *value = NULL, text[512];
+    int option;
+    while ((option = cli_next(&args, &value)) >= 0) {
+        if (what != NULL) {
+            cli_complain(&command, "unexpected argument \"%.40s\": one list at a time", value);
+            return EXIT_USAGE;
+        }
+        what = value;
+    }
+    if (option != CLI_END)
+        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    const size_t found = names_find(what == NULL ? "" : what, lists, LISTS);
+    if (found == LISTS) {
+        names_explain(text, sizeof text, what == NULL ? "" : what, "list", lists, LISTS);
+        cli_complain(&command, "%s", text);
+        return EXIT_USAGE;
+    }
+    functions[found]();
+    return EXIT_DONE;
+}

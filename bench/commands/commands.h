@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// commands.h: the commands of normbench, one cmd_<name>.c each. The only list of them.
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "base/exit_code.h"
+
+#define COMMAND_LIST(X)                                                                                                \
+    X(machine, "describe this machine: CPU, caches, levels, copy bandwidths, what makes timings noisy")                \
+    X(list, "list ops, variants, forms, levels, dtypes, placements, models, inputs or implementations")                \
+    X(plan, "say where the threads of a placement go, on this machine or any other")                                   \
+    X(verify, "print the largest error of every implementation")                                                       \
+    X(kernels, "verify and time the kernels; writes CSV")                                                              \
+    X(layers, "time whole layers with every norm in their slots; writes CSV")                                          \
+    X(dump, "write a layer's inputs, parameters, outputs and gradients as .npy")                                       \
+    X(check, "say whether the folders of runs hold what normbench writes, and nothing else")
+
+#define COMMAND_ROW(name, help) int cmd_##name(int argc, char **argv);
+COMMAND_LIST(COMMAND_ROW)
+#undef COMMAND_ROW
+
+#endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// child.c: see child.h.
+#include "child.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+#include <unistd.h>
+
+#include "base/exit_code.h"
+#include "base/parse.h"
+#include "base/stats.h"
+
+static volatile sig_atomic_t interrupted;
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
+
+// A child whose parent is killed would take the CPU from whatever runs next until its plan is done. Where the kernel
+// does not see to that, the next line that it tells ends it, for SIGPIPE is not ignored.
+static void die_with_parent(void) {
+    (void)signal(SIGPIPE, SIG_DFL);
+#ifdef __linux__
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    // A parent that was gone before that took its end of the pipe along.
+    struct pollfd told = {.fd = STDOUT_FILENO};
+    if (poll(&told, 1, 0) == 1 && (told.revents & POLLERR) != 0)
+        _exit(EXIT_FAILED);
+}
+
+bool child_interrupted(void) { return interrupted != 0; }
+
+bool child_begin(int argc, char **argv, child_orders *orders) {
+    if (argc != 5 || !parse_u64(argv[3], &orders->seed) || !parse_size(argv[4], &orders->launch)) {
+        fputs("normbench: --worker is for normbench itself\n", stderr);
+        return false;
+    }
+    orders->mode = strcmp(argv[1], "pilot") == 0 ? WORKER_PILOT : WORKER_MEASURE;
+    orders->plan_path = argv[2];
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    struct sigaction before;
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) // under nohup it is
+        (void)sigaction(SIGHUP, &action, NULL);
+    die_with_parent();
+    (void)setvbuf(stdout, NULL, _IOLBF, 1 << 16);
+    return true;
+}
+
+void child_read_had(rounds_had *had, size_t groups) {
+    size_t group;
+    rounds_had one;
+    while (scanf(" had %zu %zu %zu", &group, &one.complete, &one.next) == 3)
+        if (group < groups)
+            had[group] = one;
+}
+
+int child_visit(const child_orders *orders, size_t groups, bool (*visit)(void *context, size_t group), void *context) {
+    size_t *const order = malloc((groups + 1) * sizeof *order);
+    if (order == NULL)
+        return EXIT_FAILED;
+    for (size_t i = 0; i < groups; i++)
+        order[i] = i;
+    stats_rng rng;
+    stats_rng_seed(&rng, orders->seed, (uint64_t)orders->launch << 40);
+    stats_shuffle(&rng, order, groups);
+    bool ok = true;
+    for (size_t i = 0; ok && i < groups && !interrupted; i++)
+        ok = visit(context, order[i]);
+    free(order);
+    return interrupted ? EXIT_INTERRUPTED : ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+bool child_bind(const topology *t, placement place, size_t threads, size_t group, char *why, size_t size) {
+    topology_seat *const seats = calloc(threads, sizeof *seats);
+    int *const bound = calloc(threads, sizeof *bound);
+    bool ok = seats != NULL && bound != NULL;
+    // Without a placement nothing else would refuse them.
+    if (ok && (threads > topology_pus(t) || !topology_plan(t, place, threads, seats))) {
+        snprintf(why, size, "only %zu PUs may be used", topology_pus(t));
+        ok = false;
+    } else if (ok && !topology_bind_team(t, threads, seats, bound)) {
+        snprintf(why, size, "could not bind %zu threads with placement %s; try --placement none", threads,
+                 placement_name(place));
+        ok = false;
+    }
+    if (ok) {
+        printf("group %zu", group);
+        for (size_t i = 0; i < threads && place != PLACEMENT_NONE; i++)
+            printf(" %d", bound[i]);
+        putchar('\n');
+    }
+    free(seats);
+    free(bound);
+    return ok;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// child.h: what the process of a launch does whatever it measures: takes its orders, visits the groups of its plan in a
+// random order, binds their teams, ends when it is told to. Its parent's side is launch.h.
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels_worker.h"
+#include "machine/topology.h"
+
+typedef struct {
+    worker_mode mode;
+    const char *plan_path;
+    uint64_t seed;
+    size_t launch;
+} child_orders;
+
+// Reads "--worker MODE PLAN SEED LAUNCH", catches signals, and makes stdout a line at a time, so that what was told
+// survives whatever ends this process, which ends with its parent. false, after a message: it was not a parent of this
+// program that called.
+bool child_begin(int argc, char **argv, child_orders *orders);
+// Whether to finish the sample and end.
+bool child_interrupted(void);
+
+// Reads from standard input what an interrupted run already has, one for each group; had is all zero before.
+void child_read_had(rounds_had *had, size_t groups);
+// Visits every group once in an order that seed and launch decide. An exit code.
+int child_visit(const child_orders *orders, size_t groups, bool (*visit)(void *context, size_t group), void *context);
+
+// Plans and binds a team and tells "group GROUP PU...". false with a reason.
+bool child_bind(const topology *t, placement place, size_t threads, size_t group, char *why, size_t size);
+
+#endif

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+// run.c: see run.h; meta.json is run_meta.c's.
+#include "run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "machine/machine.h"
+
+// Room for the longest name of a file of a run.
+enum { NAME_ROOM = 64 };
+
+void run_path(const run *r, const char *file, char path[PATH_MAX]) {
+    // set_folder saw to it that there is room.
+    (void)snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - NAME_ROOM, r->folder, file);
+}
+
+// false with a message: a folder that is too long is not another, shorter one.
+static bool set_folder(run *r, const char *folder, char error[RUN_ERROR_SIZE]) {
+    if (strlen(folder) < PATH_MAX - NAME_ROOM) {
+        snprintf(r->folder, sizeof r->folder, "%s", folder);
+        return true;
+    }
+    snprintf(error, RUN_ERROR_SIZE,
+             "the folder %.40s... has a name of %zu characters, and %d are the most; give another", folder,
+             strlen(folder), PATH_MAX - NAME_ROOM - 1);
+    return false;
+}
+
+int run_make_folders(const char *path) {
+    char partial[PATH_MAX];
+    if (snprintf(partial, sizeof partial, "%s", path) >= (int)sizeof partial)
+        return ENAMETOOLONG;
+    for (char *slash = partial + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = '\0';
+        if (mkdir(partial, 0777) != 0 && errno != EEXIST)
+            return errno;
+        *slash = '/';
+    }
+    return mkdir(partial, 0777) != 0 && errno != EEXIST ? errno : 0;
+}
+
+static bool lock(run *r, char error[RUN_ERROR_SIZE]) {
+    const int code = files_lock(r->folder, &r->lock);
+    if (code != 0)
+        snprintf(error, RUN_ERROR_SIZE, "cannot write to %s: %s", r->folder, files_reason(code));
+    return code == 0;
+}
+
+static bool create_samples(run *r, char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX];
+    run_path(r, r->kind->samples, path);
+    r->samples = (csv_writer){0};
+    int code = files_create(path, &r->samples.file);
+    if (code == 0) {
+        csv_text(&r->samples, "schema_version");
+        csv_text(&r->samples, "run_id");
+        r->kind->header(&r->samples);
+        code = csv_end(&r->samples);
+        r->header_bytes = ftell(r->samples.file);
+    }
+    if (code != 0)
+        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
+    return code == 0;
+}
+
+// ---- Begin
+
+static bool make_temporary(run *r, char error[RUN_ERROR_SIZE]) {
+    char folder[PATH_MAX];
+    const char *const base = getenv("TMPDIR");
+    const int length =
+        snprintf(folder, sizeof folder, "%s/normbench.XXXXXX", base != NULL && *base != '\0' ? base : "/tmp");
+    if (length >= (int)sizeof folder)
+        errno = ENAMETOOLONG;
+    else if (mkdtemp(folder) != NULL)
+        return set_folder(r, folder, error);
+    snprintf(error, RUN_ERROR_SIZE, "cannot make a temporary folder %.200s: %s; set TMPDIR to one that can be written",
+             folder, strerror(errno));
+    return false;
+}
+
+static bool make_folder(run *r, const char *given, char error[RUN_ERROR_SIZE]) {
+    char own[2 * RUN_NAME_SIZE + 16];
+    snprintf(own, sizeof own, "results/%s/%s", r->machine, r->id);
+    if (!set_folder(r, given != NULL ? given : own, error))
+        return false;
+    const int code = run_make_folders(r->folder);
+    if (code == 0)
+        return true;
+    snprintf(error, RUN_ERROR_SIZE, "cannot make the folder %s: %s; give another with --out", r->folder,
+             strerror(code));
+    return false;
+}
+
+static int write_topology(const void *what, const char *path) {
+    errno = 0;
+    return topology_export(what, path) ? 0 : errno != 0 ? errno : EIO;
+}
+
+bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, const run_kind *kind,
+               char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX], stamp[32];
+    const time_t now = time(NULL);
+    struct tm utc;
+    *r = (run){.lock = -1, .kind = kind, .experiment = *e};
+    machine_id(t, r->machine, sizeof r->machine);
+    snprintf(r->git, sizeof r->git, "%s", machine_git());
+    program_id(r->program);
+    if (gmtime_r(&now, &utc) == NULL || strftime(stamp, sizeof stamp, "%Y-%m-%dT%H%M%SZ", &utc) == 0)
+        snprintf(stamp, sizeof stamp, "%lld", (long long)now);
+    snprintf(r->id, sizeof r->id, "%s-%.20s", stamp, r->git);
+    if (!(temporary ? make_temporary(r, error) : make_folder(r, folder, error)))
+        return false;
+    r->temporary = temporary; // from now on there is something to remove
+    run_path(r, "meta.json", path);
+    if (!lock(r, error))
+        return false;
+    struct stat info;
+    if (lstat(path, &info) == 0) {
+        snprintf(error, RUN_ERROR_SIZE,
+                 "%s already holds a run; give another folder with --out, or go on with --resume %s", r->folder,
+                 r->folder);
+        return false;
+    }
+    const int code = run_replace(r, "topology.xml", write_topology, t);
+    if (code != 0) {
+        run_path(r, "topology.xml", path);
+        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
+        return false;
+    }
+    return create_samples(r, error);
+}
+
+bool run_mark(run *r, void (*rows)(const void *context, csv_writer *w), const void *context) {
+    char *text = NULL;
+    size_t length = 0;
+    const experiment *const e = &r->experiment;
+    csv_writer w = {.file = open_memstream(&text, &length)};
+    if (w.file == NULL)
+        return false;
+    const char *const settled[] = {r->kind->command, r->id, r->machine, r->program, e->command, e->preset};
+    for (size_t i = 0; i < sizeof settled / sizeof *settled; i++)
+        csv_text(&w, settled[i]);
+    csv_size(&w, e->seed);
+    csv_real(&w, e->budget_s, 9); // as meta.json has it
+    csv_end(&w);
+    rows(context, &w);
+    const bool ok = csv_close(&w) == 0;
+    if (ok)
+        snprintf(r->begun, sizeof r->begun, "%016" PRIx64, program_hash(PROGRAM_HASH, text, length));
+    free(text);
+    return ok;
+}
+
+// ---- Resume
+
+// Samples of another machine or program are not those of this run.
+static bool same_machine(const run *r, const topology *t, char error[RUN_ERROR_SIZE]) {
+    char machine[RUN_NAME_SIZE];
+    machine_id(t, machine, sizeof machine);
+    if (strcmp(machine, r->machine) == 0)
+        return true;
+    snprintf(error, RUN_ERROR_SIZE, "%s was measured on %s, this is %s: a run cannot be taken up on another machine",
+             r->folder, r->machine, machine);
+    return false;
+}
+
+static bool same_program(run *r, char error[RUN_ERROR_SIZE]) {
+    char program[PROGRAM_ID_SIZE], git[sizeof r->git];
+    program_id(program);
+    snprintf(git, sizeof git, "%s", r->git);
+    snprintf(r->git, sizeof r->git, "%s", machine_git());
+    if (strcmp(r->program, RUN_BY_PEERS) == 0 || strcmp(program, r->program) == 0)
+        return true;
+    snprintf(error, RUN_ERROR_SIZE,
+             "%s was begun by normbench %s (build %s), this is %s (build %s): a run cannot be taken up by another "
+             "program; go on with that one, or begin anew with another --out",
+             r->folder, git[0] != '\0' ? git : "of an unknown commit", r->program[0] != '\0' ? r->program : "unknown",
+             r->git, program);
+    return false;
+}
+
+bool run_resume(run *r, const char *folder, const topology *t, const run_kind *kind, bool *incomparable,
+                char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX];
+    struct stat info;
+    *r = (run){.kind = kind, .lock = -1};
+    *incomparable = false;
+    if (!set_folder(r, folder, error))
+        return false;
+    run_path(r, "meta.json", path);
+    // Where there is no run at all, that is the thing to say.
+    if ((lstat(path, &info) == 0 && !lock(r, error)) || !run_read_meta(r, kind->command, error))
+        return false;
+    *incomparable = !same_machine(r, t, error);
+    if (*incomparable)
+        return false;
+    run_path(r, RUN_PLAN, path);
+    if (lstat(path, &info) != 0) {
+        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s%s", path, strerror(errno),
+                 errno == ENOENT ? ": the run is complete, there is nothing to resume" : "");
+        return false;
+    }
+    *incomparable = !same_program(r, error);
+    return !*incomparable;
+}
+
+bool run_read_samples(const run *r, csv_table *t, char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX], message[256] = "";
+    run_path(r, r->kind->samples, path);
+    const int code = csv_read(t, path, message, sizeof message);
+    if (code != 0)
+        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s", path, code == -1 ? message : files_reason(code));
+    else if (t->truncated)
+        fprintf(stderr, "note: dropped line %zu of %s, the last, which was cut off: its sample is taken again\n",
+                t->row_count + 2, path);
+    return code == 0;
+}
+
+bool run_has_samples(const run *r) { return r->samples.file != NULL && ftell(r->samples.file) > r->header_bytes; }
+
+bool run_continue(run *r, char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX];
+    run_path(r, r->kind->samples, path);
+    const int code = csv_open(&r->samples, path, true);
+    if (code != 0)
+        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
+    return code == 0;
+}
+
+// ---- Files and end
+
+int run_replace(const run *r, const char *file, files_writer *write, const void *what) {
+    char path[PATH_MAX];
+    run_path(r, file, path);
+    return files_replace(path, write, what);
+}
+
+void run_end(run *r, bool complete) {
+    const char *const files[] = {RUN_PLAN,       RUN_PLAN_STEPS, r->kind == NULL ? FILES_PART : r->kind->samples,
+                                 "topology.xml", "meta.json",    FILES_PART};
+    char path[PATH_MAX];
+    if (r->samples.file != NULL)
+        (void)csv_close(&r->samples); // every row was flushed, and its error told, when it was added
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (r->temporary || (complete && i < 2)) {
+            run_path(r, files[i], path);
+            (void)unlink(path);
+        }
+    if (r->temporary)
+        (void)rmdir(r->folder);
+    if (r->lock >= 0)
+        (void)close(r->lock);
+    r->lock = -1;
+}

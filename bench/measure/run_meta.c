@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// run_meta.c: meta.json of a run: written, and read back with every field held against what it may be.
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json_file.h"
+#include "base/parse.h"
+#include "machine/machine.h"
+#include "plan/plan.h"
+#include "run.h"
+#include "sampler.h"
+
+// ---- Writing
+
+int run_write_meta(const run *r, const topology *t, bool complete) {
+    char seed[32];
+    double overhead, step;
+    sampler_clock(&overhead, &step);
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->experiment.seed);
+    const experiment *const e = &r->experiment;
+    const char *const model = topology_info(t, "CPUModel");
+    json_t *const meta = json_pack(
+        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:{s:I, s:I, s:I}, s:{s:s, s:s, s:s, s:I, s:b, s:f, s:i, s:i}, "
+        "s:{s:s, s:f, s:f}, s:o*}",
+        "schema_version", SCHEMA_VERSION, "run_id", r->id, "machine_id", r->machine, "cpu_model",
+        model != NULL ? model : "unknown CPU", "git_commit", r->git, "program", r->program, "begun_with", r->begun,
+        "complete", complete, "cache_bytes", "l1d", (json_int_t)topology_cache_bytes(t, 1), "l2",
+        (json_int_t)topology_cache_bytes(t, 2), "l3", (json_int_t)topology_cache_bytes(t, 3), "experiment", "command",
+        e->command, "preset", e->preset, "seed", seed, "launches", (json_int_t)e->launches, "piloted", e->piloted,
+        "budget_s", e->budget_s, "samples_per_round", 2, "min_sample_ns", (int)SAMPLER_MIN_NS, "clock", "source",
+        "CLOCK_MONOTONIC", "overhead_ns", overhead, "step_ns", step, "machine", machine_describe(t));
+    if (meta == NULL)
+        return ENOMEM;
+    const int error = run_replace(r, "meta.json", json_file_write, meta);
+    json_decref(meta);
+    return error;
+}
+
+// ---- Reading
+
+// The first thing that is wrong is told.
+typedef struct {
+    const char *path;
+    char *error;
+    bool ok;
+} reader;
+
+__attribute__((format(printf, 2, 3))) static void refuse(reader *in, const char *format, ...) {
+    if (!in->ok)
+        return;
+    in->ok = false;
+    const int used = snprintf(in->error, RUN_ERROR_SIZE, "%s: ", in->path);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(in->error + used, RUN_ERROR_SIZE - (size_t)used, format, arguments);
+    va_end(arguments);
+}
+
+// Takes a text of printable characters that fits. needed: it may not be empty or left out.
+static void take_text(reader *in, const json_t *object, const char *key, bool needed, char *text, size_t size) {
+    const json_t *const value = json_object_get(object, key);
+    const char *const found = json_string_value(value);
+    text[0] = '\0';
+    if (value == NULL && !needed)
+        return;
+    bool printable = found != NULL && (!needed || found[0] != '\0') && strlen(found) < size;
+    for (const char *c = found; printable && *c != '\0'; c++)
+        printable = (unsigned char)*c >= ' ' && *c != 0x7f;
+    if (printable)
+        (void)snprintf(text, size, "%s", found);
+    else
+        refuse(in, "%s is not a text of 1 to %zu printable characters", key, size - 1);
+}
+
+static size_t take_size(reader *in, const json_t *object, const char *key, size_t least, size_t most) {
+    const json_t *const value = json_object_get(object, key);
+    const json_int_t number = json_integer_value(value);
+    if (json_is_integer(value) && number >= (json_int_t)least && number <= (json_int_t)most)
+        return (size_t)number;
+    if (json_is_integer(value))
+        refuse(in, "%s is %lld, expected a whole number from %zu to %zu", key, (long long)number, least, most);
+    else
+        refuse(in, "%s is no whole number, expected one from %zu to %zu", key, least, most);
+    return least;
+}
+
+static void take_experiment(reader *in, const json_t *e, experiment *to) {
+    char seed[32];
+    const json_t *const piloted = json_object_get(e, "piloted"), *const budget = json_object_get(e, "budget_s");
+    take_text(in, e, "command", true, to->command, sizeof to->command);
+    take_text(in, e, "preset", false, to->preset, sizeof to->preset);
+    // A JSON number may lose the upper bits of a seed; a string does not.
+    take_text(in, e, "seed", true, seed, sizeof seed);
+    if (!parse_u64(seed, &to->seed))
+        refuse(in, "seed is \"%s\", expected a number below 2^64", seed);
+    to->launches = take_size(in, e, "launches", 1, PLAN_MOST_LAUNCHES);
+    to->piloted = json_is_true(piloted);
+    if (!json_is_boolean(piloted))
+        refuse(in, "piloted is neither true nor false");
+    to->budget_s = json_number_value(budget);
+    if (!json_is_number(budget) || !(to->budget_s >= 0) || !isfinite(to->budget_s))
+        refuse(in, "budget_s is no number of seconds");
+}
+
+bool run_read_meta(run *r, const char *command, char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX], begin[64];
+    json_error_t why = {.text = ""};
+    FILE *file;
+    run_path(r, "meta.json", path);
+    const int code = files_open(path, &file);
+    json_t *const meta = code == 0 ? json_loadf(file, JSON_REJECT_DUPLICATES, &why) : NULL;
+    if (file != NULL)
+        (void)fclose(file);
+    if (meta == NULL) {
+        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s; give the folder of a run", path,
+                 code != 0 ? files_reason(code) : why.text);
+        return false;
+    }
+    reader in = {path, error, true};
+    const json_t *const e = json_object_get(meta, "experiment");
+    const char *const typed = json_string_value(json_object_get(e, "command"));
+    snprintf(begin, sizeof begin, "normbench %s", command);
+    if (typed == NULL || strncmp(typed, begin, strlen(begin)) != 0 || strchr(" ", typed[strlen(begin)]) == NULL) {
+        snprintf(error, RUN_ERROR_SIZE, "%s is not the meta.json of a run of normbench %s", path, command);
+        json_decref(meta);
+        return false;
+    }
+    (void)take_size(&in, meta, "schema_version", SCHEMA_VERSION, SCHEMA_VERSION);
+    take_text(&in, meta, "run_id", true, r->id, sizeof r->id);
+    take_text(&in, meta, "machine_id", true, r->machine, sizeof r->machine);
+    take_text(&in, meta, "git_commit", false, r->git, sizeof r->git);
+    take_text(&in, meta, "program", false, r->program, sizeof r->program);
+    take_text(&in, meta, "begun_with", false, r->begun, sizeof r->begun);
+    take_experiment(&in, e, &r->experiment);
+    json_decref(meta);
+    return in.ok;
+}

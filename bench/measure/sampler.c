@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// sampler.c: see sampler.h.
+#include "sampler.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "machine/core_clock.h"
+
+double sampler_now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static struct rusage usage_now(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage : (struct rusage){0};
+}
+
+// Counts nothing: for samples that are taken to find out how many calls a sample needs.
+static const counters uncounted;
+
+// Sums over the timed calls of a sample.
+typedef struct {
+    double ns, page_faults;
+    counter_values counted;
+    bool refused;
+} timed;
+
+// `calls` calls of which only the ends are timed.
+static void time_calls(const cell *c, const norm_args *sets, size_t set_count, size_t calls, const counters *team,
+                       timed *sum) {
+    const counter_values counts_before = counters_now(team);
+    const long faults_before = usage_now().ru_minflt;
+    const double start = sampler_now_ns();
+    const bool makes = c->impl->form == NORM_FRAMEWORK;
+    for (size_t i = 0, set = 0; i < calls; i++) {
+        if (makes) {
+            void *result;
+            sum->refused |= cell_run(c, c->pass, &sets[set], &result) != NORM_OK;
+            free(result);
+        } else {
+            sum->refused |= norm_run(c->impl, c->pass, &sets[set], (int)c->threads) != NORM_OK;
+        }
+        if (++set == set_count)
+            set = 0;
+    }
+    sum->ns += sampler_now_ns() - start;
+    const counter_values counts_after = counters_now(team), counted = counter_change(&counts_before, &counts_after);
+    sum->page_faults += (double)(usage_now().ru_minflt - faults_before);
+    for (counter which = 0; which < COUNTERS; which++)
+        sum->counted.value[which] += counted.value[which];
+}
+
+bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out) {
+    const norm_args *const sets = buffers_sets(b, c->impl, c->pass), *const before =
+                                                                         buffers_before_backward(b, c->impl);
+    // A backward that frees what its forward kept, so that each has one before it.
+    const bool in_turn = c->pass == NORM_BACKWARD && c->impl->form == NORM_FRAMEWORK;
+    timed sum = {.refused = c->pass == NORM_BACKWARD && norm_run(c->impl, NORM_FORWARD, before, (int)c->threads)};
+    if (sum.refused)
+        return false;
+    if (c->cache == CACHE_WARM && calls > 1 && !in_turn)
+        time_calls(c, sets, 1, 1, &uncounted, &sum);
+    sum = (timed){.refused = sum.refused};
+    const double clock_before = core_clock_ghz(sampler_now_ns);
+    const long preempted_before = usage_now().ru_nivcsw;
+    for (size_t i = 0; in_turn && i < calls; i++) {
+        sum.refused |= norm_run(c->impl, NORM_FORWARD, &before[i % b->set_count], (int)c->threads) != NORM_OK;
+        time_calls(c, &sets[i % b->set_count], 1, 1, team, &sum);
+    }
+    if (!in_turn)
+        time_calls(c, sets, b->set_count, calls, team, &sum);
+    const bool preempted = usage_now().ru_nivcsw != preempted_before;
+    // fmax is the other if one is NaN.
+    *out = (sample){.ns = sum.ns / (double)calls,
+                    .preempted = preempted,
+                    .clock_ghz = fmax(clock_before, core_clock_ghz(sampler_now_ns)),
+                    .page_faults = sum.page_faults / (double)calls};
+    for (counter which = 0; which < COUNTERS; which++)
+        out->counted.value[which] = sum.counted.value[which] / (double)calls;
+    return !sum.refused;
+}
+
+bool sampler_warm_up(const cell *c, const buffers *b, size_t calls, double *ns) {
+    const double begin = sampler_now_ns();
+    double previous;
+    sample s = {.ns = INFINITY};
+    do {
+        previous = s.ns;
+        if (!sampler_sample(c, b, calls, &uncounted, &s))
+            return false;
+    } while (!(fabs(s.ns - previous) < 0.02 * s.ns) && sampler_now_ns() - begin < 20e6);
+    *ns = s.ns;
+    return true;
+}
+
+size_t sampler_calibrate(const cell *c, const buffers *b, double *ns) {
+    size_t calls = 1;
+    sample s;
+    for (;;) {
+        if (!sampler_sample(c, b, calls, &uncounted, &s))
+            return 0;
+        const double total = s.ns * (double)calls;
+        *ns = s.ns;
+        if (total >= 0.5 * SAMPLER_MIN_NS)
+            return (size_t)ceil(SAMPLER_MIN_NS / s.ns);
+        calls =
+            total > 0 && SAMPLER_MIN_NS / s.ns < 8 * (double)calls ? (size_t)ceil(SAMPLER_MIN_NS / s.ns) : calls * 8;
+    }
+}
+
+void sampler_clock(double *overhead_ns, double *step_ns) {
+    enum { READS = 1000 };
+    const double start = sampler_now_ns();
+    double last = start, smallest = INFINITY;
+    for (int i = 0; i < READS; i++) {
+        const double now = sampler_now_ns();
+        if (now > last && now - last < smallest)
+            smallest = now - last;
+        last = now;
+    }
+    *overhead_ns = (last - start) / (double)READS;
+    *step_ns = isfinite(smallest) ? smallest : 0;
+}

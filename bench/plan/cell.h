@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// cell.h: what one row of kernels.csv measures, and the columns by which every CSV of a run names it.
+#ifndef CELL_H
+#define CELL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/csv.h"
+#include "machine/topology.h"
+#include "norm.h"
+#include "select.h"
+
+typedef struct {
+    const norm_impl *impl;
+    norm_pass pass;
+    size_t rows, cols, threads;
+    placement place;
+    cache_state cache;
+} cell;
+
+// Cells of a group are compared with each other, so they are sampled interleaved: same shape, dtype, threads,
+// placement, cache, pass and kind of stores, for stores past the caches evict what the next cell would find there.
+bool cell_same_group(const cell *a, const cell *b);
+bool cell_equal(const cell *a, const cell *b);
+// The level of the cells that it is compared with: its own; a library's stands with those of the best level of rmsnorm.
+norm_level cell_level(const norm_impl *impl);
+// Orders cells by group, then by form, cell_level, op and variant.
+int cell_compare(const void *a, const void *b);
+
+// How many (rows, cols) tensors the cell's buffers hold: x and y, backward also dy and dx; form add_fused also branch
+// and sum, backward dsum.
+size_t cell_tensors(const cell *c);
+
+// What a pass is called with, of tensors that forward and backward share: backward of form add_fused has for x what
+// forward wrote as sum.
+norm_args cell_pass_args(norm_form form, norm_pass pass, const norm_args *args);
+
+// A call of the cell, whose result goes where args say; in form framework, where it is a new tensor each time, to
+// *result, which the caller frees: NULL in other forms.
+norm_error cell_run(const cell *c, norm_pass pass, const norm_args *args, void **result);
+
+// op, variant, pass, form, level, dtype, rows, cols, threads, placement, cache: names in the order of every file.
+void cell_write_header(csv_writer *w);
+void cell_write(csv_writer *w, const cell *c);
+// The cell of a row of a CSV with those columns; false if it names something that this program does not have.
+enum { CELL_MOST_THREADS = 1 << 16 }; // of what is read
+bool cell_read(const csv_table *t, size_t row, cell *c);
+
+// "dyt/u2 forward fused avx512 f32 64x768, 2 threads cores, warm"
+void cell_describe(const cell *c, char *text, size_t size);
+
+#endif

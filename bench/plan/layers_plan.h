@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// layers_plan.h: which layers a run measures, and what takes its turn in their norm slots. As in plan.h, a preset is a
+// list of sweeps, each the data of one figure.
+#ifndef LAYERS_PLAN_H
+#define LAYERS_PLAN_H
+
+#include "base/csv.h"
+#include "budget.h"
+#include "layer.h"
+#include "machine/topology.h"
+#include "plan.h"
+#include "select.h"
+
+// What the arms of a group have in common: the layer whose slots they take turns in.
+typedef struct {
+    const model_shape *model;
+    model_part part;
+    model_phase phase;
+    norm_dtype dtype;
+    size_t batch, tokens, context, depth, stage, threads;
+    placement place;
+} layers_key;
+
+// One row of layers.csv: an arm of a group, and what the pilot found out about it.
+typedef struct {
+    layers_key key;
+    norm_slot slot;
+    size_t group;
+    size_t calls;     // per sample, the same for the whole group; 0 until calibrated
+    size_t rounds;    // per launch, the same for the whole group
+    size_t launches;  // of the run's, the first so many have this group
+    double ns;        // one call, by the pilot
+    double prepare_s; // of the group, by the pilot: drawing weights, packing them
+    double max_error; // scaled, by the pilot; NaN until verified
+    bool wrong;       // not to be timed
+    char reason[160]; // why not
+    char matmul[48];  // what the products run, by the pilot
+} layers_arm;
+
+// One step of an arm, by the pilot.
+typedef struct {
+    size_t arm, index; // index: its place among the arm's steps
+    layer_step step;
+} layers_step;
+
+typedef struct {
+    layers_arm *arms;
+    size_t count, groups;
+    layers_step *steps; // in the order of arms, then index
+    size_t step_count, step_room;
+} layers_plan;
+
+// Numbers that a layer can be asked for; 0: as the model has it.
+typedef struct {
+    size_t tokens, batch, context;
+    size_t depths[4]; // none: 1
+    size_t depth_count;
+    unsigned repeats[4]; // norm calls per site; all 0: one
+    size_t repeat_count;
+} layers_sizes;
+
+// As plan_make. Every group also gets the partners of its comparisons: the model's own norm in the same form and level,
+// and identity.
+bool layers_plan_make(layers_plan *p, preset which, const selection *s, const layers_sizes *sizes, const topology *t);
+void layers_plan_free(layers_plan *p);
+bool layers_plan_times(const layers_arm *a); // as plan_times
+void layers_plan_group(const layers_plan *p, size_t group, size_t *begin, size_t *end);
+// The config of a group's layer; arms: room for its norm slots, which it borrows.
+layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *arms, uint64_t seed);
+
+enum { LAYERS_LAUNCHES = 17 }; // where there is no preset; see layers_plan.c
+size_t layers_preset_launches(preset which);
+double layers_preset_seconds(preset which);
+
+// Steps [*begin, *end) of an arm.
+void layers_plan_steps(const layers_plan *p, size_t arm, size_t *begin, size_t *end);
+bool layers_plan_add_step(layers_plan *p, const layers_step *step); // false: no memory
+
+// Sets every group's rounds and launches so that a run of at most *launches takes at most `seconds`, by the pilot's
+// times, as budget_allot does; *launches becomes what the group with most of them has. most_rounds: of a launch.
+void layers_plan_spend(layers_plan *p, double seconds, size_t most_rounds, size_t *launches);
+// Of launch number `launch`, from 0.
+double layers_plan_launch_seconds(const layers_plan *p, size_t launch);
+budget_group layers_plan_cost(const layers_plan *p, size_t group);
+// One sample of an arm, and the untimed call before it where it has several.
+double layers_plan_sample_seconds(const layers_arm *a);
+
+// The arm of the same group with this op in its default variant, in the same form (identity: in any) and level, once
+// per site. SIZE_MAX if there is none.
+size_t layers_plan_partner(const layers_plan *p, size_t arm, norm_op op);
+
+// The columns that name an arm, and their values: all of them, or the three runs of them that layers.csv has apart.
+void layers_common_header(csv_writer *w, bool pass); // op to cache, with or without the pass among them
+void layers_common_write(csv_writer *w, const layers_arm *a, bool pass);
+void layers_model_header(csv_writer *w); // model to context
+void layers_model_write(csv_writer *w, const layers_arm *a);
+void layers_part_header(csv_writer *w); // part to scaled
+void layers_part_write(csv_writer *w, const layers_arm *a);
+void layers_arm_header(csv_writer *w);
+void layers_arm_write(csv_writer *w, const layers_arm *a);
+bool layers_arm_read(const csv_table *t, size_t row, layers_arm *a);
+// Groups stand together, then form, level, op and variant.
+int layers_arm_compare(const void *a, const void *b);
+bool layers_arm_equal(const layers_arm *a, const layers_arm *b);
+bool layers_key_equal(const layers_key *a, const layers_key *b);
+// Whether a layer of this model is of one of several stages, which set its positions and width.
+bool layers_has_stages(const model_shape *m);
+// "llama_7b prefill f32, 1 x 128 tokens, 2 threads"
+void layers_key_describe(const layers_key *k, char *text, size_t size);
+
+// plan.csv and steps.csv as the pilot leaves them. 0 or errno; reading: -1 with a message.
+int layers_plan_write(const layers_plan *p, const char *path);
+int layers_steps_write(const layers_plan *p, const char *path);
+int layers_plan_read(layers_plan *p, const char *plan_path, const char *steps_path, char *message, size_t size);
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+// The selectors: their names, the names that each takes, and what a selection holds.
+#include "select.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "base/parse.h"
+
+#define NAME(ID, name) #name,
+#define OPTION(ID, option, argument, help) #option,
+#define ARGUMENT(ID, option, argument, help) argument,
+#define HELP(ID, option, argument, help) help,
+static const char *const cache_names[] = {CACHE_LIST(NAME)};
+static const char *const part_names[PARTS] = {PART_LIST(NAME)};
+static const char *const options[] = {SELECTOR_LIST(OPTION)};
+static const char *const arguments[] = {SELECTOR_LIST(ARGUMENT)};
+static const char *const helps[] = {SELECTOR_LIST(HELP)};
+
+const char *cache_name(cache_state cache) { return cache_names[cache]; }
+const char *part_name(model_part part) { return part_names[part]; }
+const char *selector_option(selector s) { return options[s]; }
+const char *selector_argument(selector s) { return arguments[s]; }
+const char *selector_help(selector s) { return helps[s]; }
+
+size_t selector_names(selector which, const char *names[SELECT_MAX_NAMES]) {
+    size_t count = 0;
+    switch (which) {
+    case SELECT_OP:
+        for (norm_op i = 0; i < NORM_OPS; i++)
+            names[count++] = norm_op_name(i);
+        break;
+    case SELECT_VARIANT: {
+        const norm_impl *impl;
+        for (size_t i = 0; (impl = norm_at(i)) != NULL && count < SELECT_MAX_VARIANTS; i++)
+            if (names_find(impl->variant, names, count) == count)
+                names[count++] = impl->variant;
+        break;
+    }
+    case SELECT_PASS:
+        for (norm_pass i = 0; i < NORM_PASSES; i++)
+            names[count++] = norm_pass_name(i);
+        break;
+    case SELECT_FORM:
+        for (norm_form i = 0; i < NORM_FORMS; i++)
+            names[count++] = norm_form_name(i);
+        break;
+    case SELECT_LEVEL:
+        for (norm_level i = 0; i < NORM_ALL_LEVELS; i++)
+            names[count++] = norm_level_name(i);
+        break;
+    case SELECT_DTYPE:
+        for (norm_dtype i = 0; i < NORM_DTYPES; i++)
+            names[count++] = norm_dtype_name(i);
+        break;
+    case SELECT_PLACEMENT:
+        for (placement i = 0; i < PLACEMENTS; i++)
+            names[count++] = placement_name(i);
+        break;
+    case SELECT_CACHE:
+        for (cache_state i = 0; i < CACHES; i++)
+            names[count++] = cache_name(i);
+        break;
+    case SELECT_MODEL: {
+        const model_shape *model;
+        for (size_t i = 0; (model = model_at(i)) != NULL && count < SELECT_MAX_NAMES; i++)
+            names[count++] = model->name;
+        break;
+    }
+    case SELECT_PART:
+        for (model_part i = 0; i < PARTS; i++)
+            names[count++] = part_name(i);
+        break;
+    case SELECT_PHASE:
+        for (model_phase i = 0; i < PHASES; i++)
+            names[count++] = model_phase_name(i);
+        break;
+    case SELECT_SHAPE:
+    case SELECT_THREADS:
+    case SELECTORS:
+        break;
+    }
+    return count;
+}
+
+bool selector_index(selector which, const char *text, size_t *index) {
+    const char *names[SELECT_MAX_NAMES];
+    const size_t count = selector_names(which, names);
+    *index = names_find(text, names, count);
+    return *index < count;
+}
+
+// Marks the names of a comma list in chosen. Beyond the selector's own names stand `extra`, if it is not NULL, and
+// `all`, which means the selector's own.
+static bool choose(selector which, char *value, const char *extra, bool chosen[SELECT_MAX_NAMES + 1],
+                   char error[SELECT_ERROR_SIZE]) {
+    const char *names[SELECT_MAX_NAMES + 2];
+    char *items[4 * SELECT_MAX_NAMES];
+    const size_t own = selector_names(which, names);
+    size_t count = own;
+    if (extra != NULL)
+        names[count++] = extra;
+    names[count++] = "all";
+    const size_t n = parse_list(value, items, sizeof items / sizeof *items);
+    const char *wrong = n == 0 ? "" : NULL;
+    for (size_t i = 0; i < n && wrong == NULL; i++) {
+        const size_t found = names_find(items[i], names, count);
+        if (found == count)
+            wrong = items[i];
+        else if (found == count - 1)
+            memset(chosen, true, own * sizeof *chosen);
+        else
+            chosen[found] = true;
+    }
+    if (wrong == NULL)
+        return true;
+    const int used = snprintf(error, SELECT_ERROR_SIZE, "--%s: ", options[which]);
+    names_explain(error + used, SELECT_ERROR_SIZE - (size_t)used, wrong, options[which], names, count);
+    return false;
+}
+
+static bool choose_shapes(selection *s, char *value, char error[SELECT_ERROR_SIZE]) {
+    char *items[SELECT_MAX_SHAPES];
+    const size_t n = parse_list(value, items, SELECT_MAX_SHAPES);
+    if (n == 0) {
+        snprintf(error, SELECT_ERROR_SIZE,
+                 "--shape takes a comma list such as 64x768,4096x4096; it is empty, has an empty item, or more than %d",
+                 SELECT_MAX_SHAPES);
+        return false;
+    }
+    s->shape_count = 0;
+    for (size_t i = 0; i < n; i++) {
+        shape item;
+        if (!parse_shape(items[i], &item.rows, &item.cols)) {
+            snprintf(error, SELECT_ERROR_SIZE,
+                     "--shape: \"%.40s\" is no shape; write ROWSxCOLS, as in 64x768, both whole numbers from 1 to %zu",
+                     items[i], SIZE_MAX);
+            return false;
+        }
+        bool seen = false;
+        for (size_t j = 0; j < s->shape_count; j++)
+            seen = seen || (s->shapes[j].rows == item.rows && s->shapes[j].cols == item.cols);
+        if (!seen)
+            s->shapes[s->shape_count++] = item;
+    }
+    return true;
+}
+
+bool selection_set(selection *s, selector which, char *value, const topology *t, char error[SELECT_ERROR_SIZE]) {
+    bool chosen[SELECT_MAX_NAMES + 1] = {false}, ok = false;
+    switch (which) {
+    case SELECT_OP:
+        ok = choose(which, value, NULL, chosen, error);
+        memcpy(s->op, chosen, sizeof s->op);
+        break;
+    case SELECT_VARIANT: {
+        const char *names[SELECT_MAX_NAMES];
+        const size_t count = selector_names(which, names);
+        ok = choose(which, value, NULL, chosen, error);
+        s->variant_count = 0;
+        for (size_t i = 0; i < count; i++)
+            if (chosen[i])
+                s->variants[s->variant_count++] = names[i];
+        break;
+    }
+    case SELECT_PASS:
+        ok = choose(which, value, NULL, chosen, error);
+        memcpy(s->pass, chosen, sizeof s->pass);
+        break;
+    case SELECT_FORM:
+        ok = choose(which, value, NULL, chosen, error);
+        memcpy(s->form, chosen, sizeof s->form);
+        break;
+    case SELECT_LEVEL:
+        ok = choose(which, value, "best", chosen, error);
+        memcpy(s->level, chosen, sizeof s->level);
+        s->best_level = chosen[NORM_ALL_LEVELS];
+        break;
+    case SELECT_DTYPE:
+        ok = choose(which, value, NULL, chosen, error);
+        memcpy(s->dtype, chosen, sizeof s->dtype);
+        break;
+    case SELECT_SHAPE:
+        ok = choose_shapes(s, value, error);
+        break;
+    case SELECT_THREADS:
+        s->thread_count = topology_threads(t, value, s->threads, SELECT_MAX_THREADS, error);
+        ok = s->thread_count > 0;
+        break;
+    case SELECT_PLACEMENT:
+        s->placement_count = topology_placements(value, s->placements, error);
+        ok = s->placement_count > 0;
+        break;
+    case SELECT_CACHE:
+        ok = choose(which, value, NULL, chosen, error);
+        memcpy(s->cache, chosen, sizeof s->cache);
+        break;
+    case SELECT_MODEL:
+        ok = choose(which, value, NULL, chosen, error);
+        memcpy(s->model, chosen, sizeof s->model);
+        break;
+    case SELECT_PART:
+        ok = choose(which, value, NULL, chosen, error);
+        memcpy(s->part, chosen, sizeof s->part);
+        break;
+    case SELECT_PHASE:
+        ok = choose(which, value, NULL, chosen, error);
+        memcpy(s->phase, chosen, sizeof s->phase);
+        break;
+    case SELECTORS:
+        break;
+    }
+    s->given[which] = ok;
+    return ok;
+}
+
+bool selection_has(const selection *s, const norm_impl *impl) {
+    if (s->given[SELECT_OP] && !s->op[impl->op])
+        return false;
+    if (s->given[SELECT_VARIANT] && names_find(impl->variant, s->variants, s->variant_count) == s->variant_count)
+        return false;
+    if (s->given[SELECT_FORM] && !s->form[impl->form])
+        return false;
+    if (s->given[SELECT_DTYPE] && !s->dtype[impl->dtype])
+        return false;
+    return !s->given[SELECT_LEVEL] || s->level[impl->level] ||
+           (s->best_level && impl == norm_best(impl->op, impl->variant, impl->form, impl->dtype));
+}
+
+static int order(size_t a, size_t b) { return (a > b) - (a < b); }
+
+static int compare_impls(const void *left, const void *right) {
+    const norm_impl *const a = *(const norm_impl *const *)left, *const b = *(const norm_impl *const *)right;
+    const int by[] = {order(a->op, b->op), order(a->form, b->form), strcmp(a->variant, b->variant),
+                      order(a->dtype, b->dtype), order(a->level, b->level)};
+    size_t i = 0;
+    while (i + 1 < sizeof by / sizeof *by && by[i] == 0)
+        i++;
+    return by[i];
+}
+
+size_t selection_take(const selection *s, const norm_impl *impls[SELECT_MAX_IMPLS]) {
+    const norm_impl *impl;
+    size_t count = 0;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL && count < SELECT_MAX_IMPLS; i++)
+        if (selection_has(s, impl))
+            impls[count++] = impl;
+    qsort(impls, count, sizeof *impls, compare_impls);
+    return count;
+}
+
+bool selection_has_pass(const selection *s, norm_pass pass) { return !s->given[SELECT_PASS] || s->pass[pass]; }

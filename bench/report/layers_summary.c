@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: MIT
+// layers_summary.c: see layers_summary.h. What is said at the end stands in layers_verdict.c.
+#include "layers_summary.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/interval.h"
+
+static int in_order(const void *left, const void *right) {
+    const layers_observation *const a = *(const layers_observation *const *)left, *const b = *(
+                                                                                      const layers_observation *const *)
+                                                                                                 right;
+    if (a->arm != b->arm)
+        return a->arm < b->arm ? -1 : 1;
+    if (a->launch != b->launch)
+        return a->launch < b->launch ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+bool layers_summary_make(layers_summary *s, const layers_plan *p, const layers_observations *all) {
+    *s = (layers_summary){.plan = p};
+    s->sorted = malloc((all->count + 1) * sizeof(*s->sorted));
+    s->first = calloc(p->count + 1, sizeof *s->first);
+    s->points = malloc(2 * (all->count + 1) * sizeof *s->points);
+    if (s->sorted == NULL || s->first == NULL || s->points == NULL) {
+        layers_summary_free(s);
+        return false;
+    }
+    for (size_t i = 0; i < all->count; i++)
+        s->sorted[i] = &all->items[i];
+    qsort(s->sorted, all->count, sizeof(*s->sorted), in_order);
+    for (size_t arm = 0, i = 0; arm <= p->count; arm++) {
+        while (i < all->count && s->sorted[i]->arm < arm)
+            i++;
+        s->first[arm] = i;
+    }
+    return true;
+}
+
+void layers_summary_free(layers_summary *s) {
+    free(s->sorted);
+    free(s->first);
+    free(s->points);
+    *s = (layers_summary){0};
+}
+
+// ---- Quantities
+
+// The times of a sample's steps of one kind, added up, and the operations of its products.
+static double time_of(const layers_summary *s, const layers_observation *o, step_kind kind, double *flops) {
+    size_t begin, end;
+    double ns = 0;
+    layers_plan_steps(s->plan, o->arm, &begin, &end);
+    for (size_t i = begin; i < end && i - begin < o->step_count; i++)
+        if (s->plan->steps[i].step.kind == kind) {
+            ns += o->steps[i - begin];
+            if (flops != NULL)
+                *flops += s->plan->steps[i].step.flops;
+        }
+    return ns;
+}
+
+static double value_of(const layers_summary *s, const layers_observation *o, quantity what) {
+    double flops = 0;
+    switch (what) {
+    case QUANTITY_TIME:
+        return o->ns;
+    case QUANTITY_NORM:
+        return time_of(s, o, STEP_NORM, NULL);
+    case QUANTITY_NORM_SHARE:
+        return time_of(s, o, STEP_NORM, NULL) / o->ns;
+    case QUANTITY_LOG_NORM:
+        return log(time_of(s, o, STEP_NORM, NULL));
+    case QUANTITY_LOG_SITES:
+        return log(time_of(s, o, STEP_NORM, NULL) + time_of(s, o, STEP_RESIDUAL, NULL));
+    case QUANTITY_MATMUL_SHARE:
+        return time_of(s, o, STEP_MATMUL, NULL) / o->ns;
+    case QUANTITY_MATMUL_FLOPS: {
+        const double ns = time_of(s, o, STEP_MATMUL, &flops);
+        return ns > 0 ? 1e9 * flops / ns : NAN;
+    }
+    case QUANTITY_PEAK_FRACTION: {
+        const double ns = time_of(s, o, STEP_MATMUL, &flops);
+        return ns > 0 && o->peak_flops > 0 ? 1e9 * flops / ns / o->peak_flops : NAN;
+    }
+    case QUANTITY_LOG_REST:
+        return log(o->ns - time_of(s, o, STEP_NORM, NULL));
+    case QUANTITY_TIMING:
+        // One reading before the first step and one for the sample's own clock come on top.
+        return (double)(o->step_count + 2) * o->clock_ns / o->ns;
+    case QUANTITY_LINE:
+        return o->line_ns;
+    case QUANTITY_PAGE_FAULTS:
+        return o->page_faults;
+    }
+    return NAN;
+}
+
+static series series_of(const layers_summary *s, size_t arm, quantity what, series_point *points) {
+    const size_t begin = s->first[arm], count = s->first[arm + 1] - begin;
+    for (size_t i = 0; i < count; i++) {
+        const layers_observation *const o = s->sorted[begin + i];
+        points[i] = (series_point){o->launch, o->index, value_of(s, o, what)};
+    }
+    return (series){points, count};
+}
+
+stats_interval layers_summary_median(const layers_summary *s, size_t arm, quantity what) {
+    return series_median(series_of(s, arm, what, s->points));
+}
+
+stats_interval layers_summary_difference(const layers_summary *s, size_t a, size_t b, quantity what,
+                                         double confidence) {
+    const series of_a = series_of(s, a, what, s->points);
+    const series of_b = series_of(s, b, what, s->points + of_a.count);
+    return series_difference(of_a, of_b, confidence);
+}
+
+bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) {
+    const size_t native = layers_plan_partner(s->plan, arm, s->plan->arms[arm].key.model->native);
+    if (native == SIZE_MAX || native == arm || s->first[native] == s->first[native + 1] ||
+        s->first[arm] == s->first[arm + 1])
+        return false;
+    const double whole = layers_summary_median(s, native, QUANTITY_TIME).median;
+    d->in_place =
+        stats_scaled(layers_summary_difference(s, arm, native, QUANTITY_NORM, SERIES_CONFIDENCE), 100 / whole);
+    d->total = stats_scaled(layers_summary_difference(s, arm, native, QUANTITY_TIME, SERIES_CONFIDENCE), 100 / whole);
+    d->norms = (stats_interval){NAN, NAN, NAN, 0, 0};
+    if (s->plan->arms[arm].slot.op != NORM_IDENTITY && s->plan->arms[arm].slot.repeats > 0) {
+        const stats_interval log_ratio =
+            layers_summary_difference(s, arm, native, QUANTITY_LOG_NORM, SERIES_CONFIDENCE);
+        d->norms = log_ratio;
+        d->norms.median = 100 * expm1(log_ratio.median);
+        d->norms.lo = 100 * expm1(log_ratio.lo);
+        d->norms.hi = 100 * expm1(log_ratio.hi);
+    }
+    // For ratios near 1 their logarithm is the difference.
+    d->rest = stats_scaled(layers_summary_difference(s, arm, native, QUANTITY_LOG_REST, 0.90), 100);
+    const double margin = REST_MARGIN;
+    d->rest_equivalent = isnan(d->rest.lo)                             ? -1
+                         : d->rest.lo > -margin && d->rest.hi < margin ? 1
+                         : d->rest.lo > margin || d->rest.hi < -margin ? 0
+                                                                       : -1;
+    return true;
+}
+
+bool layers_summary_one_sweep(const layers_summary *s, size_t arm, stats_interval *ratio) {
+    const norm_slot *const slot = &s->plan->arms[arm].slot;
+    size_t begin, end;
+    layers_plan_group(s->plan, s->plan->arms[arm].group, &begin, &end);
+    for (size_t i = begin; slot->form == NORM_ADD_FUSED && i < end; i++) {
+        const norm_slot *const apart = &s->plan->arms[i].slot;
+        if (apart->form != NORM_FUSED || apart->repeats != 1 || apart->op != slot->op ||
+            strcmp(apart->variant, slot->variant) != 0 || strcmp(apart->level, slot->level) != 0 ||
+            s->first[i] == s->first[i + 1] || s->first[arm] == s->first[arm + 1])
+            continue;
+        *ratio = layers_summary_difference(s, arm, i, QUANTITY_LOG_SITES, SERIES_CONFIDENCE);
+        ratio->median = exp(ratio->median);
+        ratio->lo = exp(ratio->lo);
+        ratio->hi = exp(ratio->hi);
+        return true;
+    }
+    return false;
+}
+
+static int by_value(const void *left, const void *right) {
+    const double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+// Where values fall in two: the middle of the widest gap, in ratio, for single samples scatter about the medians of
+// launches that are given; NaN if it is narrower than PLACES_GAP.
+static double middle_of_gap(double *values, size_t count) {
+    double widest = PLACES_GAP, middle = NAN;
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(values[i]))
+            values[known++] = values[i];
+    qsort(values, known, sizeof *values, by_value);
+    for (size_t i = 1; i < known; i++)
+        if (values[i] >= widest * values[i - 1]) {
+            widest = values[i] / values[i - 1];
+            middle = sqrt(values[i] * values[i - 1]);
+        }
+    return middle;
+}
+
+// The points of an arm's quantity in the launches of one place, moved to the front.
+static series series_at(const layers_summary *s, size_t arm, quantity what, cores_place place, double far_ns) {
+    series all = series_of(s, arm, what, s->points);
+    size_t kept = 0;
+    for (size_t i = 0; i < all.count; i++) {
+        const double line_ns = s->sorted[s->first[arm] + i]->line_ns;
+        if (place == CORES_FAR ? line_ns >= far_ns : line_ns < far_ns)
+            s->points[kept++] = all.points[i];
+    }
+    return (series){s->points, kept};
+}
+
+bool layers_summary_placed(const layers_summary *s, size_t arm, layers_placed places[CORES_PLACES]) {
+    const series all = series_of(s, arm, QUANTITY_LINE, s->points);
+    double *const lines = malloc((all.count + 1) * sizeof *lines);
+    if (lines == NULL)
+        return false;
+    const double far_ns = middle_of_gap(lines, series_launch_medians(all, lines));
+    free(lines);
+    for (cores_place place = 0; !isnan(far_ns) && place < CORES_PLACES; place++) {
+        places[place].share = series_median(series_at(s, arm, QUANTITY_NORM_SHARE, place, far_ns));
+        places[place].line_ns = series_median(series_at(s, arm, QUANTITY_LINE, place, far_ns));
+    }
+    return !isnan(far_ns);
+}
+
+// The median time of an arm in one launch; NaN if it has none.
+static double launch_median(const layers_summary *s, size_t arm, size_t launch) {
+    const series all = series_of(s, arm, QUANTITY_TIME, s->points);
+    size_t begin = 0, end;
+    while (begin < all.count && all.points[begin].launch < launch)
+        begin++;
+    for (end = begin; end < all.count && all.points[end].launch == launch;)
+        end++;
+    double median = NAN;
+    const series one = {all.points + begin, end - begin};
+    return series_launch_medians(one, &median) == 1 ? median : NAN;
+}
+
+// The arm of `part`, the one of least depth, that has all else in common with an arm. SIZE_MAX: none that was measured.
+static size_t part_of(const layers_summary *s, size_t arm, model_part part) {
+    const layers_plan *const p = s->plan;
+    size_t found = SIZE_MAX;
+    for (size_t i = 0; i < p->count; i++) {
+        layers_arm like = p->arms[arm];
+        like.key.part = part;
+        like.key.depth = p->arms[i].key.depth;
+        if (layers_arm_equal(&like, &p->arms[i]) && s->first[i] < s->first[i + 1] &&
+            (found == SIZE_MAX || like.key.depth < p->arms[found].key.depth))
+            found = i;
+    }
+    return found;
+}
+
+bool layers_summary_composition(const layers_summary *s, size_t arm, stats_interval *ratio) {
+    const layers_key *const k = &s->plan->arms[arm].key;
+    // A stack of several stages is no number of times one layer.
+    if (k->part != PART_MODEL || layers_has_stages(k->model) || s->first[arm] == s->first[arm + 1])
+        return false;
+    const size_t ends = part_of(s, arm, PART_ENDS), one = part_of(s, arm, PART_LAYER);
+    if (ends == SIZE_MAX || one == SIZE_MAX)
+        return false;
+    const double times = (double)k->depth / (double)s->plan->arms[one].key.depth;
+    const size_t launches = s->sorted[s->first[arm + 1] - 1]->launch + 1;
+    double *const ratios = malloc(launches * sizeof *ratios);
+    size_t count = 0;
+    for (size_t launch = 0; ratios != NULL && launch < launches; launch++) {
+        const double parts = launch_median(s, ends, launch) + times * launch_median(s, one, launch);
+        const double value = parts / launch_median(s, arm, launch);
+        if (!isnan(value))
+            ratios[count++] = value;
+    }
+    *ratio = stats_median_interval(ratios, count, SERIES_CONFIDENCE);
+    free(ratios);
+    return count > 0;
+}
+
+// ---- layers.csv
+
+// "ok", or why a row should not be trusted. places: where its launches are of two kinds, else NULL.
+static const char *judge(const layers_arm *a, const stats_interval *share, const layers_placed *places,
+                         double preempted, char *reason, size_t size) {
+    reason[0] = '\0';
+    if (a->wrong || share->n == 0) {
+        snprintf(reason, size, "%s", a->reason[0] != '\0' ? a->reason : "not measured before the run ended");
+        return a->wrong ? "wrong" : a->reason[0] != '\0' ? "skipped" : "missing";
+    }
+    if (isnan(share->lo)) {
+        snprintf(reason, size, "%zu launches are too few for a 95 %% interval", share->n);
+        return "unstable";
+    }
+    if (share->median > 0 && interval_half_width(share) > SHARE_STABLE) {
+        const int used =
+            snprintf(reason, size, "norm share known to within %.0f %% of itself only; %.0f %% of samples preempted",
+                     100 * interval_half_width(share), preempted);
+        if (places != NULL)
+            snprintf(reason + used, size - (size_t)used, "; cores near each other in %zu launches, far apart in %zu",
+                     places[CORES_NEAR].share.n, places[CORES_FAR].share.n);
+        return "unstable";
+    }
+    return "ok";
+}
+
+static const char *write_row(const layers_summary *s, csv_writer *w, size_t arm, const run *r) {
+    static const stats_interval none = {NAN, NAN, NAN, 0, 0};
+    const layers_arm *const a = &s->plan->arms[arm];
+    const size_t samples = s->first[arm + 1] - s->first[arm];
+    const size_t identity = layers_plan_partner(s->plan, arm, NORM_IDENTITY);
+    const bool against_identity =
+        identity != SIZE_MAX && identity != arm && s->first[identity] < s->first[identity + 1];
+    double fastest = NAN, preempted = 0;
+    for (size_t i = s->first[arm]; i < s->first[arm + 1]; i++) {
+        fastest = fmin(fastest, s->sorted[i]->ns);
+        preempted += s->sorted[i]->preempted;
+    }
+    const stats_interval time = layers_summary_median(s, arm, QUANTITY_TIME);
+    const stats_interval norm = layers_summary_median(s, arm, QUANTITY_NORM);
+    const stats_interval share = layers_summary_median(s, arm, QUANTITY_NORM_SHARE);
+    const stats_interval by_identity =
+        against_identity ? layers_summary_difference(s, arm, identity, QUANTITY_TIME, SERIES_CONFIDENCE) : none;
+    const stats_interval matmul = layers_summary_median(s, arm, QUANTITY_MATMUL_SHARE);
+    const stats_interval rate = layers_summary_median(s, arm, QUANTITY_MATMUL_FLOPS);
+    const stats_interval peak = layers_summary_median(s, arm, QUANTITY_PEAK_FRACTION);
+    layers_delta delta;
+    const bool compared = layers_summary_delta(s, arm, &delta);
+    const double timing = layers_summary_median(s, arm, QUANTITY_TIMING).median;
+    stats_interval composition = none;
+    (void)layers_summary_composition(s, arm, &composition);
+    // In place where the rest is shown to be the same; else the whole, with its wider interval.
+    const stats_interval *const said = !compared ? &none : delta.rest_equivalent == 1 ? &delta.in_place : &delta.total;
+    stats_interval one_sweep = none;
+    (void)layers_summary_one_sweep(s, arm, &one_sweep);
+    const stats_interval line = layers_summary_median(s, arm, QUANTITY_LINE);
+    layers_placed places[CORES_PLACES];
+    const bool placed = samples > 0 && layers_summary_placed(s, arm, places);
+    char reason[256];
+    const char *const status = judge(a, &share, placed ? places : NULL,
+                                     samples > 0 ? 100 * preempted / (double)samples : 0, reason, sizeof reason);
+
+    csv_int(w, SCHEMA_VERSION);
+    csv_text(w, r->id);
+    csv_text(w, r->git);
+    csv_text(w, r->machine);
+    layers_common_write(w, a, true);
+    csv_size(w, time.n);
+    csv_size(w, samples);
+    csv_size(w, a->calls > 0 ? a->calls : 1);
+    layers_model_write(w, a);
+    csv_real(w, fastest, interval_digits(&time));
+    interval_write(w, &time);
+    interval_write(w, &norm);
+    interval_write(w, &share);
+    interval_write(w, &by_identity);
+    csv_real(w, matmul.median, interval_digits(&matmul));
+    csv_real(w, 1e-9 * rate.median, interval_digits(&rate));
+    csv_real(w, peak.median, interval_digits(&peak));
+    interval_write(w, said);
+    if (compared && delta.rest_equivalent >= 0)
+        csv_int(w, delta.rest_equivalent);
+    else
+        csv_empty(w);
+    csv_text(w, status);
+    csv_text(w, reason);
+    layers_part_write(w, a);
+    csv_size(w, a->slot.repeats);
+    interval_write(w, compared ? &delta.in_place : &none);
+    interval_write(w, compared ? &delta.rest : &none);
+    csv_real(w, a->max_error, 4);
+    csv_text(w, a->matmul);
+    csv_real(w, samples > 0 ? 100 * preempted / (double)samples : NAN, 3);
+    csv_real(w, 100 * timing, 3);
+    interval_write(w, &composition);
+    interval_write(w, compared ? &delta.norms : &none);
+    csv_real(w, line.median, 3);
+    for (cores_place place = 0; place < CORES_PLACES; place++) {
+        if (placed)
+            csv_size(w, places[place].share.n);
+        else
+            csv_empty(w);
+        csv_real(w, placed ? places[place].line_ns.median : NAN, 3);
+        interval_write(w, placed ? &places[place].share : &none);
+    }
+    interval_write(w, &one_sweep);
+    csv_real(w, layers_summary_median(s, arm, QUANTITY_PAGE_FAULTS).median, 4);
+    csv_end(w);
+    return status;
+}
+
+static int begin_file(csv_writer *w, const char *path, const char *const *before, size_t count) {
+    const int error = csv_open(w, path, false);
+    for (size_t i = 0; error == 0 && i < count; i++)
+        csv_text(w, before[i]);
+    return error;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *rows, size_t *missing) {
+    static const char *const before[] = {"schema_version", "run_id", "git_commit", "machine_id"};
+    static const char *const counts[] = {"launches", "samples", "calls_per_sample"};
+    static const char *const values[] = {"time_ns_min",
+                                         "time_ns_median",
+                                         "time_ns_lo95",
+                                         "time_ns_hi95",
+                                         "norm_time_ns_median",
+                                         "norm_time_ns_lo95",
+                                         "norm_time_ns_hi95",
+                                         "norm_share",
+                                         "norm_share_lo95",
+                                         "norm_share_hi95",
+                                         "norm_by_identity_ns_median",
+                                         "norm_by_identity_ns_lo95",
+                                         "norm_by_identity_ns_hi95",
+                                         "matmul_time_share",
+                                         "matmul_gflops",
+                                         "matmul_peak_fraction",
+                                         "delta_to_native_pct",
+                                         "delta_to_native_lo95",
+                                         "delta_to_native_hi95",
+                                         "rest_equivalent",
+                                         "status",
+                                         "reason"};
+    static const char *const later[] = {"repeats",
+                                        "norm_delta_pct",
+                                        "norm_delta_lo95",
+                                        "norm_delta_hi95",
+                                        "rest_pct",
+                                        "rest_lo90",
+                                        "rest_hi90",
+                                        "max_error",
+                                        "matmul",
+                                        "preempted_pct",
+                                        "timing_cost_pct",
+                                        "composition_ratio",
+                                        "composition_lo95",
+                                        "composition_hi95",
+                                        "norm_change_pct",
+                                        "norm_change_lo95",
+                                        "norm_change_hi95",
+                                        "line_ns",
+                                        "near_launches",
+                                        "near_line_ns",
+                                        "near_norm_share",
+                                        "near_norm_share_lo95",
+                                        "near_norm_share_hi95",
+                                        "far_launches",
+                                        "far_line_ns",
+                                        "far_norm_share",
+                                        "far_norm_share_lo95",
+                                        "far_norm_share_hi95",
+                                        "one_sweep_ratio",
+                                        "one_sweep_lo95",
+                                        "one_sweep_hi95",
+                                        "page_faults"};
+    csv_writer w;
+    const int error = begin_file(&w, path, before, COUNT(before));
+    if (error != 0)
+        return error;
+    layers_common_header(&w, true);
+    for (size_t i = 0; i < COUNT(counts); i++)
+        csv_text(&w, counts[i]);
+    layers_model_header(&w);
+    for (size_t i = 0; i < COUNT(values); i++)
+        csv_text(&w, values[i]);
+    layers_part_header(&w);
+    for (size_t i = 0; i < COUNT(later); i++)
+        csv_text(&w, later[i]);
+    csv_end(&w);
+    *rows = s->plan->count;
+    *missing = 0;
+    for (size_t arm = 0; arm < s->plan->count; arm++)
+        *missing += strcmp(write_row(s, &w, arm, r), "missing") == 0;
+    return csv_close(&w);
+}
+
+// ---- steps.csv
+
+static series series_of_step(const layers_summary *s, size_t arm, size_t step) {
+    size_t count = 0;
+    for (size_t i = s->first[arm]; i < s->first[arm + 1]; i++) {
+        const layers_observation *const o = s->sorted[i];
+        if (step < o->step_count)
+            s->points[count++] = (series_point){o->launch, o->index, o->steps[step]};
+    }
+    return (series){s->points, count};
+}
+
+int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r) {
+    static const char *const before[] = {"schema_version", "run_id"};
+    static const char *const after[] = {"step",         "kind",  "pass",   "time_ns_median", "time_ns_lo95",
+                                        "time_ns_hi95", "share", "gflops", "repeats"};
+    csv_writer w;
+    const int error = begin_file(&w, path, before, COUNT(before));
+    if (error != 0)
+        return error;
+    layers_common_header(&w, false);
+    layers_model_header(&w);
+    layers_part_header(&w);
+    for (size_t i = 0; i < COUNT(after); i++)
+        csv_text(&w, after[i]);
+    csv_end(&w);
+    for (size_t i = 0; i < s->plan->step_count; i++) {
+        const layers_step *const step = &s->plan->steps[i];
+        const stats_interval time = series_median(series_of_step(s, step->arm, step->index));
+        const double whole = time.n > 0 ? layers_summary_median(s, step->arm, QUANTITY_TIME).median : NAN;
+        csv_int(&w, SCHEMA_VERSION);
+        csv_text(&w, r->id);
+        const layers_arm *const a = &s->plan->arms[step->arm];
+        layers_common_write(&w, a, false);
+        layers_model_write(&w, a);
+        layers_part_write(&w, a);
+        csv_text(&w, step->step.name);
+        csv_text(&w, step_kind_name(step->step.kind));
+        csv_text(&w, norm_pass_name(step->step.pass));
+        interval_write(&w, &time);
+        csv_real(&w, time.median / whole, 4);
+        csv_real(&w, step->step.flops > 0 ? step->step.flops / time.median : NAN, interval_digits(&time));
+        csv_size(&w, a->slot.repeats);
+        csv_end(&w);
+    }
+    return csv_close(&w);
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// summary.h: from samples to numbers. Every interval is an exact order-statistic interval over launches; ratios are
+// made of paired samples.
+#ifndef SUMMARY_H
+#define SUMMARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/series.h"
+#include "measure/samples.h"
+#include "plan/plan.h"
+
+// A run's samples, indexed for the questions below. Borrows the plan.
+typedef struct {
+    const plan *plan;
+    observation *sorted;  // by cell, launch, sample
+    size_t *first;        // of each cell; first[count] is the end
+    series_point *points; // scratch: two cells' series
+    double *medians;      // scratch: a cell's launches
+} summary;
+bool summary_make(summary *s, const plan *p, const observations *all);
+void summary_free(summary *s);
+
+// ns of one call: the median over launches of each launch's median sample.
+stats_interval summary_time(const summary *s, size_t index);
+// What the team's threads counted together in one call; and their core cycles, counted (*source "counters") or, where a
+// sample was not, time times clock times threads ("clock"), for none of a team that waits is idle. NaN, and "", where
+// any sample lacks it.
+stats_interval summary_counted(const summary *s, size_t index, counter which);
+stats_interval summary_cycles(const summary *s, size_t index, const char **source);
+// Time of cell a over that of cell b, which is of the same group: in each round, the mean of the log times of a's two
+// samples less that of b's; median over a launch's rounds; median and interval over launches.
+stats_interval summary_ratio(const summary *s, size_t a, size_t b);
+
+// The cell of the group with this op in its default variant, in the same form and cell_level; where there is none, for
+// a library's cell the library's own. SIZE_MAX if the plan has neither.
+size_t summary_partner(const plan *p, size_t index, norm_op op);
+size_t summary_rmsnorm(const plan *p, size_t index);
+// The fastest identity of the group in the cell's plan_ceiling_form; SIZE_MAX if none was timed.
+size_t summary_identity(const summary *s, size_t index);
+
+// A row narrower than this on both sides is stable.
+#define SUMMARY_STABLE 0.04
+
+// Writes kernels.csv. *rows: how many; *missing: of them never timed though planned. 0 or errno.
+int summary_write(const summary *s, const char *path, const char *run_id, const char *git_commit,
+                  const char *machine_id, size_t *rows, size_t *missing);
+
+#endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+// squash.h: the ops that squash each element on its own, fused and add_fused: y = gamma f(z) + beta, z = alpha x, or
+// alpha x + shift where there is one. One sweep, no reduction over the row. Backward recomputes f(z) rather than read
+// it back: with u = gamma dy f'(z), dx = alpha u, dalpha = sum of u x, dshift = sum of u, dgamma = sum of dy f(z),
+// dbeta = sum of dy.
+//
+// An op's file defines OP, PARAMS, the parameters that the op can have, and ALGORITHMS(X, DTYPE), a list of
+// X(algorithm, DTYPE); includes this; and defines squash(), which is all that the ops differ in, and its table. It may
+// define FOLDS(algorithm), whether forward has alpha folded into the constants of that one, and then does so in fold()
+// and squash_folded().
+// `*_nobeta` has no beta, as the paper's LLaMA, and `*_noaffine` neither gamma nor beta, as DiT.
+#ifndef SQUASH_H
+#define SQUASH_H
+
+#include "gradients.h"
+#include "simd/simd_math.h"
+
+// f(z), and in *slope f'(z), unless it is NULL, as forward has it. A NaN gives a NaN.
+SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope);
+
+// Of an algorithm's own. fold() is false where alpha, zero for one, cannot be folded: rows then go vector by vector.
+typedef union {
+    tanh_u2_folded u2;
+    tanh_lp_folded lp;
+} folded_alpha;
+#ifdef FOLDS
+SIMD_INLINE bool fold(kernel_spec spec, float alpha, folded_alpha *out);
+SIMD_INLINE vf squash_folded(kernel_spec spec, const folded_alpha *folded, vf x);
+#else
+#define FOLDS(algorithm) false
+#define fold(spec, alpha, out) ((void)(out), false)
+#define squash_folded(spec, folded, x) (x)
+#endif
+
+typedef struct {
+    vf alpha, shift;
+} squash_scalars;
+
+SIMD_INLINE void get_scalars(const norm_args *a, squash_scalars *k) {
+    k->alpha = v_set1(a->alpha);
+    k->shift = PARAMS & NORM_SHIFT ? v_set1(a->shift) : v_zero();
+}
+
+SIMD_INLINE vf inner(const squash_scalars *k, vf x) {
+    return PARAMS & NORM_SHIFT ? v_fma(k->alpha, x, k->shift) : v_mul(k->alpha, x);
+}
+
+// Vectors that are squashed abreast, of a row in forward, of the rows of a block in backward: the chain of dependent
+// instructions of one is longer than what a core's scheduler looks ahead. All are loaded before one is stored, for a
+// compiler cannot know that they are not the same memory. On Zen 4, forward, one at a time takes 1.10 (dyt, AVX-512),
+// 1.14 (dyt, AVX2) and 1.4 (derf, SSE2) times as long; backward 1.11, 1.19 and 1.55.
+enum { ABREAST = BLOCK };
+#define UNROLL_ABREAST UNROLL_BLOCK
+
+// `vectors` of them, in spans of n elements; `folded` is NULL where alpha is not.
+SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_source *row, row_fetch ahead,
+                       void *y, const squash_scalars *k, const folded_alpha *folded, size_t vectors, size_t c,
+                       size_t n) {
+    const size_t span = span_vectors(n);
+    vf t[ABREAST];
+    UNROLL_ABREAST for (size_t i = 0; i < vectors; i += span) {
+        fetch_ahead(spec, ahead, c + i * SIMD_WIDTH, n);
+        row_first(spec, row, c + i * SIMD_WIDTH, n, t + i);
+    }
+    UNROLL_ABREAST for (size_t i = 0; i < vectors; i++) t[i] =
+        folded != NULL ? squash_folded(spec, folded, t[i]) : squash(spec, inner(k, t[i]), NULL);
+    UNROLL_ABREAST for (size_t i = 0; i < vectors; i += span) {
+        const size_t at = c + i * SIMD_WIDTH;
+        affine_span with;
+        get_affine(spec, gamma, beta, at, n, &with);
+        UNROLL_SPAN for (size_t h = 0; h < span; h++) t[i + h] = affine(spec, &with, h, t[i + h]);
+        put_result(spec, y, at, n, t + i);
+    }
+}
+
+// The columns from c on, fewer than ABREAST vectors, or all of them where alpha cannot be folded.
+SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, size_t row, size_t c) {
+    const row_source source = row_source_at(spec, a, row);
+    void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
+    squash_scalars k;
+    get_scalars(a, &k);
+    folded_alpha lookup;
+    const folded_alpha *const folded = FOLDS(spec.algorithm) && fold(spec, a->alpha, &lookup) ? &lookup : NULL;
+    const row_fetch none = {source.x, false};
+    for_each_left(a->cols, apply(spec, a->gamma, a->beta, &source, none, y, &k, folded, 1, c, n));
+}
+
+SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+    const void *const gamma = a->gamma, *const beta = a->beta;
+    const size_t cols = a->cols;
+    squash_scalars k;
+    get_scalars(a, &k);
+    folded_alpha lookup;
+    const folded_alpha *const folded = FOLDS(spec.algorithm) ? &lookup : NULL;
+    const bool abreast = !FOLDS(spec.algorithm) || fold(spec, a->alpha, &lookup);
+    for (size_t row = slice->begin; row < slice->end; row++) {
+        const row_source source = row_source_at(spec, a, row);
+        // Always asked for again: once takes 1.06 to 1.18 times as long at 16384x4096 f32 on Granite Rapids, too.
+        const row_fetch ahead = {row_ahead(spec, a, slice, row).row, true};
+        void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
+        size_t c = 0;
+        for (; abreast && c + ABREAST * SIMD_WIDTH <= cols; c += ABREAST * SIMD_WIDTH)
+            apply(spec, gamma, beta, &source, ahead, y, &k, folded, ABREAST, c, span_of(spec.dtype));
+        if (c < cols)
+            apply_left(spec, a, row, c);
+    }
+}
+
+// dalpha and dshift sum over the whole tensor. What the rows of a block have at a vector of columns is added to a run
+// of SUM_RUN vectors, and that to doubles, so that their error does not grow with the tensor.
+enum { SUM_RUN = 8 };
+
+typedef struct {
+    vf dalpha, dshift;
+} run_sums;
+
+// A vector of columns through `count` rows, a block's or one: the partial gradients are loaded and stored once for all.
+// In bf16 too: spans of two vectors, two rows abreast, took 0.97 to 1.35 times as long on Zen 4.
+SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const squash_scalars *k, const row_pair *rows,
+                               size_t count, const partials *partial, run_sums *run, size_t c, size_t n) {
+    const vf gamma = spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma_row, c, n) : v_set1(1.0f);
+    partial_span sums;
+    partial_begin(spec, partial, c, n, &sums);
+    run_sums block = {v_zero(), v_zero()};
+    vf x[ABREAST], dy[ABREAST], t[ABREAST], slope[ABREAST];
+    UNROLL_ABREAST for (size_t i = 0; i < count; i++) {
+        x[i] = v_get(spec.dtype, rows[i].x, c, n);
+        dy[i] = v_get(spec.dtype, rows[i].dy, c, n);
+    }
+    UNROLL_ABREAST for (size_t i = 0; i < count; i++) t[i] = squash(spec, inner(k, x[i]), &slope[i]);
+    UNROLL_ABREAST for (size_t i = 0; i < count; i++) {
+        const vf u[SPAN] = {v_mul(v_mul(gamma, dy[i]), slope[i])};
+        block.dalpha = v_fma(u[0], x[i], block.dalpha);
+        if (PARAMS & NORM_SHIFT) // padding adds nothing, for there dy is zero
+            add_to(&block.dshift, u[0]);
+        partial_add(&sums, i, 0, dy[i], t[i]);
+        put_dx(spec, &rows[i], k->alpha, u, c, n);
+    }
+    partial_end(spec, partial, c, n, &sums);
+    add_to(&run->dalpha, block.dalpha);
+    add_to(&run->dshift, block.dshift);
+}
+
+SIMD_INLINE void get_pairs(kernel_spec spec, const norm_args *a, size_t row, size_t count, row_pair *rows) {
+    for (size_t i = 0; i < count; i++)
+        rows[i] = row_pair_at(spec, a, row + i);
+}
+
+SIMD_INLINE void add_run(const run_sums *run, tensor_sums *total) {
+    v_add_to_doubles(total->dalpha, run->dalpha);
+    if (PARAMS & NORM_SHIFT)
+        v_add_to_doubles(total->dshift, run->dshift);
+}
+
+// The whole vectors of a block of rows, or of one.
+SIMD_INLINE void backward_whole(kernel_spec spec, const norm_args *a, size_t row, size_t count, partials partial,
+                                tensor_sums *total) {
+    const void *const gamma = a->gamma;
+    const size_t cols = a->cols;
+    squash_scalars k;
+    get_scalars(a, &k);
+    row_pair rows[BLOCK];
+    get_pairs(spec, a, row, count, rows);
+    for (size_t first = 0; first + SIMD_WIDTH <= cols; first += SUM_RUN * SIMD_WIDTH) {
+        const size_t left = cols - first, end = left < SUM_RUN * SIMD_WIDTH ? cols : first + SUM_RUN * SIMD_WIDTH;
+        run_sums run = {v_zero(), v_zero()};
+        for (size_t c = first; c + SIMD_WIDTH <= end; c += SIMD_WIDTH)
+            backward_step(spec, gamma, &k, rows, count, &partial, &run, c, SIMD_WIDTH);
+        add_run(&run, total);
+    }
+}
+
+// Their columns from c on, less than a vector.
+SIMD_SHARED void backward_part(kernel_spec spec, const norm_args *a, size_t row, size_t count, partials partial,
+                               tensor_sums *total, size_t c) {
+    squash_scalars k;
+    get_scalars(a, &k);
+    row_pair rows[BLOCK];
+    get_pairs(spec, a, row, count, rows);
+    run_sums run = {v_zero(), v_zero()};
+    if (count == BLOCK)
+        backward_step(spec, a->gamma, &k, rows, BLOCK, &partial, &run, c, a->cols - c);
+    for (size_t i = count == BLOCK ? BLOCK : 0; i < count; i++)
+        backward_step(spec, a->gamma, &k, rows + i, 1, &partial, &run, c, a->cols - c);
+    add_run(&run, total);
+}
+
+// Rows that do not fill a block.
+SIMD_SHARED void backward_rest(kernel_spec spec, const norm_args *a, size_t row, size_t count, partials partial,
+                               tensor_sums *total) {
+    for (size_t i = 0; i < count; i++)
+        backward_whole(spec, a, row + i, 1, partial, total);
+}
+
+SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size_t count, partials partial,
+                          tensor_sums *total) {
+    if (count == BLOCK)
+        backward_whole(spec, a, row, BLOCK, partial, total);
+    else
+        backward_rest(spec, a, row, count, partial, total);
+    const size_t left = a->cols % SIMD_WIDTH;
+    if (left != 0)
+        backward_part(spec, a, row, count, partial, total, a->cols - left);
+}
+
+#define ELEMENTWISE true
+#define PIECES(name, ...)
+#define PIECES_OF(name)                                                                                                \
+    { NULL, NULL }
+#define SAVED_PER_ROW 0
+#define EXTREME_ROWS NULL
+
+// The variants of one algorithm, whose name is the variant's.
+#define SQUASH_VARIANTS(X, name, DTYPE, algorithm_name, ALGORITHM)                                                     \
+    X(name, DTYPE, algorithm_name, PARAMS, ALGORITHM)                                                                  \
+    X(name, DTYPE, algorithm_name##_nobeta, PARAMS & ~NORM_BETA, ALGORITHM)                                            \
+    X(name, DTYPE, algorithm_name##_noaffine, PARAMS & ~(NORM_GAMMA | NORM_BETA), ALGORITHM)
+
+#endif

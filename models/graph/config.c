@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// config.c: which configs make sense, what stands in their norm slots, and the names that go with them.
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compile.h"
+
+const char *model_phase_name(model_phase phase) {
+    static const char *const names[PHASES] = {"prefill", "decode", "train"};
+    return names[phase];
+}
+
+const char *step_kind_name(step_kind kind) {
+    static const char *const names[STEP_KINDS] = {[STEP_NORM] = "norm",           [STEP_MATMUL] = "matmul",
+                                                  [STEP_ATTENTION] = "attention", [STEP_ACTIVATION] = "activation",
+                                                  [STEP_RESIDUAL] = "residual",   [STEP_ROPE] = "rope",
+                                                  [STEP_CONV] = "conv",           [STEP_OTHER] = "other"};
+    return names[kind];
+}
+
+const model_parts *model_parts_of(model_kind kind) {
+    static const model_parts *const parts[MODEL_KINDS] = {
+        [MODEL_LLAMA] = &llama_parts,     [MODEL_VIT] = &vit_parts,   [MODEL_DIT] = &dit_parts,
+        [MODEL_WAV2VEC] = &wav2vec_parts, [MODEL_GPT2] = &gpt2_parts, [MODEL_CONVNEXT] = &convnext_parts};
+    return parts[kind];
+}
+
+__attribute__((format(printf, 2, 3))) static bool refuse(char error[LAYER_ERROR_SIZE], const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    vsnprintf(error, LAYER_ERROR_SIZE, format, list);
+    va_end(list);
+    return false;
+}
+
+// ---- The slot
+
+// What the norms of a model have of an op's parameters.
+static unsigned model_params(const model_shape *m) {
+    switch (m->kind) {
+    case MODEL_LLAMA:
+        return NORM_GAMMA | NORM_ALPHA | NORM_SHIFT;
+    case MODEL_DIT:
+        return NORM_ALPHA | NORM_SHIFT;
+    default:
+        return NORM_GAMMA | NORM_BETA | NORM_ALPHA | NORM_SHIFT;
+    }
+}
+
+// A variant's name without what it says of parameters.
+static void base_name(char *base, size_t size, const char *variant) {
+    static const char *const suffixes[] = {"_nobeta", "_noaffine"};
+    snprintf(base, size, "%s", variant);
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        const size_t length = strlen(base), tail = strlen(suffixes[i]);
+        if (length > tail && strcmp(base + length - tail, suffixes[i]) == 0)
+            base[length - tail] = '\0';
+    }
+}
+
+#define PARAMETERS(ID, name, parameters, formula) parameters,
+static const unsigned op_params[NORM_OPS] = {NORM_OP_LIST(PARAMETERS)};
+
+bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_form form, const char *level,
+                norm_dtype dtype, norm_slot *slot) {
+    *slot = (norm_slot){.op = op, .variant = "std", .form = form, .level = level, .repeats = 1};
+    if (op == NORM_IDENTITY) {
+        const norm_impl *const copy =
+            norm_find(norm_op_name(op), "std", norm_form_name(NORM_FUSED), level, norm_dtype_name(dtype));
+        slot->level = copy != NULL ? norm_level_name(copy->level) : norm_level_name(NORM_LEVEL_SCALAR);
+        return true;
+    }
+    char base[64], name[80];
+    base_name(base, sizeof base, variant != NULL ? variant : norm_default_variant(op, form));
+    const unsigned wanted = model_params(shape) & op_params[op];
+    // A variant may come with its beta alone, as another library's does: there it is allowed.
+    const unsigned allowed = wanted & NORM_GAMMA ? wanted | (op_params[op] & NORM_BETA) : wanted;
+    static const char *const suffixes[] = {"_nobeta", "_noaffine", ""};
+    for (size_t pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+            snprintf(name, sizeof name, "%s%s", base, suffixes[i]);
+            const norm_impl *const impl =
+                norm_find(norm_op_name(op), name, norm_form_name(form), level, norm_dtype_name(dtype));
+            if (impl != NULL && impl->params == (pass == 0 ? wanted : allowed)) {
+                slot->variant = impl->variant;
+                slot->level = norm_level_name(impl->level);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static const norm_impl *find(const norm_slot *s, norm_form form, norm_dtype dtype, char error[LAYER_ERROR_SIZE]) {
+    const norm_impl *const impl =
+        norm_find(norm_op_name(s->op), s->variant, norm_form_name(form), s->level, norm_dtype_name(dtype));
+    const char *const missing = impl != NULL ? norm_missing(impl) : NULL;
+    if (impl == NULL)
+        refuse(error, "there is no %s, variant %s, form %s, level %s, in %s; `normbench list implementations` has all",
+               norm_op_name(s->op), s->variant, norm_form_name(form), s->level, norm_dtype_name(dtype));
+    else if (missing != NULL)
+        refuse(error, "level %s needs %s, which this CPU or its operating system lacks; choose level best",
+               norm_level_name(impl->level), missing);
+    return missing == NULL ? impl : NULL;
+}
+
+bool config_arm(const layer_config *config, size_t index, arm_impls *a, char error[LAYER_ERROR_SIZE]) {
+    const norm_slot *const s = &config->arms[index];
+    *a = (arm_impls){.repeats = s->repeats};
+    if (s->op == NORM_IDENTITY || s->repeats == 0)
+        return true;
+    if (s->form == NORM_ADD_FUSED && s->repeats > 1)
+        return refuse(error, "form add_fused cannot be repeated, for the residual add in it would be too: take form "
+                             "fused to repeat norms");
+    if (s->form == NORM_FRAMEWORK && s->repeats > 1 && config->phase == PHASE_TRAIN)
+        return refuse(error, "form framework cannot be repeated in training, for a backward frees what its forward has "
+                             "kept: take form eager to repeat norms");
+    // Where no add stands before a norm, the same norm without one.
+    a->plain = find(s, s->form == NORM_ADD_FUSED ? NORM_FUSED : s->form, config->dtype, error);
+    if (a->plain == NULL)
+        return false;
+    a->add = s->form == NORM_ADD_FUSED ? find(s, NORM_ADD_FUSED, config->dtype, error) : NULL;
+    return s->form != NORM_ADD_FUSED || a->add != NULL;
+}
+
+// ---- The rest
+
+bool config_valid(const layer_config *k, char error[LAYER_ERROR_SIZE]) {
+    const model_shape *const m = k->shape;
+    if (m == NULL || k->part > PART_MODEL || k->phase >= PHASES || k->dtype >= NORM_DTYPES)
+        return refuse(error, "a layer needs a model, a part, a phase and a dtype");
+    const bool image = m->kind == MODEL_CONVNEXT;
+    if (k->arm_count == 0 || k->arms == NULL)
+        return refuse(error, "a layer needs at least one arm: an implementation for its norm slots");
+    if (k->threads < 1)
+        return refuse(error, "%d threads: at least one must run", k->threads);
+    if (k->batch == 0)
+        return refuse(error, "a batch of 0 sequences: at least one is needed");
+    if (k->depth == 0 && k->part != PART_ENDS)
+        return refuse(error, "0 layers: give a depth of at least 1, or ask for the ends alone");
+    if (image && k->part == PART_LAYER && k->stage >= MODEL_STAGES)
+        return refuse(error, "%s has stages 0 to %d, not %zu", m->name, MODEL_STAGES - 1, k->stage);
+    // Bounds far beyond any memory, which keep every size below from overflowing and the notes few.
+    enum { MOST_LAYERS = 1024, MOST_ROWS = 1 << 24 };
+    const size_t row_count = image ? m->stages[0].side * m->stages[0].side : k->tokens + k->context;
+    if (k->depth > MOST_LAYERS)
+        return refuse(error, "%zu layers: %d are the most", k->depth, MOST_LAYERS);
+    if (k->tokens > MOST_ROWS || k->context > MOST_ROWS || k->batch > MOST_ROWS || row_count * k->batch > MOST_ROWS)
+        return refuse(error, "more than %d tokens in all sequences together: choose fewer or shorter ones", MOST_ROWS);
+    if (k->phase == PHASE_DECODE && !model_parts_of(m->kind)->decode) {
+        char names[LAYER_ERROR_SIZE / 2] = "";
+        const model_shape *other;
+        for (size_t i = 0; (other = model_at(i)) != NULL; i++)
+            if (model_parts_of(other->kind)->decode)
+                snprintf(names + strlen(names), sizeof names - strlen(names), " %s", other->name);
+        return refuse(error, "%s does not generate token by token, so it has no phase decode; these have:%s", m->name,
+                      names);
+    }
+    if (k->phase == PHASE_DECODE && k->tokens != 1)
+        return refuse(error,
+                      "decode takes one new token per sequence, not %zu: set tokens to 1, and context to what "
+                      "the cache holds",
+                      k->tokens);
+    if (!image && k->tokens == 0)
+        return refuse(error, "sequences of 0 tokens: %s was published with %zu", m->name, m->tokens);
+    if (k->part != PART_LAYER && m->kind == MODEL_VIT && k->tokens < 2)
+        return refuse(error, "the ends of %s need its class token and at least one patch: 2 tokens or more", m->name);
+    return true;
+}

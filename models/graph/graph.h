@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// graph.h: the vocabulary in which a model file lists its layers: tensors, and one function per kind of step. Internal
+// to models/. The functions only write down what is to be done (no memory is taken for a tensor, nothing is computed);
+// graph.c makes from it, for each arm, the steps that layer.h shows.
+//
+// A step's name is unique within a layer; its parameters are called scope + name + ".weight" and the like. Matrices are
+// (tokens of all sequences, features) unless said. Running out of memory for the notes is remembered, not returned:
+// graph.c looks once, at the end.
+#ifndef GRAPH_H
+#define GRAPH_H
+
+#include "layer.h"
+#include "math/pointwise.h"
+
+typedef struct graph graph;
+typedef int tensor; // of one graph
+enum { NO_TENSOR = -1 };
+
+// The residual stream and what is still to be added to it (NO_TENSOR: nothing).
+typedef struct {
+    tensor stream, branch;
+} residual;
+
+// A kind of model: one layer of it, and all of it with `depth` layers (0: the ends alone).
+typedef struct {
+    residual (*layer)(graph *g, residual x);
+    void (*model)(graph *g, size_t depth);
+    bool decode; // whether it has the phase
+} model_parts;
+extern const model_parts llama_parts, vit_parts, dit_parts, wav2vec_parts, gpt2_parts, convnext_parts;
+
+const layer_config *graph_config(const graph *g);
+size_t graph_rows(const graph *g); // tokens of all sequences
+size_t graph_cols(const graph *g, tensor t);
+// The next `depth` layers; the scopes of their parameters are layer0., layer1. and so on.
+residual graph_layers(graph *g, residual x, size_t depth);
+
+// ---- Tensors
+
+// Drawn values. An input has a gradient, data has none. Called again by the same name, it is the same tensor.
+tensor graph_input(graph *g, const char *name, size_t rows, size_t cols, double deviation);
+tensor graph_data(graph *g, const char *name, size_t rows, size_t cols, double deviation);
+void graph_output(graph *g, const char *name, tensor t);
+// Columns [first, first + count) of a tensor, and the same elements in rows of another length. What is cut into columns
+// must be consumed column by column, each once.
+tensor graph_columns(graph *g, tensor t, size_t first, size_t count);
+tensor graph_reshape(graph *g, tensor t, size_t cols);
+
+// ---- Steps of a layer
+
+// The norm in the slot, with parameters of its own.
+tensor graph_norm(graph *g, const char *name, tensor x, float alpha);
+// Adds the branch to the stream, which it leaves in *x, and returns the norm of that. Steps name.add and name.norm, or
+// name.norm alone in form add_fused.
+tensor graph_add_norm(graph *g, const char *name, residual *x, float alpha);
+tensor graph_add(graph *g, const char *name, tensor a, tensor b);
+// x W^T (+ bias), W (out, cols of x).
+tensor graph_linear(graph *g, const char *name, tensor x, size_t out, bool bias);
+// Rotary embedding of every head; takes x's place.
+tensor graph_rope(graph *g, const char *name, tensor x);
+// Over q, k and v as attention.h has them; decode: k and v go into a cache first, steps name.cache.k and name.cache.v.
+tensor graph_attention(graph *g, const char *name, tensor q, tensor k, tensor v, bool causal);
+// In inference it takes the gate's place, which nobody else may read.
+tensor graph_swiglu(graph *g, const char *name, tensor gate, tensor up);
+// In inference it takes x's place, unless x is an input: nobody else may read x.
+tensor graph_activation(graph *g, const char *name, activation kind, tensor x);
+// ffn.up to `width` columns, ffn.gelu or the like, and ffn.down to x's, both products with a bias. In inference what is
+// too large for caches between the three goes through them by tiles of rows; each is one step for all of its tiles.
+tensor graph_feed_forward(graph *g, tensor x, activation kind, size_t width);
+// x * (1 + scale) + shift and x * gate, one row of shift, scale and gate per sequence. These three are columns of one
+// tensor from graph_condition.
+tensor graph_modulate(graph *g, const char *name, tensor x, tensor shift, tensor scale);
+tensor graph_gate(graph *g, const char *name, tensor x, tensor gate);
+// graph_linear whose result is consumed by the two above: its gradient is f32.
+tensor graph_condition(graph *g, const char *name, tensor x, size_t out);
+// x times a weight per column.
+tensor graph_scale(graph *g, const char *name, tensor x, double initial);
+// Depthwise convolution over images of side x side positions.
+tensor graph_conv(graph *g, const char *name, tensor x, size_t side, size_t kernel);
+
+// ---- Ends of a model
+
+typedef struct {
+    tensor table; // (vocabulary, dim), for a tied head
+    tensor x;
+} embedding;
+// Rows of a table for random tokens.
+embedding graph_embed(graph *g, const char *name, size_t vocabulary, size_t dim);
+// Learned positions added to every sequence, behind a learned class token if there is one.
+tensor graph_positions(graph *g, const char *name, tensor x, bool class_token);
+// The first row of each sequence; the mean of the rows of each.
+tensor graph_first(graph *g, const char *name, tensor x);
+tensor graph_mean(graph *g, const char *name, tensor x);
+// Squares of 2 x 2 positions of a side x side image, side by side in one row.
+tensor graph_squares(graph *g, const char *name, tensor x, size_t side);
+// Logits of every row of x; in training their cross-entropy with random labels, else output.logits. In chunks of rows,
+// so that logits never take more than 64 MiB; output.logits is the last chunk. table: NO_TENSOR for weights of its own.
+void graph_head(graph *g, const char *name, tensor x, size_t classes, bool bias, tensor table);
+// In training the mean squared error against random targets, else an output of that name.
+void graph_target(graph *g, const char *name, tensor x);
+
+#endif
