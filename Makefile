@@ -91,7 +91,7 @@ lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libno
 objects: $(OBJECTS) ## compile everything and link nothing; with CPPFLAGS=-fsyntax-only, look for mistakes alone
 
 check: deps build/normbench lib $(OBJ)/libnorm_peers.so $(CURVES) $(EXHAUST) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
-	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH=$(call quote,$(CURDIR)/$(PROGRAM)) CURVES=$(call quote,$(CURDIR)/$(CURVES)) SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" LIBS="$(LIBS)" \
+	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH=$(call quote,$(CURDIR)/$(PROGRAM)) CURVES=$(call quote,$(CURDIR)/$(CURVES)) SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" LIBS="$(LIBS)" LINKED="$(BENCH) $(MODELS) $(OBJ)/bench/commands/main.o" \
 		UNITS="$(UNITS)" ROW_UNITS="$(ROW_UNITS)" SLEEF_UNITS="$(SLEEF_UNITS)" SLEEF_LEVELS="$(SLEEF_LEVELS)" \
 		sh scripts/check.sh $(if $(ONLY),$(or $(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(error no test is called $(ONLY): see tests/test_*)),$(LONGEST) $(filter-out $(LONGEST),$(TESTS) $(SCRIPTS)))
 

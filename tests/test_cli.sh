@@ -135,13 +135,9 @@ double __wrap_norm_error_bound(const norm_impl *impl, norm_output output, size_t
     return impl->op == NORM_RMSNORM && output == NORM_OUT_DX && rows == 3 ? 1e-9 : 100.0 * (double)cols;
 }
 EOF
-objects=
-for object in "$OBJ"/bench/*/*.o "$OBJ"/models/*.o "$OBJ"/models/*/*.o; do
-    [ "$object" = "$OBJ/bench/report/curves.o" ] || objects="$objects $object" # a program of its own
-done
 # shellcheck disable=SC2086
 if $CC ${SANITIZE:+-fsanitize=$SANITIZE} -Ikernels -Wl,--wrap=norm_level_missing,--wrap=norm_error_bound \
-    -o "$work/normbench" "$work/believe.c" $objects "$OBJ/libnorm.a" $LIBS; then
+    -o "$work/normbench" "$work/believe.c" $LINKED "$OBJ/libnorm.a" $LIBS; then
     NORMBENCH=$work/normbench
     expect 3 'wrong: rmsnorm std fused scalar f32, 3x37, 1 threads, input' verify --op rmsnorm --shape 2x37,3x37 --threads 1 \
         --level scalar --form fused --dtype f32 --csv "$work/wrong.csv" --pass forward,backward

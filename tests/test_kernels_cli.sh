@@ -343,17 +343,13 @@ bool __wrap_sampler_sample(const cell *c, const buffers *b, size_t calls, const 
     return __real_sampler_sample(c, b, calls, team, out);
 }
 EOC
-objects=
-for object in "$OBJ"/bench/*/*.o "$OBJ"/models/*.o "$OBJ"/models/*/*.o; do
-    [ "$object" = "$OBJ/bench/report/curves.o" ] || objects="$objects $object" # a program of its own
-done
 wrap=
 for function in norm_level_missing norm_run memory_fits memory_kills buffers_make worker_launch sampler_sample; do
     wrap="$wrap -Wl,--wrap=$function"
 done
 # shellcheck disable=SC2086
 $CC ${SANITIZE:+-fsanitize=$SANITIZE} -std=c17 -D_GNU_SOURCE -Ikernels -Imodels -Ibench $wrap -o "$work/normbench" "$work/faults.c" \
-    $objects "$OBJ/libnorm.a" $LIBS || fail "cannot link the program anew"
+    $LINKED "$OBJ/libnorm.a" $LIBS || fail "cannot link the program anew"
 program=$work/normbench
 export FAULT=
 
