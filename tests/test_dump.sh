@@ -88,6 +88,12 @@ diff -r "$folder" "$work/again" >/dev/null || fail "two dumps with the same seed
 expect 0 wrote --model vit_s16 --op dyt --phase train --tokens 4 --out "$work/again" --seed 2
 cmp -s "$folder/input.stream.npy" "$work/again/input.stream.npy" && fail "another seed, the same input"
 
+# Another format: the elements are those of the .npy behind its header, and what is no format is told.
+expect 0 wrote --model vit_s16 --op dyt --phase prefill --tokens 4 --seed 2 --format raw --out "$work/raw"
+tail -c +129 "$work/again/input.stream.npy" | cmp -s - "$work/raw/input.stream.raw" || fail 'raw and npy differ'
+grep -q '"files": "the elements alone' "$work/raw/manifest.json" || fail 'the manifest does not say what the files are'
+expect 2 'valid are npy, raw' --model vit_s16 --op dyt --phase prefill --tokens 4 --format rax --out "$work/rax"
+
 # Decode adds a row of keys and one of values per sequence, which are outputs: 8 heads of 128 in f32, behind a header of 128 bytes.
 expect 0 wrote --model qwen3_0.6b --op rmsnorm --phase decode --context 3 --batch 2 --out "$work/decode"
 for which in k v; do

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `normbench dump`: one run of one layer, everything that went in and came out as .npy files with a manifest, so that
+// `normbench dump`: one run of one layer, everything that went in and came out as files with a manifest, so that
 // anyone can hold it against their own framework.
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +18,7 @@
 #include "machine/memory.h"
 #include "measure/run.h"
 #include "plan/cli.h"
-#include "report/npy.h"
+#include "report/exporters.h"
 
 enum { MOST_NAMES = 64, TEXT_SIZE = 1024 };
 
@@ -27,14 +27,18 @@ static const char *name_of_op(size_t i) { return i < NORM_OPS ? norm_op_name((no
 static const char *name_of_phase(size_t i) { return i < PHASES ? model_phase_name((model_phase)i) : NULL; }
 static const char *name_of_form(size_t i) { return i < NORM_FORMS ? norm_form_name((norm_form)i) : NULL; }
 static const char *name_of_dtype(size_t i) { return i < NORM_DTYPES ? norm_dtype_name((norm_dtype)i) : NULL; }
+static const char *name_of_format(size_t i) { return exporter_at(i) != NULL ? exporter_at(i)->name : NULL; }
 
-enum { MODEL, OP, PHASE, FORM, DTYPE, NAMED, TOKENS = NAMED, BATCH, CONTEXT, STAGE, SEED, OUT, OPTIONS };
+enum { MODEL, OP, PHASE, FORM, DTYPE, FORMAT, NAMED, TOKENS = NAMED, BATCH, CONTEXT, STAGE, SEED, OUT, OPTIONS };
+#define EXPORTER_ROW(name, help) " " #name
+#define FORMATS "one of" EXPORTER_LIST(EXPORTER_ROW)
 static const cli_option options[OPTIONS] = {
     [MODEL] = {"model", "NAME", "whose layer (normbench list models)"},
     [OP] = {"op", "NAME", "what stands in its norm slots (normbench list ops)"},
     [PHASE] = {"phase", "NAME", "prefill, decode, or train: forward and backward"},
     [FORM] = {"form", "NAME", "of the norms (normbench list forms); fused unless given"},
     [DTYPE] = {"dtype", "NAME", "f32 or bf16; f32 unless given"},
+    [FORMAT] = {"format", "NAME", "of the files of tensors: " FORMATS "; the first unless given"},
     [TOKENS] = {"tokens", "N", "of each sequence, in prefill and train"},
     [BATCH] = {"batch", "N", "sequences or images; 1 unless given"},
     [CONTEXT] = {"context", "N", "decode: tokens already in the cache of each sequence; 16 unless given"},
@@ -45,8 +49,8 @@ static const cli_option options[OPTIONS] = {
 static const cli_command command = {
     .name = "dump",
     .about =
-        "Runs one layer once and writes every input, parameter and output, and in training every gradient, as .npy\n"
-        "files, with a manifest.json that says what each is. Nothing is timed.",
+        "Runs one layer once and writes every input, parameter and output, and in training every gradient, as files\n"
+        "that frameworks read, with a manifest.json that says what each is. Nothing is timed.",
     .options = options,
     .option_count = OPTIONS,
 };
@@ -55,8 +59,8 @@ static const cli_command command = {
 
 // The index of the option's value among its names. false after a message.
 static bool choose(size_t option, const char *value, size_t *index) {
-    static const char *(*const lists[NAMED])(size_t) = {name_of_model, name_of_op, name_of_phase, name_of_form,
-                                                        name_of_dtype};
+    static const char *(*const lists[NAMED])(size_t) = {name_of_model, name_of_op,    name_of_phase,
+                                                        name_of_form,  name_of_dtype, name_of_format};
     const char *names[MOST_NAMES];
     size_t count = 0;
     char text[TEXT_SIZE];
@@ -85,6 +89,7 @@ static bool count_of(size_t option, const char *value, size_t most, size_t *coun
 typedef struct {
     layer_config config;
     norm_slot slot;
+    const exporter *format;
     const char *folder;
 } request;
 
@@ -115,6 +120,7 @@ static bool understand(char *const given[OPTIONS], request *r) {
     const bool conv = c->shape->kind == MODEL_CONVNEXT, decode = c->phase == PHASE_DECODE;
     c->context = decode ? 16 : 0;
     r->folder = given[OUT];
+    r->format = exporter_at(chosen[FORMAT]);
     if (given[TOKENS] == NULL && !conv && !decode) {
         cli_complain(&command, "--tokens is needed: %s", options[TOKENS].help);
         return false;
@@ -198,12 +204,13 @@ static const char *meaning_of(const char *name) {
 static bool is_vector(const layer_tensor *t) { return t->role == TENSOR_PARAMETER && t->value.rows == 1; }
 
 typedef struct {
+    exporter_write *write;
     const matrix *matrix;
     bool vector;
-} npy_order;
-static int npy_file(const void *what, const char *path) {
-    const npy_order *const order = what;
-    return npy_write(path, order->matrix, order->vector);
+} tensor_order;
+static int tensor_file(const void *what, const char *path) {
+    const tensor_order *const order = what;
+    return order->write(path, order->matrix, order->vector);
 }
 
 // false after a message.
@@ -222,9 +229,9 @@ static bool write_tensor(const request *r, json_t *list, const layer_tensor *t, 
         [TENSOR_INPUT] = "input", [TENSOR_PARAMETER] = "parameter", [TENSOR_OUTPUT] = "output"};
     const matrix *const m = gradient ? &t->gradient : &t->value;
     char file[NAME_MAX];
-    snprintf(file, sizeof file, "%s%s.npy", t->name, gradient ? ".gradient" : "");
-    const npy_order order = {m, is_vector(t)};
-    if (!replace(r, file, npy_file, &order))
+    snprintf(file, sizeof file, "%s%s.%s", t->name, gradient ? ".gradient" : "", r->format->name);
+    const tensor_order order = {r->format->write, m, is_vector(t)};
+    if (!replace(r, file, tensor_file, &order))
         return false;
     const char *const meaning = !gradient                  ? meaning_of(t->name)
                                 : t->role == TENSOR_OUTPUT ? "where backward begins: drawn, standing for the gradient "
@@ -274,8 +281,7 @@ static json_t *describe(const request *r) {
                      "dtype", norm_dtype_name(c->dtype), "phase", model_phase_name(c->phase), "batch",
                      (json_int_t)c->batch, "tokens", (json_int_t)(conv ? side * side : c->tokens), "context",
                      (json_int_t)c->context, "stage", (json_int_t)(conv ? c->stage + 1 : 0), "seed", seed, "files",
-                     "NumPy format 1.0, C order, little-endian f32; a tensor of dtype bf16 is widened, exactly",
-                     "shape", numbers, "tensors");
+                     r->format->help, "shape", numbers, "tensors");
 }
 
 // false after a message.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The .npy format 1.0: a magic string, a Python dictionary padded with spaces to a multiple of 64 bytes, the elements.
-#include "npy.h"
+// exporter_npy.c: the .npy format 1.0 (numpy.lib.format), which every framework can read: a magic string, a Python
+// dictionary padded with spaces to a multiple of 64 bytes, the elements.
+#include "exporters.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,35 +37,16 @@ static uint32_t f32_bits(const matrix *m, size_t element) {
 }
 
 // The byte order is that of the file, whatever the machine's.
-static bool write_row(FILE *file, const matrix *m, size_t row) {
-    unsigned char bytes[4096];
-    size_t used = 0;
+static size_t pack(const matrix *m, size_t row, unsigned char *bytes) {
     for (size_t c = 0; c < m->cols; c++) {
         const uint32_t bits = f32_bits(m, row * m->stride + c);
         for (unsigned i = 0; i < 4; i++)
-            bytes[used++] = (unsigned char)(bits >> 8 * i & 0xff);
-        if (used == sizeof bytes || c + 1 == m->cols) {
-            if (fwrite(bytes, 1, used, file) != used)
-                return false;
-            used = 0;
-        }
+            bytes[4 * c + i] = (unsigned char)(bits >> 8 * i & 0xff);
     }
-    return true;
+    return 4 * m->cols;
 }
 
-int npy_write(const char *path, const matrix *m, bool vector) {
+int exporter_npy(const char *path, const matrix *m, bool vector) {
     unsigned char header[HEADER];
-    errno = 0;
-    FILE *const file = fopen(path, "wbe");
-    if (file == NULL)
-        return errno;
-    const size_t bytes = make_header(header, m, vector);
-    bool written = fwrite(header, 1, bytes, file) == bytes;
-    for (size_t row = 0; written && row < m->rows; row++)
-        written = write_row(file, m, row);
-    written = written && fflush(file) == 0;
-    const int reason = errno != 0 ? errno : EIO;
-    if (fclose(file) != 0 && written)
-        return errno;
-    return written ? 0 : reason;
+    return exporter_file(path, header, make_header(header, m, vector), m, pack);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bytes of a .npy file against the format's description, and against elements that are easy to get wrong.
+// The bytes of an exported tensor against its format's description, and against elements that are easy to get wrong.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,9 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "report/npy.h"
+#include "report/exporters.h"
 
-static char path[] = "/tmp/normbench-test-npy-XXXXXX";
+static char path[] = "/tmp/normbench-test-exporters-XXXXXX";
 
 static int make_file(void **state) {
     (void)state;
@@ -32,8 +32,8 @@ static int remove_file(void **state) {
 enum { MOST = 20000 };
 static unsigned char file_bytes[MOST];
 
-static size_t written(const matrix *m, bool vector) {
-    assert_int_equal(npy_write(path, m, vector), 0);
+static size_t written_as(exporter_write *write, const matrix *m, bool vector) {
+    assert_int_equal(write(path, m, vector), 0);
     FILE *const file = fopen(path, "rb");
     assert_non_null(file);
     const size_t bytes = fread(file_bytes, 1, MOST, file);
@@ -41,6 +41,8 @@ static size_t written(const matrix *m, bool vector) {
     fclose(file);
     return bytes;
 }
+
+static size_t written(const matrix *m, bool vector) { return written_as(exporter_npy, m, vector); }
 
 // The dictionary, its padding and its length are as the format wants them; returns where the elements begin.
 static size_t check_header(const char *shape) {
@@ -101,21 +103,36 @@ static void wide_rows(void **state) {
     }
 }
 
+// Every element and no byte more, in the tensor's own dtype.
+static void raw_is_the_elements(void **state) {
+    (void)state;
+    static const unsigned char f32[] = {0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0x40, 0x40, 0, 0, 0, 0x80};
+    static const unsigned char bf16[] = {0x80, 0x3f, 0x00, 0xc0, 0x40, 0x40, 0x00, 0x80};
+    float wide[] = {1, -2, 99, 3, -0.0f, 99};
+    uint16_t narrow[] = {0x3f80, 0xc000, 99, 0x4040, 0x8000, 99};
+    const matrix m = {NORM_F32, 2, 2, 3, wide}, n = {NORM_BF16, 2, 2, 3, narrow};
+    assert_int_equal(written_as(exporter_raw, &m, false), sizeof f32);
+    assert_memory_equal(file_bytes, f32, sizeof f32);
+    assert_int_equal(written_as(exporter_raw, &n, false), sizeof bf16);
+    assert_memory_equal(file_bytes, bf16, sizeof bf16);
+}
+
+// In every format.
 static void errors_are_told(void **state) {
     (void)state;
     float data[4096] = {0};
     const matrix m = {NORM_F32, 64, 64, 64, data};
-    assert_int_equal(npy_write("/nonexistent/folder/x.npy", &m, false), ENOENT);
-    if (access("/dev/full", W_OK) == 0)
-        assert_int_equal(npy_write("/dev/full", &m, false), ENOSPC);
+    for (size_t i = 0; exporter_at(i) != NULL; i++) {
+        assert_int_equal(exporter_at(i)->write("/nonexistent/folder/x", &m, false), ENOENT);
+        if (access("/dev/full", W_OK) == 0)
+            assert_int_equal(exporter_at(i)->write("/dev/full", &m, false), ENOSPC);
+    }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(f32_matrix_with_gaps),
-        cmocka_unit_test(bf16_is_widened),
-        cmocka_unit_test(wide_rows),
-        cmocka_unit_test(errors_are_told),
+        cmocka_unit_test(f32_matrix_with_gaps), cmocka_unit_test(bf16_is_widened), cmocka_unit_test(wide_rows),
+        cmocka_unit_test(raw_is_the_elements),  cmocka_unit_test(errors_are_told),
     };
-    return cmocka_run_group_tests_name("npy", tests, make_file, remove_file);
+    return cmocka_run_group_tests_name("exporters", tests, make_file, remove_file);
 }
