@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Reads the facts of this machine from hwloc, /proc, /sys, the environment and the build, and judges them.
+// machine.c: all facts of a machine as JSON, from hwloc, /proc, /sys, the environment and the build; see machine.h.
 #include "machine.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <glob.h>
 #include <hwloc.h>
 #include <libgen.h>
 #include <omp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
 #if defined(__GLIBC__)
 #include <gnu/libc-version.h>
 #endif
@@ -27,9 +22,9 @@
 #endif
 
 #include "base/parse.h"
-#include "cgroup.h"
 #include "counters.h"
 #include "environment.h"
+#include "facts.h"
 #include "memory.h"
 #include "norm.h"
 
@@ -44,80 +39,11 @@
 #define NORMBENCH_FLAGS "unknown"
 #endif
 
-#define CPU "/sys/devices/system/cpu/"
-#define THP "/sys/kernel/mm/transparent_hugepage/"
-
 enum { TEXT_SIZE = 8192, PATH_SIZE = 1024 };
 
 extern char **environ;
 
-// ---- Reading
-// ----------------------------------------------------------------------------------------------------------------------------
-
-static void trim(char *text) {
-    size_t length = strlen(text);
-    while (length > 0 && isspace((unsigned char)text[length - 1]))
-        text[--length] = '\0';
-}
-
-// The text of a small file without its last line feed. Of a list of choices with one in brackets, the one. false with
-// errno set.
-static bool read_file(const char *path, char *text, size_t size) {
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    errno = 0;
-    const size_t length = fread(text, 1, size - 1, file);
-    const int error = ferror(file) ? (errno != 0 ? errno : EIO) : 0;
-    fclose(file);
-    errno = error;
-    if (error != 0)
-        return false;
-    text[length] = '\0';
-    trim(text);
-    const char *open = strchr(text, '['), *close = open == NULL ? NULL : strchr(open, ']');
-    if (close != NULL && strchr(text, '\n') == NULL) {
-        const size_t chosen = (size_t)(close - open) - 1;
-        memmove(text, open + 1, chosen);
-        text[chosen] = '\0';
-    }
-    return true;
-}
-
-// The value of the first line "key : value" in a file such as /proc/cpuinfo.
-static bool read_line(const char *path, const char *key, char *text, size_t size) {
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    char *line = NULL;
-    size_t capacity = 0;
-    bool found = false;
-    const size_t length = strlen(key);
-    while (!found && getline(&line, &capacity, file) > 0) {
-        if (strncmp(line, key, length) != 0)
-            continue;
-        const char *value = line + length + strspn(line + length, " \t");
-        if (*value != ':')
-            continue;
-        value++;
-        snprintf(text, size, "%s", value + strspn(value, " \t"));
-        trim(text);
-        found = true;
-    }
-    free(line);
-    fclose(file);
-    if (!found)
-        errno = ENODATA;
-    return found;
-}
-
-static bool read_number(const char *path, uint64_t *value) {
-    char text[64];
-    return read_file(path, text, sizeof text) && parse_u64(text, value);
-}
-
 // ---- Facts as JSON
-// ------------------------------------------------------------------------------------------------------------------------
 
 // A failed allocation leaves a NULL that the jansson setters refuse; machine_describe looks for it once, at the end.
 static json_t *unknown(const char *reason) { return json_pack("{s:n, s:s}", "value", "reason", reason); }
@@ -141,12 +67,12 @@ static json_t *fact_of_text(const char *text) {
 
 static json_t *fact_of_file(const char *path) {
     char text[TEXT_SIZE];
-    return read_file(path, text, sizeof text) ? fact_of_text(text) : unreadable(path);
+    return facts_read(path, text, sizeof text) ? fact_of_text(text) : unreadable(path);
 }
 
 static json_t *fact_of_line(const char *path, const char *key) {
     char text[TEXT_SIZE], reason[PATH_SIZE];
-    if (read_line(path, key, text, sizeof text))
+    if (facts_read_line(path, key, text, sizeof text))
         return fact_of_text(text);
     if (errno != ENODATA)
         return unreadable(path);
@@ -163,98 +89,7 @@ static json_t *fact_of_size(size_t bytes) {
     return bytes == 0 ? unknown("hwloc does not tell") : json_integer((json_int_t)bytes);
 }
 
-// ---- Single facts
-// -------------------------------------------------------------------------------------------------------------------------
-
-// Whether there is a hypervisor, by CPUID or what the kernel says on other architectures; its signature, or "".
-static bool hypervisor(char signature[16]) {
-    signature[0] = '\0';
-#if defined(__x86_64__)
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || (c >> 31 & 1) == 0)
-        return false;
-    __cpuid(0x40000000, a, b, c, d);
-    memcpy(signature, &b, 4);
-    memcpy(signature + 4, &c, 4);
-    memcpy(signature + 8, &d, 4);
-    signature[12] = '\0';
-    return true;
-#else
-    return access("/proc/device-tree/hypervisor", F_OK) == 0 || access("/sys/hypervisor/type", F_OK) == 0;
-#endif
-}
-
-// 1 on, 0 off, -1 unknown.
-static int turbo(void) {
-    uint64_t value = 0;
-    if (read_number(CPU "intel_pstate/no_turbo", &value))
-        return value == 0;
-    if (read_number(CPU "cpufreq/boost", &value))
-        return value != 0;
-    return -1;
-}
-
-// Ticks since boot of all CPUs together, and of those the ticks that the hypervisor gave to others.
-static bool read_steal(uint64_t *steal, uint64_t *total) {
-    enum { STEAL = 7, FIELDS = 8 }; // user nice system idle iowait irq softirq steal; guest time is part of user
-    FILE *file = fopen("/proc/stat", "re");
-    if (file == NULL)
-        return false;
-    unsigned long long ticks[FIELDS];
-    const int n = fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &ticks[0], &ticks[1], &ticks[2],
-                         &ticks[3], &ticks[4], &ticks[5], &ticks[6], &ticks[7]);
-    fclose(file);
-    if (n != FIELDS)
-        return false;
-    *total = 0;
-    for (int i = 0; i < FIELDS; i++)
-        *total += ticks[i];
-    *steal = ticks[STEAL];
-    return true;
-}
-
-// Lowers *cpus to the quota of one cgroup folder, of either version. false if the folder tells nothing.
-static bool read_quota(const char *folder, double *cpus) {
-    char path[PATH_SIZE + 64], text[64];
-    double quota = 0, period = 0;
-    snprintf(path, sizeof path, "%s/cpu.max", folder);
-    if (read_file(path, text, sizeof text)) {
-        if (sscanf(text, "%lf %lf", &quota, &period) != 2)
-            return strncmp(text, "max", 3) == 0;
-    } else {
-        uint64_t us = 0;
-        snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
-        if (!read_number(path, &us))
-            return false;
-        period = (double)us;
-        snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder);
-        if (!read_number(path, &us)) // -1: none
-            return true;
-        quota = (double)us;
-    }
-    if (period > 0 && quota > 0 && quota / period < *cpus)
-        *cpus = quota / period;
-    return true;
-}
-
-typedef struct {
-    double cpus;
-    bool told;
-} cpu_limit;
-
-static void lower_quota(void *context, const char *folder) {
-    cpu_limit *const limit = context;
-    limit->told = read_quota(folder, &limit->cpus) || limit->told;
-}
-
-// CPUs that the cgroups of this process may use per time, the least on the way from its own to the root; 0 if there is
-// no limit, -1 if that could not be read.
-static double cpu_quota(void) {
-    const double unlimited = 1e9;
-    cpu_limit limit = {.cpus = unlimited};
-    cgroup_visit("", "cpu", lower_quota, &limit);
-    return !limit.told ? -1 : limit.cpus < unlimited ? limit.cpus : 0;
-}
+// ---- Sections
 
 static json_t *describe_counters(void) {
     json_t *const all = json_object();
@@ -265,9 +100,6 @@ static json_t *describe_counters(void) {
                                                                                        : unknown(reason));
     return all;
 }
-
-// ---- Sections
-// -----------------------------------------------------------------------------------------------------------------------------
 
 static json_t *describe_topology(const topology *t) {
     char synthetic[512];
@@ -315,24 +147,24 @@ static json_t *describe_cpu(const topology *t) {
 static const struct {
     const char *section, *key, *path;
 } files[] = {
-    {"clock", "governor", CPU "cpu0/cpufreq/scaling_governor"},
-    {"clock", "driver", CPU "cpu0/cpufreq/scaling_driver"},
-    {"clock", "energy_performance_preference", CPU "cpu0/cpufreq/energy_performance_preference"},
-    {"clock", "min_khz", CPU "cpu0/cpufreq/cpuinfo_min_freq"},
-    {"clock", "base_khz", CPU "cpu0/cpufreq/base_frequency"},
-    {"clock", "max_khz", CPU "cpu0/cpufreq/cpuinfo_max_freq"},
-    {"clock", "scaling_max_khz", CPU "cpu0/cpufreq/scaling_max_freq"},
-    {"clock", "throttle_count", CPU "cpu0/thermal_throttle/core_throttle_count"},
+    {"clock", "governor", FACTS_CPU "cpu0/cpufreq/scaling_governor"},
+    {"clock", "driver", FACTS_CPU "cpu0/cpufreq/scaling_driver"},
+    {"clock", "energy_performance_preference", FACTS_CPU "cpu0/cpufreq/energy_performance_preference"},
+    {"clock", "min_khz", FACTS_CPU "cpu0/cpufreq/cpuinfo_min_freq"},
+    {"clock", "base_khz", FACTS_CPU "cpu0/cpufreq/base_frequency"},
+    {"clock", "max_khz", FACTS_CPU "cpu0/cpufreq/cpuinfo_max_freq"},
+    {"clock", "scaling_max_khz", FACTS_CPU "cpu0/cpufreq/scaling_max_freq"},
+    {"clock", "throttle_count", FACTS_CPU "cpu0/thermal_throttle/core_throttle_count"},
     {"clock", "platform_profile", "/sys/firmware/acpi/platform_profile"},
-    {"clock", "idle_driver", CPU "cpuidle/current_driver"},
-    {"system", "smt_active", CPU "smt/active"},
-    {"system", "cpus_online", CPU "online"},
-    {"system", "cpus_isolated", CPU "isolated"},
+    {"clock", "idle_driver", FACTS_CPU "cpuidle/current_driver"},
+    {"system", "smt_active", FACTS_CPU "smt/active"},
+    {"system", "cpus_online", FACTS_CPU "online"},
+    {"system", "cpus_isolated", FACTS_CPU "isolated"},
     {"system", "address_randomization", "/proc/sys/kernel/randomize_va_space"},
     {"system", "clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource"},
     {"system", "nmi_watchdog", "/proc/sys/kernel/nmi_watchdog"},
-    {"memory", "transparent_huge_pages", THP "enabled"},
-    {"memory", "transparent_huge_pages_defrag", THP "defrag"},
+    {"memory", "transparent_huge_pages", FACTS_HUGE_PAGES "enabled"},
+    {"memory", "transparent_huge_pages_defrag", FACTS_HUGE_PAGES "defrag"},
     {"memory", "huge_pages", "/proc/sys/vm/nr_hugepages"},
     {"memory", "numa_balancing", "/proc/sys/kernel/numa_balancing"},
     {"virtualization", "dmi_vendor", "/sys/class/dmi/id/sys_vendor"},
@@ -347,7 +179,7 @@ static json_t *describe_cmdline(void) {
                                           "ip=",         "nfsroot=", "init=",   "rdinit="};
     const char *path = "/proc/cmdline";
     char text[TEXT_SIZE], kept[TEXT_SIZE] = "", *rest = NULL;
-    if (!read_file(path, text, sizeof text))
+    if (!facts_read(path, text, sizeof text))
         return unreadable(path);
     size_t used = 0;
     for (char *word = strtok_r(text, " \n", &rest); word != NULL && strcmp(word, "--") != 0;
@@ -362,7 +194,7 @@ static json_t *describe_cmdline(void) {
 }
 
 static json_t *describe_mitigations(void) {
-    const char *folder = CPU "vulnerabilities";
+    const char *folder = FACTS_CPU "vulnerabilities";
     DIR *directory = opendir(folder);
     if (directory == NULL)
         return unreadable(folder);
@@ -390,7 +222,7 @@ static json_t *describe_temperature(void) {
             continue;
         for (size_t j = 0; j < found.gl_pathc; j++) {
             uint64_t thousandths = 0;
-            if (read_number(found.gl_pathv[j], &thousandths) && (double)thousandths / 1000 > hottest)
+            if (facts_read_number(found.gl_pathv[j], &thousandths) && (double)thousandths / 1000 > hottest)
                 hottest = (double)thousandths / 1000;
         }
         globfree(&found);
@@ -406,13 +238,13 @@ static json_t *describe_available(void) {
 static json_t *describe_load(void) {
     double load[3];
     uint64_t steal = 0, total = 0;
-    const double quota = cpu_quota();
+    const double quota = facts_cpu_quota();
     json_t *section = json_object();
     if (getloadavg(load, 3) == 3)
         json_object_set_new(section, "average", json_pack("[f, f, f]", load[0], load[1], load[2]));
     else
         json_object_set_new(section, "average", unknown("getloadavg failed"));
-    if (read_steal(&steal, &total)) {
+    if (facts_steal(&steal, &total)) {
         json_object_set_new(section, "steal_ticks", json_integer((json_int_t)steal));
         json_object_set_new(section, "cpu_ticks", json_integer((json_int_t)total));
     } else {
@@ -509,7 +341,7 @@ json_t *machine_describe(const topology *t) {
         json_object_set_new(json_object_get(machine, files[i].section), files[i].key, fact_of_file(files[i].path));
 
     json_t *clock = json_object_get(machine, "clock");
-    const int on = turbo();
+    const int on = facts_turbo();
     json_object_set_new(clock, "turbo", on >= 0 ? json_boolean(on) : unknown("neither intel_pstate nor cpufreq tells"));
     json_object_set_new(clock, "observed_mhz", fact_of_line("/proc/cpuinfo", "cpu MHz"));
     json_object_set_new(clock, "temperature_celsius", describe_temperature());
@@ -524,7 +356,7 @@ json_t *machine_describe(const topology *t) {
     json_object_set_new(system, "mitigations", describe_mitigations());
 
     char signature[16];
-    const bool guest = hypervisor(signature);
+    const bool guest = facts_hypervisor(signature);
     json_t *virtualization = json_object_get(machine, "virtualization");
     json_object_set_new(virtualization, "hypervisor", json_boolean(guest));
     json_object_set_new(virtualization, "hypervisor_signature",
@@ -541,162 +373,4 @@ json_t *machine_describe(const topology *t) {
         return NULL;
     }
     return machine;
-}
-
-// ---- Identity
-// -----------------------------------------------------------------------------------------------------------------------------
-
-// "AMD EPYC 9654 96-Core Processor" becomes "amd-epyc-9654": marks, counts, clocks and graphics are left out.
-static void slug(const char *model, char *text, size_t size) {
-    char words[128], *rest = NULL;
-    snprintf(words, sizeof words, "%s", model);
-    for (char *c = words; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
-    static const char *const marks[] = {"(r)", "(tm)", "(c)"};
-    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
-        for (char *mark = words; (mark = strstr(mark, marks[i])) != NULL;)
-            memset(mark, ' ', strlen(marks[i]));
-    size_t used = 0;
-    text[0] = '\0';
-    for (char *word = strtok_r(words, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
-        if (strcmp(word, "@") == 0 || strcmp(word, "with") == 0 || strcmp(word, "w/") == 0)
-            break;
-        if (strcmp(word, "cpu") == 0 || strcmp(word, "processor") == 0 || strstr(word, "-core") != NULL)
-            continue;
-        if (used > 0 && used + 1 < size && text[used - 1] != '-')
-            text[used++] = '-';
-        for (const char *c = word; *c != '\0' && used + 1 < size; c++)
-            if (isalnum((unsigned char)*c))
-                text[used++] = *c;
-            else if (used > 0 && text[used - 1] != '-')
-                text[used++] = '-';
-        text[used] = '\0';
-    }
-    while (used > 0 && text[used - 1] == '-')
-        text[--used] = '\0';
-}
-
-// FNV-1a, 32 bits (Fowler, Noll and Vo): enough to tell a person's machines apart.
-static uint32_t hash_text(uint32_t hash, const char *text) {
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * 16777619u;
-    return (hash ^ 0x1f) * 16777619u; // ends the field, so that "1","23" differs from "12","3"
-}
-
-void machine_id(const topology *t, char *id, size_t size) {
-    static const char *const names[] = {"Architecture",   "CPUVendor",   "CPUModel",       "CPUFamilyNumber",
-                                        "CPUModelNumber", "CPUStepping", "CPUImplementer", "CPUVariant",
-                                        "CPUPart",        "CPURevision"};
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = topology_info(t, names[i]);
-        hash = hash_text(hash, value == NULL ? "" : value);
-    }
-    char numbers[256], signature[16], name[40];
-    snprintf(numbers, sizeof numbers, "%zu %zu %zu %zu %zu %zu %zu %zu %d", topology_cores(t), topology_pus(t),
-             topology_packages(t), topology_numa_nodes(t), topology_cache_bytes(t, 1), topology_cache_bytes(t, 2),
-             topology_cache_bytes(t, 3), topology_llc_total_bytes(t),
-             topology_is_this_machine(t) && hypervisor(signature));
-    hash = hash_text(hash, numbers);
-    const char *model = topology_info(t, "CPUModel"), *architecture = topology_info(t, "Architecture");
-    slug(model != NULL ? model : architecture != NULL ? architecture : "", name, sizeof name);
-    snprintf(id, size, "%s-%zuc-%08x", name[0] != '\0' ? name : "machine", topology_cores(t), (unsigned)hash);
-}
-
-// ---- Warnings
-// -----------------------------------------------------------------------------------------------------------------------------
-
-typedef struct {
-    char (*texts)[MACHINE_WARNING_SIZE];
-    size_t count, max;
-} warning_list;
-
-__attribute__((format(printf, 2, 3))) static void warn(warning_list *list, const char *format, ...) {
-    if (list->count == list->max)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(list->texts[list->count++], MACHINE_WARNING_SIZE, format, arguments);
-    va_end(arguments);
-}
-
-static void warn_of_clock(warning_list *list) {
-    char text[64];
-    uint64_t value = 0;
-    if (read_file(CPU "cpu0/cpufreq/scaling_governor", text, sizeof text) && strcmp(text, "performance") != 0)
-        warn(list, "the clock governor is `%s`: sudo cpupower frequency-set -g performance", text);
-    if (turbo() == 1)
-        warn(list, "turbo is on, so the clock follows load and heat: echo %s",
-             access(CPU "intel_pstate/no_turbo", F_OK) == 0 ? "1 | sudo tee " CPU "intel_pstate/no_turbo"
-                                                            : "0 | sudo tee " CPU "cpufreq/boost");
-    if (read_number(CPU "smt/active", &value) && value == 1)
-        warn(list, "SMT is on, so other programs may run on the siblings of timed cores: echo off | sudo tee " CPU
-                   "smt/control");
-    if (read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource", text, sizeof text) &&
-        (strcmp(text, "hpet") == 0 || strcmp(text, "acpi_pm") == 0))
-        warn(
-            list,
-            "the clock source `%s` is slow to read: look in `dmesg | grep -i tsc` for why the kernel distrusts the TSC",
-            text);
-}
-
-static void warn_of_memory(const topology *t, warning_list *list) {
-    char text[64];
-    uint64_t value = 0;
-    bool limited;
-    const size_t available = memory_available_below("", &limited);
-    if (limited)
-        warn(list,
-             "a control group leaves this process %.3g GB of memory; what needs more is skipped: start the "
-             "container without --memory",
-             (double)available / 1e9);
-    if (read_file(THP "enabled", text, sizeof text) && strcmp(text, "never") == 0)
-        warn(list, "transparent huge pages are off: echo madvise | sudo tee " THP "enabled");
-    if (topology_numa_nodes(t) > 1 && read_number("/proc/sys/kernel/numa_balancing", &value) && value != 0)
-        warn(list, "the kernel moves pages between NUMA nodes: sudo sysctl kernel.numa_balancing=0");
-}
-
-static void warn_of_others(const topology *t, warning_list *list) {
-    double load = 0;
-    uint64_t steal = 0, total = 0;
-    char signature[16];
-    if (getloadavg(&load, 1) == 1 && load > 0.5 * (double)topology_cores(t))
-        warn(list, "the load average is %.1f on %zu cores: stop what `top` shows, or wait", load, topology_cores(t));
-    const double quota = cpu_quota();
-    if (quota > 0 && quota < (double)topology_pus(t))
-        warn(list,
-             "a cgroup lets this process use %.3g CPUs of %zu, so it is stopped now and then: start the container "
-             "without --cpus",
-             quota, topology_pus(t));
-    if (read_steal(&steal, &total) && steal > 0)
-        warn(list, "the hypervisor has taken %.2g %% of the CPU time since boot: use a dedicated host if you can",
-             100.0 * (double)steal / (double)total);
-    if (hypervisor(signature))
-        warn(list, "this is a virtual machine, where timings are noisier: trust ratios of one run, or use bare metal");
-}
-
-// Once for all that are missing for one reason.
-static void warn_of_counters(warning_list *list) {
-    char reason[COUNTERS_REASON_SIZE], first[COUNTERS_REASON_SIZE] = "", missing[128] = "";
-    for (counter which = 0; which < COUNTERS; which++) {
-        if (counter_works(which, counters_perf, reason, sizeof reason))
-            continue;
-        const size_t length = strlen(missing);
-        snprintf(missing + length, sizeof missing - length, "%s%s", length > 0 ? ", " : "", counter_name(which));
-        if (first[0] == '\0')
-            snprintf(first, sizeof first, "%s", reason);
-    }
-    if (missing[0] != '\0')
-        warn(list, "no hardware counters of %s: %s", missing, first);
-}
-
-size_t machine_warnings(const topology *t, char (*warnings)[MACHINE_WARNING_SIZE], size_t max) {
-    warning_list list = {.texts = warnings, .max = max};
-    if (!topology_is_this_machine(t))
-        return 0;
-    warn_of_clock(&list);
-    warn_of_memory(t, &list);
-    warn_of_others(t, &list);
-    warn_of_counters(&list);
-    return list.count;
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Placements over hwloc. A topology is read once into a flat table of usable PUs, each with what it sits in; every
-// placement is an order of that table, so a plan depends on nothing but the topology.
+// topology.c: placements over hwloc. A topology is read once into a flat table of usable PUs, each with what it sits
+// in; every placement is an order of that table, so a plan depends on nothing but the topology.
 #include "topology.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +11,7 @@
 
 #include "hwloc_api.h"
 #include "topology_source.h"
-#include "unit.h"
-
-struct topology {
-    hwloc_topology_t hwloc;
-    hwloc_cpuset_t usable;
-    unit *units;
-    size_t count;
-};
+#include "topology_struct.h"
 
 bool topology_plan(const topology *t, placement p, size_t threads, topology_seat *seats) {
     if (threads > t->count)
@@ -42,7 +33,6 @@ bool topology_plan(const topology *t, placement p, size_t threads, topology_seat
 }
 
 // ---- Opening
-// --------------------------------------------------------------------------------------------------------------------------
 
 // What the process may use: the cgroup's cpuset, which hwloc knows, within the affinity mask of the calling thread.
 static void restrict_to_allowed(hwloc_topology_t hwloc, hwloc_cpuset_t usable) {
@@ -230,7 +220,6 @@ void topology_close(topology *t) {
 }
 
 // ---- Questions
-// ------------------------------------------------------------------------------------------------------------------------
 
 bool topology_is_this_machine(const topology *t) { return hwloc_topology_is_thissystem(t->hwloc) == 1; }
 
@@ -330,51 +319,6 @@ const char *topology_info(const topology *t, const char *name) {
     return NULL;
 }
 
-// ---- Binding
-// --------------------------------------------------------------------------------------------------------------------------
-
-int topology_bind_self(const topology *t, topology_seat seat) {
-    // For any other machine hwloc's binding does nothing and reports success.
-    if (!topology_is_this_machine(t))
-        return -2;
-    int pu = -2;
-    hwloc_cpuset_t set = hwloc_bitmap_dup(t->usable);
-    if (set == NULL)
-        return -2;
-    if (seat.pu >= 0)
-        hwloc_bitmap_only(set, (unsigned)seat.pu);
-    if (hwloc_set_cpubind(t->hwloc, set, HWLOC_CPUBIND_THREAD | HWLOC_CPUBIND_STRICT) != 0)
-        goto done;
-    hwloc_bitmap_zero(set);
-    if (hwloc_get_cpubind(t->hwloc, set, HWLOC_CPUBIND_THREAD) != 0)
-        goto done;
-    pu = hwloc_bitmap_weight(set) == 1 ? hwloc_bitmap_first(set) : -1;
-done:
-    hwloc_bitmap_free(set);
-    return pu;
-}
-
-bool topology_bind_team(const topology *t, size_t threads, const topology_seat *seats, int *bound) {
-    if (threads == 0 || threads > INT_MAX)
-        return false;
-    for (size_t i = 0; i < threads; i++)
-        bound[i] = -2;
-    // Threads of a larger team before this one would go on spinning, on PUs that this one leaves to the system.
-    (void)omp_pause_resource_all(omp_pause_hard);
-    // Left to itself the runtime may choose a smaller team.
-    omp_set_dynamic(0);
-#pragma omp parallel num_threads((int)threads)
-    {
-        const int i = omp_get_thread_num();
-        if (omp_get_num_threads() == (int)threads)
-            bound[i] = topology_bind_self(t, seats[i]);
-    }
-    for (size_t i = 0; i < threads; i++)
-        if (bound[i] == -2 || (seats[i].pu >= 0 && bound[i] != seats[i].pu))
-            return false;
-    return true;
-}
-
 int topology_node_of(const topology *t, const void *address) {
     hwloc_nodeset_t set = hwloc_bitmap_alloc();
     int node = -1;
@@ -387,7 +331,6 @@ int topology_node_of(const topology *t, const void *address) {
 }
 
 // ---- Export
-// ---------------------------------------------------------------------------------------------------------------------------
 
 // By way of memory: hwloc does not tell why a file could not be written.
 bool topology_export(const topology *t, const char *path) {
