@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// plan.c: see plan.h. Owns the presets.
+// plan.c: see plan.h.
 #include "plan.h"
 
 #include <errno.h>
@@ -10,162 +10,27 @@
 
 #include "base/fields.h"
 #include "budget.h"
-#include "peers/peers.h"
-
-#define NAME(ID, name, launches, seconds, help) #name,
-#define HELP(ID, name, launches, seconds, help) help,
-#define LAUNCHES(ID, name, launches, seconds, help) launches,
-#define SECONDS(ID, name, launches, seconds, help) seconds,
-static const char *const names[] = {PRESET_LIST(NAME)};
-static const char *const helps[] = {PRESET_LIST(HELP)};
-static const size_t launch_counts[] = {PRESET_LIST(LAUNCHES)};
-static const double budgets[] = {PRESET_LIST(SECONDS)};
-const char *preset_name(preset p) { return names[p]; }
-const char *preset_help(preset p) { return helps[p]; }
-size_t preset_launches(preset p) { return launch_counts[p]; }
-double preset_seconds(preset p) { return budgets[p]; }
-
-// ---- Sweeps
-
-enum { MANY = 48 };
-typedef enum { ONE_THREAD, ALL_CORES, SCALING } team_kind;
-typedef enum { BEST, EVERY, LIBRARY } level_kind; // of our levels the best or each; of other libraries all
-typedef struct {
-    unsigned presets; // bit per preset
-    level_kind levels;
-    team_kind team;
-    unsigned passes, forms, dtypes, caches;
-    const char *variants[8]; // of dyt; of the other ops the default, with stores of the same kind; not of LIBRARY
-    shape shapes[MANY];
-} sweep;
-
-enum {
-    Q = 1u << PRESET_QUICK,
-    D = 1u << PRESET_DEFAULT,
-    F = 1u << PRESET_FULL,
-    FORWARD = 1u << NORM_FORWARD,
-    BACKWARD = 1u << NORM_BACKWARD,
-    FUSED = 1u << NORM_FUSED,
-    EAGER = 1u << NORM_EAGER,
-    ADD_FUSED = 1u << NORM_ADD_FUSED,
-    FRAMEWORK = 1u << NORM_FRAMEWORK,
-    F32 = 1u << NORM_F32,
-    BF16 = 1u << NORM_BF16,
-    WARM = 1u << CACHE_WARM,
-    COLD = 1u << CACHE_COLD
-};
-
-// 64x768: the rows of DiT-B/4 (64 tokens of width 768), 384 KiB of f32 in and out, which fit the L2 of every recent
-// core. 4096x4096: one sequence of LLaMA 7B, the shape that the paper timed.
-static const sweep sweeps[] = {
-    // Figure `levels`: every level, where memory is no limit.
-    {Q, EVERY, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
-    {D, EVERY, ONE_THREAD, FORWARD | BACKWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
-    {D, EVERY, ONE_THREAD, FORWARD, FUSED, BF16, WARM, {"u2", "lp"}, {{64, 768}}},
-    {Q | D, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2", "u2_nobeta", "mvec", "sleef", "libm"}, {{64, 768}}},
-    // Figure `sizes`: from L1 to memory at one width.
-    {Q, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{4, 768}, {64, 768}, {1024, 768}, {16384, 768}}},
-    {D,
-     BEST,
-     ONE_THREAD,
-     FORWARD,
-     FUSED,
-     F32,
-     WARM,
-     {"u2"},
-     {{1, 768}, {4, 768}, {16, 768}, {64, 768}, {256, 768}, {1024, 768}, {4096, 768}, {16384, 768}, {65536, 768}}},
-    // Figure `threads`.
-    {Q, BEST, SCALING, FORWARD, FUSED, F32, WARM, {"u2"}, {{512, 4096}}},
-    {D,
-     BEST,
-     SCALING,
-     FORWARD,
-     FUSED,
-     F32,
-     WARM,
-     {"u2"},
-     {{1, 4096}, {1, 16384}, {64, 768}, {512, 4096}, {4096, 4096}}},
-    // Figure `map`.
-    {Q,
-     BEST,
-     ONE_THREAD,
-     FORWARD,
-     FUSED,
-     F32,
-     WARM,
-     {"u2"},
-     {{1, 1024}, {1, 4096}, {64, 1024}, {64, 4096}, {1024, 1024}, {1024, 4096}}},
-    {D, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{1, 256},    {1, 1024},    {1, 4096},    {1, 16384},
-                                                              {16, 256},   {16, 1024},   {16, 4096},   {16, 16384},
-                                                              {64, 256},   {64, 1024},   {64, 4096},   {64, 16384},
-                                                              {256, 256},  {256, 1024},  {256, 4096},  {256, 16384},
-                                                              {1024, 256}, {1024, 1024}, {1024, 4096}, {1024, 16384},
-                                                              {4096, 256}, {4096, 1024}, {4096, 4096}}},
-    // Figure `forms`: ideal op by op against fused.
-    {Q, BEST, ALL_CORES, FORWARD, FUSED | EAGER, F32 | BF16, WARM, {"u2", "u2_nobeta", "lp"}, {{512, 4096}}},
-    {D,
-     BEST,
-     ALL_CORES,
-     FORWARD | BACKWARD,
-     FUSED | EAGER,
-     F32 | BF16,
-     WARM,
-     {"u2", "u2_nobeta", "lp"},
-     {{4096, 4096}}},
-    // The same as a framework runs it, and what its pages cost at the paper's shape.
-    {Q | D,
-     BEST,
-     ALL_CORES,
-     FORWARD,
-     FRAMEWORK,
-     F32 | BF16,
-     WARM,
-     {FRAMEWORK_TANH, FRAMEWORK_TANH "_nobeta", "mkl_nobeta"},
-     {{512, 4096}}},
-    {D, BEST, ALL_CORES, BACKWARD, FRAMEWORK, F32 | BF16, WARM, {FRAMEWORK_TANH "_nobeta"}, {{512, 4096}}},
-    {D,
-     BEST,
-     ALL_CORES,
-     FORWARD,
-     FRAMEWORK,
-     F32 | BF16,
-     WARM,
-     {FRAMEWORK_TANH "_nobeta", "mkl_nobeta"},
-     {{4096, 4096}}},
-    // Stores past the caches, where the result is larger than a cache of the levels below memory may be.
-    {D | F, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2_nt"}, {{16384, 768}, {65536, 768}}},
-    {D | F, BEST, ALL_CORES, FORWARD, FUSED, F32 | BF16, WARM, {"u2_nt", "lp_nt"}, {{4096, 4096}}},
-    // Figure `libraries`: what a program without these kernels would call.
-    {Q, LIBRARY, ONE_THREAD, FORWARD, FUSED, F32, WARM, {""}, {{64, 768}}},
-    {D | F, LIBRARY, ONE_THREAD, FORWARD, FUSED, F32 | BF16, WARM, {""}, {{1, 4096}, {64, 768}, {512, 4096}}},
-    {D | F, LIBRARY, ALL_CORES, FORWARD | BACKWARD, FUSED, F32 | BF16, WARM, {""}, {{4096, 4096}}},
-    // Inputs that come from memory although they would fit a cache.
-    {D, BEST, ONE_THREAD, FORWARD, FUSED, F32, COLD, {"u2"}, {{64, 768}}},
-    {F,
-     EVERY,
-     SCALING,
-     FORWARD | BACKWARD,
-     FUSED | EAGER | ADD_FUSED | FRAMEWORK,
-     F32 | BF16,
-     WARM | COLD,
-     {"u2", "u2_nobeta", "lp", "mvec", "sleef", "libm"},
-     {{1, 4096}, {64, 768}, {197, 768}, {512, 4096}, {4096, 4096}}},
-};
 
 // ---- Making a plan
 
+typedef struct {
+    plan *plan;
+    size_t room; // for so many items
+} maker;
+
 static bool can_run(const cell *c) { return norm_missing(c->impl) == NULL && c->impl->pass[c->pass].count > 0; }
 
-static bool add(plan *p, size_t *room, const cell *c) {
+static bool add(maker *m, const cell *c) {
+    plan *const p = m->plan;
     if (!can_run(c))
         return true;
-    if (p->count == *room) {
-        const size_t more = *room == 0 ? 256 : 2 * *room;
+    if (p->count == m->room) {
+        const size_t more = m->room == 0 ? 256 : 2 * m->room;
         planned *const items = realloc(p->items, more * sizeof *items);
         if (items == NULL)
             return false;
         p->items = items;
-        *room = more;
+        m->room = more;
     }
     p->items[p->count++] = (planned){.cell = *c, .max_error = NAN};
     return true;
@@ -176,113 +41,32 @@ norm_form plan_ceiling_form(norm_form form) {
 }
 
 // The cell and the two that its ratios are made with; of a library's cell also the op as it is here, by default.
-static bool add_with_partners(plan *p, size_t *room, const cell *c) {
+static bool add_with_partners(void *to, const cell *c) {
+    maker *const m = to;
     const norm_impl *impl;
     cell partner = *c;
     if (!can_run(c))
         return true;
-    if (!add(p, room, c))
+    if (!add(m, c))
         return false;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
         if (impl->op == NORM_RMSNORM && impl->form == c->impl->form && impl->level == cell_level(c->impl) &&
             impl->dtype == c->impl->dtype && impl->streams == c->impl->streams && norm_is_default(impl)) {
             partner.impl = impl;
-            if (!add(p, room, &partner))
+            if (!add(m, &partner))
                 return false;
         }
     if (c->impl->level == NORM_LEVEL_LIBRARY) {
         partner.impl =
             norm_best(c->impl->op, norm_default_variant(c->impl->op, c->impl->form), c->impl->form, c->impl->dtype);
-        if (partner.impl != NULL && !add(p, room, &partner))
+        if (partner.impl != NULL && !add(m, &partner))
             return false;
     }
     const norm_form ceiling = plan_ceiling_form(c->impl->form);
     partner.impl = norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY, ceiling), ceiling, c->impl->dtype);
     if (partner.impl != NULL && c->impl->streams)
         partner.impl = norm_other_stores(partner.impl);
-    return partner.impl == NULL || add(p, room, &partner);
-}
-
-static bool is_best(const norm_impl *impl) {
-    return norm_best(impl->op, impl->variant, impl->form, impl->dtype) == impl;
-}
-
-static bool names_streams(const char *variant) {
-    const size_t length = strlen(variant), tail = strlen("_nt");
-    return length > tail && strcmp(variant + length - tail, "_nt") == 0;
-}
-
-static bool sweep_has(const sweep *w, const norm_impl *impl) {
-    if (!(w->forms >> impl->form & 1) || !(w->dtypes >> impl->dtype & 1))
-        return false;
-    if (w->levels == LIBRARY || impl->level == NORM_LEVEL_LIBRARY)
-        return w->levels == LIBRARY && impl->level == NORM_LEVEL_LIBRARY;
-    if (w->levels == BEST && !is_best(impl))
-        return false;
-    if (impl->op != NORM_DYT)
-        return impl->streams == names_streams(w->variants[0]) && norm_is_default(impl);
-    for (size_t i = 0; i < sizeof w->variants / sizeof *w->variants && w->variants[i] != NULL; i++)
-        if (strcmp(impl->variant, w->variants[i]) == 0)
-            return true;
-    return false;
-}
-
-// Thread counts: 1, 2, 4 ... all cores, and then all PUs if cores have several.
-static size_t team_threads(team_kind team, const topology *t, size_t *threads) {
-    const size_t cores = topology_cores(t), pus = topology_pus(t);
-    size_t count = 0;
-    if (team != ALL_CORES)
-        threads[count++] = 1;
-    for (size_t n = 2; team == SCALING && n < cores && count < MANY - 2; n *= 2)
-        threads[count++] = n;
-    if (team != ONE_THREAD && (cores > 1 || team == ALL_CORES))
-        threads[count++] = cores;
-    if (team == SCALING && pus > cores)
-        threads[count++] = pus;
-    return count;
-}
-
-static bool wants_threads(const selection *s, size_t threads) {
-    bool found = s->thread_count == 0;
-    for (size_t i = 0; i < s->thread_count; i++)
-        found |= s->threads[i] == threads;
-    return found;
-}
-static bool wants_shape(const selection *s, shape what) {
-    bool found = s->shape_count == 0;
-    for (size_t i = 0; i < s->shape_count; i++)
-        found |= s->shapes[i].rows == what.rows && s->shapes[i].cols == what.cols;
-    return found;
-}
-static bool wants_placement(const selection *s, placement p) {
-    bool found = s->placement_count == 0;
-    for (size_t i = 0; i < s->placement_count; i++)
-        found |= s->placements[i] == p;
-    return found;
-}
-
-static bool add_sweep(plan *p, size_t *room, const sweep *w, preset which, const selection *s, const topology *t) {
-    size_t threads[MANY];
-    const size_t thread_count = team_threads(w->team, t, threads);
-    const norm_impl *impl;
-    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
-        if (!sweep_has(w, impl) || !selection_has(s, impl) ||
-            !(SELECT_QUESTION >> impl->op & 1 || which == PRESET_FULL || s->given[SELECT_OP]))
-            continue;
-        for (unsigned pass = 0; pass < NORM_PASSES; pass++)
-            for (unsigned cache = 0; cache < CACHES; cache++)
-                for (size_t k = 0; k < MANY && w->shapes[k].rows > 0; k++)
-                    for (size_t n = 0; n < thread_count; n++) {
-                        const cell c = {impl,       (norm_pass)pass, w->shapes[k].rows, w->shapes[k].cols,
-                                        threads[n], PLACEMENT_CORES, (cache_state)cache};
-                        if (w->passes >> pass & 1 && w->caches >> cache & 1 && selection_has_pass(s, c.pass) &&
-                            (!s->given[SELECT_CACHE] || s->cache[cache]) && wants_shape(s, w->shapes[k]) &&
-                            wants_threads(s, threads[n]) && wants_placement(s, PLACEMENT_CORES) &&
-                            !add_with_partners(p, room, &c))
-                            return false;
-                    }
-    }
-    return true;
+    return partner.impl == NULL || add(m, &partner);
 }
 
 // Whether what was not named is taken: a library's, if its level was; else the default variant, with stores past the
@@ -297,7 +81,7 @@ static bool is_unnamed(const cell *c, const selection *s, const topology *t) {
 }
 
 // Without a preset: every combination of what was selected, with one value for what was not.
-static bool add_product(plan *p, size_t *room, const selection *s, const topology *t) {
+static bool add_product(maker *m, const selection *s, const topology *t) {
     static const shape one_shape[] = {{64, 768}};
     static const size_t one_count[] = {1};
     static const placement one_placement[] = {PLACEMENT_CORES};
@@ -311,7 +95,7 @@ static bool add_product(plan *p, size_t *room, const selection *s, const topolog
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
         if (!selection_has(s, impl) || (!s->given[SELECT_FORM] && impl->form != NORM_FUSED) ||
             (!s->given[SELECT_DTYPE] && impl->dtype != NORM_F32) ||
-            (!s->given[SELECT_LEVEL] && !is_best(impl) && impl->level != NORM_LEVEL_LIBRARY))
+            (!s->given[SELECT_LEVEL] && !select_is_best(impl) && impl->level != NORM_LEVEL_LIBRARY))
             continue;
         for (unsigned pass = 0; pass < NORM_PASSES; pass++)
             for (unsigned cache = 0; cache < CACHES; cache++) {
@@ -324,7 +108,7 @@ static bool add_product(plan *p, size_t *room, const selection *s, const topolog
                         for (size_t w = 0; w < placement_count; w++) {
                             const cell c = {impl,       (norm_pass)pass, shapes[k].rows,    shapes[k].cols,
                                             threads[n], placements[w],   (cache_state)cache};
-                            if ((s->given[SELECT_VARIANT] || is_unnamed(&c, s, t)) && !add_with_partners(p, room, &c))
+                            if ((s->given[SELECT_VARIANT] || is_unnamed(&c, s, t)) && !add_with_partners(m, &c))
                                 return false;
                         }
             }
@@ -346,16 +130,10 @@ static void number_groups(plan *p) {
 }
 
 bool plan_make(plan *p, preset which, const selection *s, const topology *t) {
-    size_t room = 0, kept = 0;
-    bool ok = true;
+    maker m = {.plan = p};
+    size_t kept = 0;
     *p = (plan){0};
-    if (which == PRESETS)
-        ok = add_product(p, &room, s, t);
-    else
-        for (size_t i = 0; ok && i < sizeof sweeps / sizeof *sweeps; i++)
-            if (sweeps[i].presets >> which & 1)
-                ok = add_sweep(p, &room, &sweeps[i], which, s, t);
-    if (!ok) {
+    if (!(which == PRESETS ? add_product(&m, s, t) : preset_cells(which, s, t, add_with_partners, &m))) {
         plan_free(p);
         return false;
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// plan.h: which cells a run measures. A preset is a list of sweeps, each the data of one figure; explicit selectors are
-// a cross product.
+// plan.h: which cells a run measures: those of a preset, or the cross product of explicit selectors.
 #ifndef PLAN_H
 #define PLAN_H
 
@@ -10,19 +9,8 @@
 #include "budget.h"
 #include "cell.h"
 #include "machine/topology.h"
+#include "presets.h"
 #include "select.h"
-
-#define PRESET_LIST(X)                                                                                                 \
-    X(QUICK, quick, 6, 40, "a first look: at most a minute")                                                           \
-    X(DEFAULT, default, 15, 270, "every figure: at most five minutes")                                                 \
-    X(FULL, full, 15, 3600, "every form, level, dtype and pass at many shapes: about an hour")
-#define PRESET_ROW(ID, ...) PRESET_##ID,
-typedef enum { PRESET_LIST(PRESET_ROW) PRESETS } preset;
-#undef PRESET_ROW
-const char *preset_name(preset p);
-const char *preset_help(preset p);
-size_t preset_launches(preset p); // fresh processes
-double preset_seconds(preset p);  // the budget, unless one is given
 
 // A cell in a plan, and what the pilot found out about it.
 typedef struct {

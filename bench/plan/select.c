@@ -2,6 +2,7 @@
 // The selectors: their names, the names that each takes, and what a selection holds.
 #include "select.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,39 +150,43 @@ static bool choose_shapes(selection *s, char *value, char error[SELECT_ERROR_SIZ
     return true;
 }
 
-bool selection_set(selection *s, selector which, char *value, const topology *t, char error[SELECT_ERROR_SIZE]) {
-    bool chosen[SELECT_MAX_NAMES + 1] = {false}, ok = false;
-    switch (which) {
-    case SELECT_OP:
-        ok = choose(which, value, NULL, chosen, error);
-        memcpy(s->op, chosen, sizeof s->op);
-        break;
-    case SELECT_VARIANT: {
-        const char *names[SELECT_MAX_NAMES];
-        const size_t count = selector_names(which, names);
-        ok = choose(which, value, NULL, chosen, error);
-        s->variant_count = 0;
-        for (size_t i = 0; i < count; i++)
-            if (chosen[i])
-                s->variants[s->variant_count++] = names[i];
-        break;
-    }
-    case SELECT_PASS:
-        ok = choose(which, value, NULL, chosen, error);
-        memcpy(s->pass, chosen, sizeof s->pass);
-        break;
-    case SELECT_FORM:
-        ok = choose(which, value, NULL, chosen, error);
-        memcpy(s->form, chosen, sizeof s->form);
-        break;
-    case SELECT_LEVEL:
-        ok = choose(which, value, "best", chosen, error);
-        memcpy(s->level, chosen, sizeof s->level);
+static bool choose_variants(selection *s, char *value, char error[SELECT_ERROR_SIZE]) {
+    bool chosen[SELECT_MAX_NAMES + 1] = {false};
+    const char *names[SELECT_MAX_NAMES];
+    const size_t count = selector_names(SELECT_VARIANT, names);
+    const bool ok = choose(SELECT_VARIANT, value, NULL, chosen, error);
+    s->variant_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (chosen[i])
+            s->variants[s->variant_count++] = names[i];
+    return ok;
+}
+
+// Where a selection keeps which names of a selector were chosen, a bool for each.
+#define FLAGS(field)                                                                                                   \
+    { offsetof(selection, field), sizeof(((selection *)NULL)->field) }
+static const struct {
+    size_t at, bytes;
+} flags[SELECTORS] = {
+    [SELECT_OP] = FLAGS(op),       [SELECT_PASS] = FLAGS(pass),   [SELECT_FORM] = FLAGS(form),
+    [SELECT_LEVEL] = FLAGS(level), [SELECT_DTYPE] = FLAGS(dtype), [SELECT_CACHE] = FLAGS(cache),
+    [SELECT_MODEL] = FLAGS(model), [SELECT_PART] = FLAGS(part),   [SELECT_PHASE] = FLAGS(phase),
+};
+
+static bool choose_flags(selection *s, selector which, char *value, char error[SELECT_ERROR_SIZE]) {
+    bool chosen[SELECT_MAX_NAMES + 1] = {false};
+    const bool ok = choose(which, value, which == SELECT_LEVEL ? "best" : NULL, chosen, error);
+    memcpy((char *)s + flags[which].at, chosen, flags[which].bytes);
+    if (which == SELECT_LEVEL)
         s->best_level = chosen[NORM_ALL_LEVELS];
-        break;
-    case SELECT_DTYPE:
-        ok = choose(which, value, NULL, chosen, error);
-        memcpy(s->dtype, chosen, sizeof s->dtype);
+    return ok;
+}
+
+bool selection_set(selection *s, selector which, char *value, const topology *t, char error[SELECT_ERROR_SIZE]) {
+    bool ok;
+    switch (which) {
+    case SELECT_VARIANT:
+        ok = choose_variants(s, value, error);
         break;
     case SELECT_SHAPE:
         ok = choose_shapes(s, value, error);
@@ -194,27 +199,15 @@ bool selection_set(selection *s, selector which, char *value, const topology *t,
         s->placement_count = topology_placements(value, s->placements, error);
         ok = s->placement_count > 0;
         break;
-    case SELECT_CACHE:
-        ok = choose(which, value, NULL, chosen, error);
-        memcpy(s->cache, chosen, sizeof s->cache);
-        break;
-    case SELECT_MODEL:
-        ok = choose(which, value, NULL, chosen, error);
-        memcpy(s->model, chosen, sizeof s->model);
-        break;
-    case SELECT_PART:
-        ok = choose(which, value, NULL, chosen, error);
-        memcpy(s->part, chosen, sizeof s->part);
-        break;
-    case SELECT_PHASE:
-        ok = choose(which, value, NULL, chosen, error);
-        memcpy(s->phase, chosen, sizeof s->phase);
-        break;
-    case SELECTORS:
-        break;
+    default:
+        ok = choose_flags(s, which, value, error);
     }
     s->given[which] = ok;
     return ok;
+}
+
+bool select_is_best(const norm_impl *impl) {
+    return norm_best(impl->op, impl->variant, impl->form, impl->dtype) == impl;
 }
 
 bool selection_has(const selection *s, const norm_impl *impl) {
@@ -226,8 +219,7 @@ bool selection_has(const selection *s, const norm_impl *impl) {
         return false;
     if (s->given[SELECT_DTYPE] && !s->dtype[impl->dtype])
         return false;
-    return !s->given[SELECT_LEVEL] || s->level[impl->level] ||
-           (s->best_level && impl == norm_best(impl->op, impl->variant, impl->form, impl->dtype));
+    return !s->given[SELECT_LEVEL] || s->level[impl->level] || (s->best_level && select_is_best(impl));
 }
 
 static int order(size_t a, size_t b) { return (a > b) - (a < b); }

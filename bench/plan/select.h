@@ -89,6 +89,9 @@ typedef struct {
 // is valid.
 bool selection_set(selection *s, selector which, char *value, const topology *t, char error[SELECT_ERROR_SIZE]);
 
+// Whether it is what level `best` stands for.
+bool select_is_best(const norm_impl *impl);
+
 // Whether the implementation is among what op, variant, form, level and dtype select.
 bool selection_has(const selection *s, const norm_impl *impl);
 // All of those, the levels of an op, form, variant and dtype together, weakest first. Returns how many.
