@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// compile.h: what graph.c, the node_*.c files and layer.c share: how a graph is written down and how an arm's steps
-// come from it. Model files see graph.h alone.
+// compile.h: what graph.c, compile.c, the node_*.c files and layer.c share: how a graph is written down and how an
+// arm's steps come from it. Model files see graph.h alone.
 //
 // A *node* is what a model file listed. For each arm every node is compiled, forward in order and in training backward
 // in reverse, to *steps*, which work on *views* of *storages*. A storage lives from the first node that touches it to
 // the last, in any arm; arena.c places storages whose lives do not meet in the same memory. So inference reuses its
 // activations, training keeps exactly what backward reads, and an activation is at the same address in every arm.
-#ifndef TAPE_H
-#define TAPE_H
+#ifndef COMPILE_H
+#define COMPILE_H
 
 #include "graph.h"
+#include "layer.h"
 #include "math/attention.h"
 #include "math/conv.h"
 #include "math/matmul.h"
@@ -178,13 +179,15 @@ bool config_valid(const layer_config *config, char error[LAYER_ERROR_SIZE]);
 bool config_arm(const layer_config *config, size_t index, arm_impls *a, char error[LAYER_ERROR_SIZE]);
 const model_parts *model_parts_of(model_kind kind);
 
-// ---- graph.c, for the nodes: notes
+// ---- graph.c, for the nodes
 
 // Appends a zeroed item to one of graph's arrays, whose count is *count; its index. 0 where memory ran out: the graph
 // is then thrown away, so it does not matter who else has that place.
 #define GRAPH_APPEND(g, items, count) graph_append(g, (void **)&(g)->items, &(g)->count, sizeof *(g)->items)
 int graph_append(graph *g, void **items, size_t *count, size_t size);
-size_t size_product(size_t a, size_t b); // SIZE_MAX on overflow
+// Both SIZE_MAX on overflow.
+size_t size_product(size_t a, size_t b);
+size_t dense_bytes(norm_dtype dtype, size_t rows, size_t cols);
 
 // bytes 0: sized when it is used. pinned: lives always.
 int graph_storage(graph *g, size_t bytes, bool pinned);
@@ -205,7 +208,7 @@ int graph_product(graph *g, matmul_spec spec, tensor weight);
 // The same for attentions and convolutions.
 int graph_resource(graph *g, resource_note r);
 
-// ---- graph.c, for the nodes: compiling
+// ---- compile.c, for the nodes
 
 struct compiler {
     graph *g;
@@ -221,6 +224,8 @@ struct compiler {
     } * gradient;            // per tensor
     step spare;              // stands in for steps where memory ran out
 };
+
+static inline int threads_of(const graph *g) { return g->config.threads; }
 
 view view_none(void);
 view view_of_storage(int s, norm_dtype dtype, size_t rows, size_t cols); // dense
@@ -238,6 +243,8 @@ void gradient_arrived(compiler *c, const node *n, tensor t, view share);
 bool gradient_has_arrived(const compiler *c, tensor t);
 // For a share into which its maker has already added what had arrived.
 void gradient_replace(compiler *c, tensor t, view sum);
+// A parameter's share, before it is added: f32, one row, in one of the node's own storages. None for NO_TENSOR.
+view gradient_share(const compiler *c, const node *n, int scratch, tensor parameter);
 // For a share that is another tensor's gradient: nothing is copied.
 void gradient_alias(compiler *c, const node *n, tensor t, view share);
 
@@ -253,12 +260,24 @@ bool run_copy(graph *g, const step *s); // operands out, a
 
 // ---- node_layer.c, for node_model.c: linear layers
 
+enum { WEIGHT, BIAS }; // param of a linear layer
+
 // read: also by others than products, who need it as it is.
 tensor linear_weight(graph *g, const char *name, size_t out, size_t in, bool read);
 // The products of a linear layer of x, and its parameters (bias may be NO_TENSOR), into a node.
 void linear_note(graph *g, node *n, tensor x, tensor weight, tensor bias);
 void linear_product(compiler *c, const node *n, view out);    // forward
 void linear_gradients(compiler *c, const node *n, view dout); // of weights, bias and x
+
+// ---- node_pointwise.c, for node_layer.c
+
+// graph_activation; again: for another tile.
+tensor activation_note(graph *g, const char *name, activation which, tensor x, bool again);
+
+// ---- compile.c, for graph.c
+
+// false: memory ran out.
+bool compile_arm(graph *g, size_t index);
 
 // ---- graph.c, for layer.c
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // graph.h: the vocabulary in which a model file lists its layers: tensors, and one function per kind of step. Internal
 // to models/. The functions only write down what is to be done (no memory is taken for a tensor, nothing is computed);
-// graph.c makes from it, for each arm, the steps that layer.h shows.
+// compile.c makes from it, for each arm, the steps that layer.h shows.
 //
 // A step's name is unique within a layer; its parameters are called scope + name + ".weight" and the like. Matrices are
 // (tokens of all sequences, features) unless said. Running out of memory for the notes is remembered, not returned:
@@ -9,7 +9,7 @@
 #ifndef GRAPH_H
 #define GRAPH_H
 
-#include "layer.h"
+#include "layer_config.h"
 #include "math/pointwise.h"
 
 typedef struct graph graph;

@@ -6,7 +6,6 @@
 #include "compile.h"
 #include "math/draw.h"
 
-static int threads_of(const graph *g) { return g->config.threads; }
 // Rows of each sequence.
 static size_t sequence(const graph *g, matrix all) { return all.rows / g->config.batch; }
 

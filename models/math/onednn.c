@@ -5,7 +5,7 @@
 // by clang, libomp comes before libgomp in the order of symbol look-up and exports libgomp's entry points as well, so
 // the library's parallel regions run on libomp's team; libgomp is loaded and never starts a thread. test_matmul counts
 // the threads of its process to prove either.
-#include "onednn.h"
+#include "onednn_layouts.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -14,21 +14,16 @@
 
 #include <dnnl_debug.h>
 
-// layout: a description that is owned; layout_ref: one that is looked at.
 #if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t layout;
-typedef const_dnnl_memory_desc_t layout_ref;
 static layout_ref ref_of(const layout *l) { return *l; }
 #else
-typedef dnnl_memory_desc_t layout;
-typedef const dnnl_memory_desc_t *layout_ref;
 static layout_ref ref_of(const layout *l) { return l; }
 #endif
 
-static dnnl_data_type_t type_of(norm_dtype dtype) { return dtype == NORM_F32 ? dnnl_f32 : dnnl_bf16; }
+dnnl_data_type_t onednn_type(norm_dtype dtype) { return dtype == NORM_F32 ? dnnl_f32 : dnnl_bf16; }
 
 static dnnl_status_t layout_make(layout *l, const onednn_tensor *t) {
-    const dnnl_data_type_t type = type_of(t->dtype);
+    const dnnl_data_type_t type = onednn_type(t->dtype);
 #if DNNL_VERSION_MAJOR >= 3
     *l = NULL;
     return t->any ? dnnl_memory_desc_create_with_tag(l, t->ndims, t->dims, type, dnnl_format_tag_any)
@@ -49,21 +44,14 @@ static void layout_free(layout *l) {
 #endif
 }
 
-// The operands of a primitive as the library wants them; an absent one is NULL.
-typedef struct {
-    size_t count;
-    layout own[ONEDNN_ARGS];
-    layout_ref at[ONEDNN_ARGS];
-} layouts;
-
-static void layouts_free(layouts *all) {
+void onednn_layouts_free(onednn_layouts *all) {
     for (size_t i = 0; i < all->count; i++)
         if (all->at[i])
             layout_free(&all->own[i]);
 }
 
-static dnnl_status_t layouts_make(layouts *all, const onednn_tensor *const tensors[], size_t count) {
-    *all = (layouts){0};
+dnnl_status_t onednn_layouts_make(onednn_layouts *all, const onednn_tensor *const tensors[], size_t count) {
+    *all = (onednn_layouts){0};
     for (; all->count < count; all->count++) {
         const size_t i = all->count;
         if (!tensors[i])
@@ -78,7 +66,7 @@ static dnnl_status_t layouts_make(layouts *all, const onednn_tensor *const tenso
 
 // ---- The process's engine, and the stream of each thread, which ends with it
 
-static dnnl_engine_t engine;
+dnnl_engine_t onednn_engine;
 static dnnl_status_t engine_status;
 static pthread_key_t stream_key;
 static _Thread_local dnnl_stream_t stream;
@@ -87,11 +75,11 @@ static void close_stream(void *of) { (void)dnnl_stream_destroy(of); }
 static void close_library(void) {
     if (stream)
         close_stream(stream);
-    (void)dnnl_engine_destroy(engine);
+    (void)dnnl_engine_destroy(onednn_engine);
 }
 
 static void make_engine(void) {
-    engine_status = dnnl_engine_create(&engine, dnnl_cpu, 0);
+    engine_status = dnnl_engine_create(&onednn_engine, dnnl_cpu, 0);
     if (engine_status == dnnl_success &&
         (pthread_key_create(&stream_key, close_stream) != 0 || atexit(close_library) != 0))
         engine_status = dnnl_out_of_memory;
@@ -117,7 +105,7 @@ const char *onednn_refusal_of(unsigned runtime) {
 
 const char *onednn_refusal(void) { return onednn_refusal_of(dnnl_version()->cpu_runtime); }
 
-static dnnl_status_t open_library(void) {
+dnnl_status_t onednn_open(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (onednn_refusal() != NULL)
         return dnnl_unimplemented;
@@ -126,7 +114,7 @@ static dnnl_status_t open_library(void) {
     (void)pthread_once(&once, make_engine);
     if (engine_status != dnnl_success)
         return engine_status;
-    const dnnl_status_t status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
+    const dnnl_status_t status = dnnl_stream_create(&stream, onednn_engine, dnnl_stream_default_flags);
     if (status == dnnl_success)
         (void)pthread_setspecific(stream_key, stream);
     return status;
@@ -149,9 +137,8 @@ void onednn_free(onednn_op *op) {
     *op = (onednn_op){0};
 }
 
-// The primitive of op->desc and its memory objects. status: that of making op->desc; names: of the operands, of which
-// those are left out that `all` (if not NULL) does not have.
-static dnnl_status_t finish(onednn_op *op, dnnl_status_t status, const int *names, size_t count, const layouts *all) {
+dnnl_status_t onednn_finish(onednn_op *op, dnnl_status_t status, const int *names, size_t count,
+                            const onednn_layouts *all) {
     if (status == dnnl_success)
         status = dnnl_primitive_create(&op->primitive, op->desc);
     for (size_t i = 0; status == dnnl_success && i < count; i++) {
@@ -159,7 +146,7 @@ static dnnl_status_t finish(onednn_op *op, dnnl_status_t status, const int *name
             continue;
         dnnl_exec_arg_t *const arg = &op->args[op->count++];
         arg->arg = names[i];
-        status = dnnl_memory_create(&arg->memory, layout_of(op, op->count - 1), engine, DNNL_MEMORY_NONE);
+        status = dnnl_memory_create(&arg->memory, layout_of(op, op->count - 1), onednn_engine, DNNL_MEMORY_NONE);
     }
     if (status != dnnl_success)
         onednn_free(op);
@@ -169,13 +156,13 @@ static dnnl_status_t finish(onednn_op *op, dnnl_status_t status, const int *name
 dnnl_status_t onednn_matmul(onednn_op *op, const onednn_tensor *a, const onednn_tensor *b, const onednn_tensor *bias,
                             const onednn_tensor *c, bool accumulate, const onednn_op *like) {
     static const int names[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST};
-    layouts all = {0};
+    onednn_layouts all = {0};
     dnnl_primitive_attr_t attr = NULL;
     dnnl_post_ops_t after = NULL;
     *op = (onednn_op){0};
-    dnnl_status_t status = open_library();
+    dnnl_status_t status = onednn_open();
     if (status == dnnl_success)
-        status = layouts_make(&all, (const onednn_tensor *const[]){a, b, bias, c}, 4);
+        status = onednn_layouts_make(&all, (const onednn_tensor *const[]){a, b, bias, c}, 4);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_create(&attr);
     if (status == dnnl_success && accumulate) {
@@ -193,243 +180,29 @@ dnnl_status_t onednn_matmul(onednn_op *op, const onednn_tensor *a, const onednn_
     if (status == dnnl_success) {
         const layout_ref weights = like ? layout_of(like, 1) : all.at[1];
 #if DNNL_VERSION_MAJOR >= 3
-        status = dnnl_matmul_primitive_desc_create(&op->desc, engine, all.at[0], weights, all.at[2], all.at[3], attr);
+        status =
+            dnnl_matmul_primitive_desc_create(&op->desc, onednn_engine, all.at[0], weights, all.at[2], all.at[3], attr);
 #else
         dnnl_matmul_desc_t description;
         status = dnnl_matmul_desc_init(&description, all.at[0], weights, all.at[2], all.at[3]);
         if (status == dnnl_success)
-            status = dnnl_primitive_desc_create(&op->desc, &description, attr, engine, NULL);
+            status = dnnl_primitive_desc_create(&op->desc, &description, attr, onednn_engine, NULL);
 #endif
     }
-    status = finish(op, status, names, 4, &all);
+    status = onednn_finish(op, status, names, 4, &all);
     if (after)
         (void)dnnl_post_ops_destroy(after);
     if (attr)
         (void)dnnl_primitive_attr_destroy(attr);
-    layouts_free(&all);
-    return status;
-}
-
-static const dnnl_dims_t conv_strides = {1, 1};
-#if DNNL_VERSION_MAJOR >= 3
-static const dnnl_dims_t conv_dilates = {0, 0};
-#endif
-
-dnnl_status_t onednn_conv_forward(onednn_op *op, const onednn_tensor *x, const onednn_tensor *weights,
-                                  const onednn_tensor *bias, const onednn_tensor *y, size_t padding, bool train) {
-    static const int names[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST};
-    const dnnl_prop_kind_t kind = train ? dnnl_forward_training : dnnl_forward_inference;
-    const dnnl_dims_t pad = {(dnnl_dim_t)padding, (dnnl_dim_t)padding};
-    layouts all = {0};
-    *op = (onednn_op){0};
-    dnnl_status_t status = open_library();
-    if (status == dnnl_success)
-        status = layouts_make(&all, (const onednn_tensor *const[]){x, weights, bias, y}, 4);
-    if (status == dnnl_success) {
-#if DNNL_VERSION_MAJOR >= 3
-        status = dnnl_convolution_forward_primitive_desc_create(&op->desc, engine, kind, dnnl_convolution_direct,
-                                                                all.at[0], all.at[1], all.at[2], all.at[3],
-                                                                conv_strides, conv_dilates, pad, pad, NULL);
-#else
-        dnnl_convolution_desc_t description;
-        status = dnnl_convolution_forward_desc_init(&description, kind, dnnl_convolution_direct, all.at[0], all.at[1],
-                                                    all.at[2], all.at[3], conv_strides, pad, pad);
-        if (status == dnnl_success)
-            status = dnnl_primitive_desc_create(&op->desc, &description, NULL, engine, NULL);
-#endif
-    }
-    status = finish(op, status, names, 4, &all);
-    layouts_free(&all);
-    return status;
-}
-
-dnnl_status_t onednn_conv_backward_data(onednn_op *op, const onednn_tensor *dx, const onednn_tensor *weights,
-                                        const onednn_tensor *dy, size_t padding, const onednn_op *forward) {
-    static const int names[] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST};
-    const dnnl_dims_t pad = {(dnnl_dim_t)padding, (dnnl_dim_t)padding};
-    layouts all = {0};
-    *op = (onednn_op){0};
-    dnnl_status_t status = layouts_make(&all, (const onednn_tensor *const[]){dx, weights, dy}, 3);
-    if (status == dnnl_success) {
-#if DNNL_VERSION_MAJOR >= 3
-        status = dnnl_convolution_backward_data_primitive_desc_create(&op->desc, engine, dnnl_convolution_direct,
-                                                                      all.at[0], all.at[1], all.at[2], conv_strides,
-                                                                      conv_dilates, pad, pad, forward->desc, NULL);
-#else
-        dnnl_convolution_desc_t description;
-        status = dnnl_convolution_backward_data_desc_init(&description, dnnl_convolution_direct, all.at[0], all.at[1],
-                                                          all.at[2], conv_strides, pad, pad);
-        if (status == dnnl_success)
-            status = dnnl_primitive_desc_create(&op->desc, &description, NULL, engine, forward->desc);
-#endif
-    }
-    status = finish(op, status, names, 3, &all);
-    layouts_free(&all);
-    return status;
-}
-
-dnnl_status_t onednn_conv_backward_weights(onednn_op *op, const onednn_tensor *x, const onednn_tensor *dweights,
-                                           const onednn_tensor *dbias, const onednn_tensor *dy, size_t padding,
-                                           const onednn_op *forward) {
-    static const int names[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST};
-    const dnnl_dims_t pad = {(dnnl_dim_t)padding, (dnnl_dim_t)padding};
-    layouts all = {0};
-    *op = (onednn_op){0};
-    dnnl_status_t status = layouts_make(&all, (const onednn_tensor *const[]){x, dweights, dbias, dy}, 4);
-    if (status == dnnl_success) {
-#if DNNL_VERSION_MAJOR >= 3
-        status = dnnl_convolution_backward_weights_primitive_desc_create(
-            &op->desc, engine, dnnl_convolution_direct, all.at[0], all.at[1], all.at[2], all.at[3], conv_strides,
-            conv_dilates, pad, pad, forward->desc, NULL);
-#else
-        dnnl_convolution_desc_t description;
-        status = dnnl_convolution_backward_weights_desc_init(&description, dnnl_convolution_direct, all.at[0],
-                                                             all.at[1], all.at[2], all.at[3], conv_strides, pad, pad);
-        if (status == dnnl_success)
-            status = dnnl_primitive_desc_create(&op->desc, &description, NULL, engine, forward->desc);
-#endif
-    }
-    status = finish(op, status, names, 4, &all);
-    layouts_free(&all);
-    return status;
-}
-
-// Handles of 3.4 and later take any type of gamma and beta; before, they are f32.
-#define ONEDNN_SINCE(major, minor)                                                                                     \
-    (DNNL_VERSION_MAJOR > (major) || (DNNL_VERSION_MAJOR == (major) && DNNL_VERSION_MINOR >= (minor)))
-#if ONEDNN_SINCE(3, 9)
-enum { RMS = dnnl_rms_norm };
-#else
-enum { RMS = 0 };
-#endif
-
-dnnl_status_t onednn_norm_forward(onednn_op *op, const onednn_tensor *x, const onednn_tensor *stats,
-                                  const onednn_tensor *gamma, const onednn_tensor *beta, float eps) {
-    static const int names[] = {DNNL_ARG_SRC,   DNNL_ARG_MEAN,  DNNL_ARG_VARIANCE,
-                                DNNL_ARG_SCALE, DNNL_ARG_SHIFT, DNNL_ARG_DST};
-    const dnnl_prop_kind_t kind = stats ? dnnl_forward_training : dnnl_forward_inference;
-    const unsigned flags = (unsigned)dnnl_use_scale | (unsigned)(beta ? (int)dnnl_use_shift : (int)RMS);
-    layouts all = {0};
-    *op = (onednn_op){0};
-    if ((!beta && RMS == 0) || (!ONEDNN_SINCE(3, 4) && gamma->dtype != NORM_F32))
-        return dnnl_unimplemented;
-    dnnl_status_t status = open_library();
-    if (status == dnnl_success)
-        status = layouts_make(&all, (const onednn_tensor *const[]){x, stats, stats, gamma, beta, x}, 6);
-    if (status == dnnl_success) {
-#if ONEDNN_SINCE(3, 4)
-        status = dnnl_layer_normalization_forward_primitive_desc_create_v2(
-            &op->desc, engine, kind, all.at[0], all.at[5], all.at[1], type_of(gamma->dtype), eps, flags, NULL);
-#elif DNNL_VERSION_MAJOR >= 3
-        status = dnnl_layer_normalization_forward_primitive_desc_create(&op->desc, engine, kind, all.at[0], all.at[5],
-                                                                        all.at[1], eps, flags, NULL);
-#else
-        dnnl_layer_normalization_desc_t description;
-        status = dnnl_layer_normalization_forward_desc_init(&description, kind, all.at[0], all.at[1], eps, flags);
-        if (status == dnnl_success)
-            status = dnnl_primitive_desc_create(&op->desc, &description, NULL, engine, NULL);
-#endif
-    }
-    status = finish(op, status, names, 6, &all);
-    layouts_free(&all);
-    return status;
-}
-
-dnnl_status_t onednn_norm_backward(onednn_op *op, const onednn_tensor *x, const onednn_tensor *stats,
-                                   const onednn_tensor *gamma, float eps) {
-    static const int names[] = {DNNL_ARG_SRC,        DNNL_ARG_MEAN,       DNNL_ARG_VARIANCE,
-                                DNNL_ARG_SCALE,      DNNL_ARG_DIFF_DST,   DNNL_ARG_DIFF_SRC,
-                                DNNL_ARG_DIFF_SCALE, DNNL_ARG_DIFF_SHIFT, DNNL_ARG_SHIFT};
-    enum { INPUTS_WITHOUT_BETA = 5, OPERANDS = sizeof names / sizeof *names };
-    int inputs = 0;
-    const unsigned flags = (unsigned)dnnl_use_scale | (unsigned)dnnl_use_shift;
-    onednn_op forward;
-    layouts all = {0};
-    *op = (onednn_op){0};
-    dnnl_status_t status = onednn_norm_forward(&forward, x, stats, gamma, gamma, eps); // a hint for what follows
-    if (status == dnnl_success)
-        status = layouts_make(&all, (const onednn_tensor *const[]){x, stats, stats, gamma, x, x, gamma, gamma, gamma},
-                              OPERANDS);
-    if (status == dnnl_success) {
-#if ONEDNN_SINCE(3, 4)
-        status = dnnl_layer_normalization_backward_primitive_desc_create_v2(
-            &op->desc, engine, dnnl_backward, all.at[5], all.at[4], all.at[0], all.at[1], type_of(gamma->dtype),
-            type_of(gamma->dtype), eps, flags, forward.desc, NULL);
-#elif DNNL_VERSION_MAJOR >= 3
-        status = dnnl_layer_normalization_backward_primitive_desc_create(&op->desc, engine, dnnl_backward, all.at[5],
-                                                                         all.at[4], all.at[0], all.at[1], eps, flags,
-                                                                         forward.desc, NULL);
-#else
-        dnnl_layer_normalization_desc_t description;
-        status = dnnl_layer_normalization_backward_desc_init(&description, dnnl_backward, all.at[5], all.at[0],
-                                                             all.at[1], eps, flags);
-        if (status == dnnl_success)
-            status = dnnl_primitive_desc_create(&op->desc, &description, NULL, engine, forward.desc);
-#endif
-    }
-    if (status == dnnl_success)
-        status = dnnl_primitive_desc_query(op->desc, dnnl_query_num_of_inputs_s32, 0, &inputs);
-    status = finish(op, status, names, inputs > INPUTS_WITHOUT_BETA ? OPERANDS : OPERANDS - 1, &all);
-    layouts_free(&all);
-    onednn_free(&forward);
-    return status;
-}
-
-static dnnl_status_t append_tanh(dnnl_post_ops_t after) {
-#if DNNL_VERSION_MAJOR >= 3
-    return dnnl_post_ops_append_eltwise(after, dnnl_eltwise_tanh, 0, 0);
-#else
-    return dnnl_post_ops_append_eltwise(after, 1, dnnl_eltwise_tanh, 0, 0);
-#endif
-}
-
-dnnl_status_t onednn_dyt(onednn_op *op, const onednn_tensor *x, const onednn_tensor *alpha, const onednn_tensor *gamma,
-                         const onednn_tensor *beta) {
-    static const int names[] = {DNNL_ARG_SRC_0, DNNL_ARG_SRC_1, DNNL_ARG_ATTR_MULTIPLE_POST_OP(1) | DNNL_ARG_SRC_1,
-                                DNNL_ARG_ATTR_MULTIPLE_POST_OP(2) | DNNL_ARG_SRC_1, DNNL_ARG_DST};
-    layouts all = {0};
-    dnnl_primitive_attr_t attr = NULL;
-    dnnl_post_ops_t after = NULL;
-    *op = (onednn_op){0};
-    dnnl_status_t status = open_library();
-    if (status == dnnl_success)
-        status = layouts_make(&all, (const onednn_tensor *const[]){x, alpha, gamma, beta, x}, 5);
-    if (status == dnnl_success)
-        status = dnnl_primitive_attr_create(&attr);
-    if (status == dnnl_success)
-        status = dnnl_post_ops_create(&after);
-    if (status == dnnl_success)
-        status = append_tanh(after);
-    if (status == dnnl_success)
-        status = dnnl_post_ops_append_binary(after, dnnl_binary_mul, all.at[2]);
-    if (status == dnnl_success)
-        status = dnnl_post_ops_append_binary(after, dnnl_binary_add, all.at[3]);
-    if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_post_ops(attr, after);
-    if (status == dnnl_success) {
-#if DNNL_VERSION_MAJOR >= 3
-        status = dnnl_binary_primitive_desc_create(&op->desc, engine, dnnl_binary_mul, all.at[0], all.at[1], all.at[4],
-                                                   attr);
-#else
-        dnnl_binary_desc_t description;
-        status = dnnl_binary_desc_init(&description, dnnl_binary_mul, all.at[0], all.at[1], all.at[4]);
-        if (status == dnnl_success)
-            status = dnnl_primitive_desc_create(&op->desc, &description, attr, engine, NULL);
-#endif
-    }
-    status = finish(op, status, names, 5, &all);
-    if (after)
-        (void)dnnl_post_ops_destroy(after);
-    if (attr)
-        (void)dnnl_primitive_attr_destroy(attr);
-    layouts_free(&all);
+    onednn_layouts_free(&all);
     return status;
 }
 
 static dnnl_status_t reorder(onednn_op *op, layout_ref from, layout_ref to) {
     static const int names[] = {DNNL_ARG_FROM, DNNL_ARG_TO};
-    const dnnl_status_t status = dnnl_reorder_primitive_desc_create(&op->desc, from, engine, to, engine, NULL);
-    return finish(op, status, names, 2, NULL);
+    const dnnl_status_t status =
+        dnnl_reorder_primitive_desc_create(&op->desc, from, onednn_engine, to, onednn_engine, NULL);
+    return onednn_finish(op, status, names, 2, NULL);
 }
 
 dnnl_status_t onednn_reorder_in(onednn_op *op, const onednn_tensor *from, const onednn_op *of, size_t index) {

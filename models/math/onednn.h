@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // onednn.h: oneDNN as this room uses it: one engine for the process, a stream for each thread, primitives prepared once
 // with their memory objects. All differences between its C interfaces of version 2 (descriptors by value, op
-// descriptors) and version 3 (handles) stay in onednn.c.
+// descriptors) and version 3 (handles) stay in the onednn*.c files.
 #ifndef ONEDNN_H
 #define ONEDNN_H
 
