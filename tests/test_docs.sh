@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Holds README.md and docs/ against what the program and the Makefile say of themselves: they name no command, option, make target, script
-# or file that is not there, README shows every command, and no option of a command is without a line in its --help.
+# or file that is not there, README shows every command, and no option of a command is without a line in its --help. That wraps at 80 columns,
+# brackets what is optional alone, and ends with two examples, which are run.
 #
 # It looks at code alone: fenced lines and `spans`. Prose and layout are free, but that README stays short enough to be read.
 set -eu
@@ -45,6 +46,42 @@ for command in $commands; do
     done <"$work/usage.$command"
 done
 { echo --help && cat "$work/all" "$work"/options.*; } | sort -u >"$work/known"
+
+# ---- Its examples. What takes longer than a blink says what it would do. ----
+
+mkdir "$work/here"
+ln -s "$PWD/results" "$work/here/results"
+case $NORMBENCH in
+/*) ;;
+*) NORMBENCH=$PWD/$NORMBENCH ;;
+esac
+normbench() { "$NORMBENCH" "$@"; }
+refusal=$(normbench list implementations | sed -n '/ onednn .*DNNL_CPU_RUNTIME/{s/.*lacks //p;q;}')
+for command in '' $commands; do
+    page=$work/help${command:+.$command}
+    awk 'length > 80 { exit 1 }' "$page" || fail "normbench $command --help has a line of more than 80 columns"
+    # Nothing stands without brackets but what is asked for.
+    sed -n '/^usage:/,/^[^ u]/p' "$page" | sed 's/\[[^]]*\]//g' | options >"$work/needed"
+    while read -r option; do
+        got=0
+        normbench "$command" </dev/null >"$work/out" 2>"$work/err" || got=$?
+        if [ "$got" -ne 2 ] || ! grep -q 'is needed' "$work/err"; then
+            fail "normbench $command does not need $option, which its usage has not in brackets"
+        fi
+    done <"$work/needed"
+    sed '1,/^Examples:$/d' "$page" >"$work/examples"
+    if [ "$(grep -cE "^  normbench ${command:-[a-z]+}( |$)" "$work/examples")" -ne 2 ] || [ "$(wc -l <"$work/examples")" -ne 2 ]; then
+        fail "normbench $command --help does not end with two examples of it"
+    fi
+    while read -r example; do
+        case $example in
+        *' kernels '*) example="$example --dry-run" ;;
+        *' layers '*) example="$example --dry-run" ;;
+        *' dump '*) [ -z "$refusal" ] || continue ;; # products need another oneDNN
+        esac
+        (cd "$work/here" && eval "$example") </dev/null >"$work/out" 2>"$work/err" || fail "$example: exit $?: $(cat "$work/err")"
+    done <"$work/examples"
+done
 
 # ---- The README's own pieces of code. ----
 

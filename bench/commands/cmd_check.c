@@ -35,6 +35,7 @@ static const cli_command command = {
         "and devices are refused. Prints the first fault of each file, with its line, and exits 2 if there is any.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .examples = {"check results/*/20*", "check --schema results/datapackage.json results/*/*-paper"},
 };
 
 // Prints a text for the terminal, whatever it holds: what is not printable ASCII as \xNN, after `most` bytes dots.

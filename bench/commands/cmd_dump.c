@@ -39,7 +39,7 @@ static const cli_option options[OPTIONS] = {
     [FORM] = {"form", "NAME", "of the norms (normbench list forms); fused unless given"},
     [DTYPE] = {"dtype", "NAME", "f32 or bf16; f32 unless given"},
     [FORMAT] = {"format", "NAME", "of the files of tensors: " FORMATS "; the first unless given"},
-    [TOKENS] = {"tokens", "N", "of each sequence, in prefill and train"},
+    [TOKENS] = {"tokens", "N", "of each sequence; needed in prefill and train but for convnext"},
     [BATCH] = {"batch", "N", "sequences or images; 1 unless given"},
     [CONTEXT] = {"context", "N", "decode: tokens already in the cache of each sequence; 16 unless given"},
     [STAGE] = {"stage", "N", "convnext: the stage whose block is run, 1 to 4; 1 unless given"},
@@ -53,6 +53,9 @@ static const cli_command command = {
         "that frameworks read, with a manifest.json that says what each is. Nothing is timed.",
     .options = options,
     .option_count = OPTIONS,
+    .needed = 1u << MODEL | 1u << OP | 1u << PHASE | 1u << OUT,
+    .examples = {"dump --model vit_s16 --op dyt --phase train --tokens 8 --out vit",
+                 "dump --model gpt2 --op layernorm --phase decode --out gpt2"},
 };
 
 // ---- The command line
@@ -95,13 +98,9 @@ typedef struct {
 
 // false after a message.
 static bool understand(char *const given[OPTIONS], request *r) {
-    static const size_t needed[] = {MODEL, OP, PHASE, OUT};
     size_t chosen[NAMED] = {0}, stage = 1;
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-        if (given[needed[i]] == NULL) {
-            cli_complain(&command, "--%s is needed: %s", options[needed[i]].name, options[needed[i]].help);
-            return false;
-        }
+    if (!cli_need(&command, given))
+        return false;
     for (size_t i = 0; i < NAMED; i++)
         if (given[i] != NULL && !choose(i, given[i], &chosen[i]))
             return false;

@@ -27,6 +27,7 @@ static const cli_command command = {
     .options = options,
     .option_count = REQUEST_OPTIONS,
     .selectors = CLI_KERNEL_SELECTORS,
+    .examples = {"kernels --preset quick", "kernels --op dyt,rmsnorm --shape 4096x4096 --threads 1,cores --csv -"},
 };
 
 static int parse_request(int argc, char **argv, const topology *t, request *r, selection *s) {

@@ -34,6 +34,7 @@ static const cli_command command = {
     .options = options,
     .option_count = OPTIONS,
     .selectors = CLI_LAYER_SELECTORS,
+    .examples = {"layers --preset quick", "layers --model vit_b16 --phase prefill --op dyt --budget 1m"},
 };
 
 static bool take_count(const char *option, const char *value, size_t *count) {

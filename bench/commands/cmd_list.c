@@ -151,7 +151,7 @@ static void list_implementations(void) {
     X(ops) X(variants) X(forms) X(levels) X(dtypes) X(placements) X(models) X(inputs) X(implementations)
 #define LIST_NAME(name) #name,
 #define LIST_FUNCTION(name) list_##name,
-#define LIST_LINE(name) "\n  " #name
+#define LIST_LINE(name) " " #name
 static const char *const lists[] = {LIST_LIST(LIST_NAME)};
 static void (*const functions[])(void) = {LIST_LIST(LIST_FUNCTION)};
 enum { LISTS = sizeof lists / sizeof *lists };
@@ -160,12 +160,11 @@ int cmd_list(int argc, char **argv) {
     static const cli_command command = {
         .name = "list",
         .operand = "WHAT",
-        .about =
-            "Prints every name of one kind, one a line, name first and then what it means. WHAT is one of" LIST_LIST(
-                LIST_LINE) "\nThe columns of implementations: op, variant, form, level, dtype, passes, parameters, and "
-                           "whether "
-                           "this CPU\nruns it or what it lacks; and whether what it rounds to bf16 loses its "
-                           "denormals.",
+        .about = "Prints every name of one kind, one a line, name first and then what it means. The columns of "
+                 "implementations: op, variant, form, level, dtype, passes, parameters, and whether this CPU runs it "
+                 "or what it lacks; and whether what it rounds to bf16 loses its denormals. WHAT is one "
+                 "of" LIST_LIST(LIST_LINE),
+        .examples = {"list models", "list implementations"},
     };
     cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
     const char *what = NULL;

@@ -202,6 +202,7 @@ int cmd_machine(int argc, char **argv) {
             "(measured on the spot, in about a second), and what makes timings noisy, with the command that mends it.",
         .options = options,
         .option_count = sizeof options / sizeof *options,
+        .examples = {"machine --json machine.json", "machine --topology \"package:2 l3:2 core:4 pu:2\""},
     };
     char error[TOPOLOGY_ERROR_SIZE], warnings[MACHINE_WARNINGS][MACHINE_WARNING_SIZE], *value = NULL;
     const char *source = NULL, *json_path = NULL;

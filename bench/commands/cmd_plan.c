@@ -45,6 +45,8 @@ int cmd_plan(int argc, char **argv) {
         .options = options,
         .option_count = sizeof options / sizeof *options,
         .selectors = 1U << SELECT_THREADS | 1U << SELECT_PLACEMENT,
+        .examples = {"plan --threads cores --placement scatter",
+                     "plan --threads 4 --topology \"package:2 l3:2 core:4 pu:2\""},
     };
     char all_threads[] = "all", all_placements[] = "all", error[SELECT_ERROR_SIZE], *value = NULL;
     // Kept until the topology is known, which may come last.

@@ -169,6 +169,8 @@ int cmd_verify(int argc, char **argv) {
         .options = options,
         .option_count = OPTIONS,
         .selectors = CLI_KERNEL_SELECTORS,
+        .examples = {"verify --op dyt --shape 64x768 --threads 1",
+                     "verify --level best --shape 1x4096 --threads 1 --csv errors.csv"},
     };
     verify_suite v = {.command = &command, .seed = 1};
     char error[TOPOLOGY_ERROR_SIZE];

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "machine/environment.h"
 #include "peers/peers.h"
+#include "plan/cli.h"
 
 #define NAME(name, help) #name,
 #define COMMAND(name, help) {cmd_##name, help},
@@ -19,17 +20,23 @@ static const struct {
 enum { COMMANDS = sizeof names / sizeof *names };
 
 static void usage(FILE *out) {
-    fputs("usage: normbench COMMAND [OPTION]...\n"
-          "Is DyT really cheaper than LayerNorm and RMSNorm on this machine, where, and by how much?\n\n",
-          out);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-10s %s\n", names[i], commands[i].help);
-    fprintf(out,
-            "\n`normbench COMMAND --help` explains a command, `normbench --version` says what was built.\n"
-            "Results go to files or stdout, everything else to stderr.\n"
-            "Exit: %d done, %d usage, %d failed or a wrong result, %d not comparable, %d fewer rows than planned,\n"
-            "%d interrupted.\n",
-            EXIT_DONE, EXIT_USAGE, EXIT_FAILED, EXIT_INCOMPARABLE, EXIT_INCOMPLETE, EXIT_INTERRUPTED);
+    enum { COLUMN = 13 };
+    char text[512];
+    fputs("usage: normbench COMMAND [OPTION]...\n", out);
+    cli_wrap(out, "Is DyT really cheaper than LayerNorm and RMSNorm on this machine, where, and by how much?", 0);
+    fputc('\n', out);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(out, "  %-*s", COLUMN - 2, names[i]);
+        cli_wrap(out, commands[i].help, COLUMN);
+    }
+    snprintf(text, sizeof text,
+             "`normbench COMMAND --help` explains a command, `normbench --version` says what was built. Results go to "
+             "files or stdout, everything else to stderr. Exit: %d done, %d usage, %d failed or a wrong "
+             "result, %d not comparable, %d fewer rows than planned, %d interrupted.",
+             EXIT_DONE, EXIT_USAGE, EXIT_FAILED, EXIT_INCOMPARABLE, EXIT_INCOMPLETE, EXIT_INTERRUPTED);
+    fputc('\n', out);
+    cli_wrap(out, text, 0);
+    fputs("\nExamples:\n  normbench machine\n  normbench kernels --preset quick\n", out);
 }
 
 static int dispatch(int argc, char **argv) {

@@ -9,42 +9,73 @@
 
 #include "base/names.h"
 
-enum { MOST_OPTIONS = 64, TEXT_SIZE = 1024, HELP_COLUMN = 22, WIDTH = 100 };
+enum { MOST_OPTIONS = 64, TEXT_SIZE = 1024, HELP_COLUMN = 22, WIDTH = 80 };
 
 static cli_option selector_as_option(selector s) {
     return (cli_option){selector_option(s), selector_argument(s), selector_help(s)};
 }
 
 static bool takes(const cli_command *c, selector s) { return c->selectors >> s & 1; }
+static bool is_needed(const cli_command *c, size_t option) { return c->needed >> option & 1; }
 
-// Breaks between words: `column` is where the last line ended.
-static size_t print_word(FILE *out, const char *word, size_t column, size_t indent) {
-    if (column + 1 + strlen(word) > WIDTH) {
-        fprintf(out, "\n%*s", (int)indent, "");
-        column = indent;
+// Where a wrapped text stands: lines begin at `indent`.
+typedef struct {
+    FILE *out;
+    size_t column, indent;
+} wrapped;
+
+static void put_word(wrapped *w, const char *word, size_t length) {
+    if (w->column > w->indent && w->column + 1 + length > WIDTH) {
+        fprintf(w->out, "\n%*s", (int)w->indent, "");
+        w->column = w->indent;
     }
-    fprintf(out, " %s", word);
-    return column + 1 + strlen(word);
+    const char *const space = w->column > w->indent ? " " : "";
+    w->column += (size_t)fprintf(w->out, "%s%.*s", space, (int)length, word);
 }
 
-static size_t print_usage_option(FILE *out, const cli_option *o, size_t column, size_t indent) {
+// What stands in quotes is to be typed as it is, so it is one word.
+static size_t word_length(const char *text) {
+    char quote = '\0';
+    size_t length = 0;
+    for (; text[length] != '\0' && (quote != '\0' || strchr(" \n", text[length]) == NULL); length++)
+        if (quote != '\0' ? text[length] == quote : strchr("`\"", text[length]) != NULL)
+            quote = quote != '\0' ? '\0' : text[length];
+    return length;
+}
+
+void cli_wrap(FILE *out, const char *text, size_t indent) {
+    wrapped w = {out, indent, indent};
+    for (size_t length; *(text += strspn(text, " \n")) != '\0'; text += length) {
+        length = word_length(text);
+        put_word(&w, text, length);
+    }
+    fputc('\n', out);
+}
+
+static void put_option(wrapped *w, const cli_option *o, bool needed) {
     char word[TEXT_SIZE];
-    snprintf(word, sizeof word, "[--%s%s%s]", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-    return print_word(out, word, column, indent);
+    const int length = snprintf(word, sizeof word, "%s--%s%s%s%s", needed ? "" : "[", o->name, o->argument ? " " : "",
+                                o->argument ? o->argument : "", needed ? "" : "]");
+    put_word(w, word, (size_t)length);
 }
 
+// What is needed stands first, what is optional in brackets.
 static void print_usage(FILE *out, const cli_command *c) {
-    const size_t indent = (size_t)fprintf(out, "usage: normbench %s", c->name);
-    size_t column = indent;
+    const size_t indent = (size_t)fprintf(out, "usage: normbench %s ", c->name);
+    wrapped w = {out, indent, indent};
+    for (size_t i = 0; i < c->option_count; i++)
+        if (is_needed(c, i))
+            put_option(&w, &c->options[i], true);
     if (c->operand != NULL)
-        column = print_word(out, c->operand, column, indent);
+        put_word(&w, c->operand, strlen(c->operand));
     for (selector s = 0; s < SELECTORS; s++)
         if (takes(c, s)) {
             const cli_option o = selector_as_option(s);
-            column = print_usage_option(out, &o, column, indent);
+            put_option(&w, &o, false);
         }
     for (size_t i = 0; i < c->option_count; i++)
-        column = print_usage_option(out, &c->options[i], column, indent);
+        if (!is_needed(c, i))
+            put_option(&w, &c->options[i], false);
     fputc('\n', out);
 }
 
@@ -52,18 +83,14 @@ static void print_option(FILE *out, const cli_option *o) {
     const int length = fprintf(out, "  --%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
     fprintf(out, length + 2 > HELP_COLUMN ? "\n%*s" : "%*s",
             length + 2 > HELP_COLUMN ? HELP_COLUMN : HELP_COLUMN - length, "");
-    for (const char *p = o->help; *p; p++)
-        if (*p == '\n')
-            fprintf(out, "\n%*s", HELP_COLUMN, "");
-        else
-            fputc(*p, out);
-    fputc('\n', out);
+    cli_wrap(out, o->help, HELP_COLUMN);
 }
 
 void cli_help(FILE *out, const cli_command *c) {
     static const cli_option help = {"help", NULL, "this text"};
     print_usage(out, c);
-    fprintf(out, "%s\n\n", c->about);
+    cli_wrap(out, c->about, 0);
+    fputc('\n', out);
     for (size_t i = 0; i < c->option_count; i++)
         print_option(out, &c->options[i]);
     print_option(out, &help);
@@ -74,6 +101,9 @@ void cli_help(FILE *out, const cli_command *c) {
             const cli_option o = selector_as_option(s);
             print_option(out, &o);
         }
+    fputs("\nExamples:\n", out);
+    for (size_t i = 0; i < CLI_EXAMPLES; i++)
+        fprintf(out, "  normbench %s\n", c->examples[i]);
 }
 
 void cli_complain(const cli_command *c, const char *format, ...) {
@@ -83,6 +113,15 @@ void cli_complain(const cli_command *c, const char *format, ...) {
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
+}
+
+bool cli_need(const cli_command *c, char *const values[]) {
+    for (size_t i = 0; i < c->option_count; i++)
+        if (is_needed(c, i) && values[i] == NULL) {
+            cli_complain(c, "--%s is needed: %s", c->options[i].name, c->options[i].help);
+            return false;
+        }
+    return true;
 }
 
 static int wrong(const cli_command *c) {

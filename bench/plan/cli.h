@@ -3,7 +3,8 @@
 //
 //     static const cli_option options[] = {{"csv", "FILE", "writes ..."}, {"dry-run", NULL, "..."}};
 //     static const cli_command command = {.name = "verify", .about = "...", .options = options, .option_count = 2,
-//                                         .selectors = CLI_KERNEL_SELECTORS};
+//                                         .selectors = CLI_KERNEL_SELECTORS,
+//                                         .examples = {"verify --op dyt", "verify --csv -"}};
 //     cli_args args = {&command, argc, argv, .at = 1};   // argv[0] is the command's name
 //     char *value;
 //     int option;
@@ -14,6 +15,7 @@
 #ifndef CLI_H
 #define CLI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -22,7 +24,7 @@
 typedef struct {
     const char *name;     // without the dashes
     const char *argument; // what the option takes, in capitals; NULL: nothing
-    const char *help;     // further lines after each '\n'
+    const char *help;     // wrapped when it is printed
 } cli_option;
 
 // Those of implementations and cells, which kernels and verify take, and those of layers.
@@ -33,13 +35,17 @@ enum {
                           1 << SELECT_LEVEL | 1 << SELECT_DTYPE | 1 << SELECT_THREADS | 1 << SELECT_PLACEMENT
 };
 
+enum { CLI_EXAMPLES = 2 };
+
 typedef struct {
     const char *name;    // "verify"
     const char *operand; // what stands without a dash, in capitals; NULL: nothing may
-    const char *about;   // what the command does, one line or more
+    const char *about;   // what the command does; wrapped when it is printed
     const cli_option *options;
     size_t option_count;
+    unsigned needed;    // bit 1 << i for each option that must be given, as cli_need says
     unsigned selectors; // bit 1 << s for each selector that it takes; their indexes follow those of the options
+    const char *examples[CLI_EXAMPLES]; // what to type behind "normbench "; tests/test_docs.sh runs them
 } cli_command;
 
 typedef struct {
@@ -59,7 +65,13 @@ enum {
 // Operands come as option_count + SELECTORS.
 int cli_next(cli_args *args, char **value);
 
+// Whether every option that must be given has a value. false, after a message that names the first without.
+bool cli_need(const cli_command *command, char *const values[]);
+
 void cli_help(FILE *out, const cli_command *command);
+// Prints a text in lines of at most 80 columns, of which the first begins where the cursor stands, at `indent`, and the
+// others below it. A line feed in it is a space.
+void cli_wrap(FILE *out, const char *text, size_t indent);
 
 // Prints "normbench verify: ..." on stderr.
 __attribute__((format(printf, 2, 3))) void cli_complain(const cli_command *command, const char *format, ...);
