@@ -77,7 +77,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects check check-exhaustive bench layers paper paper-quick limits peers verify plots asm lint install clean help deps FORCE
+.PHONY: all lib objects check check-exhaustive bench layers paper paper-quick limits peers verify plots asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -128,6 +128,11 @@ plots: all ## draw a run's plots again: make plots RUN=results/MACHINE/RUN
 
 asm: $(LEVELLED:.o=.s) $(ROWS:.o=.s) ## leave a listing of every kernel and level in build/<compiler>/kernels/ops/*.s
 	@echo "listings: $(OBJ)/kernels/ops/<unit>.<level>.s"
+
+columns: all ## write results/datapackage.json and the tables of results/README.md anew, from the program's columns
+	$(Q)build/normbench list columns --format json > results/datapackage.json.part
+	$(Q){ sed '/^## kernels\.csv$$/,$$d' results/README.md; build/normbench list columns --format markdown; } > results/README.md.part
+	$(Q)mv results/datapackage.json.part results/datapackage.json; mv results/README.md.part results/README.md
 
 lint: ## clang-format, shellcheck and cppcheck
 	$(Q)sh scripts/lint.sh
@@ -197,7 +202,7 @@ $(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
 
 $(PROGRAM): $(OBJ)/bench/commands/main.o $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
-$(CURVES): $(addprefix $(OBJ)/bench/,report/curves.o base/csv.o base/files.o base/stats.o measure/inputs.o) $(KERNELS)
+$(CURVES): $(addprefix $(OBJ)/bench/,report/curves.o report/curves_table.o base/columns.o base/csv.o base/files.o base/interval.o base/parse.o base/plain.o base/stats.o measure/inputs.o) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lm
 $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && ar rcs $@ $^

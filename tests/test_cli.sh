@@ -35,7 +35,7 @@ expect 2 'unexpected argument "-x"' plan -x
 expect 2 'unexpected argument "4"' verify 4
 
 # list: one item a line, name first.
-for what in ops variants forms levels dtypes placements models inputs implementations; do
+for what in ops variants forms levels dtypes placements models inputs implementations columns; do
     expect 0 '' list "$what"
     [ -s "$work/out" ] || fail "list $what is empty"
     [ -s "$work/err" ] && fail "list $what: unexpected on stderr: $(cat "$work/err")"
@@ -61,6 +61,19 @@ expect 2 '"model" is no list; did you mean models? valid are ops, variants, form
 expect 0 'ViT-B/16' list models
 expect 2 'did you mean levels?' list level
 expect 2 'one list at a time' list ops levels
+# The columns of every table, in every form that they are printed in.
+expect 0 'kernels.op  *string  *-  *The operation' list columns
+"$NORMBENCH" list columns | grep -v '^[a-z_]*\.[a-z0-9_]*  *\(string\|integer\|number\) ' | grep -q . && fail 'list columns: a line that is no column'
+expect 0 'table,column,type,unit,required,least,most,words,pattern,meaning' list columns --format csv
+expect 0 '"profile": "data-package"' list columns --format=json
+"$NORMBENCH" list columns --format json | cmp -s - results/datapackage.json || fail 'results/datapackage.json is not what list columns prints; make columns'
+[ "$("$NORMBENCH" list columns --table steps --format markdown | head -1)" = '## steps.csv' ] || fail 'list columns --table steps has another table first'
+[ "$("$NORMBENCH" list columns --table steps --format markdown | grep -c '^## ')" -eq 1 ] || fail 'list columns --table steps has other tables'
+expect 2 '"xml" is no format; valid are text, csv, json, markdown' list columns --format xml
+expect 2 '"kernel" is no table; did you mean kernels? valid are' list columns --table kernel
+expect 2 '"" is no format' list columns --format ''
+expect 2 '--format is of `normbench list columns` alone' list ops --format csv
+expect 2 'unexpected argument "x": one list at a time' list columns x
 
 # verify: every selector knows its names.
 for selector in op variant pass form level dtype placement cache; do

@@ -174,7 +174,6 @@ again
 mkdir "$run/$(printf 'a\033[2Jb')"
 expect_refused "$run" 'run/a\x1b[2Jb: is not one line'
 check_end 2 'No such file' "$NORMBENCH" check "$work/nowhere"
-check_end 2 'cannot read the columns of tables from /dev/null' "$NORMBENCH" check --schema /dev/null "$whole"
 check_end 2 'which folder' "$NORMBENCH" check
 
 # ---- Without that check nothing runs or is written elsewhere either: what a figure's selection holds of a field is in quotes. No matter of

@@ -8,9 +8,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "kept.h"
 #include "report/layers_summary.h"
 
 enum { NATIVE, DYT, IDENTITY, ARMS, LAUNCHES = 9, ROUNDS = 2, STEPS = 2 };
@@ -359,6 +361,36 @@ static void timing_that_costs_is_told(void **state) {
     unmake(&m);
 }
 
+// Rows of layers.csv and steps.csv: differences, two kinds of launches, ends and stacks, one that was found wrong.
+static void the_tables_are_as_they_were(void **state) {
+    (void)state;
+    made m;
+    size_t rows, missing;
+    run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee"};
+    char path[] = "/tmp/normbench-test-layers-XXXXXX";
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(close(descriptor), 0);
+    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 1010, 990}, .far = 0.5, .far_ns = 200});
+    m.plan.arms[DYT].max_error = 2.0 / 3;
+    m.plan.arms[NATIVE].max_error = (double)NAN;
+    snprintf(m.plan.arms[NATIVE].matmul, sizeof m.plan.arms[NATIVE].matmul, "oneDNN, via f32");
+    assert_int_equal(layers_summary_write(&m.summary, path, &r, &rows, &missing), 0);
+    assert_int_equal(rows, ARMS);
+    assert_int_equal(missing, 0);
+    kept_compare(path, "layers.csv");
+    assert_int_equal(layers_summary_write_steps(&m.summary, path, &r), 0);
+    kept_compare(path, "steps.csv");
+    unmake(&m);
+    make_stack(&m, &(stack){{1e5, 1e6, 4e6}, 0.01, 25, 6});
+    m.all.items[0].preempted = true;
+    m.plan.arms[0].wrong = true;
+    snprintf(m.plan.arms[0].reason, sizeof m.plan.arms[0].reason, "y[0, 0]: got \"nan\", reference 1");
+    assert_int_equal(layers_summary_write(&m.summary, path, &r, &rows, &missing), 0);
+    kept_compare(path, "stack/layers.csv");
+    unmake(&m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_and_rates),
@@ -372,6 +404,7 @@ int main(void) {
         cmocka_unit_test(one_sweep_is_held_against_two),
         cmocka_unit_test(doses_are_compared_from_one_call_on),
         cmocka_unit_test(timing_that_costs_is_told),
+        cmocka_unit_test(the_tables_are_as_they_were),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,9 +5,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "kept.h"
 #include "report/summary.h"
 
 enum { RMSNORM, DYT, IDENTITY, CELLS, LAUNCHES = 9, ROUNDS = 3 };
@@ -161,11 +164,59 @@ static void cycles_say_where_they_are_from(void **state) {
     observations_free(&all);
 }
 
+// Everything that a row can hold: ratios, counted cycles and those by the clock, samples that lack something, rows that
+// were found wrong, skipped or never measured.
+static void the_table_is_as_it_was(void **state) {
+    (void)state;
+    enum { WRONG = CELLS, SKIPPED, MISSING, FEW, ALL };
+    planned items[ALL];
+    const plan p = {.items = items, .count = ALL, .groups = 3};
+    observations all = {0};
+    summary s;
+    (void)three_cells(items);
+    for (size_t i = CELLS; i < ALL; i++) {
+        items[i] = items[DYT];
+        items[i].group = i == FEW ? 2 : 1;
+        items[i].cell.pass = NORM_BACKWARD;
+    }
+    items[WRONG].wrong = true;
+    snprintf(items[WRONG].reason, sizeof items[WRONG].reason, "y[3, 17]: got 1.25, reference 1.5");
+    snprintf(items[SKIPPED].reason, sizeof items[SKIPPED].reason, "this CPU lacks \"avx512f\", and that is that");
+    items[WRONG].max_error = INFINITY;
+    items[DYT].max_error = 1.0 / 3;
+    items[DYT].calls = 17;
+    fill(&all);
+    for (size_t i = 0; i < all.count; i++) {
+        observation *const o = &all.items[i];
+        o->sample.clock_ghz = o->cell == IDENTITY && o->launch == 8 ? (double)NAN : 3 + 0.01 * (double)o->launch;
+        o->peak_flops = 1e11 / 3;
+        o->sample.preempted = i % 7 == 0;
+        o->sample.page_faults = o->cell == DYT ? 1234.5678 : 0;
+        for (counter k = 0; k < COUNTERS; k++)
+            o->sample.counted.value[k] = o->cell == DYT ? 1e4 * (double)(k + 1) + (double)o->launch : (double)NAN;
+    }
+    for (size_t launch = 0; launch < 3; launch++)
+        add(&all, FEW, launch, 0, 123456.789 * (double)(launch + 1));
+    char path[] = "/tmp/normbench-test-summary-XXXXXX";
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(close(descriptor), 0);
+    size_t rows, missing;
+    const run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee-dirty"};
+    assert_true(summary_make(&s, &p, &all));
+    assert_int_equal(summary_write(&s, path, &r, &rows, &missing), 0);
+    assert_int_equal(rows, ALL);
+    assert_int_equal(missing, 1);
+    kept_compare(path, "kernels.csv");
+    summary_free(&s);
+    observations_free(&all);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ratio_survives_pace_and_drift),  cmocka_unit_test(half_rounds_and_lone_launches_make_no_ratio),
         cmocka_unit_test(a_launch_counts_once),           cmocka_unit_test(five_launches_have_no_interval),
-        cmocka_unit_test(cycles_say_where_they_are_from),
+        cmocka_unit_test(cycles_say_where_they_are_from), cmocka_unit_test(the_table_is_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

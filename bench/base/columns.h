@@ -113,6 +113,13 @@ typedef struct {
     size_t part_count;
 } column_table;
 
+// Defines the table NAME_table of NAME.csv, of the parts that follow.
+#define COLUMN_PART(array)                                                                                             \
+    { array, COLUMN_COUNT(array), NULL }
+#define COLUMN_TABLE(name, path, meaning, ...)                                                                         \
+    static const column_part name##_parts[] = {__VA_ARGS__};                                                           \
+    const column_table name##_table = {#name, path, meaning, name##_parts, COLUMN_COUNT(name##_parts)};
+
 size_t columns_count(const column_table *t);
 const table_column *columns_at(const column_table *t, size_t index);       // index < columns_count
 const table_column *columns_find(const column_table *t, const char *name); // NULL: it has none of this name

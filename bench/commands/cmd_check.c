@@ -13,6 +13,7 @@
 
 #include "base/csv.h"
 #include "base/names.h"
+#include "base/plain.h"
 #include "commands.h"
 #include "plan/cli.h"
 #include "report/schema.h"
@@ -23,19 +24,15 @@ enum {
     LARGEST_FILE = 1 << 30 // of a table: beyond it, reading it might take all memory
 };
 
-static const cli_option options[] = {
-    {"schema", "FILE", "what columns hold, as Table Schema; results/datapackage.json if not given"},
-};
 static const cli_command command = {
     .name = "check",
     .operand = "DIR...",
     .about =
         "Says whether the folders of runs hold what normbench writes and nothing that a script could trip over: every\n"
-        "table that it knows is held against its columns, meta.json against its names and numbers, and links, pipes\n"
+        "table of `normbench list columns` is held against its columns, meta.json against its names and numbers, and "
+        "links, pipes\n"
         "and devices are refused. Prints the first fault of each file, with its line, and exits 2 if there is any.",
-    .options = options,
-    .option_count = sizeof options / sizeof *options,
-    .examples = {"check results/*/20*", "check --schema results/datapackage.json results/*/*-paper"},
+    .examples = {"check results/*/20*", "check results/*/*-paper"},
 };
 
 // Prints a text for the terminal, whatever it holds: what is not printable ASCII as \xNN, after `most` bytes dots.
@@ -49,7 +46,6 @@ static size_t show(char *out, size_t size, const char *text, size_t most) {
 }
 
 typedef struct {
-    const schema *schema;
     size_t tables, faults;
 } checking;
 
@@ -78,7 +74,7 @@ static size_t line_of(const csv_table *t, size_t row) {
 }
 
 // Every column has a name of its own, in lower_snake, and those that every version wrote are there.
-static bool check_header(checking *c, const char *path, const schema_table *columns, const csv_table *t) {
+static bool check_header(checking *c, const char *path, const column_table *columns, const csv_table *t) {
     for (size_t i = 0; i < t->column_count; i++) {
         const char *const name = t->header[i];
         char text[5 * SHOWN];
@@ -92,11 +88,13 @@ static bool check_header(checking *c, const char *path, const schema_table *colu
             return false;
         }
     }
-    for (size_t i = 0; i < columns->count; i++)
-        if (schema_required(columns, i) && csv_column(t, schema_name(columns, i)) < 0) {
-            fault(c, path, "lacks the column %s: it is not a CSV file of normbench", schema_name(columns, i));
+    for (size_t i = 0; i < columns_count(columns); i++) {
+        const table_column *const known = columns_at(columns, i);
+        if (known->required && csv_column(t, known->name) < 0) {
+            fault(c, path, "lacks the column %s: it is not a CSV file of normbench", known->name);
             return false;
         }
+    }
     return true;
 }
 
@@ -110,9 +108,9 @@ static selector vocabulary_of(const char *column) {
 }
 
 // All values of a column that the header has at k. false after the first fault.
-static bool check_column(checking *c, const char *path, const schema_table *columns, const csv_table *t, size_t k) {
+static bool check_column(checking *c, const char *path, const column_table *columns, const csv_table *t, size_t k) {
     const char *const name = t->header[k], *why = NULL, *before = NULL;
-    const size_t column = schema_column(columns, name);
+    const table_column *const known = columns_find(columns, name);
     const selector words = vocabulary_of(name);
     for (size_t row = 0; row < t->row_count; row++) {
         const char *const value = t->rows[row][k];
@@ -122,11 +120,10 @@ static bool check_column(checking *c, const char *path, const schema_table *colu
         char text[5 * SHOWN], unknown[SELECT_ERROR_SIZE];
         show(text, sizeof text, value, SHOWN);
         size_t index;
-        if (column < columns->count) {
-            why = schema_fault(columns, column, value);
-        } else if (!schema_is_plain(value)) { // a column of a later version
+        if (known != NULL)
+            why = columns_fault(known, value);
+        else if (!plain_text(value)) // a column of a later version
             why = "is not one line of plain text";
-        }
         if (why != NULL) {
             fault(c, path, "line %zu: %s \"%s\" %s", line_of(t, row), name, text, why);
             return false;
@@ -146,7 +143,7 @@ static void check_table(checking *c, const char *path, const char *base) {
     char name[64], message[400];
     csv_table t;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(base, "."), base);
-    const schema_table *const columns = schema_find(c->schema, name);
+    const column_table *const columns = schema_find(name);
     if (columns == NULL || strcmp(base + strlen(name), ".csv") != 0)
         return;
     c->tables++;
@@ -172,12 +169,12 @@ static const char *meta_fault(const char *key, const json_t *value) {
     if (names_find(key, numbers, 3) < 3 && !json_is_null(value) &&
         !(json_integer_value(value) >= 0 && json_is_integer(value)))
         return "is not a number of bytes";
-    if (names_find(key, ids, 2) < 2 && (text == NULL || (*text != '\0' && !schema_is_name(text))))
+    if (names_find(key, ids, 2) < 2 && (text == NULL || (*text != '\0' && !plain_name(text))))
         return "is not spelt as such a name is";
     if (strcmp(key, "cpu_model") == 0 && !json_is_null(value) &&
         (text == NULL || text[strcspn(text, "`\"\\$")] != '\0'))
         return "is no name of a CPU";
-    return text != NULL && !schema_is_plain(text) ? "is not one line of plain text" : NULL;
+    return text != NULL && !plain_text(text) ? "is not one line of plain text" : NULL;
 }
 
 // false after the first fault, in the order of the file.
@@ -194,7 +191,7 @@ static bool check_value(checking *c, const char *path, const char *key, json_t *
         return false;
     }
     json_object_foreach(value, name, item) {
-        if (!schema_is_plain(name)) {
+        if (!plain_text(name)) {
             fault(c, path, "a key is not one line of plain text");
             return false;
         }
@@ -236,7 +233,7 @@ static void check_entry(checking *c, const char *folder, const char *base, int d
     const int length = snprintf(path, sizeof path, "%s/%s", folder, base);
     if (length < 0 || (size_t)length >= sizeof path)
         fault(c, folder, "a path in it is too long");
-    else if (!schema_is_plain(base))
+    else if (!plain_text(base))
         fault(c, path, "is not one line of plain text: rename it or remove it");
     else if (lstat(path, &info) != 0)
         fault(c, path, "%s", strerror(errno));
@@ -270,32 +267,21 @@ static void check_folder(checking *c, const char *folder, int depth) {
 }
 
 int cmd_check(int argc, char **argv) {
-    const char *schema_path = "results/datapackage.json";
-    char *value = NULL, message[400];
+    char *value = NULL;
     cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
+    checking c = {0};
     size_t folders = 0;
     int option;
-    while ((option = cli_next(&args, &value)) >= 0) {
-        if (option == 0)
-            schema_path = value;
-        else // operands move to the front
-            argv[folders++] = value;
-    }
+    while ((option = cli_next(&args, &value)) >= 0)
+        argv[folders++] = value; // operands move to the front
     if (option != CLI_END)
         return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
     if (folders == 0) {
         cli_complain(&command, "which folder? give those of runs, such as results/MACHINE/RUN");
         return EXIT_USAGE;
     }
-    schema *const s = schema_open(schema_path, message, sizeof message);
-    if (s == NULL) {
-        cli_complain(&command, "%s; give it with --schema", message);
-        return EXIT_USAGE;
-    }
-    checking c = {.schema = s};
     for (size_t i = 0; i < folders; i++)
         check_folder(&c, argv[i], 0);
-    schema_close(s);
     if (c.faults > 0)
         return EXIT_USAGE;
     printf("%zu table%s as normbench writes them\n", c.tables, c.tables == 1 ? "" : "s");

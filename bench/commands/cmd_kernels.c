@@ -298,7 +298,7 @@ static int write_table(void *context, const run *r, const char *path, course_cou
     *counts = (course_counts){0};
     if (!summary_make(&s, &k->plan, &k->all))
         return ENOMEM;
-    const int error = summary_write(&s, path, r->id, r->git, r->machine, &counts->rows, &counts->missing);
+    const int error = summary_write(&s, path, r, &counts->rows, &counts->missing);
     summary_free(&s);
     for (size_t i = 0; i < k->plan.count; i++) {
         counts->wrong += k->plan.items[i].wrong;

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "measure/inputs.h"
 #include "plan/cli.h"
+#include "report/schema.h"
 #include "shapes.h"
 
 static void list_ops(void) {
@@ -152,39 +153,84 @@ static void list_implementations(void) {
 #define LIST_NAME(name) #name,
 #define LIST_FUNCTION(name) list_##name,
 #define LIST_LINE(name) " " #name
-static const char *const lists[] = {LIST_LIST(LIST_NAME)};
+static const char *const lists[] = {LIST_LIST(LIST_NAME) "columns"};
 static void (*const functions[])(void) = {LIST_LIST(LIST_FUNCTION)};
-enum { LISTS = sizeof lists / sizeof *lists };
+enum { LISTS = sizeof lists / sizeof *lists, COLUMNS = LISTS - 1 };
+
+enum { TABLE, FORMAT, OPTIONS };
+static const cli_option options[OPTIONS] = {
+    [TABLE] = {"table", "NAME", "of columns: those of one table, as kernels for kernels.csv; all unless given"},
+    [FORMAT] = {"format", "FORMAT",
+                "of columns: text (as it is unless given), csv, json (Table Schema: the whole is\n"
+                "results/datapackage.json) or markdown (the tables of results/README.md)"},
+};
+static const cli_command command = {
+    .name = "list",
+    .operand = "WHAT",
+    .about =
+        "Prints every name of one kind, one a line, name first and then what it means. The columns of "
+        "implementations: op, variant, form, level, dtype, passes, parameters, and whether this CPU runs it or "
+        "what it lacks; and whether what it rounds to bf16 loses its denormals. columns: those of every table that "
+        "lies in a folder of results. WHAT is one of" LIST_LIST(LIST_LINE) " columns",
+    .examples = {"list models", "list columns --table kernels"},
+    .options = options,
+    .option_count = OPTIONS,
+};
+
+// Says that a word is none of these.
+static int refuse(const char *word, const char *what, const char *const *names, size_t count) {
+    char text[512];
+    names_explain(text, sizeof text, word, what, names, count);
+    cli_complain(&command, "%s", text);
+    return EXIT_USAGE;
+}
+
+static int list_columns(const char *table, const char *format) {
+    const char *tables[SELECT_MAX_NAMES], *formats[SCHEMA_FORMATS];
+    const column_table *t, *only = NULL;
+    size_t count = 0;
+    for (; (t = schema_at(count)) != NULL; count++)
+        tables[count] = t->name;
+    for (schema_format f = 0; f < SCHEMA_FORMATS; f++)
+        formats[f] = schema_format_name(f);
+    if (table != NULL && (only = schema_find(table)) == NULL)
+        return refuse(table, "table", tables, count);
+    const size_t as = format == NULL ? SCHEMA_TEXT : names_find(format, formats, SCHEMA_FORMATS);
+    if (as == SCHEMA_FORMATS)
+        return refuse(format, "format", formats, SCHEMA_FORMATS);
+    const int error = schema_print(stdout, only, (schema_format)as);
+    if (error != 0)
+        cli_complain(&command, "cannot write: %s", strerror(error));
+    return error != 0 ? EXIT_FAILED : EXIT_DONE;
+}
 
 int cmd_list(int argc, char **argv) {
-    static const cli_command command = {
-        .name = "list",
-        .operand = "WHAT",
-        .about = "Prints every name of one kind, one a line, name first and then what it means. The columns of "
-                 "implementations: op, variant, form, level, dtype, passes, parameters, and whether this CPU runs it "
-                 "or what it lacks; and whether what it rounds to bf16 loses its denormals. WHAT is one "
-                 "of" LIST_LIST(LIST_LINE),
-        .examples = {"list models", "list implementations"},
-    };
     cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
-    const char *what = NULL;
-    char *value = NULL, text[512];
+    const char *what = NULL, *given[OPTIONS] = {NULL, NULL};
+    char *value = NULL;
     int option;
     while ((option = cli_next(&args, &value)) >= 0) {
-        if (what != NULL) {
+        if (option < OPTIONS) {
+            given[option] = value;
+        } else if (what != NULL) {
             cli_complain(&command, "unexpected argument \"%.40s\": one list at a time", value);
             return EXIT_USAGE;
+        } else {
+            what = value;
         }
-        what = value;
     }
     if (option != CLI_END)
         return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
     const size_t found = names_find(what == NULL ? "" : what, lists, LISTS);
-    if (found == LISTS) {
-        names_explain(text, sizeof text, what == NULL ? "" : what, "list", lists, LISTS);
-        cli_complain(&command, "%s", text);
-        return EXIT_USAGE;
-    }
+    if (found == LISTS)
+        return refuse(what == NULL ? "" : what, "list", lists, LISTS);
+    if (found == COLUMNS)
+        return list_columns(given[TABLE], given[FORMAT]);
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (given[i] != NULL) {
+            cli_complain(&command, "--%s is of `normbench list columns` alone", options[i].name);
+            return EXIT_USAGE;
+        }
     functions[found]();
     return EXIT_DONE;
 }

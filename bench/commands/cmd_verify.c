@@ -8,6 +8,8 @@
 #include "base/parse.h"
 #include "commands.h"
 #include "measure/verify_suite.h"
+#include "report/schema.h"
+#include "report/verify_table.h"
 
 // Tails of every vector width, a single element, a single row, more rows than threads, the hidden sizes of small
 // models, a wide row, many rows.
@@ -15,86 +17,57 @@ static const shape default_shapes[] = {{1, 1},    {3, 37},   {7, 129},  {2, 1000
                                        {3, 1025}, {3, 4096}, {1, 8192}, {2049, 3}};
 enum { DEFAULT_SHAPES = sizeof default_shapes / sizeof *default_shapes };
 
-static bool is_ok(const verify_worst *w) { return w->max_error <= w->bound; }
-
 // ---- Reporting
 
+// The row of an output. false: the implementation has none, or it was not asked for.
+static bool row_of(const verify_suite *v, const suite_item *item, norm_output output, verify_row *row) {
+    const suite_finding *const f = &item->outputs[output];
+    *row = (verify_row){{.impl = item->impl, .pass = suite_pass_of(output)},
+                        output,
+                        item->missing == NULL,
+                        f->worst,
+                        f->rows,
+                        f->cols,
+                        v->seed};
+    return suite_writes(item->impl, output) && selection_has_pass(&v->selection, row->cell.pass);
+}
+
+static void print_row(const verify_row *r, const suite_item *item) {
+    const norm_impl *const impl = item->impl;
+    printf("%-10s %-16s %-8s %-9s %-11s %-5s %-6s ", norm_op_name(impl->op), impl->variant,
+           norm_pass_name(r->cell.pass), norm_form_name(impl->form), norm_level_name(impl->level),
+           norm_dtype_name(impl->dtype), norm_output_name(r->output));
+    if (r->checked)
+        printf("%9zu %9.3g %9.3g %9.3g %-7s %s %zux%zu\n", r->worst.cases, r->worst.max_ulp, r->worst.max_error,
+               r->worst.bound, verify_row_is_ok(r) ? "ok" : "wrong", input_name(item->outputs[r->output].kind), r->rows,
+               r->cols);
+    else
+        printf("%9s %9s %9s %9s %-7s this CPU lacks %s\n", "-", "-", "-", "-", "skipped", item->missing);
+}
+
 static void print_table(const verify_suite *v) {
+    verify_row row;
     printf("%-10s %-16s %-8s %-9s %-11s %-5s %-6s %9s %9s %9s %9s %-7s %s\n", "op", "variant", "pass", "form", "level",
            "dtype", "output", "cases", "max_ulp", "max_error", "bound", "status", "worst");
-    for (size_t i = 0; i < v->count; i++) {
-        const suite_item *const item = &v->items[i];
-        for (norm_output output = 0; output < NORM_OUTPUTS; output++) {
-            const suite_finding *const f = &item->outputs[output];
-            if (!suite_writes(item->impl, output) || !selection_has_pass(&v->selection, suite_pass_of(output)))
-                continue;
-            printf("%-10s %-16s %-8s %-9s %-11s %-5s %-6s ", norm_op_name(item->impl->op), item->impl->variant,
-                   norm_pass_name(suite_pass_of(output)), norm_form_name(item->impl->form),
-                   norm_level_name(item->impl->level), norm_dtype_name(item->impl->dtype), norm_output_name(output));
-            if (item->missing != NULL)
-                printf("%9s %9s %9s %9s %-7s this CPU lacks %s\n", "-", "-", "-", "-", "skipped", item->missing);
-            else
-                printf("%9zu %9.3g %9.3g %9.3g %-7s %s %zux%zu\n", f->worst.cases, f->worst.max_ulp, f->worst.max_error,
-                       f->worst.bound, is_ok(&f->worst) ? "ok" : "wrong", input_name(f->kind), f->rows, f->cols);
-        }
-    }
-}
-
-// 0 or errno.
-static int write_header(csv_writer *w) {
-    static const char *const columns[] = {"op",      "variant",   "pass", "form", "level", "dtype",  "output", "cases",
-                                          "max_ulp", "max_error", "rows", "cols", "seed",  "status", "bound"};
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        csv_text(w, columns[i]);
-    return csv_end(w);
-}
-
-static int write_rows(csv_writer *w, const verify_suite *v) {
-    int error = 0;
-    for (size_t i = 0; i < v->count && error == 0; i++) {
-        const suite_item *const item = &v->items[i];
-        for (norm_output output = 0; output < NORM_OUTPUTS && error == 0; output++) {
-            const suite_finding *const f = &item->outputs[output];
-            if (!suite_writes(item->impl, output) || !selection_has_pass(&v->selection, suite_pass_of(output)))
-                continue;
-            csv_text(w, norm_op_name(item->impl->op));
-            csv_text(w, item->impl->variant);
-            csv_text(w, norm_pass_name(suite_pass_of(output)));
-            csv_text(w, norm_form_name(item->impl->form));
-            csv_text(w, norm_level_name(item->impl->level));
-            csv_text(w, norm_dtype_name(item->impl->dtype));
-            csv_text(w, norm_output_name(output));
-            if (item->missing != NULL) {
-                for (size_t column = 0; column < 6; column++)
-                    csv_empty(w);
-                csv_text(w, "skipped");
-                csv_empty(w);
-            } else {
-                csv_size(w, f->worst.cases);
-                csv_real(w, f->worst.max_ulp, 6);
-                csv_real(w, f->worst.max_error, 6);
-                csv_size(w, f->rows);
-                csv_size(w, f->cols);
-                csv_size(w, v->seed);
-                csv_text(w, is_ok(&f->worst) ? "ok" : "wrong");
-                csv_real(w, f->worst.bound, 6);
-            }
-            error = csv_end(w);
-        }
-    }
-    return error;
+    for (size_t i = 0; i < v->count; i++)
+        for (norm_output output = 0; output < NORM_OUTPUTS; output++)
+            if (row_of(v, &v->items[i], output, &row))
+                print_row(&row, &v->items[i]);
 }
 
 static int write_csv(const void *what, const char *path) {
+    const verify_suite *const v = what;
     csv_writer w;
-    int error = csv_open(&w, path, false);
+    verify_row row;
+    const int error = csv_open(&w, path, false);
     if (error != 0)
         return error;
-    error = write_header(&w);
-    if (error == 0)
-        error = write_rows(&w, what);
-    const int closing = csv_close(&w);
-    return error != 0 ? error : closing;
+    columns_write_header(&w, &verify_table);
+    for (size_t i = 0; i < v->count; i++)
+        for (norm_output output = 0; output < NORM_OUTPUTS; output++)
+            if (row_of(v, &v->items[i], output, &row))
+                (void)columns_write_row(&w, &verify_table, &row); // told by csv_close
+    return csv_close(&w);
 }
 
 // ---- The command

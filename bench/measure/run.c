@@ -13,6 +13,16 @@
 
 #include "machine/machine.h"
 
+#define ROW run
+#define COLUMNS(X)                                                                                                     \
+    X(REQUIRED, schema_version, ordinal, NULL, value_size(SCHEMA_VERSION),                                             \
+      "Version of this column list; columns are only ever appended.")                                                  \
+    X(REQUIRED, run_id, id, NULL, value_text(r->id), "The run, as in meta.json.")                                      \
+    X(OPTIONAL, git_commit, id, NULL, value_text(r->git),                                                              \
+      "Commit of the program, with -dirty if the working tree had changes; empty if it was not built in a checkout.")  \
+    X(REQUIRED, machine_id, id, NULL, value_text(r->machine), "The machine, as in the folder name and meta.json.")
+COLUMN_LIST(run_columns, COLUMNS)
+
 // Room for the longest name of a file of a run.
 enum { NAME_ROOM = 64 };
 

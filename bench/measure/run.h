@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/columns.h"
 #include "base/csv.h"
 #include "base/files.h"
 #include "base/program.h"
@@ -52,6 +53,10 @@ typedef struct {
     csv_writer samples;
     long header_bytes; // of samples, if this process began it
 } run;
+
+// What the tables of a run begin with: schema_version, run_id, git_commit, machine_id; or the first of them alone.
+enum { RUN_VERSION = 1, RUN_NAMES = 2, RUN_COLUMNS = 4 };
+extern const table_column run_columns[RUN_COLUMNS];
 
 // mkdir -p. 0 or errno.
 int run_make_folders(const char *path);

@@ -7,9 +7,76 @@
 
 #include "base/parse.h"
 
-static const char *const columns[] = {"op",   "variant", "pass",    "form",      "level", "dtype",
-                                      "rows", "cols",    "threads", "placement", "cache"};
-enum { COLUMNS = sizeof columns / sizeof *columns };
+static const char *word(selector which, size_t index) {
+    const char *names[SELECT_MAX_NAMES];
+    return index < selector_names(which, names) ? names[index] : NULL;
+}
+static const char *op_word(size_t index) { return word(SELECT_OP, index); }
+static const char *pass_word(size_t index) { return word(SELECT_PASS, index); }
+static const char *form_word(size_t index) { return word(SELECT_FORM, index); }
+static const char *dtype_word(size_t index) { return word(SELECT_DTYPE, index); }
+static const char *placement_word(size_t index) { return word(SELECT_PLACEMENT, index); }
+static const char *cache_word(size_t index) { return word(SELECT_CACHE, index); }
+
+const column_type column_op = {.word = op_word}, column_pass = {.word = pass_word}, column_form = {.word = form_word},
+                  column_dtype = {.word = dtype_word}, column_placement = {.word = placement_word},
+                  column_cache = {.word = cache_word};
+
+#define ROW cell
+#define COLUMNS(X)                                                                                                     \
+    X(REQUIRED, op, name, NULL, value_text(norm_op_name(r->impl->op)),                                                 \
+      "The operation, as `normbench list ops` spells it; identity: a plain copy.")                                     \
+    X(REQUIRED, variant, name, NULL, value_text(r->impl->variant), CELL_VARIANT)                                       \
+    X(REQUIRED, pass, pass, NULL, value_text(norm_pass_name(r->pass)),                                                 \
+      "forward, or backward: the gradients of the input and of every parameter.")                                      \
+    X(REQUIRED, form, form, NULL, value_text(norm_form_name(r->impl->form)),                                           \
+      CELL_FORMS " add_fused: the residual addition and the norm of its result in one sweep, which writes both.")      \
+    X(REQUIRED, level, name, NULL, value_text(norm_level_name(r->impl->level)),                                        \
+      "The SIMD level the code was compiled for; library: another library's code, which chooses its own "              \
+      "instructions.")                                                                                                 \
+    X(REQUIRED, dtype, dtype, NULL, value_text(norm_dtype_name(r->impl->dtype)), "Storage type of the tensors.")       \
+    X(REQUIRED, rows, ordinal, "{row}", value_size(r->rows), "Rows of the tensor: tokens.")                            \
+    X(REQUIRED, cols, ordinal, "{column}", value_size(r->cols),                                                        \
+      "Columns of the tensor: hidden size, the axis that is normalized.")                                              \
+    X(REQUIRED, threads, ordinal, "{thread}", value_size(r->threads), CELL_THREADS)                                    \
+    X(REQUIRED, placement, placement, NULL, value_text(placement_name(r->place)), CELL_PLACEMENT)                      \
+    X(REQUIRED, cache, cache, NULL, value_text(cache_name(r->cache)),                                                  \
+      "warm: the same buffers every call. cold: buffers rotate through more than twice the last-level cache.")
+COLUMN_LIST(cell_columns, COLUMNS)
+
+#undef ROW
+#undef COLUMNS
+
+// By the bits of NORM_GAMMA to NORM_SHIFT.
+static const char *const parameters[] = {"",
+                                         "gamma",
+                                         "beta",
+                                         "gamma beta",
+                                         "alpha",
+                                         "gamma alpha",
+                                         "beta alpha",
+                                         "gamma beta alpha",
+                                         "shift",
+                                         "gamma shift",
+                                         "beta shift",
+                                         "gamma beta shift",
+                                         "alpha shift",
+                                         "gamma alpha shift",
+                                         "beta alpha shift",
+                                         "gamma beta alpha shift"};
+
+static column_value params(const norm_impl *impl) {
+    return impl == NULL ? value_empty() : value_text(parameters[impl->params % COLUMN_COUNT(parameters)]);
+}
+static column_value streams(const norm_impl *impl) { return impl == NULL ? value_empty() : value_size(impl->streams); }
+
+#define ROW norm_impl
+#define COLUMNS(X)                                                                                                     \
+    X(OPTIONAL, params, text, NULL, params(r),                                                                         \
+      "The parameters that the variant has, separated by spaces: gamma, beta, alpha, shift; empty: none.")             \
+    X(OPTIONAL, streams, flag, NULL, streams(r),                                                                       \
+      "1 if forward writes its result past the caches, as variants `*_nt` do, else 0.")
+COLUMN_LIST(cell_impl_columns, COLUMNS)
 
 static int order(size_t a, size_t b) { return (a > b) - (a < b); }
 
@@ -80,32 +147,16 @@ norm_error cell_run(const cell *c, norm_pass pass, const norm_args *args, void *
     return norm_run(c->impl, pass, &own, (int)c->threads);
 }
 
-void cell_write_header(csv_writer *w) {
-    for (size_t i = 0; i < COLUMNS; i++)
-        csv_text(w, columns[i]);
-}
-
-void cell_write(csv_writer *w, const cell *c) {
-    csv_text(w, norm_op_name(c->impl->op));
-    csv_text(w, c->impl->variant);
-    csv_text(w, norm_pass_name(c->pass));
-    csv_text(w, norm_form_name(c->impl->form));
-    csv_text(w, norm_level_name(c->impl->level));
-    csv_text(w, norm_dtype_name(c->impl->dtype));
-    csv_size(w, c->rows);
-    csv_size(w, c->cols);
-    csv_size(w, c->threads);
-    csv_text(w, placement_name(c->place));
-    csv_text(w, cache_name(c->cache));
-}
+void cell_write_header(csv_writer *w) { columns_write_names(w, cell_columns, CELL_COLUMNS); }
+void cell_write(csv_writer *w, const cell *c) { columns_write_values(w, cell_columns, CELL_COLUMNS, c); }
 
 bool cell_read(const csv_table *t, size_t row, cell *c) {
-    const char *field[COLUMNS];
-    for (size_t i = 0; i < COLUMNS; i++) {
-        const int column = csv_column(t, columns[i]);
-        if (column < 0)
+    const char *field[CELL_COLUMNS];
+    for (size_t i = 0; i < CELL_COLUMNS; i++) {
+        const int at = csv_column(t, cell_columns[i].name);
+        if (at < 0)
             return false;
-        field[i] = t->rows[row][column];
+        field[i] = t->rows[row][at];
     }
     size_t pass, level, place, cache;
     if (!selector_index(SELECT_PASS, field[2], &pass) || !selector_index(SELECT_LEVEL, field[4], &level) ||

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/columns.h"
 #include "base/csv.h"
 #include "machine/topology.h"
 #include "norm.h"
@@ -40,7 +41,24 @@ norm_args cell_pass_args(norm_form form, norm_pass pass, const norm_args *args);
 // *result, which the caller frees: NULL in other forms.
 norm_error cell_run(const cell *c, norm_pass pass, const norm_args *args, void **result);
 
-// op, variant, pass, form, level, dtype, rows, cols, threads, placement, cache: names in the order of every file.
+// The columns by which every table names a cell: op, variant, pass, form, level, dtype, rows, cols, threads, placement,
+// cache. The first of them, to dtype, name an implementation and a pass.
+enum { CELL_NAMES = 6, CELL_COLUMNS = 11 };
+extern const table_column cell_columns[CELL_COLUMNS];
+// What else there is to say of an implementation, at the end of tables: params, streams. Their row is a
+// norm_impl, or NULL.
+enum { CELL_IMPL_COLUMNS = 2 };
+extern const table_column cell_impl_columns[CELL_IMPL_COLUMNS];
+// What they may hold, and what they mean in the tables of layers as well.
+extern const column_type column_op, column_pass, column_form, column_dtype, column_placement, column_cache;
+#define CELL_VARIANT "The algorithm inside the op; std where there is no choice."
+#define CELL_FORMS                                                                                                     \
+    "fused: each tensor is read and written once. eager: ideal op by op, one sweep over the tensor per elementary "    \
+    "operation, through temporaries that are kept. framework: op by op as PyTorch's eager mode runs it on a CPU."
+#define CELL_THREADS "Threads in the team. A single row below norm_whole_cols of norm.h runs on one of them."
+#define CELL_PLACEMENT                                                                                                 \
+    "How threads were bound: compact, cores (one per core, nearest first), scatter (spread over packages, memory "     \
+    "nodes and caches), or none."
 void cell_write_header(csv_writer *w);
 void cell_write(csv_writer *w, const cell *c);
 // The cell of a row of a CSV with those columns; false if it names something that this program does not have.

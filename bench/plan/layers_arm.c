@@ -43,82 +43,71 @@ bool layers_arm_equal(const layers_arm *a, const layers_arm *b) { return layers_
 
 bool layers_key_equal(const layers_key *a, const layers_key *b) { return compare_keys(a, b) == 0; }
 
-// The columns of every file, in three runs: the common ones, the model's, and those that came later.
-static const char *const common[] = {"op",   "variant", "form",    "level",     "dtype",
-                                     "rows", "cols",    "threads", "placement", "cache"};
-static const char *const model_columns[] = {"model", "phase", "batch", "tokens", "context"};
-static const char *const part_columns[] = {"part", "depth", "stage", "scaled"};
-enum { COMMON = sizeof common / sizeof *common };
-
-static void write_names(csv_writer *w, const char *const *names, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        csv_text(w, names[i]);
-}
-void layers_common_header(csv_writer *w, bool pass) {
-    write_names(w, common, 2);
-    if (pass)
-        csv_text(w, "pass");
-    write_names(w, common + 2, COMMON - 2);
-}
-void layers_model_header(csv_writer *w) { write_names(w, model_columns, sizeof model_columns / sizeof *model_columns); }
-void layers_part_header(csv_writer *w) { write_names(w, part_columns, sizeof part_columns / sizeof *part_columns); }
-
-static void write_if(csv_writer *w, bool known, size_t value) {
-    if (known)
-        csv_size(w, value);
-    else
-        csv_empty(w);
-}
-
 static size_t width_of(const layers_key *k) {
     return layers_has_stages(k->model) ? k->model->stages[k->stage].width : k->model->dim;
 }
 
-void layers_common_write(csv_writer *w, const layers_arm *a, bool pass) {
-    const layers_key *const k = &a->key;
-    csv_text(w, norm_op_name(a->slot.op));
-    csv_text(w, a->slot.variant);
-    if (pass)
-        csv_text(w, k->phase == PHASE_TRAIN ? "both" : norm_pass_name(NORM_FORWARD));
-    csv_text(w, norm_form_name(a->slot.form));
-    csv_text(w, a->slot.level);
-    csv_text(w, norm_dtype_name(k->dtype));
-    csv_size(w, k->batch * k->tokens);
-    csv_size(w, width_of(k));
-    csv_size(w, k->threads);
-    csv_text(w, placement_name(k->place));
-    csv_empty(w); // what the caches hold is the layer's own doing
+static const char *part_word(size_t index) { return index < PARTS ? part_name((model_part)index) : NULL; }
+static const char *phase_word(size_t index) { return index < PHASES ? model_phase_name((model_phase)index) : NULL; }
+static const column_type column_model_part = {.word = part_word}, column_phase = {.word = phase_word};
+COLUMN_WORDS(passes, "forward", "both")
+
+static bool is_scaled(const layers_key *k) {
+    return k->phase != PHASE_DECODE && !layers_has_stages(k->model) && k->tokens < k->model->tokens;
 }
 
-void layers_model_write(csv_writer *w, const layers_arm *a) {
-    const layers_key *const k = &a->key;
-    csv_text(w, k->model->name);
-    csv_text(w, model_phase_name(k->phase));
-    csv_size(w, k->batch);
-    csv_size(w, k->tokens);
-    write_if(w, k->phase == PHASE_DECODE, k->context);
-}
+#define ROW layers_arm
+#define COLUMNS(X)                                                                                                     \
+    X(REQUIRED, op, name, NULL, value_text(norm_op_name(r->slot.op)),                                                  \
+      "The norm in the slot, as `normbench list ops` spells it; identity: no norm at all, as in the paper's third "    \
+      "arm.")                                                                                                          \
+    X(REQUIRED, variant, name, NULL, value_text(r->slot.variant), CELL_VARIANT)                                        \
+    X(REQUIRED, pass, passes, NULL, value_text(passes_word(r->key.phase == PHASE_TRAIN)),                              \
+      "forward; both in training: forward and backward.")                                                              \
+    X(REQUIRED, form, form, NULL, value_text(norm_form_name(r->slot.form)),                                            \
+      CELL_FORMS " add_fused: the residual add and the norm in one sweep.")                                            \
+    X(REQUIRED, level, name, NULL, value_text(r->slot.level), "The SIMD level the code was compiled for.")             \
+    X(REQUIRED, dtype, dtype, NULL, value_text(norm_dtype_name(r->key.dtype)),                                         \
+      "Storage type of weights and activations.")                                                                      \
+    X(REQUIRED, rows, ordinal, "{row}", value_size(r->key.batch * r->key.tokens),                                      \
+      "Rows of the residual stream: sequences times tokens.")                                                          \
+    X(REQUIRED, cols, ordinal, "{column}", value_size(width_of(&r->key)),                                              \
+      "Columns of the residual stream: hidden size, or channels.")                                                     \
+    X(REQUIRED, threads, ordinal, "{thread}", value_size(r->key.threads), CELL_THREADS)                                \
+    X(REQUIRED, placement, placement, NULL, value_text(placement_name(r->key.place)), CELL_PLACEMENT)                  \
+    X(OPTIONAL, cache, cache, NULL, value_empty(), "Empty: what the caches hold is the layer's own doing.")            \
+    X(REQUIRED, model, name, NULL, value_text(r->key.model->name), "The model, as normbench list models spells it.")   \
+    X(REQUIRED, phase, phase, NULL, value_text(model_phase_name(r->key.phase)),                                        \
+      "prefill; decode: one token against a cache of context tokens; train: forward and backward of everything, "      \
+      "gradients accumulated, no optimizer step.")                                                                     \
+    X(REQUIRED, batch, ordinal, "{sequence}", value_size(r->key.batch), "Sequences, or images.")                       \
+    X(REQUIRED, tokens, ordinal, "{token}", value_size(r->key.tokens),                                                 \
+      "Tokens of each sequence; positions of an image.")                                                               \
+    X(OPTIONAL, context, count, "{token}", value_if(r->key.phase == PHASE_DECODE, value_size(r->key.context)),         \
+      "decode: tokens already in the cache of each sequence; else empty or 0.")                                        \
+    X(REQUIRED, part, model_part, NULL, value_text(part_name(r->key.part)),                                            \
+      "layer; ends: what a model has but its layers, that is embedding, final norm, head, and in training the loss; "  \
+      "model: ends and depth layers.")                                                                                 \
+    X(OPTIONAL, depth, count, "{layer}", value_size(r->key.depth),                                                     \
+      "Layers of distinct weights that were run one after another. Times are of all of them; in steps.csv each has "   \
+      "its own steps.")                                                                                                \
+    X(OPTIONAL, stage, count, NULL,                                                                                    \
+      value_if(layers_has_stages(r->key.model) && r->key.part == PART_LAYER, value_size(r->key.stage + 1)),            \
+      "convnext: which stage the layer is of, from 1; else empty.")                                                    \
+    X(OPTIONAL, scaled, flag, NULL, value_size(is_scaled(&r->key)),                                                    \
+      "1 if it was run with fewer tokens than published for the model, else 0.")                                       \
+    X(REQUIRED, repeats, count, "{call}", value_size(r->slot.repeats),                                                 \
+      "Norm calls per site: 1; 0, 2 and 4 in a dose-response check.")
+COLUMN_LIST(layers_arm_columns, COLUMNS)
 
-void layers_part_write(csv_writer *w, const layers_arm *a) {
-    const layers_key *const k = &a->key;
-    csv_text(w, part_name(k->part));
-    csv_size(w, k->depth);
-    write_if(w, layers_has_stages(k->model) && k->part == PART_LAYER, k->stage + 1);
-    csv_int(w, k->phase != PHASE_DECODE && !layers_has_stages(k->model) && k->tokens < k->model->tokens);
-}
-
-void layers_arm_header(csv_writer *w) {
-    layers_common_header(w, true);
-    layers_model_header(w);
-    layers_part_header(w);
-    csv_text(w, "repeats");
-}
-
+void layers_arm_header(csv_writer *w) { columns_write_names(w, layers_arm_columns, LAYERS_ARM_COLUMNS); }
 void layers_arm_write(csv_writer *w, const layers_arm *a) {
-    layers_common_write(w, a, true);
-    layers_model_write(w, a);
-    layers_part_write(w, a);
-    csv_size(w, a->slot.repeats);
+    columns_write_values(w, layers_arm_columns, LAYERS_ARM_COLUMNS, a);
+}
+
+const norm_impl *layers_arm_impl(const layers_arm *a) {
+    const norm_slot *const s = &a->slot;
+    return norm_find(norm_op_name(s->op), s->variant, norm_form_name(s->form), s->level, norm_dtype_name(a->key.dtype));
 }
 
 // The text of a row's column; NULL if there is no such column.

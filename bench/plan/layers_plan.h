@@ -89,16 +89,22 @@ double layers_plan_sample_seconds(const layers_arm *a);
 // per site. SIZE_MAX if there is none.
 size_t layers_plan_partner(const layers_plan *p, size_t arm, norm_op op);
 
-// The columns that name an arm, and their values: all of them, or the three runs of them that layers.csv has apart.
-void layers_common_header(csv_writer *w, bool pass); // op to cache, with or without the pass among them
-void layers_common_write(csv_writer *w, const layers_arm *a, bool pass);
-void layers_model_header(csv_writer *w); // model to context
-void layers_model_write(csv_writer *w, const layers_arm *a);
-void layers_part_header(csv_writer *w); // part to scaled
-void layers_part_write(csv_writer *w, const layers_arm *a);
+// The columns that name an arm, as they stand in layer_samples.csv: op, variant, pass, form to cache, model to context,
+// part to scaled, repeats. Other tables have parts of them, from these on.
+enum {
+    LAYERS_ARM_OP,
+    LAYERS_ARM_PASS = 2,
+    LAYERS_ARM_FORM,
+    LAYERS_ARM_MODEL = 11,
+    LAYERS_ARM_PART = 16,
+    LAYERS_ARM_REPEATS = 20,
+    LAYERS_ARM_COLUMNS
+};
+extern const table_column layers_arm_columns[LAYERS_ARM_COLUMNS];
 void layers_arm_header(csv_writer *w);
 void layers_arm_write(csv_writer *w, const layers_arm *a);
 bool layers_arm_read(const csv_table *t, size_t row, layers_arm *a);
+const norm_impl *layers_arm_impl(const layers_arm *a); // what stands in its slots; NULL: nothing that is called
 // Groups stand together, then form, level, op and variant.
 int layers_arm_compare(const void *a, const void *b);
 bool layers_arm_equal(const layers_arm *a, const layers_arm *b);

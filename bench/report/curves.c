@@ -12,9 +12,8 @@
 #include "base/csv.h"
 #include "base/files.h"
 #include "base/stats.h"
+#include "curves_table.h"
 #include "measure/inputs.h"
-
-enum { SCHEMA = 1, DIGITS = 6 };
 
 // ---- squash.csv: figures 3 and 7
 
@@ -31,12 +30,8 @@ static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
 static void write_curve(csv_writer *w, const char *function, double alpha, const float *x, const float *y) {
     for (size_t i = 0; i < CURVE_POINTS; i++) {
-        csv_size(w, SCHEMA);
-        csv_text(w, function);
-        csv_real(w, alpha, DIGITS);
-        csv_real(w, (double)x[i], DIGITS);
-        csv_real(w, (double)y[i], DIGITS);
-        csv_end(w); // told by csv_close
+        const squash_row row = {function, alpha, (double)x[i], (double)y[i]};
+        (void)columns_write_row(w, &squash_table, &row); // told by csv_close
     }
 }
 
@@ -47,10 +42,7 @@ static int write_squash(const void *unused, const char *path) {
     int error = dyt ? csv_open(&w, path, false) : EINVAL;
     if (error)
         return error;
-    const char *const columns[] = {"schema_version", "function", "alpha", "x", "y"};
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        csv_text(&w, columns[i]);
-    csv_end(&w);
+    columns_write_header(&w, &squash_table);
     float x[CURVE_POINTS], y[CURVE_POINTS], gamma[CURVE_POINTS];
     for (size_t i = 0; i < CURVE_POINTS; i++) {
         x[i] = (float)(curve_end * (2 * (double)i / (CURVE_POINTS - 1) - 1));
@@ -129,17 +121,16 @@ static void write_panel(csv_writer *w, size_t panel, const float *x, const float
         for (size_t c = 0; c < CHANNELS; c++) {
             if (!outlier[c] && c % (CHANNELS / PLAIN_CHANNELS) != 0)
                 continue;
-            csv_size(w, SCHEMA);
-            csv_size(w, panel + 1);
-            csv_text(w, input_name(panels[panel].kind));
-            csv_real(w, panels[panel].spread, DIGITS);
-            csv_size(w, t);
-            csv_size(w, c);
-            csv_size(w, outlier[c]);
-            csv_real(w, root_mean_square(x + t * CHANNELS, CHANNELS, 1), DIGITS);
-            csv_real(w, (double)x[t * CHANNELS + c], DIGITS);
-            csv_real(w, (double)y[t * CHANNELS + c], DIGITS);
-            csv_end(w); // told by csv_close
+            const tokens_row row = {.panel = panel + 1,
+                                    .token = t,
+                                    .channel = c,
+                                    .input = input_name(panels[panel].kind),
+                                    .spread = panels[panel].spread,
+                                    .deviation = root_mean_square(x + t * CHANNELS, CHANNELS, 1),
+                                    .x = (double)x[t * CHANNELS + c],
+                                    .y = (double)y[t * CHANNELS + c],
+                                    .outlier = outlier[c]};
+            (void)columns_write_row(w, &tokens_table, &row); // told by csv_close
         }
     }
 }
@@ -171,11 +162,7 @@ static int write_tokens(const void *unused, const char *path) {
     int error = csv_open(&w, path, false);
     if (error)
         goto done;
-    const char *const columns[] = {"schema_version", "panel",   "input",     "spread", "token",
-                                   "channel",        "outlier", "deviation", "x",      "y"};
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        csv_text(&w, columns[i]);
-    csv_end(&w);
+    columns_write_header(&w, &tokens_table);
     for (size_t panel = 0; panel < PANELS; panel++) {
         fill_panel(panel, x);
         if (norm_run(layernorm, NORM_FORWARD, &args, 1) != NORM_OK)

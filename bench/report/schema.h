@@ -1,38 +1,31 @@
 // SPDX-License-Identifier: MIT
-// schema.h: what the columns of a table may hold, as results/datapackage.json says it (Table Schema). Results travel
-// between people, so every field is held against its column before anything else reads it.
+// schema.h: every table of the project, and what is printed from their columns.
 #ifndef SCHEMA_H
 #define SCHEMA_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <stdio.h>
 
-typedef struct schema_field schema_field;
-typedef struct {
-    const char *name; // "kernels", of kernels.csv
-    schema_field *fields;
-    size_t count;
-} schema_table;
-typedef struct schema schema;
+#include "curves_table.h"
 
-// NULL with a message if the file cannot be read or is no such package.
-schema *schema_open(const char *path, char *message, size_t size);
-void schema_close(schema *s);
+// Of runs; of what others published; of what is made from both.
+extern const column_table kernels_table, verify_table, layers_table, steps_table, efficiency_table, others_table,
+    claims_table, verdicts_table, comparison_table, limits_table;
 
-// NULL if there is no such table.
-const schema_table *schema_find(const schema *s, const char *name);
-// The place of a column, the table's count if it has none of this name.
-size_t schema_column(const schema_table *t, const char *name);
-const char *schema_name(const schema_table *t, size_t column);
-bool schema_required(const schema_table *t, size_t column);
+// How sure we are of what others published.
+extern const column_type column_confidence;
 
-// What is wrong with a value, as in "is not a number"; NULL: nothing. Text without a pattern or a list of its values
-// must be plain.
-const char *schema_fault(const schema_table *t, size_t column, const char *value);
+// The tables in the order in which they are printed; NULL behind the last.
+const column_table *schema_at(size_t index);
+const column_table *schema_find(const char *name); // NULL: there is none of this name
 
-// Whether a text is one line of valid UTF-8 without control characters, of a length that people read.
-bool schema_is_plain(const char *text);
-// Whether it is what a name of ours may be: letters, digits and _ . + - / alone.
-bool schema_is_name(const char *text);
+// What a table is printed as. json: results/datapackage.json (Table Schema); markdown: the tables of results/README.md.
+#define SCHEMA_FORMAT_LIST(X) X(TEXT, text) X(CSV, csv) X(JSON, json) X(MARKDOWN, markdown)
+#define SCHEMA_FORMAT_ROW(ID, name) SCHEMA_##ID,
+typedef enum { SCHEMA_FORMAT_LIST(SCHEMA_FORMAT_ROW) SCHEMA_FORMATS } schema_format;
+#undef SCHEMA_FORMAT_ROW
+const char *schema_format_name(schema_format format);
+
+// Prints one table, or all of them if it is NULL. 0 or errno.
+int schema_print(FILE *out, const column_table *only, schema_format format);
 
 #endif

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT
-// summary.c: see summary.h. Writes kernels.csv.
+// summary.c: see summary.h. The table is made in kernels_table.c.
 #include "summary.h"
 
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/interval.h"
-#include "measure/operations.h"
-#include "measure/run.h"
-#include "peers/peers.h"
 
 static int in_order(const void *left, const void *right) {
     const observation *const a = left, *const b = right;
@@ -103,6 +97,20 @@ stats_interval summary_counted(const summary *s, size_t index, counter which) {
     return median_of(s, index, (quantity)((int)COUNTED + (int)which));
 }
 
+stats_interval summary_clock(const summary *s, size_t index) { return median_of(s, index, CLOCK); }
+stats_interval summary_peak(const summary *s, size_t index) { return median_of(s, index, PEAK); }
+stats_interval summary_page_faults(const summary *s, size_t index) { return median_of(s, index, PAGE_FAULTS); }
+
+double summary_spread_pct(const summary *s, size_t index) {
+    const size_t launches = series_launch_medians(series_of(s, index, TIME, s->points), s->medians);
+    double least = INFINITY, most = 0;
+    for (size_t i = 0; i < launches; i++) {
+        least = fmin(least, s->medians[i]);
+        most = fmax(most, s->medians[i]);
+    }
+    return launches > 0 ? 100 * (most - least) / stats_median(s->medians, launches) : NAN;
+}
+
 stats_interval summary_cycles(const summary *s, size_t index, const char **source) {
     const stats_interval counted = summary_counted(s, index, COUNTER_CYCLES);
     *source = "counters";
@@ -155,160 +163,4 @@ size_t summary_identity(const summary *s, size_t index) {
         }
     }
     return fastest;
-}
-
-// "ok", or why a row should not be trusted to within SUMMARY_STABLE.
-static const char *judge(const planned *item, const char *library_impl, size_t launches, const stats_interval *ratio,
-                         double spread, double preempted, char *reason, size_t size) {
-    if (item->wrong || launches == 0) {
-        snprintf(reason, size, "%s", item->reason[0] != '\0' ? item->reason : "not measured before the run ended");
-        return item->wrong ? "wrong" : item->reason[0] != '\0' ? "skipped" : "missing";
-    }
-    if (peers_is_reference(library_impl)) {
-        snprintf(reason, size, "the library runs its reference code here (%s), which is no peer", library_impl);
-        return "reference";
-    }
-    if (isnan(ratio->lo)) {
-        snprintf(reason, size, "%zu launches are too few for a 95 %% interval", launches);
-        return "unstable";
-    }
-    if (interval_half_width(ratio) <= SUMMARY_STABLE) {
-        reason[0] = '\0';
-        return "ok";
-    }
-    snprintf(reason, size,
-             "paired ratio known to within %.1f %% only; launches differ by %.0f %%; %.0f %% of samples preempted",
-             100 * interval_half_width(ratio), spread, preempted);
-    return "unstable";
-}
-
-// A median per element of so many, or as it is (1).
-static void write_median(csv_writer *w, stats_interval i, double elements) {
-    csv_real(w, i.median / elements, interval_digits(&i));
-}
-
-static void write_cost(const summary *s, csv_writer *w, size_t index, double elements) {
-    const cell *const c = &s->plan->items[index].cell;
-    const char *source;
-    write_median(w, median_of(s, index, CLOCK), 1);
-    write_median(w, summary_cycles(s, index, &source), elements);
-    csv_text(w, source);
-    write_median(w, summary_counted(s, index, COUNTER_INSTRUCTIONS), elements);
-    write_median(w, summary_counted(s, index, COUNTER_CACHE_MISSES), elements);
-    csv_real(w, operations_per_element(c->impl, c->pass), 6);
-    write_median(w, median_of(s, index, PEAK), 1);
-    csv_real(w, median_of(s, index, PAGE_FAULTS).median, 4);
-}
-
-static const char *write_row(const summary *s, csv_writer *w, size_t index, const char *run_id, const char *git_commit,
-                             const char *machine_id) {
-    const planned *const item = &s->plan->items[index];
-    const cell *const c = &item->cell;
-    const double elements = (double)c->rows * (double)c->cols;
-    const unsigned bytes = norm_bytes_per_element(c->impl, c->pass);
-    const size_t samples = s->first[index + 1] - s->first[index];
-    const size_t rmsnorm = summary_rmsnorm(s->plan, index), identity = summary_identity(s, index);
-    char library_impl[PEERS_NAME_SIZE];
-    double fastest = NAN, preempted = 0;
-    for (size_t i = s->first[index]; i < s->first[index + 1]; i++) {
-        fastest = fmin(fastest, s->sorted[i].sample.ns);
-        preempted += s->sorted[i].sample.preempted;
-    }
-    peers_library_impl(c->impl, c->pass, c->rows, c->cols, c->threads, library_impl);
-    const bool is_compared = rmsnorm != SIZE_MAX && !peers_is_reference(library_impl);
-    const stats_interval ratio = is_compared ? summary_ratio(s, index, rmsnorm) : none;
-    const stats_interval floor_ratio = identity == SIZE_MAX ? none : summary_ratio(s, identity, index);
-    // rmsnorm's ratio to itself says nothing, so it is judged by its ratio to identity.
-    const stats_interval *const judged = index == rmsnorm ? &floor_ratio : &ratio;
-    const size_t launches = series_launch_medians(series_of(s, index, TIME, s->points), s->medians);
-    const stats_interval time = stats_median_interval(s->medians, launches, SERIES_CONFIDENCE);
-    double least = INFINITY, most = 0;
-    for (size_t i = 0; i < launches; i++) {
-        least = fmin(least, s->medians[i]);
-        most = fmax(most, s->medians[i]);
-    }
-    const double spread = launches > 0 ? 100 * (most - least) / time.median : NAN;
-    const double rate = bytes * elements / time.median;
-    // Bytes per second of this row over those of identity: the ratio of times, weighed by what each moves.
-    const double moved = identity == SIZE_MAX
-                             ? NAN
-                             : (double)bytes / norm_bytes_per_element(s->plan->items[identity].cell.impl, c->pass);
-    preempted = samples > 0 ? 100 * preempted / (double)samples : NAN;
-    char reason[256];
-    const char *const status = judge(item, library_impl, launches, judged, spread, preempted, reason, sizeof reason);
-
-    csv_int(w, SCHEMA_VERSION);
-    csv_text(w, run_id);
-    csv_text(w, git_commit);
-    csv_text(w, machine_id);
-    cell_write(w, c);
-    csv_size(w, launches);
-    csv_size(w, samples);
-    csv_size(w, item->calls > 0 ? item->calls : 1);
-    csv_real(w, fastest, interval_digits(&time));
-    interval_write(w, &time);
-    csv_real(w, time.median / elements, interval_digits(&time));
-    csv_size(w, bytes);
-    csv_real(w, rate, interval_digits(&time));
-    csv_real(w, moved * floor_ratio.median, interval_digits(&floor_ratio));
-    interval_write(w, &ratio);
-    csv_real(w, item->max_error, 4);
-    csv_text(w, status);
-    csv_text(w, reason);
-    csv_real(w, spread, 3);
-    csv_real(w, preempted, 3);
-    write_cost(s, w, index, elements);
-    csv_text(w, library_impl);
-    csv_end(w);
-    return status;
-}
-
-int summary_write(const summary *s, const char *path, const char *run_id, const char *git_commit,
-                  const char *machine_id, size_t *rows, size_t *missing) {
-    static const char *const before[] = {"schema_version", "run_id", "git_commit", "machine_id"};
-    static const char *const after[] = {
-        "launches",
-        "samples",
-        "calls_per_sample",
-        "time_ns_min",
-        "time_ns_median",
-        "time_ns_lo95",
-        "time_ns_hi95",
-        "ns_per_element",
-        "bytes_per_element",
-        "gbytes_per_s",
-        "ceiling_fraction",
-        "ratio_to_rmsnorm",
-        "ratio_lo95",
-        "ratio_hi95",
-        "max_error",
-        "status",
-        "reason",
-        "spread_pct",
-        "preempted_pct",
-        "clock_ghz",
-        "cycles_per_element",
-        "cycles_source",
-        "instructions_per_element",
-        "cache_misses_per_element",
-        "operations_per_element",
-        "peak_gflops",
-        "page_faults",
-        "library_impl",
-    };
-    csv_writer w;
-    const int error = csv_open(&w, path, false);
-    if (error != 0)
-        return error;
-    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
-        csv_text(&w, before[i]);
-    cell_write_header(&w);
-    for (size_t i = 0; i < sizeof after / sizeof *after; i++)
-        csv_text(&w, after[i]);
-    csv_end(&w);
-    *rows = s->plan->count;
-    *missing = 0;
-    for (size_t index = 0; index < s->plan->count; index++)
-        *missing += strcmp(write_row(s, &w, index, run_id, git_commit, machine_id), "missing") == 0;
-    return csv_close(&w);
 }

@@ -29,6 +29,13 @@ stats_interval summary_time(const summary *s, size_t index);
 // any sample lacks it.
 stats_interval summary_counted(const summary *s, size_t index, counter which);
 stats_interval summary_cycles(const summary *s, size_t index, const char **source);
+// GHz of the first thread's core, GFLOP/s of the team's FMA units, pages given anew in a call: NaN likewise.
+stats_interval summary_clock(const summary *s, size_t index);
+stats_interval summary_peak(const summary *s, size_t index);
+stats_interval summary_page_faults(const summary *s, size_t index);
+// How far launches differ: largest less smallest of their medians, in percent of the median of them. NaN: there is
+// none.
+double summary_spread_pct(const summary *s, size_t index);
 // Time of cell a over that of cell b, which is of the same group: in each round, the mean of the log times of a's two
 // samples less that of b's; median over a launch's rounds; median and interval over launches.
 stats_interval summary_ratio(const summary *s, size_t a, size_t b);
@@ -44,7 +51,6 @@ size_t summary_identity(const summary *s, size_t index);
 #define SUMMARY_STABLE 0.04
 
 // Writes kernels.csv. *rows: how many; *missing: of them never timed though planned. 0 or errno.
-int summary_write(const summary *s, const char *path, const char *run_id, const char *git_commit,
-                  const char *machine_id, size_t *rows, size_t *missing);
+int summary_write(const summary *s, const char *path, const run *r, size_t *rows, size_t *missing);
 
 #endif

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+// kernels_table.c: kernels.csv; see summary.h.
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure/operations.h"
+#include "peers/peers.h"
+#include "schema.h"
+#include "summary.h"
+
+// A row: what it is made from, and what several columns share.
+typedef struct {
+    const run *run;
+    const planned *item;
+    size_t samples;
+    double elements, bytes; // of the tensor; of memory, per element
+    double fastest, spread_pct, preempted_pct, operations, page_faults;
+    stats_interval time, ratio, ceiling_fraction, clock, cycles, instructions, cache_misses, peak;
+    const char *cycles_source, *status;
+    char library_impl[PEERS_NAME_SIZE], reason[256];
+} kernels_row;
+
+COLUMN_WORDS(status, "ok", "unstable", "reference", "wrong", "skipped", "missing")
+COLUMN_WORDS(source, "counters", "clock")
+
+// So much per element of the tensor.
+static column_value per_element(const kernels_row *r, stats_interval i) {
+    return value_known_to(i.median / r->elements, i);
+}
+
+#define ROW kernels_row
+#define COLUMNS(X)                                                                                                     \
+    X(OPTIONAL, launches, count, "{launch}", value_size(r->time.n), "Fresh processes that measured this row.")         \
+    X(OPTIONAL, samples, count, "{sample}", value_size(r->samples), "Samples over all launches.")                      \
+    X(OPTIONAL, calls_per_sample, ordinal, "{call}", value_size(r->item->calls > 0 ? r->item->calls : 1),              \
+      "Calls that were timed together as one sample: the same for all rows of one group, form and level, but for "     \
+      "those whose sample would last over 25 ms.")                                                                     \
+    X(OPTIONAL, time_ns_min, amount, "ns", value_known_to(r->fastest, r->time),                                        \
+      "Time of one call: the smallest sample of all.")                                                                 \
+    COLUMN_INTERVAL(X, time_ns_median, time_ns, amount, "ns", r->time,                                                 \
+                    "Time of one call: the median over launches of each launch's median.")                             \
+    X(OPTIONAL, ns_per_element, amount, "ns/{element}", per_element(r, r->time),                                       \
+      "time_ns_median over rows times cols.")                                                                          \
+    X(OPTIONAL, bytes_per_element, amount, "By/{element}", value_size((size_t)r->bytes),                               \
+      "Memory traffic that the form cannot avoid; for eager and framework, the sum over their operations.")            \
+    X(OPTIONAL, gbytes_per_s, amount, "GBy/s", value_known_to(r->bytes * r->elements / r->time.median, r->time),       \
+      "bytes_per_element over ns_per_element.")                                                                        \
+    X(OPTIONAL, ceiling_fraction, amount, "1", value_median(r->ceiling_fraction),                                      \
+      "gbytes_per_s over that of the fastest identity measured in the same interleaved group: of the same form for "   \
+      "rows of add_fused and framework, else fused.")                                                                  \
+    COLUMN_INTERVAL(X, ratio_to_rmsnorm, ratio, amount, "1", r->ratio,                                                 \
+                    "Time over that of rmsnorm with the same pass, form, level, dtype, shape, threads, placement and " \
+                    "cache, from paired samples; below 1 is faster. At level library, over our rmsnorm at the best "   \
+                    "level; where the run has none, over the same library's rmsnorm.")                                 \
+    X(OPTIONAL, max_error, amount, "1", value_real(r->item->max_error, 4),                                             \
+      "Largest error against the double-precision reference on this shape, in units of the dtype's epsilon times the " \
+      "magnitude that an ideal implementation's rounding is proportional to.")                                         \
+    X(REQUIRED, status, status, NULL, value_text(r->status),                                                           \
+      "ok; unstable: measured, but too noisy to rely on; reference: measured, but of another library's reference "     \
+      "code, which is no peer, so not compared; wrong: failed the check, so not timed; skipped: this CPU cannot run "  \
+      "it; missing: planned but not measured.")                                                                        \
+    X(OPTIONAL, reason, text, NULL, value_text(r->reason), "Why status is not ok; empty if it is.")                    \
+    X(OPTIONAL, spread_pct, amount, "%", value_real(r->spread_pct, 3),                                                 \
+      "Spread of the launch medians: largest less smallest, relative to their median.")                                \
+    X(OPTIONAL, preempted_pct, amount, "%", value_real(r->preempted_pct, 3),                                           \
+      "Share of the samples during which the kernel preempted a thread.")                                              \
+    X(OPTIONAL, clock_ghz, amount, "GHz", value_median(r->clock),                                                      \
+      "Clock of the first thread's core while the samples were taken, by a chain of dependent multiplications right "  \
+      "before and after each, the larger of both: median over launches of each launch's median; empty where not "      \
+      "x86-64.")                                                                                                       \
+    X(OPTIONAL, cycles_per_element, amount, "{cycle}/{element}", per_element(r, r->cycles),                            \
+      "Core cycles of all threads of the team together, waiting ones included, over rows times cols; cycles_source "   \
+      "says how they were had.")                                                                                       \
+    X(OPTIONAL, cycles_source, source, NULL, value_text(r->cycles_source),                                             \
+      "counters: counted by hardware, user mode alone; clock: time_ns times clock_ghz of each sample, times threads; " \
+      "empty if there is neither.")                                                                                    \
+    X(OPTIONAL, instructions_per_element, amount, "{instruction}/{element}", per_element(r, r->instructions),          \
+      "Instructions that the team's threads retired, in user mode, over rows times cols; empty where the hardware "    \
+      "counters are not to be had: meta.json says why.")                                                               \
+    X(OPTIONAL, cache_misses_per_element, amount, "{miss}/{element}", per_element(r, r->cache_misses),                 \
+      "Misses of the last-level cache, as the kernel's event cache-misses counts them on this CPU, likewise.")         \
+    X(OPTIONAL, operations_per_element, amount, "{operation}/{element}", value_real(r->operations, 6),                 \
+      "Floating-point operations of the kernel's source at this level: additions, subtractions, multiplications, "     \
+      "divisions, roots, minima and maxima; a multiply-add is two. Counted by running the same source with counting "  \
+      "vectors; empty for what calls another library.")                                                                \
+    X(OPTIONAL, peak_gflops, amount, "GFLOP/s", value_median(r->peak),                                                 \
+      "Rate of the FMA units of the same team, measured when a launch first came to it: median over launches.")        \
+    X(OPTIONAL, page_faults, amount, "{page}", value_real(r->page_faults, 4),                                          \
+      "Pages that the kernel gave anew in one call, of all threads: median over launches. Form framework alone has "   \
+      "them, whose results are new tensors.")                                                                          \
+    X(OPTIONAL, library_impl, text, NULL, value_text(r->library_impl),                                                 \
+      "The implementation that oneDNN chose for this call, in its own words, as jit:avx512_core; empty where the row " \
+      "is none of oneDNN's.")
+COLUMN_OWN_LIST(own_columns, COLUMNS)
+
+static const void *run_of(const void *row) { return ((const kernels_row *)row)->run; }
+static const void *cell_of(const void *row) { return &((const kernels_row *)row)->item->cell; }
+static const void *impl_of(const void *row) { return ((const kernels_row *)row)->item->cell.impl; }
+COLUMN_TABLE(
+    kernels, "*/*/kernels.csv",
+    "One row per implementation, shape, thread count, placement and cache state: what was measured, in summary.",
+    {run_columns, RUN_COLUMNS, run_of}, {cell_columns, CELL_COLUMNS, cell_of}, COLUMN_PART(own_columns),
+    {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of})
+
+// "ok", or why a row should not be trusted to within SUMMARY_STABLE. judged: the ratio that it is known by.
+static const char *judge(kernels_row *r, const stats_interval *judged) {
+    const planned *const item = r->item;
+    if (item->wrong || r->time.n == 0) {
+        snprintf(r->reason, sizeof r->reason, "%s",
+                 item->reason[0] != '\0' ? item->reason : "not measured before the run ended");
+        return item->wrong ? "wrong" : item->reason[0] != '\0' ? "skipped" : "missing";
+    }
+    if (peers_is_reference(r->library_impl)) {
+        snprintf(r->reason, sizeof r->reason, "the library runs its reference code here (%s), which is no peer",
+                 r->library_impl);
+        return "reference";
+    }
+    if (isnan(judged->lo)) {
+        snprintf(r->reason, sizeof r->reason, "%zu launches are too few for a 95 %% interval", r->time.n);
+        return "unstable";
+    }
+    if (interval_half_width(judged) <= SUMMARY_STABLE)
+        return "ok";
+    snprintf(r->reason, sizeof r->reason,
+             "paired ratio known to within %.1f %% only; launches differ by %.0f %%; %.0f %% of samples preempted",
+             100 * interval_half_width(judged), r->spread_pct, r->preempted_pct);
+    return "unstable";
+}
+
+static kernels_row make_row(const summary *s, size_t index, const run *run_of_all) {
+    static const stats_interval none = {NAN, NAN, NAN, 0, 0};
+    const planned *const item = &s->plan->items[index];
+    const cell *const c = &item->cell;
+    const size_t samples = s->first[index + 1] - s->first[index];
+    const size_t rmsnorm = summary_rmsnorm(s->plan, index), identity = summary_identity(s, index);
+    double preempted = 0;
+    kernels_row r = {.run = run_of_all,
+                     .item = item,
+                     .samples = samples,
+                     .elements = (double)c->rows * (double)c->cols,
+                     .bytes = norm_bytes_per_element(c->impl, c->pass),
+                     .fastest = NAN,
+                     .spread_pct = summary_spread_pct(s, index),
+                     .operations = NAN,
+                     .page_faults = summary_page_faults(s, index).median,
+                     .time = summary_time(s, index),
+                     .ratio = none,
+                     .ceiling_fraction = none,
+                     .clock = summary_clock(s, index),
+                     .instructions = summary_counted(s, index, COUNTER_INSTRUCTIONS),
+                     .cache_misses = summary_counted(s, index, COUNTER_CACHE_MISSES),
+                     .peak = summary_peak(s, index)};
+    r.cycles = summary_cycles(s, index, &r.cycles_source);
+    for (size_t i = s->first[index]; i < s->first[index + 1]; i++) {
+        r.fastest = fmin(r.fastest, s->sorted[i].sample.ns);
+        preempted += s->sorted[i].sample.preempted;
+    }
+    r.preempted_pct = samples > 0 ? 100 * preempted / (double)samples : NAN;
+    peers_library_impl(c->impl, c->pass, c->rows, c->cols, c->threads, r.library_impl);
+    if (rmsnorm != SIZE_MAX && !peers_is_reference(r.library_impl))
+        r.ratio = summary_ratio(s, index, rmsnorm);
+    const stats_interval floor_ratio = identity == SIZE_MAX ? none : summary_ratio(s, identity, index);
+    // Bytes per second of this row over those of identity: the ratio of times, weighed by what each moves.
+    if (identity != SIZE_MAX)
+        r.ceiling_fraction =
+            stats_scaled(floor_ratio, r.bytes / norm_bytes_per_element(s->plan->items[identity].cell.impl, c->pass));
+    // rmsnorm's ratio to itself says nothing, so it is judged by its ratio to identity.
+    r.status = judge(&r, index == rmsnorm ? &floor_ratio : &r.ratio);
+    return r;
+}
+
+// How much arithmetic each row does: counted by running it, once for all shapes.
+static void count_operations(kernels_row *rows, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const cell *const c = &rows[i].item->cell;
+        size_t same = 0;
+        while (rows[same].item->cell.impl != c->impl || rows[same].item->cell.pass != c->pass)
+            same++;
+        rows[i].operations = same < i ? rows[same].operations : operations_per_element(c->impl, c->pass);
+    }
+}
+
+int summary_write(const summary *s, const char *path, const run *r, size_t *rows, size_t *missing) {
+    const size_t count = s->plan->count;
+    kernels_row *const all = malloc((count + 1) * sizeof *all);
+    csv_writer w;
+    int error = all == NULL ? ENOMEM : 0;
+    for (size_t i = 0; error == 0 && i < count; i++)
+        all[i] = make_row(s, i, r);
+    if (error == 0) {
+        count_operations(all, count);
+        error = csv_open(&w, path, false);
+    }
+    if (error == 0) {
+        columns_write_header(&w, &kernels_table);
+        *rows = count;
+        *missing = 0;
+        for (size_t i = 0; i < count; i++) {
+            (void)columns_write_row(&w, &kernels_table, &all[i]); // told by csv_close
+            *missing += strcmp(all[i].status, "missing") == 0;
+        }
+        error = csv_close(&w);
+    }
+    free(all);
+    return error;
+}
