@@ -62,7 +62,9 @@ MODELS   := $(ROWS) $(call PLAINLY,models/*.c models/*/*.c)
 LIBS     := -fopenmp -ldnnl -lhwloc -ljansson $(if $(SLEEF),-lsleef) -lm
 # Kernels that count their operations, for operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
 COUNTED  := $(UNITS:kernels/ops/%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/ops/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -lE "v_(tanh|erf)_u2|\"(eager|framework).h\"" $(UNITS:%=%.c)))
-BENCH    := $(COUNTED) $(SLEEF) $(call PLAINLY,bench/*/*.c)
+# Tables that the program holds as they are (bench/report/published.h).
+PUBLISHED := $(patsubst %,$(OBJ)/published/%.o,claims goals questions efficiency)
+BENCH    := $(PUBLISHED) $(COUNTED) $(SLEEF) $(call PLAINLY,bench/*/*.c)
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhaustive.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
 SCRIPTS  := $(wildcard tests/test_*.sh)
@@ -112,7 +114,7 @@ paper: all $(CURVES) ## the paper's efficiency table, figures and claims on this
 paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS=64 BUDGET=8m)
 	$(Q)TOKENS=$(call quote,$(or $(TOKENS),64)) BUDGET=$(call quote,$(or $(BUDGET),8m)) sh scripts/paper.sh build/normbench $(CURVES) $(call quote,$(RUN))
 
-limits: all ## what the kernels reach of the goals in scripts/limits.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
+limits: all ## what the kernels reach of the goals in results/published/goals.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
 	$(Q)BUDGET=$(call quote,$(or $(BUDGET),7m)) sh scripts/limits.sh build/normbench $(call quote,$(RUN))
 
 peers: all $(OBJ)/libnorm_peers.so ## PyTorch's norms beside ours, if a Python has it (PYTHON=python3 LAUNCHES=6 FAULTS=1; RUN=DIR: at the shapes of that run)
@@ -199,6 +201,12 @@ $(OBJ)/commit: FORCE
 $(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(PLAIN) $(if $(filter $(OBJ)/models/% $(OBJ)/bench/peers/% $(OBJ)/bench/machine/peak%,$@),-O2,-O1) -Itests $(CPPFLAGS) -c -o $@ $<
+
+$(OBJ)/published/%.c: results/published/%.csv Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '#include "report/published.h"'; echo 'const unsigned char published_$*[] = {'; od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; echo '0};'; } > $@
+$(OBJ)/published/%.o: $(OBJ)/published/%.c
+	$(Q)$(CC) $(COMMON) $(PLAIN) $(CPPFLAGS) -c -o $@ $<
 
 $(PROGRAM): $(OBJ)/bench/commands/main.o $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `make limits`: measures the kernels where scripts/limits.csv sets goals, three times over, and says which are reached.
+# `make limits`: measures the kernels where results/published/goals.csv sets goals, three times over, and says which are reached.
 #     BUDGET=7m sh scripts/limits.sh PROGRAM [FOLDER]
 # BUDGET is the time for all measuring. FOLDER is results/MACHINE/RUN if none is given; parts of an unfinished one are gone on with.
 set -eu
@@ -56,7 +56,7 @@ done
 rm -f "$folder/list"
 
 # shellcheck disable=SC2317 # anew calls it
-judge() { LC_ALL=C awk -f "$here/csv.awk" -f "$here/limits.awk" "$here/limits.csv" "$folder/limits.csv.part" "$folder/1" "$folder/2" "$folder/3"; }
+judge() { "$program" judge goals --csv "$folder/limits.csv.part" "$folder/1" "$folder/2" "$folder/3"; }
 check_run "$folder"
 rm -f "$folder/limits.csv.part"
 anew "$folder/limits.txt" judge && mv -f "$folder/limits.csv.part" "$folder/limits.csv" || exit 3

@@ -31,10 +31,8 @@ sed 's/,onednn,/,torch_eager,/' tests/data/plots/kernels.csv >"$whole/peers/kern
     echo schema_version,panel,input,spread,token,channel,outlier,deviation,x,y
     for x in -1 0 1; do printf '1,1,normal,0.5,0,1,0,1.1,%s,0.5\n1,2,activations,0.2,0,2,1,1.2,%s,0.7\n' "$x" "$x"; done
 } >"$whole/paper/tokens.csv"
-LC_ALL=C awk -f scripts/csv.awk -f scripts/numbers.awk -f scripts/quantities.awk -f scripts/paper_table.awk results/published/efficiency.csv \
-    "$whole/layers.csv" "$whole/paper/comparison.csv" >"$whole/paper/efficiency.md"
-LC_ALL=C awk -f scripts/csv.awk -f scripts/numbers.awk -f scripts/quantities.awk -f scripts/claims.awk results/published/claims.csv \
-    "$whole/layers.csv" "$whole/kernels.csv" "$whole/paper/verdicts.csv" >"$whole/paper/verdicts.txt"
+"$NORMBENCH" judge efficiency --csv "$whole/paper/comparison.csv" "$whole" >"$whole/paper/efficiency.md"
+"$NORMBENCH" judge claims --csv "$whole/paper/verdicts.csv" "$whole" >"$whole/paper/verdicts.txt"
 check_end 0 'tables as normbench writes them' "$NORMBENCH" check "$whole"
 
 # ---- Each column of each table with each payload: refused, but for what is plain text where text is free.

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# limits.awk on runs made by hand: least times, the better kind of stores, bytes, two runs of three; and what limits.sh refuses.
+# `normbench judge goals` on runs made by hand: least times, the better kind of stores, bytes, two runs of three; and what limits.sh refuses.
 set -eu
 . tests/expect.sh
 
-header=op,variant,pass,form,dtype,rows,cols,threads,cache,time_ns_min,bytes_per_element,level,cycles_per_element
-# row RUN OP VARIANT PASS THREADS NS BYTES [FORM [LEVEL CYCLES]]
+header=op,variant,pass,form,dtype,rows,cols,threads,cache,time_ns_min,bytes_per_element,level,cycles_per_element,status
+# row RUN OP VARIANT PASS THREADS NS BYTES [FORM [LEVEL [CYCLES [STATUS]]]]
 row() {
     folder=$work/$1/part
     mkdir -p "$folder"
     [ -f "$folder/kernels.csv" ] || echo "$header" >"$folder/kernels.csv"
-    echo "$2,$3,$4,${8:-fused},f32,64,768,$5,warm,$6,$7,${9:-avx512},${10:-}" >>"$folder/kernels.csv"
+    echo "$2,$3,$4,${8:-fused},f32,64,768,$5,warm,$6,$7,${9:-avx512},${10:-},${11:-ok}" >>"$folder/kernels.csv"
 }
 for run in 1 2 3; do
     row $run identity std forward 1 100 8
@@ -31,23 +31,24 @@ row 3 dyt u2 forward 1 900 8
 row 1 layernorm onepass forward 1 90 8
 row 2 layernorm onepass forward 1 900 8
 row 3 layernorm onepass forward 1 900 8
+for run in 1 2 3; do row $run layernorm onednn forward 1 1 8 fused library '' reference; done # the library's reference code is no peer
 row 1 layernorm onednn forward 1 180 8
 row 2 layernorm onednn forward 1 1800 8
 row 3 layernorm onednn forward 1 1800 8
 cat >"$work/goals.csv" <<'EOT'
-op,variant,dtype,level,pass,shape,threads,measure,against,sense,goal,bound
-rmsnorm,,f32,,forward,64x768,1,speed of identity,identity,at least,0.8,never said
-rmsnorm,,f32,,forward,64x768,1,speed of identity,identity,at least,0.81,"a bound, said"
-rmsnorm,,f32,,backward,64x768,cores,speed of identity,identity,at least,0.75,
-dyt,u2,f32,,forward,64x768,1,time of rmsnorm,rmsnorm,at most,1.9,
-layernorm,,f32,,forward,64x768,1,speed of identity,identity,at least,0.8,
-derf,,f32,,forward,64x768,1,time of dyt,dyt,at most,1.25,
-layernorm,,f32,,forward,64x768,1,speed of oneDNN's layernorm,layernorm/onednn,at least,2,
-dyt,u2,f32,avx2,forward,64x768,1,cycles an element,,at most,2.0,
-dyt,u2,f32,avx512,forward,64x768,1,cycles an element,,at most,2.0,
-dyt,u2,f32,avx2,forward,64x768,1,speed of glibc's tanh,dyt/mvec,at least,2,
+id,goal,unit,table,quantity,subject,baseline,where,holds_lo,holds_hi,bound
+g1,speed of identity,1,kernels,least_speed,op=rmsnorm variant=std|std_nt,op=identity variant=std|std_nt,dtype=f32 pass=forward rows=64 cols=768 threads=1 form=fused cache=warm,0.8,,never said
+g2,speed of identity,1,kernels,least_speed,op=rmsnorm variant=std|std_nt,op=identity variant=std|std_nt,dtype=f32 pass=forward rows=64 cols=768 threads=1 form=fused cache=warm,0.81,,"a bound, said"
+g3,speed of identity,1,kernels,least_speed,op=rmsnorm variant=std|std_nt,op=identity variant=std|std_nt,dtype=f32 pass=backward rows=64 cols=768 threads=cores form=fused cache=warm,0.75,,
+g4,time of rmsnorm,1,kernels,least_time,op=dyt variant=u2|u2_nt,op=rmsnorm variant=std|std_nt,dtype=f32 pass=forward rows=64 cols=768 threads=1 form=fused cache=warm,,1.9,
+g5,speed of identity,1,kernels,least_speed,op=layernorm variant=onepass|onepass_nt,op=identity variant=std|std_nt,dtype=f32 pass=forward rows=64 cols=768 threads=1 form=fused cache=warm,0.8,,
+g6,time of dyt,1,kernels,least_time,op=derf variant=u2|u2_nt,op=dyt variant=u2|u2_nt,dtype=f32 pass=forward rows=64 cols=768 threads=1 form=fused cache=warm,,1.25,
+g7,speed of oneDNN's layernorm,1,kernels,least_speed,op=layernorm variant=onepass|onepass_nt,op=layernorm variant=onednn|onednn_nt,dtype=f32 pass=forward rows=64 cols=768 threads=1 form=fused cache=warm,2,,
+g8,cycles an element,1,kernels,least_cycles,op=dyt variant=u2|u2_nt,,level=avx2 dtype=f32 pass=forward rows=64 cols=768 threads=1 form=fused cache=warm,,2.0,
+g9,cycles an element,1,kernels,least_cycles,op=dyt variant=u2|u2_nt,,level=avx512 dtype=f32 pass=forward rows=64 cols=768 threads=1 form=fused cache=warm,,2.0,
+g10,speed of glibc's tanh,1,kernels,least_speed,op=dyt variant=u2|u2_nt,op=dyt variant=mvec|mvec_nt,level=avx2 dtype=f32 pass=forward rows=64 cols=768 threads=1 form=fused cache=warm,2,,
 EOT
-judge() { LC_ALL=C awk -f scripts/csv.awk -f scripts/limits.awk "$1" "$work/limits.csv" "$work/1" "$work/2" "$work/3"; }
+judge() { "$NORMBENCH" judge goals --by "$1" --csv "$work/limits.csv" "$work/1" "$work/2" "$work/3"; }
 judge "$work/goals.csv" >"$work/said"
 cut -d, -f2,5,8,9,11- "$work/limits.csv" >"$work/got"
 cat >"$work/want" <<'EOT'
@@ -69,11 +70,14 @@ diff "$work/want" "$work/got" >&2 || fail 'other verdicts than worked out by han
 grep -q '^6 reached, 2 not, 2 without data' "$work/said" || fail "says: $(tail -n 1 "$work/said")"
 
 # The goals of the project are such a table, and every op, variant and dtype in them can be run.
-judge scripts/limits.csv >/dev/null || fail 'scripts/limits.csv is no table of goals'
-awk -F, 'NR > 1 { print $1, $2, $3 }' scripts/limits.csv | sort -u | while read -r op variant dtype; do
-    case $dtype in f32 | bf16) set -- "$op" "$variant" ;; *) set -- "$op" '' && dtype=$variant ;; esac
-    "$NORMBENCH" list implementations | grep "$1" | grep "$2" | grep -q "$dtype" || echo "$op $variant $dtype"
-done >"$work/unknown"
+"$NORMBENCH" judge goals "$work/1" >/dev/null || fail 'results/published/goals.csv is no table of goals'
+"$NORMBENCH" list implementations >"$work/implementations"
+awk -F, 'NR > 1 { split($6, part, /[= |]/); match($8, /dtype=[a-z0-9]+/); print part[2], part[4], substr($8, RSTART + 6, RLENGTH - 6) }' \
+    results/published/goals.csv | sort -u >"$work/named"
+[ "$(wc -l <"$work/named")" -ge 8 ] || fail 'the goals name too few ops'
+while read -r op variant dtype; do
+    grep "^$op " "$work/implementations" | grep " $variant " | grep -q " $dtype " || echo "$op $variant $dtype"
+done <"$work/named" >"$work/unknown"
 [ ! -s "$work/unknown" ] || fail "no implementation of: $(cat "$work/unknown")"
 
 expect_exit() {
@@ -85,6 +89,6 @@ expect_exit() {
 }
 expect_exit 2 'usage' sh scripts/limits.sh
 expect_exit 2 'is not a time' env BUDGET=soon sh scripts/limits.sh "$NORMBENCH"
-expect_exit 3 'no table of goals' awk -f scripts/csv.awk -f scripts/limits.awk /dev/null "$work/limits.csv" "$work/1"
+expect_exit 2 'no table of questions' "$NORMBENCH" judge goals --by /dev/null "$work/1"
 
 finish

@@ -12,10 +12,13 @@ set -eu
 fixture=tests/data/paper
 claims=results/published/claims.csv
 
-# judge CLAIMS LAYERS KERNELS: leaves verdicts.csv and verdicts.txt in $work.
+# judge CLAIMS LAYERS KERNELS: leaves verdicts.csv and verdicts.txt in $work. A table that is not there is none of the run.
 judge() {
-    LC_ALL=C awk -f scripts/csv.awk -f scripts/numbers.awk -f scripts/quantities.awk -f scripts/claims.awk "$1" "$2" "$3" \
-        "$work/verdicts.csv" >"$work/verdicts.txt"
+    rm -rf "$work/judged"
+    mkdir "$work/judged"
+    [ ! -f "$2" ] || cp "$2" "$work/judged/layers.csv"
+    [ ! -f "$3" ] || cp "$3" "$work/judged/kernels.csv"
+    "$NORMBENCH" judge claims --by "$1" --csv "$work/verdicts.csv" "$work/judged" >"$work/verdicts.txt"
 }
 
 # column FILE COLUMN ID: one value of the row with this id.
@@ -111,52 +114,46 @@ expect x holds -52.3333 '\[-53.277, '
 printf 'id,claim\n1,2\n' >"$work/claims.csv"
 got=0
 judge "$work/claims.csv" $fixture/layers.csv $fixture/kernels.csv 2>"$work/stderr" || got=$?
-[ "$got" -eq 2 ] && grep -q 'is not a table of claims' "$work/stderr" || fail "a table that is not of claims: exit $got"
+[ "$got" -eq 2 ] && grep -q 'is no table of questions' "$work/stderr" || fail "a table that is not of claims: exit $got"
 
 # ---- The published numbers: what claims.csv says of tables 7 and 15 follows from efficiency.csv.
 
 cat >"$work/published.awk" <<'AWK'
 BEGIN {
-    take_table("published", "results/published/efficiency.csv", "time_s")
-    take_table("claims", "results/published/claims.csv", "holds_lo")
-    for (c = 1; c <= rows["claims"]; c++) {
-        id = data["claims", c, "id"]
-        if (data["claims", c, "published_lo"] == "" || id == "share_small_on_cpu")
+    times = csv_read("results/published/efficiency.csv", time, names)
+    claims = csv_read("results/published/claims.csv", claim, names)
+    for (c = 1; c <= claims; c++) {
+        id = claim[c, "id"]
+        if (claim[c, "published_lo"] == "" || id == "share_small_on_cpu")
             continue
         match(id, /(eager|framework|fused)/)
         form = substr(id, RSTART, RLENGTH)
         sub(/framework/, "eager", form)
         phase = id ~ /train/ ? "train" : "prefill"
-        if (id ~ /^share/) {
-            op = id ~ /dyt/ ? "dyt" : "rmsnorm"
-            get(above, form, op, phase, "norms")
-            get(below, form, op, phase, "model")
-        } else {
-            quantity = id ~ /norms/ ? "norms" : "model"
-            get(above, form, "dyt", phase, quantity)
-            get(below, form, "rmsnorm", phase, quantity)
-        }
-        quotient(q, above, below, 100, id ~ /^share/ ? 0 : 1)
-        same(id, "published", q["v"])
-        same(id, "published_lo", q["lo"])
-        same(id, "published_hi", q["hi"])
+        quantity = id ~ /norms/ ? "norms" : "model"
+        share = id ~ /^share/
+        above = share ? row(form, id ~ /dyt/ ? "dyt" : "rmsnorm", "norms") : row(form, "dyt", quantity)
+        below = share ? row(form, id ~ /dyt/ ? "dyt" : "rmsnorm", "model") : row(form, "rmsnorm", quantity)
+        same("published", "time_s", "time_s")
+        same("published_lo", "time_s_lo", "time_s_hi")
+        same("published_hi", "time_s_hi", "time_s_lo")
         checked++
     }
     print checked + 0
 }
-function get(q, form, op, phase, quantity,    i) {
-    for (i = rows["published"]; i > 0; i--)
-        if (matches("published", i, "form=" form " op=" op " phase=" phase " quantity=" quantity))
-            set(q, data["published", i, "time_s"], data["published", i, "time_s_lo"], data["published", i, "time_s_hi"])
+function row(form, op, quantity,    i) {
+    for (i = times; i > 0; i--)
+        if (time[i, "form"] == form && time[i, "op"] == op && time[i, "phase"] == phase && time[i, "quantity"] == quantity)
+            return i
 }
-function same(id, name, value,    stated, error) {
-    stated = data["claims", c, name]
-    error = stated - value
+function same(name, upper, lower,    value, error) {
+    value = 100 * (time[above, upper] / time[below, lower] - !share)
+    error = claim[c, name] - value
     if (error < -0.0501 || error > 0.0501)
-        print id, name, stated, value
+        print id, name, claim[c, name], value
 }
 AWK
-LC_ALL=C awk -f scripts/csv.awk -f scripts/numbers.awk -f scripts/quantities.awk -f "$work/published.awk" >"$work/published"
+LC_ALL=C awk -f scripts/csv.awk -f "$work/published.awk" >"$work/published"
 [ "$(cat "$work/published")" = 30 ] || fail "claims.csv does not follow from efficiency.csv: $(cat "$work/published")"
 
 # ---- The run as a whole, in a folder whose name needs quoting
@@ -265,7 +262,7 @@ got=0
 cat >"$work/normbench" <<'PROGRAM'
 #!/bin/sh
 # normbench LAYERS-OR-KERNELS ... --out DIR, or --resume DIR; fails where $work/fail names the part. Folders are checked by the true one.
-[ "$1" != check ] || exec "$real" "$@"
+case $1 in check | judge) exec "$real" "$@" ;; esac
 echo "$*" >>"$work/calls"
 [ "$1" != machine ] || { echo '{'; echo '  "machine_id": "imaginary-2c",'; echo '}'; exit 0; }
 command=$1

@@ -263,6 +263,26 @@ static int parse(parser *p, csv_table *t) {
     return 0;
 }
 
+// Makes rows of the buffer; of one that fails nothing is left.
+static int take_rows(parser *p, csv_table *t) {
+    int error = parse(p, t);
+    if (!error && t->column_count == 0)
+        error = complain(p, "no complete header line");
+    if (!error) {
+        t->row_count = p->count / t->column_count - 1;
+        t->rows = malloc((t->row_count + 1) * sizeof *t->rows);
+        error = t->rows ? 0 : ENOMEM;
+    }
+    t->header = p->fields; // the header's fields are the first of the one array that holds them all
+    if (error) {
+        csv_free(t);
+        return error;
+    }
+    for (size_t i = 0; i < t->row_count; i++)
+        t->rows[i] = p->fields + (i + 1) * t->column_count;
+    return 0;
+}
+
 int csv_read(csv_table *t, const char *path, char *message, size_t size) {
     *t = (csv_table){0};
     parser p = {.message = message, .size = size};
@@ -276,23 +296,18 @@ int csv_read(csv_table *t, const char *path, char *message, size_t size) {
     fclose(file);
     if (!error && strlen(t->buffer) != length)
         error = complain(&p, "a NUL byte after %zu bytes: not a text file, or damaged", strlen(t->buffer));
-    if (!error)
-        error = parse(&p, t);
-    if (!error && t->column_count == 0)
-        error = complain(&p, "no complete header line");
-    if (!error) {
-        t->row_count = p.count / t->column_count - 1;
-        t->rows = malloc((t->row_count + 1) * sizeof *t->rows);
-        error = t->rows ? 0 : ENOMEM;
-    }
-    t->header = p.fields; // the header's fields are the first of the one array that holds them all
     if (error) {
         csv_free(t);
         return error;
     }
-    for (size_t i = 0; i < t->row_count; i++)
-        t->rows[i] = p.fields + (i + 1) * t->column_count;
-    return 0;
+    return take_rows(&p, t);
+}
+
+int csv_take(csv_table *t, const char *text, char *message, size_t size) {
+    *t = (csv_table){0};
+    parser p = {.message = message, .size = size};
+    t->buffer = strdup(text);
+    return t->buffer ? take_rows(&p, t) : ENOMEM;
 }
 
 void csv_free(csv_table *t) {

@@ -40,6 +40,8 @@ typedef struct {
 // Reads a plain file (files.h). 0, errno or a code of files_reason, or -1 with a message ("line 7: 3 fields, header has
 // 12").
 int csv_read(csv_table *t, const char *path, char *message, size_t size);
+// The same of a text.
+int csv_take(csv_table *t, const char *text, char *message, size_t size);
 void csv_free(csv_table *t);
 // Column index by name, -1 if there is none.
 int csv_column(const csv_table *t, const char *name);

@@ -2,7 +2,8 @@
 // interval.c: see interval.h.
 #include "interval.h"
 
-#include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 double interval_half_width(const stats_interval *i) {
     return fmax(i->hi - i->median, i->median - i->lo) / fabs(i->median);
@@ -18,4 +19,51 @@ void interval_write(csv_writer *w, const stats_interval *i) {
     csv_real(w, i->median, interval_digits(i));
     csv_real(w, i->lo, interval_digits(i));
     csv_real(w, i->hi, interval_digits(i));
+}
+
+int interval_decimals(const stats_interval *i) {
+    double width = interval_known(i) ? (i->hi - i->lo) / 2 : fabs(i->median) / 50;
+    int decimals = 0;
+    for (; decimals < 4 && width < 1; decimals++)
+        width *= 10;
+    return decimals;
+}
+
+const char *interval_number(char text[INTERVAL_TEXT], double value, int decimals) {
+    snprintf(text, INTERVAL_TEXT, "%.*f", decimals, value);
+    return text[0] == '-' && text[1 + strspn(text + 1, "0.")] == '\0' ? text + 1 : text;
+}
+
+const char *interval_text(char text[INTERVAL_TEXT], const stats_interval *i, const char *unit, int decimals) {
+    char median[INTERVAL_TEXT], lo[INTERVAL_TEXT], hi[INTERVAL_TEXT];
+    const char *const space = *unit == '\0' ? "" : " ", *const value = interval_number(median, i->median, decimals);
+    if (interval_known(i))
+        snprintf(text, INTERVAL_TEXT, "%.30s%s%.8s [%.30s, %.30s]", value, space, unit,
+                 interval_number(lo, i->lo, decimals), interval_number(hi, i->hi, decimals));
+    else
+        snprintf(text, INTERVAL_TEXT, "%.30s%s%.8s [no interval]", value, space, unit);
+    return text;
+}
+
+stats_interval interval_of(double median, double lo, double hi) {
+    return (stats_interval){.median = median, .lo = lo, .hi = hi};
+}
+
+bool interval_known(const stats_interval *i) { return !isnan(i->lo) && !isnan(i->hi); }
+
+stats_interval interval_sum(stats_interval a, double factor, stats_interval b) {
+    const double of_lo = factor < 0 ? b.hi : b.lo, of_hi = factor < 0 ? b.lo : b.hi;
+    return interval_of(a.median + factor * b.median, a.lo + factor * of_lo, a.hi + factor * of_hi);
+}
+
+stats_interval interval_quotient(stats_interval above, stats_interval below, double scale, double offset) {
+    stats_interval q = INTERVAL_NONE;
+    if (!(below.median > 0))
+        return q;
+    q.median = scale * (above.median / below.median - offset);
+    if (!interval_known(&above) || !(below.lo > 0) || isnan(below.hi))
+        return q;
+    q.lo = scale * (above.lo / (above.lo < 0 ? below.lo : below.hi) - offset);
+    q.hi = scale * (above.hi / (above.hi < 0 ? below.hi : below.lo) - offset);
+    return q;
 }

@@ -3,6 +3,9 @@
 #ifndef INTERVAL_H
 #define INTERVAL_H
 
+#include <math.h>
+#include <stdbool.h>
+
 #include "csv.h"
 #include "stats.h"
 
@@ -12,5 +15,23 @@ double interval_half_width(const stats_interval *i);
 int interval_digits(const stats_interval *i);
 // Median, lower and upper end, as three fields.
 void interval_write(csv_writer *w, const stats_interval *i);
+
+// In words and tables for people: decimals whose last is worth no more than half the interval's width, four at most.
+int interval_decimals(const stats_interval *i);
+// "1.38 % [1.2, 1.5]", with so many decimals; unit "": none. Returns text.
+enum { INTERVAL_TEXT = 128 };
+const char *interval_text(char text[INTERVAL_TEXT], const stats_interval *i, const char *unit, int decimals);
+// One number of it; no minus before a zero.
+const char *interval_number(char text[INTERVAL_TEXT], double value, int decimals);
+
+// Arithmetic that takes each operand at its worst end: wider than needed where they are independent, never too narrow.
+// What lacks an interval, or a value, has a result that lacks it.
+#define INTERVAL_NONE ((stats_interval){.median = (double)NAN, .lo = (double)NAN, .hi = (double)NAN})
+stats_interval interval_of(double median, double lo, double hi);
+bool interval_known(const stats_interval *i);
+// a + factor * b
+stats_interval interval_sum(stats_interval a, double factor, stats_interval b);
+// scale * (above / below - offset); none where below is not above zero.
+stats_interval interval_quotient(stats_interval above, stats_interval below, double scale, double offset);
 
 #endif

@@ -13,7 +13,8 @@
 #include "measure/campaign.h"
 #include "measure/samples.h"
 #include "plan/cli.h"
-#include "report/verdict.h"
+#include "report/summary.h"
+#include "report/verdicts.h"
 
 static const cli_option options[REQUEST_OPTIONS] = {
     REQUEST_ROWS("kernels.csv", "9",
@@ -104,7 +105,8 @@ static int check_plan(const plan *p, const request *r, const selection *s, const
 typedef struct {
     plan plan;
     observations all;
-    course *course; // while a launch runs
+    course *course;     // while a launch runs
+    const char *folder; // of the run, once its tables were written
 } kernels;
 
 static void say_group(kernels *k, size_t group, const char *phase) {
@@ -293,9 +295,10 @@ static double seconds_of(void *context, size_t launch) {
 }
 
 static int write_table(void *context, const run *r, const char *path, course_counts *counts) {
-    const kernels *const k = context;
+    kernels *const k = context;
     summary s;
     *counts = (course_counts){0};
+    k->folder = r->folder;
     if (!summary_make(&s, &k->plan, &k->all))
         return ENOMEM;
     const int error = summary_write(&s, path, r, &counts->rows, &counts->missing);
@@ -309,11 +312,17 @@ static int write_table(void *context, const run *r, const char *path, course_cou
 
 static void print(void *context, FILE *out, const topology *t) {
     const kernels *const k = context;
-    summary s;
-    if (!summary_make(&s, &k->plan, &k->all))
-        return;
-    verdict_print(out, &s, t);
-    summary_free(&s);
+    char message[TABLES_MESSAGE];
+    run_tables tables = {0};
+    verdicts v = {0};
+    (void)t;
+    if (run_tables_read(&tables, k->folder, message) &&
+        verdicts_make(&v, VERDICT_TABLE_QUESTIONS, NULL, &tables, 1, message))
+        (void)verdicts_print(&v, out);
+    else
+        cli_complain(&command, "%s", message);
+    verdicts_free(&v);
+    run_tables_free(&tables);
 }
 
 static int dry_run(const course_kind *kind, const plan *p, const request *r) {

@@ -13,7 +13,8 @@
     X(kernels, "verify and time the kernels; writes CSV")                                                              \
     X(layers, "time whole layers with every norm in their slots; writes CSV")                                          \
     X(dump, "write a layer's inputs, parameters, outputs and gradients as .npy")                                       \
-    X(check, "say whether the folders of runs hold what normbench writes, and nothing else")
+    X(check, "say whether the folders of runs hold what normbench writes, and nothing else")                           \
+    X(judge, "say which claims, goals and questions the tables of a run answer, and how")
 
 #define COMMAND_ROW(name, help) int cmd_##name(int argc, char **argv);
 COMMAND_LIST(COMMAND_ROW)

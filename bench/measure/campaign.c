@@ -167,13 +167,10 @@ static int write_table(const void *what, const char *path) {
 static int write_all(course *c, bool complete, const char *csv, course_counts *counts, const char **file) {
     const course_kind *const kind = c->kind;
     const table_order order = {c, counts};
-    int code = 0;
     *file = kind->table;
-    if (!c->run.temporary) {
-        code = run_replace(&c->run, kind->table, write_table, &order);
-        if (code == 0 && kind->write_rest != NULL)
-            code = kind->write_rest(kind->context, &c->run, file);
-    }
+    int code = run_replace(&c->run, kind->table, write_table, &order); // of a temporary run, too: what is said reads it
+    if (code == 0 && !c->run.temporary && kind->write_rest != NULL)
+        code = kind->write_rest(kind->context, &c->run, file);
     if (code == 0 && csv != NULL) {
         *file = csv;
         code = files_deliver(csv, write_table, &order);

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// `normbench judge`: what the tables of a run say of questions that were put down before it was measured.
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/files.h"
+#include "base/names.h"
+#include "commands.h"
+#include "plan/cli.h"
+#include "report/efficiency.h"
+#include "report/verdicts.h"
+
+enum { OPTION_BY, OPTION_CSV, OPTIONS };
+static const cli_option options[OPTIONS] = {
+    [OPTION_BY] = {"by", "FILE",
+                   "questions of this table instead of the program's own, which are those of\nresults/published"},
+    [OPTION_CSV] = {"csv", "FILE", "write the verdicts there as a table, `-` for stdout"},
+};
+#define LINE(ID, name, table, most, meaning) "\n  " #name ": " meaning
+static const cli_command command = {
+    .name = "judge",
+    .operand = "WHAT DIR...",
+    .about =
+        "Judges runs by their tables: a question holds if the whole interval of what it asks lies within its bounds,\n"
+        "does not if all of it lies outside, and else nobody can tell. WHAT is one of" VERDICT_TABLE_LIST(
+            LINE) "\n"
+                  "Examples:\n"
+                  "  normbench judge claims results/MACHINE/RUN\n"
+                  "  normbench judge questions --csv verdicts.csv results/MACHINE/RUN",
+    .options = options,
+    .option_count = OPTIONS,
+};
+#undef LINE
+
+#define NAME(ID, name, ...) #name,
+static const char *const names[] = {VERDICT_TABLE_LIST(NAME) "efficiency"};
+enum { EFFICIENCY = VERDICT_TABLES, JUDGED };
+#undef NAME
+#define MOST(ID, name, table, most, ...) most,
+static const size_t most_runs[] = {VERDICT_TABLE_LIST(MOST) 1};
+#undef MOST
+
+typedef struct {
+    size_t of; // a verdict_table, or EFFICIENCY
+    const char *by, *csv, *folders[VERDICT_MOST_RUNS];
+    size_t count;
+} order;
+
+// The words that stand without a dash: what to judge by, then folders.
+static bool take_word(order *o, size_t word, const char *value) {
+    char text[512];
+    if (word == 0) {
+        o->of = names_find(value, names, JUDGED);
+        names_explain(text, sizeof text, value, "list of verdicts", names, JUDGED);
+        if (o->of == JUDGED)
+            cli_complain(&command, "%s", text);
+        return o->of < JUDGED;
+    }
+    struct stat info;
+    if (o->count == most_runs[o->of]) {
+        cli_complain(&command, "%s are judged of %zu folder%s at most; judge \"%.200s\" on its own", names[o->of],
+                     most_runs[o->of], most_runs[o->of] == 1 ? "" : "s", value);
+        return false;
+    }
+    if (stat(value, &info) != 0 || !S_ISDIR(info.st_mode)) {
+        cli_complain(&command, "there is no folder %.300s: give that of a run, such as results/MACHINE/RUN", value);
+        return false;
+    }
+    o->folders[o->count++] = value;
+    return true;
+}
+
+// An exit code; -1: go on.
+static int parse(order *o, int argc, char **argv) {
+    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
+    char *value = NULL;
+    size_t words = 0;
+    int option;
+    while ((option = cli_next(&args, &value)) >= 0) {
+        if (option == OPTION_BY)
+            o->by = value;
+        else if (option == OPTION_CSV)
+            o->csv = value;
+        else if (!take_word(o, words++, value))
+            return EXIT_USAGE;
+    }
+    if (option != CLI_END)
+        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    if (o->count > 0)
+        return -1;
+    cli_complain(&command, "%s",
+                 words == 0 ? "by what? give claims, goals, questions or efficiency, and a folder"
+                            : "of which run? give its folder, such as results/MACHINE/RUN");
+    return EXIT_USAGE;
+}
+
+// Writes a table where one was asked for, and says where words go: to stderr with CSV on stdout. NULL after a message.
+static FILE *deliver(const order *o, files_writer *write, const void *what) {
+    const int error = o->csv == NULL ? 0 : files_deliver(o->csv, write, what);
+    if (error == 0)
+        return o->csv != NULL && strcmp(o->csv, "-") == 0 ? stderr : stdout;
+    cli_complain(&command, "cannot write %.300s: %s", o->csv, files_reason(error));
+    return NULL;
+}
+
+static int tell_verdicts(const order *o, const run_tables *runs) {
+    char message[TABLES_MESSAGE];
+    verdicts v;
+    if (!verdicts_make(&v, (verdict_table)o->of, o->by, runs, o->count, message)) {
+        cli_complain(&command, "%s", message);
+        return EXIT_USAGE;
+    }
+    FILE *const words = deliver(o, verdicts_write, &v);
+    if (words != NULL && !verdicts_print(&v, words))
+        fprintf(words, "nothing that is asked was measured in %s\n", o->folders[0]);
+    verdicts_free(&v);
+    return words != NULL ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int tell_efficiency(const order *o, const run_tables *run) {
+    char message[TABLES_MESSAGE];
+    efficiency e;
+    if (!efficiency_make(&e, o->by, run, message)) {
+        cli_complain(&command, "%s", message);
+        return EXIT_USAGE;
+    }
+    FILE *const words = deliver(o, efficiency_write, &e);
+    if (words != NULL)
+        efficiency_print(&e, words);
+    efficiency_free(&e);
+    return words != NULL ? EXIT_DONE : EXIT_FAILED;
+}
+
+int cmd_judge(int argc, char **argv) {
+    char message[TABLES_MESSAGE];
+    order o = {0};
+    run_tables runs[VERDICT_MOST_RUNS];
+    size_t read = 0;
+    int status = parse(&o, argc, argv);
+    if (status >= 0)
+        return status;
+    while (read < o.count && run_tables_read(&runs[read], o.folders[read], message))
+        read++;
+    if (read < o.count) {
+        cli_complain(&command, "%s", message);
+        status = EXIT_USAGE;
+    } else {
+        status = o.of == EFFICIENCY ? tell_efficiency(&o, runs) : tell_verdicts(&o, runs);
+    }
+    while (read > 0)
+        run_tables_free(&runs[--read]);
+    return status;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// judge.c: see judge.h.
+#include "judge.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fields.h"
+#include "base/files.h"
+#include "base/interval.h"
+#include "base/names.h"
+
+#define NAME(ID, name) name,
+static const char *const verdict_names[] = {VERDICT_LIST(NAME)};
+#undef NAME
+const char *verdict_name(verdict v) { return verdict_names[v]; }
+
+#define NAME(ID, name, ...) #name,
+static const char *const asked_names[] = {ASKED_LIST(NAME)};
+#undef NAME
+const char *asked_name(asked what) { return asked_names[what]; }
+
+#define FACTS(ID, name, table, baseline, meaning) {RUN_TABLE_##table, baseline},
+static const struct {
+    run_table table;
+    bool has_baseline;
+} asked_facts[] = {ASKED_LIST(FACTS)};
+#undef FACTS
+
+// ---- Intervals and bounds
+
+verdict judge_place(const stats_interval *i, double lo, double hi) {
+    if (!interval_known(i))
+        return VERDICT_CANNOT_TELL;
+    if ((isnan(lo) || i->lo > lo) && (isnan(hi) || i->hi < hi))
+        return VERDICT_HOLDS;
+    if ((!isnan(lo) && i->hi < lo) || (!isnan(hi) && i->lo > hi))
+        return VERDICT_DOES_NOT_HOLD;
+    return VERDICT_CANNOT_TELL;
+}
+
+// Which side of a bound a number lies on; of an open one always the same.
+static int side(double x, double bound) { return isnan(bound) ? 0 : (x > bound) - (x < bound); }
+
+// A number as it is read back once it was printed with so many decimals.
+static double printed(double x, int decimals) {
+    char text[INTERVAL_TEXT];
+    return strtod(interval_number(text, x, decimals), NULL);
+}
+
+int judge_decimals(const stats_interval *i, double lo, double hi) {
+    int decimals = interval_decimals(i);
+    for (; interval_known(i) && decimals < 6; decimals++) {
+        const double at_lo = printed(i->lo, decimals), at_hi = printed(i->hi, decimals);
+        if (side(at_lo, lo) == side(i->lo, lo) && side(at_lo, hi) == side(i->lo, hi) &&
+            side(at_hi, lo) == side(i->hi, lo) && side(at_hi, hi) == side(i->hi, hi))
+            break;
+    }
+    return decimals;
+}
+
+// ---- Questions
+
+// One of the names, told if it is none.
+static size_t take_name(fields *f, const char *column, const char *const *names, size_t count) {
+    const char *const value = fields_text(f, column);
+    const size_t found = names_find(value, names, count);
+    char text[TABLES_MESSAGE], unknown[TABLES_MESSAGE];
+    if (found < count)
+        return found;
+    names_explain(unknown, sizeof unknown, value, column, names, count);
+    snprintf(text, sizeof text, "is no question: %.900s", unknown);
+    fields_refuse_row(f, text);
+    return 0;
+}
+
+static void take_filter(fields *f, const char *column, filter *into) {
+    char wrong[TABLES_MESSAGE], text[TABLES_MESSAGE];
+    if (filter_add(into, fields_text(f, column), wrong))
+        return;
+    snprintf(text, sizeof text, "is no question: column %s: %.900s", column, wrong);
+    fields_refuse_row(f, text);
+}
+
+// The text of a column that a table of questions may leave out.
+static const char *optional(const fields *f, const char *column) {
+    return row_text((table_row){f->table, f->row}, column);
+}
+
+static void take_extent(fields *f, question *q) {
+    static const char *const parts[] = {"layer", "model"};
+    if (asked_facts[q->what].table != RUN_TABLE_LAYERS)
+        return;
+    q->extent.is_model = take_name(f, "part", parts, 2) == 1;
+    q->extent.layers = q->extent.is_model ? fields_size(f, "layers", 1, 1 << 20) : 1;
+}
+
+static void take_question(fields *f, question *q) {
+    static const char *const tables[] = {"kernels", "layers"};
+    _Static_assert(sizeof tables / sizeof *tables == RUN_TABLES, "the order of RUN_TABLE_LIST");
+    *q = (question){.row = {f->table, f->row}};
+    q->what = (asked)take_name(f, "quantity", asked_names, ASKED);
+    if (take_name(f, "table", tables, RUN_TABLES) != asked_facts[q->what].table)
+        fields_refuse(f, "table", run_table_name(asked_facts[q->what].table));
+    take_filter(f, "subject", &q->subject);
+    take_filter(f, "baseline", &q->baseline);
+    take_filter(f, "where", &q->where);
+    if (q->subject.count == 0)
+        fields_refuse(f, "subject", "words column=value that say which rows are meant");
+    if (asked_facts[q->what].has_baseline && q->baseline.count == 0)
+        fields_refuse(f, "baseline", "words column=value that say what the subject is held against");
+    take_extent(f, q);
+    q->tokens = *optional(f, "tokens") == '\0' ? (double)NAN : fields_real(f, "tokens", 1, 1e15);
+    q->holds_lo = fields_real_or_nan(f, "holds_lo", -1e300, 1e300);
+    q->holds_hi = fields_real_or_nan(f, "holds_hi", -1e300, 1e300);
+    if (q->holds_lo > q->holds_hi)
+        fields_refuse_row(f, "holds nowhere: holds_lo is above holds_hi");
+}
+
+bool questions_read(questions *q, const char *path, const char *text, char message[TABLES_MESSAGE]) {
+    char why[TABLES_MESSAGE - 128];
+    *q = (questions){0};
+    const int error =
+        path != NULL ? csv_read(&q->table, path, why, sizeof why) : csv_take(&q->table, text, why, sizeof why);
+    fields f = fields_of(&q->table, why, sizeof why);
+    q->items = error == 0 ? calloc(q->table.row_count + 1, sizeof *q->items) : NULL;
+    if (error == 0 && csv_column(&q->table, "holds_lo") < 0) {
+        f.ok = false;
+        snprintf(why, sizeof why, "has no column holds_lo, see results/README.md");
+    }
+    for (; q->items != NULL && f.ok && f.row < q->table.row_count; f.row++)
+        take_question(&f, &q->items[q->count++]);
+    if (q->items != NULL && f.ok && q->count > 0 && !q->table.truncated)
+        return true;
+    snprintf(message, TABLES_MESSAGE, "%.100s is no table of questions: %s", path == NULL ? "the program's own" : path,
+             error == -1 || !f.ok ? why
+             : error != 0         ? files_reason(error)
+             : q->items == NULL   ? "out of memory"
+             : q->table.truncated ? "the last line has no end"
+                                  : "it has no rows");
+    questions_free(q);
+    return false;
+}
+
+void questions_free(questions *q) {
+    csv_free(&q->table);
+    free(q->items);
+    *q = (questions){0};
+}
+
+// ---- Findings
+
+static bool is_unstable(table_row row) { return strcmp(row_text(row, "status"), "unstable") == 0; }
+
+static void note_subject(finding *f, const question *q, table_row subject, table_row baseline) {
+    const double size = row_real(subject, asked_facts[q->what].table == RUN_TABLE_LAYERS ? "tokens" : "rows");
+    f->subject = subject;
+    f->scaled = strcmp(row_text(subject, "scaled"), "1") == 0 || size < q->tokens;
+    f->unstable = is_unstable(subject) || is_unstable(baseline);
+}
+
+static stats_interval of_layers(finding *f, const question *q, asking *a) {
+    arm subject, baseline;
+    const bool found = find_arm(a, &subject, &q->subject, &q->where, q->extent, NULL);
+    f->subject = subject.layer;
+    if (!found)
+        return INTERVAL_NONE;
+    note_subject(f, q, subject.layer, subject.layer);
+    if (q->what == ASKED_NORM_SHARE)
+        return norm_share(a, &subject, q->extent);
+    if (!find_arm(a, &baseline, &q->baseline, &q->where, q->extent, &subject))
+        return INTERVAL_NONE;
+    note_subject(f, q, subject.layer, baseline.layer);
+    return q->what == ASKED_NORM_CHANGE ? norm_change(a, &subject, &baseline, q->extent)
+                                        : total_change(a, &subject, &baseline, q->extent);
+}
+
+static stats_interval of_kernels(finding *f, const question *q, asking *a) {
+    filter subject = q->subject, baseline = q->baseline;
+    (void)filter_add(&subject, q->where.text, a->why);
+    f->subject = filter_find(&subject, a->run, RUN_TABLE_KERNELS, a->why);
+    if (!row_is(f->subject))
+        return INTERVAL_NONE;
+    filter_add_conditions(&baseline, RUN_TABLE_KERNELS, f->subject);
+    const table_row other = filter_find(&baseline, a->run, RUN_TABLE_KERNELS, a->why);
+    if (!row_is(other))
+        return INTERVAL_NONE;
+    a->why[0] = '\0';
+    note_subject(f, q, f->subject, other);
+    return time_ratio(a, f->subject, other);
+}
+
+// Of the least times: one number.
+static double of_least(finding *f, const question *q, asking *a) {
+    filter subject = q->subject, baseline = q->baseline;
+    (void)filter_add(&subject, q->where.text, a->why);
+    (void)filter_add(&baseline, q->where.text, a->why);
+    const table_row own = fastest_row(a, &subject);
+    f->subject = row_is(f->subject) ? f->subject : own;
+    if (q->what == ASKED_LEAST_CYCLES)
+        return row_real(own, "cycles_per_element");
+    const table_row other = fastest_row(a, &baseline);
+    return q->what == ASKED_LEAST_TIME ? least_time_ratio(own, other) : least_speed_ratio(own, other);
+}
+
+// Over several runs: it holds if it does in two thirds of those that have a value.
+static void judge_runs(finding *f, const question *q, const run_tables *runs, size_t count) {
+    double *const values = calloc(count + 1, sizeof *values);
+    size_t held = 0;
+    for (size_t i = 0; values != NULL && i < count; i++) {
+        asking a = {.run = &runs[i], .method = ""};
+        const double value = of_least(f, q, &a);
+        if (isnan(value)) {
+            snprintf(f->why, sizeof f->why, "%s", a.why);
+            continue;
+        }
+        values[f->runs++] = value;
+        f->value.lo = fmin(f->value.lo, value);
+        f->value.hi = fmax(f->value.hi, value);
+        held += !(value < q->holds_lo) && !(value > q->holds_hi);
+    }
+    f->method = "least times";
+    if (f->runs > 0) {
+        f->value.median = stats_median(values, f->runs);
+        f->verdict = 3 * held >= 2 * f->runs ? VERDICT_HOLDS : VERDICT_DOES_NOT_HOLD;
+    }
+    free(values);
+}
+
+finding judge(const question *q, const run_tables *runs, size_t count) {
+    finding f = {.verdict = VERDICT_CANNOT_TELL, .value = INTERVAL_NONE, .method = ""};
+    if (q->what >= ASKED_LEAST_TIME) {
+        judge_runs(&f, q, runs, count);
+        return f;
+    }
+    asking a = {.run = &runs[0], .method = ""};
+    f.value = asked_facts[q->what].table == RUN_TABLE_LAYERS ? of_layers(&f, q, &a) : of_kernels(&f, q, &a);
+    if (!isnan(f.value.median))
+        f.runs = 1;
+    f.method = f.runs > 0 ? a.method : "";
+    f.verdict = judge_place(&f.value, q->holds_lo, q->holds_hi);
+    snprintf(f.why, sizeof f.why, "%s", a.why[0] != '\0' ? a.why : "the row lacks what it takes");
+    return f;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// judge.h: the one judge. Which rows a question is about, and when it holds, is data: claims.csv, goals.csv and
+// questions.csv of results/published. What is here is how: it holds if the whole interval lies between holds_lo and
+// holds_hi, does not if all of it lies outside, and else nobody can tell: so, too, where an end is a bound, for a
+// table's numbers are cut to the digits that they support.
+#ifndef JUDGE_H
+#define JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/stats.h"
+#include "filter.h"
+#include "quantities.h"
+
+#define VERDICT_LIST(X) X(HOLDS, "holds") X(DOES_NOT_HOLD, "does not hold") X(CANNOT_TELL, "cannot tell")
+#define VERDICT_ROW(ID, name) VERDICT_##ID,
+typedef enum { VERDICT_LIST(VERDICT_ROW) VERDICTS } verdict;
+#undef VERDICT_ROW
+const char *verdict_name(verdict v);
+
+// Where an interval lies with respect to lo and hi, either of which may be open (NaN).
+verdict judge_place(const stats_interval *i, double lo, double hi);
+// Decimals with which the interval, as it is printed, lies where it lies: 1.0 for 1.04 would seem to touch a bound
+// of 1.
+int judge_decimals(const stats_interval *i, double lo, double hi);
+
+// X(ID, name, table, whether it has a baseline, meaning). Of the least times a run has one value and no interval: what
+// counts is how many of several runs hold.
+#define ASKED_LIST(X)                                                                                                  \
+    X(NORM_CHANGE, norm_change, LAYERS, true, "change of the time of all norms, timed in place")                       \
+    X(TOTAL_CHANGE, total_change, LAYERS, true, "change of the time of the part")                                      \
+    X(NORM_SHARE, norm_share, LAYERS, false, "share of the part's time")                                               \
+    X(TIME_RATIO, time_ratio, KERNELS, true, "time over time")                                                         \
+    X(LEAST_TIME, least_time, KERNELS, true, "least time over least time")                                             \
+    X(LEAST_SPEED, least_speed, KERNELS, true, "bytes a second over those of the baseline, of least times")            \
+    X(LEAST_CYCLES, least_cycles, KERNELS, false, "cycles an element, of the row with the least time")
+#define ASKED_ROW(ID, ...) ASKED_##ID,
+typedef enum { ASKED_LIST(ASKED_ROW) ASKED } asked;
+#undef ASKED_ROW
+const char *asked_name(asked what);
+
+// A row of a table of questions. Columns that are not listed here are the lists' own.
+typedef struct {
+    table_row row;
+    asked what;
+    filter subject, baseline, where;
+    extent extent;
+    double tokens; // NaN: not said
+    double holds_lo, holds_hi;
+} question;
+
+typedef struct {
+    csv_table table;
+    question *items;
+    size_t count;
+} questions;
+// Reads a table of questions; path NULL: `text`, which the program holds. false with a message that says which line is
+// wrong, and how to mend it.
+bool questions_read(questions *q, const char *path, const char *text, char message[TABLES_MESSAGE]);
+void questions_free(questions *q);
+
+// What the tables say of a question.
+typedef struct {
+    verdict verdict;
+    stats_interval value; // over several runs: the median, the least and the largest
+    size_t runs;          // that have a value
+    table_row subject;    // of the first of these; of none if there is none
+    const char *method;
+    bool scaled; // fewer tokens, or rows, than the source had
+    bool unstable;
+    char why[TABLES_MESSAGE]; // there is no value
+} finding;
+finding judge(const question *q, const run_tables *runs, size_t count);
+
+#endif

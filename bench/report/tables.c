@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// tables.c: see tables.h.
+#include "tables.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <jansson.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fields.h"
+#include "base/files.h"
+#include "base/names.h"
+#include "base/parse.h"
+#include "plan/select.h"
+
+#define TABLE_NAME(ID, name) #name,
+static const char *const table_names[] = {RUN_TABLE_LIST(TABLE_NAME)};
+#undef TABLE_NAME
+const char *run_table_name(run_table table) { return table_names[table]; }
+
+// ---- Values
+
+bool row_is(table_row r) { return r.table != NULL; }
+
+const char *row_text(table_row r, const char *column) {
+    const int at = r.table == NULL ? -1 : csv_column(r.table, column);
+    return at < 0 ? "" : r.table->rows[r.at][at];
+}
+
+double row_real(table_row r, const char *column) {
+    double value;
+    return parse_real(row_text(r, column), &value) ? value : (double)NAN;
+}
+
+stats_interval row_interval(table_row r, const char *stem, const char *suffix) {
+    char column[64];
+    stats_interval i = {0};
+    snprintf(column, sizeof column, "%s%s", stem, suffix);
+    i.median = row_real(r, column);
+    snprintf(column, sizeof column, "%s_lo95", stem);
+    i.lo = isnan(i.median) ? (double)NAN : row_real(r, column);
+    snprintf(column, sizeof column, "%s_hi95", stem);
+    i.hi = isnan(i.lo) ? (double)NAN : row_real(r, column);
+    i.lo = isnan(i.hi) ? (double)NAN : i.lo;
+    return i;
+}
+
+bool row_is_measured(table_row r) {
+    const char *const status = row_text(r, "status");
+    return strcmp(status, "ok") == 0 || strcmp(status, "unstable") == 0;
+}
+
+// ---- What a table may hold
+
+// Whether a column's values are names that every build knows; variants and levels are not, and of a layer pass is both.
+static bool is_vocabulary(selector s) {
+    return s == SELECT_OP || s == SELECT_FORM || s == SELECT_DTYPE || s == SELECT_PLACEMENT || s == SELECT_CACHE ||
+           s == SELECT_MODEL || s == SELECT_PART || s == SELECT_PHASE;
+}
+static selector vocabulary_of(const char *column) {
+    selector s = 0;
+    while (s < SELECTORS && !(is_vocabulary(s) && strcmp(selector_option(s), column) == 0))
+        s++;
+    return s;
+}
+static bool known_name(const char *column, const char *value, char message[TABLES_MESSAGE]) {
+    const selector s = vocabulary_of(column);
+    const char *names[SELECT_MAX_NAMES];
+    size_t index;
+    if (s == SELECTORS || *value == '\0' || selector_index(s, value, &index))
+        return true;
+    names_explain(message, TABLES_MESSAGE, value, column, names, selector_names(s, names));
+    return false;
+}
+
+static const char *const counts[] = {"rows",  "cols",  "threads", "batch",   "tokens",
+                                     "depth", "stage", "repeats", "context", "schema_version"};
+enum { COUNTS = sizeof counts / sizeof *counts };
+
+// What a column may hold: names of the vocabulary, numbers of things, numbers with a unit, or text.
+static void check_field(fields *f, const char *column) {
+    static const char *const kinds[] = {"_ns",    "_ns_",   "_lo95",     "_hi95",   "_pct",
+                                        "_share", "_ratio", "ratio_to_", "_element"};
+    const char *const value = fields_text(f, column);
+    char message[TABLES_MESSAGE], text[TABLES_MESSAGE + 32];
+    if (*value == '\0')
+        return;
+    if (!known_name(column, value, message)) {
+        snprintf(text, sizeof text, "is of no run that this program can judge: %.900s", message);
+        fields_refuse_row(f, text);
+    } else if (names_find(column, counts, COUNTS) < COUNTS) {
+        (void)fields_size(f, column, 0, SIZE_MAX);
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strstr(column, kinds[i]) != NULL) {
+            (void)fields_real_or_nan(f, column, -(double)INFINITY, (double)INFINITY);
+            return;
+        }
+}
+
+// Whether every row is one that can be judged.
+static bool check_table(const csv_table *t, run_table table, char *message, size_t size) {
+    static const char *const needed[] = {"op", "form", "dtype", "status"};
+    fields f = fields_of(t, message, size);
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (csv_column(t, needed[i]) < 0) {
+            snprintf(message, size, "has no column %s: it is no %s.csv, see results/README.md", needed[i],
+                     run_table_name(table));
+            return false;
+        }
+    for (f.row = 0; f.ok && f.row < t->row_count; f.row++)
+        for (size_t k = 0; f.ok && k < t->column_count; k++)
+            check_field(&f, t->header[k]);
+    return f.ok;
+}
+
+// ---- Reading
+
+static bool take_file(run_tables *r, run_table table, const char *path, char message[TABLES_MESSAGE]) {
+    char why[TABLES_MESSAGE / 2];
+    csv_table *const files = realloc(r->tables[table].files, (r->tables[table].count + 1) * sizeof *files);
+    if (files == NULL) {
+        snprintf(message, TABLES_MESSAGE, "out of memory");
+        return false;
+    }
+    r->tables[table].files = files;
+    csv_table *const t = &files[r->tables[table].count];
+    const int error = csv_read(t, path, why, sizeof why);
+    if (error == 0)
+        r->tables[table].count++;
+    if (error == 0 && !t->truncated && check_table(t, table, why, sizeof why))
+        return true;
+    snprintf(message, TABLES_MESSAGE, "%.300s: %s", path,
+             error == -1  ? why
+             : error != 0 ? files_reason(error)
+             : error == 0 && t->truncated
+                 ? "the last line has no end: it was cut off; have the run written anew with --resume"
+                 : why);
+    return false;
+}
+
+// The files of a table: those of parts, else the run's own, else those of the folders in it.
+static bool take_table(run_tables *r, run_table table, const char *folder, char message[TABLES_MESSAGE]) {
+    static const char *const places[] = {"/parts/*/", "/", "/*/"};
+    bool ok = true;
+    for (size_t i = 0; ok && r->tables[table].count == 0 && i < sizeof places / sizeof *places; i++) {
+        char pattern[2 * PATH_MAX + 64];
+        size_t used = 0;
+        if (table == RUN_TABLE_LAYERS && i != 1) // those of parts are joined in the run's own
+            continue;
+        for (const char *p = folder; *p != '\0' && used < 2 * PATH_MAX; p++) {
+            if (strchr("*?[\\", *p) != NULL)
+                pattern[used++] = '\\';
+            pattern[used++] = *p;
+        }
+        snprintf(pattern + used, sizeof pattern - used, "%s%s.csv", places[i], run_table_name(table));
+        glob_t found;
+        if (glob(pattern, 0, NULL, &found) != 0)
+            continue;
+        for (size_t k = 0; ok && k < found.gl_pathc; k++)
+            ok = take_file(r, table, found.gl_pathv[k], message);
+        globfree(&found);
+    }
+    return ok;
+}
+
+// A number below an object, zero if it is none.
+static double number_in(const json_t *object, const char *key) {
+    const json_t *const value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : 0;
+}
+
+// Of a run without meta.json nothing is known of the machine.
+static void take_meta(run_tables *r, const char *folder) {
+    char path[PATH_MAX];
+    json_error_t error;
+    FILE *file;
+    if (snprintf(path, sizeof path, "%s/meta.json", folder) >= (int)sizeof path || files_open(path, &file) != 0)
+        return;
+    json_t *const meta = json_loadf(file, 0, &error);
+    fclose(file);
+    const json_t *const machine = json_object_get(json_object_get(meta, "machine"), "topology");
+    r->cores = (size_t)number_in(machine, "cores");
+    r->l1_bytes = number_in(machine, "l1d_bytes");
+    r->l2_bytes = number_in(machine, "l2_bytes");
+    r->llc_bytes = number_in(machine, "llc_bytes");
+    json_decref(meta);
+}
+
+// Without a machine's own word: the most threads that anything was measured with.
+static size_t most_threads(const run_tables *r) {
+    double most = 0;
+    for (run_table table = 0; table < RUN_TABLES; table++)
+        for (size_t i = 0; i < r->tables[table].count; i++) {
+            table_row row = {&r->tables[table].files[i], 0};
+            for (; row.at < row.table->row_count; row.at++)
+                most = fmax(most, row_real(row, "threads"));
+        }
+    return (size_t)most;
+}
+
+bool run_tables_read(run_tables *r, const char *folder, char message[TABLES_MESSAGE]) {
+    *r = (run_tables){0};
+    for (run_table table = 0; table < RUN_TABLES; table++)
+        if (!take_table(r, table, folder, message)) {
+            run_tables_free(r);
+            return false;
+        }
+    take_meta(r, folder);
+    r->cores = r->cores > 0 ? r->cores : most_threads(r);
+    return true;
+}
+
+void run_tables_free(run_tables *r) {
+    for (run_table table = 0; table < RUN_TABLES; table++) {
+        for (size_t i = 0; i < r->tables[table].count; i++)
+            csv_free(&r->tables[table].files[i]);
+        free(r->tables[table].files);
+    }
+    *r = (run_tables){0};
+}
