@@ -81,10 +81,11 @@ SIMD_SHARED void extreme_backward(kernel_spec spec, bool centred, const norm_arg
     const double r = extreme_rstd(&m, a->eps);
     for (size_t i = 0; i < a->cols; i++) {
         const double dy = element_of(spec.dtype, pair.dy, i);
+        const size_t place = dealt_place(is_dealt(spec, true), a->cols, i);
         if (spec.params & NORM_GAMMA)
-            partial.dgamma[i] += (float)(dy * ((element_of(spec.dtype, pair.x, i) - m.mean) * r));
+            partial.dgamma[place] += (float)(dy * ((element_of(spec.dtype, pair.x, i) - m.mean) * r));
         if (spec.params & NORM_BETA)
-            partial.dbeta[i] += (float)dy;
+            partial.dbeta[place] += (float)dy;
     }
     extreme_dx(spec, centred, a, &pair, &m);
 }

@@ -78,34 +78,42 @@ SIMD_SHARED void flush_columns(float *sums, double *wide, size_t cols) {
     for_each_vector(cols, flush_step(sums, wide, c), flush_rest(sums, wide, c, cols));
 }
 
+// A span of f32 stands as it meets spans of bf16, its even places before its odd ones, until its run or slice ends.
+SIMD_INLINE bool is_dealt(kernel_spec spec, bool by_spans) { return by_spans && span_of(spec.dtype) > SIMD_WIDTH; }
+SIMD_INLINE size_t dealt_place(bool dealt, size_t cols, size_t i) {
+    const size_t first = i - i % (SPAN * SIMD_WIDTH), place = i - first;
+    return dealt && first + SPAN * SIMD_WIDTH <= cols ? first + place % SPAN * SIMD_WIDTH + place / SPAN : i;
+}
+SIMD_SHARED void order_columns(float *sums, size_t cols) {
+    (void)sums;
+#ifdef SIMD_PAIRS
+    for (size_t c = 0; c + SPAN * SIMD_WIDTH <= cols; c += SPAN * SIMD_WIDTH) {
+        vf ordered[SPAN];
+        v_riffle(v_load(sums + c), v_load(sums + c + SIMD_WIDTH), ordered);
+        v_store(sums + c, ordered[0]);
+        v_store(sums + c + SIMD_WIDTH, ordered[1]);
+    }
+#else
+    (void)cols;
+#endif
+}
+
 // A span of partial rows, which several rows are added to: dgamma is the sum of dy n, n being what gamma multiplies,
 // dbeta that of dy.
 typedef struct {
-    vf dgamma[SPAN], dbeta[SPAN];             // of a block's first two rows
-    vf other_dgamma[SPAN], other_dbeta[SPAN]; // of its last two
+    vf dgamma[SPAN], dbeta[SPAN];
+    vf other_dbeta[SPAN]; // of a block's last two rows
 } partial_span;
 
-// A span of f32 that meets spans of bf16 is dealt as they are, once for the rows of a block.
 SIMD_INLINE void sums_get(const float *sums, size_t c, size_t n, vf out[SPAN]) {
-#ifdef SIMD_PAIRS
-    if (n > SIMD_WIDTH) {
-        v_deal(v_load(sums + c), v_load(sums + c + SIMD_WIDTH), out);
-        return;
-    }
-#endif
-    out[0] = v_get(NORM_F32, sums, c, n);
+    out[0] = v_get(NORM_F32, sums, c, n < SIMD_WIDTH ? n : SIMD_WIDTH);
+    if (span_vectors(n) > 1)
+        out[SPAN - 1] = v_load(sums + c + SIMD_WIDTH);
 }
 SIMD_INLINE void sums_put(float *sums, size_t c, size_t n, const vf a[SPAN]) {
-#ifdef SIMD_PAIRS
-    if (n > SIMD_WIDTH) {
-        vf ordered[SPAN];
-        v_riffle(a[0], a[1], ordered);
-        v_store(sums + c, ordered[0]);
-        v_store(sums + c + SIMD_WIDTH, ordered[1]);
-        return;
-    }
-#endif
-    v_put(NORM_F32, sums, c, n, a[0]);
+    v_put(NORM_F32, sums, c, n < SIMD_WIDTH ? n : SIMD_WIDTH, a[0]);
+    if (span_vectors(n) > 1)
+        v_store(sums + c + SIMD_WIDTH, a[SPAN - 1]);
 }
 
 SIMD_INLINE void partial_get(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
@@ -118,24 +126,23 @@ SIMD_INLINE void partial_get(kernel_spec spec, const partials *p, size_t c, size
 // The sums of a block's rows begin with its first row (partial_add); those of rows that go alone, at the partial row.
 SIMD_INLINE void partial_begin(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
     UNROLL_SPAN for (size_t h = 0; h < SPAN; h++) // dead where a block is full
-        sums->dgamma[h] = sums->dbeta[h] = sums->other_dgamma[h] = sums->other_dbeta[h] = v_zero();
+        sums->dgamma[h] = sums->dbeta[h] = sums->other_dbeta[h] = v_zero();
     if (BLOCK == 1)
         partial_get(spec, p, c, n, sums);
 }
-// Of row i of the block, by pairs, for pairs of equal numbers and pairs of such pairs are added exactly.
+// Of row i of the block: in dbeta by pairs, for pairs of equal numbers and pairs of such pairs are added exactly; in
+// dgamma one after the other, where a pair more would cost an operation, and equal terms are off by a unit or two.
 SIMD_INLINE void partial_add(partial_span *sums, size_t i, size_t h, vf dy, vf normed) {
-    vf *const dgamma = i < PAIR || BLOCK == 1 ? &sums->dgamma[h] : &sums->other_dgamma[h];
     vf *const dbeta = i < PAIR || BLOCK == 1 ? &sums->dbeta[h] : &sums->other_dbeta[h];
-    const bool begins = BLOCK > 1 && i % PAIR == 0;
-    *dgamma = begins ? v_mul(dy, normed) : v_fma(dy, normed, *dgamma);
-    *dbeta = begins ? dy : v_add(dy, *dbeta);
+    sums->dgamma[h] = BLOCK > 1 && i == 0 ? v_mul(dy, normed) : v_fma(dy, normed, sums->dgamma[h]);
+    *dbeta = BLOCK > 1 && i % PAIR == 0 ? dy : v_add(dy, *dbeta);
 }
 SIMD_INLINE void partial_end(kernel_spec spec, const partials *p, size_t c, size_t n, partial_span *sums) {
     if (BLOCK > 1) {
         partial_span before;
         partial_get(spec, p, c, n, &before);
         UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
-            sums->dgamma[h] = v_add(before.dgamma[h], v_add(sums->dgamma[h], sums->other_dgamma[h]));
+            sums->dgamma[h] = v_add(before.dgamma[h], sums->dgamma[h]);
             sums->dbeta[h] = v_add(before.dbeta[h], v_add(sums->dbeta[h], sums->other_dbeta[h]));
         }
     }
@@ -179,7 +186,7 @@ SIMD_INLINE double sum_of_lanes(const double *lanes) {
 }
 
 SIMD_SHARED void backward_slice(kernel_spec spec, const norm_args *a, const norm_slice *slice, backward_rows *rows,
-                                const extreme_rows *extreme) {
+                                const extreme_rows *extreme, bool by_spans) {
     const size_t count = column_gradients(spec);
     const gradient_rows g = gradient_rows_of(a);
     const bool runs = has_runs(a->rows, slice->count);
@@ -199,8 +206,12 @@ SIMD_SHARED void backward_slice(kernel_spec spec, const norm_args *a, const norm
     for (size_t begin = slice->begin, end; begin < slice->end; begin = end) {
         end = runs && slice->end - begin > RUN_ROWS ? begin + RUN_ROWS : slice->end;
         backward_run(spec, a, begin, end, rows, extreme, partial, &total);
-        for (size_t which = 0; runs && which < count; which++)
-            flush_columns(columns[which], wide_columns(g, slice->index, which, count), a->cols);
+        for (size_t which = 0; which < count; which++) {
+            if (is_dealt(spec, by_spans))
+                order_columns(columns[which], a->cols);
+            if (runs)
+                flush_columns(columns[which], wide_columns(g, slice->index, which, count), a->cols);
+        }
     }
     if (spec.params & (NORM_ALPHA | NORM_SHIFT)) {
         slice_totals *const sums = totals_of(spec, a, slice, slice->index);

@@ -433,7 +433,7 @@ SIMD_INLINE vf times_gamma(kernel_spec spec, const affine_span *with, size_t h, 
         backward((kernel_spec){__VA_ARGS__, false}, a, row, BLOCK == 1 ? 1 : count, partial, total);                   \
     }                                                                                                                  \
     static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
-        backward_slice((kernel_spec){__VA_ARGS__, false}, a, s, rows_##name, EXTREME_ROWS);                            \
+        backward_slice((kernel_spec){__VA_ARGS__, false}, a, s, rows_##name, EXTREME_ROWS, !ELEMENTWISE);              \
     }
 
 // The op's functions of a piece of a row, for the files of ops that sum over it; squash.h has none.

@@ -121,7 +121,6 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const sq
     const vf gamma = spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma_row, c, n) : v_set1(1.0f);
     partial_span sums;
     partial_begin(spec, partial, c, n, &sums);
-    run_sums block = {v_zero(), v_zero()};
     vf x[ABREAST], dy[ABREAST], t[ABREAST], slope[ABREAST];
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) {
         x[i] = v_get(spec.dtype, rows[i].x, c, n);
@@ -130,15 +129,13 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const sq
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) t[i] = squash(spec, inner(k, x[i]), &slope[i]);
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) {
         const vf u[SPAN] = {v_mul(v_mul(gamma, dy[i]), slope[i])};
-        block.dalpha = v_fma(u[0], x[i], block.dalpha);
+        run->dalpha = v_fma(u[0], x[i], run->dalpha);
         if (PARAMS & NORM_SHIFT) // padding adds nothing, for there dy is zero
-            add_to(&block.dshift, u[0]);
+            add_to(&run->dshift, u[0]);
         partial_add(&sums, i, 0, dy[i], t[i]);
         put_dx(spec, &rows[i], k->alpha, u, c, n);
     }
     partial_end(spec, partial, c, n, &sums);
-    add_to(&run->dalpha, block.dalpha);
-    add_to(&run->dshift, block.dshift);
 }
 
 SIMD_INLINE void get_pairs(kernel_spec spec, const norm_args *a, size_t row, size_t count, row_pair *rows) {
