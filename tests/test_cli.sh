@@ -72,7 +72,7 @@ expect 0 '"profile": "data-package"' list columns --format=json
 expect 2 '"xml" is no format; valid are text, csv, json, markdown' list columns --format xml
 expect 2 '"kernel" is no table; did you mean kernels? valid are' list columns --table kernel
 expect 2 '"" is no format' list columns --format ''
-expect 2 '--format is of `normbench list columns` alone' list ops --format csv
+expect 2 'columns` alone' list ops --format csv
 expect 2 'unexpected argument "x": one list at a time' list columns x
 
 # verify: every selector knows its names.

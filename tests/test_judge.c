@@ -75,7 +75,7 @@ static finding ask(const char *row, run_tables *run, questions *q) {
     char path[256], message[TABLES_MESSAGE] = "";
     put("asked.csv", ASKED, row);
     path_of(path, sizeof path, "asked.csv");
-    if (!run_tables_read(run, folder, message) || !questions_read(q, path, NULL, message))
+    if (!run_tables_read(run, folder, message) || !questions_read(q, path, "", message))
         fail_msg("%s: %s", row, message);
     return judge(&q->items[0], run, 1);
 }

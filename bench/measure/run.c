@@ -255,7 +255,8 @@ int run_replace(const run *r, const char *file, files_writer *write, const void 
 
 void run_end(run *r, bool complete) {
     const char *const files[] = {RUN_PLAN,       RUN_PLAN_STEPS, r->kind == NULL ? FILES_PART : r->kind->samples,
-                                 "topology.xml", "meta.json",    FILES_PART, "kernels.csv", "layers.csv"};
+                                 "topology.xml", "meta.json",    FILES_PART,
+                                 "kernels.csv",  "layers.csv"};
     char path[PATH_MAX];
     if (r->samples.file != NULL)
         (void)csv_close(&r->samples); // every row was flushed, and its error told, when it was added
