@@ -69,7 +69,7 @@ SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhau
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
 SCRIPTS  := $(wildcard tests/test_*.sh)
 # The tests that take longest, which begin first, so that none of them is left to run alone at the end.
-LONGEST  := $(addprefix $(OBJ)/test_,layers kernels) $(patsubst %,tests/test_%.sh,kernels_cli plots dump)
+LONGEST  := $(addprefix $(OBJ)/test_,kernels sweeps layers) tests/test_kernels_cli.sh $(OBJ)/test_squash $(patsubst %,tests/test_%.sh,portable paper make_peers)
 PROGRAM  := $(OBJ)/normbench
 CURVES   := $(OBJ)/curves
 EXHAUST  := $(OBJ)/exhaustive
@@ -79,7 +79,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects check check-exhaustive bench layers paper paper-quick limits peers verify plots asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits peers verify plots asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -92,10 +92,16 @@ lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libno
 
 objects: $(OBJECTS) ## compile everything and link nothing; with CPPFLAGS=-fsyntax-only, look for mistakes alone
 
-check: deps build/normbench lib $(OBJ)/libnorm_peers.so $(CURVES) $(EXHAUST) $(TESTS) ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
+# A test alone needs no program of another; a script may call these two.
+CHECKED  := $(if $(wildcard tests/test_$(or $(ONLY),no).c),$(OBJ)/test_$(ONLY),$(if $(ONLY),$(OBJ)/test_csv $(OBJ)/test_schema,$(TESTS)))
+tested: deps build/normbench lib $(OBJ)/libnorm_peers.so $(CURVES) $(EXHAUST) $(CHECKED)
+
+# Compiling for the tests takes all processors, unless -j says how many.
+check: ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
+	$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-Otarget -j$(shell getconf _NPROCESSORS_ONLN)) tested
 	$(Q)CC="$(CC)" OBJ="$(OBJ)" NORMBENCH=$(call quote,$(CURDIR)/$(PROGRAM)) CURVES=$(call quote,$(CURDIR)/$(CURVES)) SANITIZE="$(SANITIZE)" REQUIRE="$(REQUIRE)" LIBS="$(LIBS)" LINKED="$(BENCH) $(MODELS) $(OBJ)/bench/commands/main.o" \
 		UNITS="$(UNITS)" ROW_UNITS="$(ROW_UNITS)" SLEEF_UNITS="$(SLEEF_UNITS)" SLEEF_LEVELS="$(SLEEF_LEVELS)" \
-		sh scripts/check.sh $(if $(ONLY),$(or $(wildcard $(OBJ)/test_$(ONLY) tests/test_$(ONLY).sh),$(error no test is called $(ONLY): see tests/test_*)),$(LONGEST) $(filter-out $(LONGEST),$(TESTS) $(SCRIPTS)))
+		sh scripts/check.sh $(if $(ONLY),$(or $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_$(ONLY).c)),$(wildcard tests/test_$(ONLY).sh),$(error no test is called $(ONLY): see tests/test_*)),$(LONGEST) $(filter-out $(LONGEST),$(TESTS) $(SCRIPTS)))
 
 check-exhaustive: deps $(EXHAUST) ## prove the accuracy of tanh, erf and exp over every float, at every level (minutes; REQUIRE as above)
 	$(Q)REQUIRE="$(REQUIRE)" $(EXHAUST)

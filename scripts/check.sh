@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Runs tests (`make check` calls this): programs by name, *.sh with sh, JOBS of them at a time, each one's output in one piece when it has
-# ended. A test that exits 77 was skipped and says why. Ends with one line of counts; exit 1 if any failed.
+# ended. A test that exits 77 was skipped and says why. Ends with one line of counts; exit 1 if any failed. INDEPENDENT=no leaves out, and
+# says so, the scripts with the line "# independent of the compiler": who tests with several compilers runs those with one of them.
 set -u
 jobs=${JOBS:-2}
 # Teams of tests share the cores with one another. A thread that waits by spinning, as OpenMP's do at first, holds the core that those it
@@ -33,7 +34,9 @@ slowest() {
     head -n "$1" "$work/slowest"
 }
 
-passed=0 failed=0 skipped=0 names='' running=''
+independent() { case $1 in *.sh) grep -qx '# independent of the compiler' "$1" ;; *) false ;; esac }
+
+passed=0 failed=0 skipped=0 left='' names='' running=''
 
 # collect: takes note of every test that has ended since.
 collect() {
@@ -68,6 +71,10 @@ wait_below() {
 }
 
 for test in "$@"; do
+    if [ "${INDEPENDENT:-yes}" = no ] && independent "$test"; then
+        left="$left $(basename "$test" .sh)"
+        continue
+    fi
     wait_below "$jobs"
     name=$(basename "$test" .sh)
     one "$test" "$name" &
@@ -75,6 +82,7 @@ for test in "$@"; do
 done
 wait_below 1
 [ $# -lt 2 ] || slowest "${SLOWEST:-10}"
+[ -z "$left" ] || printf 'independent of the compiler, so left to the run with another:%s\n' "$left"
 [ -z "$names" ] || printf 'failed:%s\n' "$names" >&2
 if [ "$skipped" -gt 0 ]; then
     printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The Makefile's own manners, in a small copy of the tree: the user's flags reach every command, warnings are no errors unless asked for,
 # the program can be replaced while it runs, and a commit is recorded only if it is of this very tree.
+# independent of the compiler
 set -u
 . tests/expect.sh
 # quiet_make ARGUMENTS...: without what an outer make has told.
@@ -50,6 +51,23 @@ cmp -s "$tree/build/any/normbench" "$tree/build/normbench" || fail 'the program 
 kill "$running" || fail 'the program that ran did not go on'
 wait "$running" 2>/dev/null
 [ "$(find "$tree/build" -maxdepth 1 -type f | wc -l)" -eq 1 ] || fail "left beside the program: $(ls "$tree/build")"
+
+# ---- What runs the tests: counts, times, and what is left to another compiler
+
+mkdir "$work/tests"
+printf '# independent of the compiler\nexit 0\n' >"$work/tests/test_same.sh"
+echo 'exit 77' >"$work/tests/test_without.sh"
+echo '# not independent of the compiler' >"$work/tests/test_other.sh"
+# checked COUNTS VARIABLE=VALUE: the last line.
+checked() {
+    env "$2" sh scripts/check.sh "$work"/tests/*.sh >"$work/log" 2>&1 || fail "check.sh: $(cat "$work/log")"
+    [ "$(tail -n 1 "$work/log")" = "$1" ] || fail "check.sh ends with: $(tail -n 1 "$work/log"), expected $1"
+}
+checked '1 passed, 0 failed, 1 skipped' INDEPENDENT=no
+grep -q 'left to the run with another: test_same$' "$work/log" || fail "check.sh leaves out in silence: $(cat "$work/log")"
+checked '2 passed, 0 failed, 1 skipped' INDEPENDENT=yes
+[ "$(grep -c '^ *[0-9.]*  *[0-9]*  test_' "$work/log")" -eq 3 ] ||
+    fail "check.sh does not say what took how long: $(cat "$work/log")"
 
 # commit: what a build in the tree would record.
 commit() { inside build/any/commit >"$work/log" && cat "$tree/build/any/commit"; }

@@ -5,6 +5,7 @@
 # brackets what is optional alone, and ends with two examples, which are run.
 #
 # It looks at code alone: fenced lines and `spans`. Prose and layout are free, but that README stays short enough to be read.
+# independent of the compiler
 set -eu
 cd "$(dirname "$0")/.."
 : "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}"

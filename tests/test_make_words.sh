@@ -3,6 +3,7 @@
 # shellcheck disable=SC2015,SC2016 # fail never fails; payloads are no code of this script
 # Every variable of the Makefile that somebody sets, with a value that would run a command if the shell or make took it for more than a word:
 # it arrives whole, or is refused with a message; and a checkout in a folder whose name needs quoting.
+# independent of the compiler
 set -eu
 cd "$(dirname "$0")/.."
 : "${CC:=cc}" "${OBJ:?must name the folder of the objects, e.g. OBJ=build/gcc}"

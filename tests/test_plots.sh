@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # scripts/plots.sh on a small hand-written run: every figure in every format, what it says, and what it refuses.
+# independent of the compiler
 set -eu
 . tests/expect.sh
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # scripts/setup.sh on systems that exist only here: a PATH of fake commands, fake distributions, a fake package manager that logs what
 # it is told. Nothing is installed.
+# independent of the compiler
 set -u
 . tests/expect.sh
 sh=$(command -v sh)
