@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// thin.h: which of many alike cases, that look for the same faults at other places or with other numbers, run under
+// sanitizers, where each takes many times as long. Without sanitizers all of them run.
+#ifndef THIN_H
+#define THIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define THIN_SANITIZED true
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define THIN_SANITIZED true
+#endif
+#ifndef THIN_SANITIZED
+#define THIN_SANITIZED false
+#endif
+
+// One of three runs. The sum of the indices of nested loops picks another one of the inner loop each time, so that no
+// value of either loop is left out.
+static inline bool thinned_out(size_t index) { return THIN_SANITIZED && index % 3 != 0; }
+
+#endif
