@@ -152,14 +152,22 @@ void plan_free(plan *p) {
     *p = (plan){0};
 }
 
+// The first item of this group or a later one; groups are numbered in the order of the items.
+static size_t first_from(const plan *p, size_t group) {
+    size_t low = 0, high = p->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (p->items[middle].group < group)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 void plan_group(const plan *p, size_t group, size_t *begin, size_t *end) {
-    size_t i = 0;
-    while (i < p->count && p->items[i].group != group)
-        i++;
-    *begin = i;
-    while (i < p->count && p->items[i].group == group)
-        i++;
-    *end = i;
+    *begin = first_from(p, group);
+    *end = first_from(p, group + 1);
 }
 
 size_t plan_family_end(const plan *p, size_t begin) {
