@@ -69,7 +69,7 @@ SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhau
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
 SCRIPTS  := $(wildcard tests/test_*.sh)
 # The tests that take longest, which begin first, so that none of them is left to run alone at the end.
-LONGEST  := $(addprefix $(OBJ)/test_,kernels sweeps layers) tests/test_kernels_cli.sh $(OBJ)/test_squash $(patsubst %,tests/test_%.sh,portable paper make_peers)
+LONGEST  := $(addprefix $(OBJ)/test_,kernels sweeps layers) tests/test_kernels_ends.sh $(OBJ)/test_squash $(patsubst %,tests/test_%.sh,portable paper kernels_cli make_peers)
 PROGRAM  := $(OBJ)/normbench
 CURVES   := $(OBJ)/curves
 EXHAUST  := $(OBJ)/exhaustive
