@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inputs.h"
+#include "measure/inputs.h"
 
 defect broken_by;
 double broken_off_by;

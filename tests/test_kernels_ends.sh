@@ -13,11 +13,11 @@ cat >"$work/faults.c" <<'EOC'
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "buffers.h"
-#include "memory.h"
+#include "measure/buffers.h"
+#include "machine/memory.h"
 #include "norm.h"
-#include "sampler.h"
-#include "worker.h"
+#include "measure/sampler.h"
+#include "measure/kernels_worker.h"
 static int faulty(const char *what) {
     const char *const fault = getenv("FAULT");
     return fault != NULL && strstr(fault, what) != NULL;
@@ -82,17 +82,13 @@ bool __wrap_sampler_sample(const cell *c, const buffers *b, size_t calls, const 
     return __real_sampler_sample(c, b, calls, team, out);
 }
 EOC
-objects=
-for source in bench/*.c; do
-    [ "$source" = bench/curves.c ] || objects="$objects $OBJ/${source%.c}.o"
-done
 wrap=
 for function in norm_level_missing norm_run memory_fits memory_kills buffers_make worker_launch sampler_sample; do
     wrap="$wrap -Wl,--wrap=$function"
 done
 # shellcheck disable=SC2086
 $CC ${SANITIZE:+-fsanitize=$SANITIZE} -std=c17 -D_GNU_SOURCE -Ikernels -Imodels -Ibench $wrap -o "$work/normbench" "$work/faults.c" \
-    $objects "$OBJ"/bench/counted/*.o "$OBJ"/models/*.o "$OBJ/libnorm.a" $LIBS || fail "cannot link the program anew"
+    $LINKED "$OBJ/libnorm.a" $LIBS || fail "cannot link the program anew"
 program=$work/normbench
 export FAULT=
 
