@@ -72,7 +72,7 @@ expect 0 '"profile": "data-package"' list columns --format=json
 expect 2 '"xml" is no format; valid are text, csv, json, markdown' list columns --format xml
 expect 2 '"kernel" is no table; did you mean kernels? valid are' list columns --table kernel
 expect 2 '"" is no format' list columns --format ''
-expect 2 'columns` alone' list ops --format csv
+expect 2 'list columns' list ops --format csv
 expect 2 'unexpected argument "x": one list at a time' list columns x
 
 # verify: every selector knows its names.
@@ -118,7 +118,7 @@ quick='verify --op rmsnorm,dyt,rmsnorm --variant std,u2 --form fused --level sca
     expect 0 'rmsnorm' $quick --cache cold --placement cores
 }
 columns=$(head -1 "$work/verify.csv" | tr -d '\r')
-[ "$columns" = 'op,variant,pass,form,level,dtype,output,cases,max_ulp,max_error,rows,cols,seed,status,bound' ] ||
+[ "$columns" = 'op,variant,pass,form,level,dtype,output,cases,max_ulp,max_error,rows,cols,seed,status,bound,params,streams' ] ||
     fail "columns of verify.csv: $columns"
 
 # Where it cannot write. Nothing is computed for a file that cannot be opened.

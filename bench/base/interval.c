@@ -15,12 +15,6 @@ int interval_digits(const stats_interval *i) {
     return supported < 3 ? 3 : supported > 6 ? 6 : supported;
 }
 
-void interval_write(csv_writer *w, const stats_interval *i) {
-    csv_real(w, i->median, interval_digits(i));
-    csv_real(w, i->lo, interval_digits(i));
-    csv_real(w, i->hi, interval_digits(i));
-}
-
 int interval_decimals(const stats_interval *i) {
     double width = interval_known(i) ? (i->hi - i->lo) / 2 : fabs(i->median) / 50;
     int decimals = 0;

@@ -6,15 +6,12 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "csv.h"
 #include "stats.h"
 
 // The wider side, over the median's magnitude. NaN without an interval.
 double interval_half_width(const stats_interval *i);
 // Digits that the interval supports: to a tenth of its half width, 3 to 6 of them.
 int interval_digits(const stats_interval *i);
-// Median, lower and upper end, as three fields.
-void interval_write(csv_writer *w, const stats_interval *i);
 
 // In words and tables for people: decimals whose last is worth no more than half the interval's width, four at most.
 int interval_decimals(const stats_interval *i);

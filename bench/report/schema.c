@@ -44,43 +44,48 @@ static void print_text(FILE *out, const column_table *t) {
     }
 }
 
-// What a column may hold besides what its kind says: words, separated by `|`, or a pattern.
-static void write_allowed(csv_writer *w, const column_type *t) {
-    char text[400] = "";
-    size_t used = 0;
-    const char *word;
-    for (size_t i = 0; t->word != NULL && (word = t->word(i)) != NULL && used < sizeof text; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? "|" : "", word);
-    csv_text(w, text);
-    csv_text(w, t->pattern);
+// A row of that table: a column of another.
+typedef struct {
+    const column_table *table;
+    const table_column *column;
+    char words[400]; // that it may hold
+} schema_row;
+
+static column_value bound(const schema_row *r, double limit) {
+    return value_real(r->column->type->kind != COLUMN_STRING && isfinite(limit) ? limit : (double)NAN, 9);
 }
 
-static void write_csv(csv_writer *w, const column_table *t) {
-    for (size_t i = 0; i < columns_count(t); i++) {
-        const table_column *const c = columns_at(t, i);
-        const bool number = c->type->kind != COLUMN_STRING;
-        const char *const texts[] = {t->name, c->name, kind_name(c), c->unit};
-        for (size_t k = 0; k < COLUMN_COUNT(texts); k++)
-            csv_text(w, texts[k]);
-        csv_size(w, c->required);
-        csv_real(w, number && isfinite(c->type->least) ? c->type->least : (double)NAN, 9);
-        csv_real(w, number && isfinite(c->type->most) ? c->type->most : (double)NAN, 9);
-        write_allowed(w, c->type);
-        csv_text(w, c->meaning);
-        (void)csv_end(w); // told by csv_close
-    }
-}
+#define ROW schema_row
+#define COLUMNS(X)                                                                                                     \
+    X(REQUIRED, table, name, NULL, value_text(r->table->name), "The table, as kernels of kernels.csv.")                \
+    X(REQUIRED, column, name, NULL, value_text(r->column->name), "The column.")                                        \
+    X(REQUIRED, type, name, NULL, value_text(kind_name(r->column)), "string, integer or number.")                      \
+    X(OPTIONAL, unit, text, NULL, value_text(r->column->unit), "As UCUM spells it.")                                   \
+    X(REQUIRED, required, flag, NULL, value_size(r->column->required),                                                 \
+      "1 if it is never empty, and in every version of the table.")                                                    \
+    X(OPTIONAL, least, real, "{unit}", bound(r, r->column->type->least), "Least value.")                               \
+    X(OPTIONAL, most, real, "{unit}", bound(r, r->column->type->most), "Largest value.")                               \
+    X(OPTIONAL, words, text, NULL, value_text(r->words), "The only values, with | between them.")                      \
+    X(OPTIONAL, pattern, text, NULL, value_text(r->column->type->pattern),                                             \
+      "The regular expression that every value matches.")                                                              \
+    X(REQUIRED, meaning, text, NULL, value_text(r->column->meaning), "What it means.")
+COLUMN_OWN_LIST(own_columns, COLUMNS)
+static const column_part own_parts[] = {COLUMN_PART(own_columns)};
+static const column_table schema_table = {"schema", "", "One row per column of every table.", own_parts, 1};
 
 static int print_csv(FILE *out, const column_table *only) {
-    static const char *const names[] = {"table", "column", "type",  "unit",    "required",
-                                        "least", "most",   "words", "pattern", "meaning"};
     csv_writer w = {.file = out};
-    for (size_t i = 0; i < COLUMN_COUNT(names); i++)
-        csv_text(&w, names[i]);
-    (void)csv_end(&w);
+    columns_write_header(&w, &schema_table);
     for (size_t i = 0; i < COLUMN_COUNT(tables); i++)
-        if (only == NULL || only == tables[i])
-            write_csv(&w, tables[i]);
+        for (size_t k = 0; (only == NULL || only == tables[i]) && k < columns_count(tables[i]); k++) {
+            schema_row row = {tables[i], columns_at(tables[i], k), ""};
+            const char *word;
+            size_t used = 0;
+            for (size_t n = 0; row.column->type->word != NULL && (word = row.column->type->word(n)) != NULL; n++)
+                if (used < sizeof row.words)
+                    used += (size_t)snprintf(row.words + used, sizeof row.words - used, "%s%s", n > 0 ? "|" : "", word);
+            (void)columns_write_row(&w, &schema_table, &row); // told by w.error
+        }
     return w.error;
 }
 
@@ -93,38 +98,38 @@ static void print_string(FILE *out, const char *text) {
     fputc('"', out);
 }
 
+// What a column may hold, each thing behind what it takes to go on from the one before.
 static void print_constraints(FILE *out, const table_column *c) {
+    static const char begin[] = ",\n           \"constraints\": {", more[] = ", ";
     const column_type *const t = c->type;
-    const char *before = ",\n           \"constraints\": {", *word;
-    if (c->required) {
-        fprintf(out, "%s\"required\": true", before);
-        before = ", ";
-    }
+    const char *before = begin, *word;
     const double limits[] = {t->least, t->most};
     static const char *const names[] = {"minimum", "maximum"};
-    for (size_t i = 0; i < 2 && t->kind != COLUMN_STRING; i++)
-        if (isfinite(limits[i])) {
+    if (c->required) {
+        fprintf(out, "%s\"required\": true", before);
+        before = more;
+    }
+    for (size_t i = 0; i < COLUMN_COUNT(limits); i++)
+        if (t->kind != COLUMN_STRING && isfinite(limits[i])) {
             fprintf(out, "%s\"%s\": %g", before, names[i], limits[i]);
-            before = ", ";
+            before = more;
         }
     if (t->pattern != NULL) {
         fprintf(out, "%s\"pattern\": ", before);
         print_string(out, t->pattern);
-        before = ", ";
+        before = more;
     }
-    for (size_t i = 0; t->word != NULL && (word = t->word(i)) != NULL; i++) {
-        fprintf(out, "%s", i > 0 ? ", " : before);
-        if (i == 0)
-            fputs("\"enum\": [", out);
-        print_string(out, word);
+    if (t->word != NULL) {
+        fprintf(out, "%s\"enum\": [", before);
+        before = more;
+        for (size_t i = 0; (word = t->word(i)) != NULL; i++) {
+            fputs(i > 0 ? more : "", out);
+            print_string(out, word);
+        }
+        fputc(']', out);
     }
-    if (t->word != NULL)
-        fputs("]", out);
-    fputs(c->required || t->pattern != NULL || t->word != NULL ||
-                  (t->kind != COLUMN_STRING && (isfinite(t->least) || isfinite(t->most)))
-              ? "}"
-              : "",
-          out);
+    if (before == more)
+        fputc('}', out);
 }
 
 static void print_field(FILE *out, const table_column *c) {
