@@ -186,39 +186,9 @@ static json_t *describe(const topology *t, const ceiling *ceilings, size_t ceili
     return machine;
 }
 
-int cmd_machine(int argc, char **argv) {
-    enum { JSON, TOPOLOGY };
-    static const cli_option options[] = {
-        [JSON] = {"json", "FILE",
-                  "also write all of it as JSON; `-` is stdout, and then nothing else is printed there"},
-        [TOPOLOGY] = {"topology", "SOURCE",
-                      "describe another machine from its topology alone: an hwloc synthetic string, as in\n"
-                      "\"package:2 l3:2 core:4 pu:2\", or an XML file written there by `lstopo machine.xml`"},
-    };
-    static const cli_command command = {
-        .name = "machine",
-        .about =
-            "Describes this machine: CPU, caches, NUMA, SIMD levels, the copy bandwidth of each cache and of memory\n"
-            "(measured on the spot, in about a second), and what makes timings noisy, with the command that mends it.",
-        .options = options,
-        .option_count = sizeof options / sizeof *options,
-        .examples = {"machine --json machine.json", "machine --topology \"package:2 l3:2 core:4 pu:2\""},
-    };
-    char error[TOPOLOGY_ERROR_SIZE], warnings[MACHINE_WARNINGS][MACHINE_WARNING_SIZE], *value = NULL;
-    const char *source = NULL, *json_path = NULL;
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0)
-        *(option == JSON ? &json_path : &source) = value;
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
-    topology *t = topology_open(source, error);
-    if (t == NULL) {
-        cli_complain(&command, "%s", error);
-        return EXIT_USAGE;
-    }
-
-    int result = EXIT_FAILED;
+// Measures and prints; the exit code.
+static int show(const cli_command *command, const topology *t, const char *json_path) {
+    char warnings[MACHINE_WARNINGS][MACHINE_WARNING_SIZE];
     ceiling ceilings[MAX_CEILINGS];
     size_t ceiling_count = 0;
     // Before the ceilings, which are a load of their own.
@@ -239,17 +209,48 @@ int cmd_machine(int argc, char **argv) {
         for (size_t i = 0; i < warning_count; i++)
             printf("%s%s\n", i == 0 ? "warnings   " : "           ", warnings[i]);
     }
-    if (json_path != NULL) {
-        json_t *machine = describe(t, ceilings, ceiling_count, warnings, warning_count);
-        const int code = machine == NULL ? ENOMEM : files_deliver(json_path, json_file_write, machine);
-        if (code != 0)
-            cli_complain(&command, "cannot write %s: %s", json_path, files_reason(code));
-        json_decref(machine);
-        if (code != 0)
-            goto done;
+    if (json_path == NULL)
+        return EXIT_DONE;
+    json_t *machine = describe(t, ceilings, ceiling_count, warnings, warning_count);
+    const int code = machine == NULL ? ENOMEM : files_deliver(json_path, json_file_write, machine);
+    if (code != 0)
+        cli_complain(command, "cannot write %s: %s", json_path, files_reason(code));
+    json_decref(machine);
+    return code == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+int cmd_machine(int argc, char **argv) {
+    enum { JSON, TOPOLOGY };
+    static const cli_option options[] = {
+        [JSON] = {"json", "FILE",
+                  "also write all of it as JSON; `-` is stdout, and then nothing else is printed there"},
+        [TOPOLOGY] = {"topology", "SOURCE",
+                      "describe another machine from its topology alone: an hwloc synthetic string, as in\n"
+                      "\"package:2 l3:2 core:4 pu:2\", or an XML file written there by `lstopo machine.xml`"},
+    };
+    static const cli_command command = {
+        .name = "machine",
+        .about =
+            "Describes this machine: CPU, caches, NUMA, SIMD levels, the copy bandwidth of each cache and of memory\n"
+            "(measured on the spot, in about a second), and what makes timings noisy, with the command that mends it.",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+        .examples = {"machine --json machine.json", "machine --topology \"package:2 l3:2 core:4 pu:2\""},
+    };
+    char error[TOPOLOGY_ERROR_SIZE], *value = NULL;
+    const char *source = NULL, *json_path = NULL;
+    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
+    int option;
+    while ((option = cli_next(&args, &value)) >= 0)
+        *(option == JSON ? &json_path : &source) = value;
+    if (option != CLI_END)
+        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    topology *t = topology_open(source, error);
+    if (t == NULL) {
+        cli_complain(&command, "%s", error);
+        return EXIT_USAGE;
     }
-    result = EXIT_DONE;
-done:
+    const int result = show(&command, t, json_path);
     topology_close(t);
     return result;
 }

@@ -118,10 +118,45 @@ static void touch_set(const norm_args *set, norm_dtype dtype, int threads, uint6
     }
 }
 
+// Where the tensors of a set are, and the parameters, which all sets share.
+static norm_args arrange(const buffers *b, const cell *c, const layout *l, size_t set) {
+    const bool backward = c->pass == NORM_BACKWARD;
+    char *const tensor = b->block + set * l->set, *const added = tensor + (backward ? 4 : 2) * l->tensor;
+    float *const dgamma = (float *)(void *)(b->block + l->set * l->sets), *const dbeta = dgamma + c->cols,
+                 *const dalpha = dbeta + c->cols;
+    char *const gamma = (char *)(dalpha + 16), *const beta = gamma + c->cols * norm_dtype_bytes(c->impl->dtype);
+    return (norm_args){.rows = c->rows,
+                       .cols = c->cols,
+                       .x_stride = c->cols,
+                       .y_stride = c->cols,
+                       .dy_stride = c->cols,
+                       .dx_stride = c->cols,
+                       .branch_stride = c->cols,
+                       .sum_stride = c->cols,
+                       .dsum_stride = c->cols,
+                       .x = tensor,
+                       .y = tensor + l->tensor,
+                       .dy = backward ? tensor + 2 * l->tensor : NULL,
+                       .dx = backward ? tensor + 3 * l->tensor : NULL,
+                       .branch = l->adds ? added : NULL,
+                       .sum = l->adds ? added + l->tensor : NULL,
+                       .dsum = l->adds && backward ? added + 2 * l->tensor : NULL,
+                       .gamma = gamma,
+                       .beta = beta,
+                       .alpha = BUFFERS_ALPHA,
+                       .shift = BUFFERS_SHIFT,
+                       .eps = BUFFERS_EPS,
+                       .dgamma = dgamma,
+                       .dbeta = dbeta,
+                       .dalpha = dalpha,
+                       .dshift = dalpha + 1,
+                       .saved = b->scratch,
+                       .workspace = b->scratch == NULL ? NULL : b->scratch + b->workspace_offset};
+}
+
 bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes, uint64_t seed) {
     const cell *const c = &cells[0];
     const norm_dtype dtype = c->impl->dtype;
-    const size_t element = norm_dtype_bytes(dtype);
     layout l;
     *b = (buffers){0};
     if (!lay_out(cells, count, cold_bytes, &l))
@@ -146,41 +181,11 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
     if (l.made > 0)
         heap_remember(0);
 
-    char *const params = b->block + l.set * l.sets;
-    float *const dgamma = (float *)params, *const dbeta = dgamma + c->cols, *const dalpha = dbeta + c->cols;
-    char *const gamma = (char *)(dalpha + 16), *const beta = gamma + c->cols * element;
-    inputs_fill(INPUT_NORMAL, dtype, gamma, c->cols, c->cols, 0, 1, seed + 2);
-    inputs_fill(INPUT_NORMAL, dtype, beta, c->cols, c->cols, 0, 1, seed + 3);
+    const norm_args first = arrange(b, c, &l, 0);
+    inputs_fill(INPUT_NORMAL, dtype, (void *)(uintptr_t)first.gamma, c->cols, c->cols, 0, 1, seed + 2);
+    inputs_fill(INPUT_NORMAL, dtype, (void *)(uintptr_t)first.beta, c->cols, c->cols, 0, 1, seed + 3);
     for (size_t i = 0; i < l.sets; i++) {
-        const bool backward = c->pass == NORM_BACKWARD;
-        char *const tensor = b->block + i * l.set, *const added = tensor + (backward ? 4 : 2) * l.tensor;
-        b->sets[i] = (norm_args){.rows = c->rows,
-                                 .cols = c->cols,
-                                 .x_stride = c->cols,
-                                 .y_stride = c->cols,
-                                 .dy_stride = c->cols,
-                                 .dx_stride = c->cols,
-                                 .branch_stride = c->cols,
-                                 .sum_stride = c->cols,
-                                 .dsum_stride = c->cols,
-                                 .x = tensor,
-                                 .y = tensor + l.tensor,
-                                 .dy = backward ? tensor + 2 * l.tensor : NULL,
-                                 .dx = backward ? tensor + 3 * l.tensor : NULL,
-                                 .branch = l.adds ? added : NULL,
-                                 .sum = l.adds ? added + l.tensor : NULL,
-                                 .dsum = l.adds && backward ? added + 2 * l.tensor : NULL,
-                                 .gamma = gamma,
-                                 .beta = beta,
-                                 .alpha = BUFFERS_ALPHA,
-                                 .shift = BUFFERS_SHIFT,
-                                 .eps = BUFFERS_EPS,
-                                 .dgamma = dgamma,
-                                 .dbeta = dbeta,
-                                 .dalpha = dalpha,
-                                 .dshift = dalpha + 1,
-                                 .saved = b->scratch,
-                                 .workspace = b->scratch == NULL ? NULL : b->scratch + b->workspace_offset};
+        b->sets[i] = arrange(b, c, &l, i);
         touch_set(&b->sets[i], dtype, (int)c->threads, seed);
         if (l.adds)
             b->add_backward_sets[i] = cell_pass_args(NORM_ADD_FUSED, NORM_BACKWARD, &b->sets[i]);

@@ -56,6 +56,11 @@ static double quick_normal(stats_rng *rng) {
 
 static double random_sign(stats_rng *rng) { return stats_rng_next(rng) >> 63 ? -1 : 1; }
 
+static void fill_normal(norm_dtype dtype, void *row, size_t cols, double mean, double deviation, stats_rng *rng) {
+    for (size_t i = 0; i < cols; i++)
+        dtype_set(dtype, row, i, mean + deviation * quick_normal(rng));
+}
+
 // The outlier channels of `activations`: one in each hundred columns, at a place that the seed alone decides.
 static void fill_outliers(norm_dtype dtype, void *row, size_t cols, uint64_t seed, double deviation,
                           stats_rng *values) {
@@ -73,43 +78,46 @@ static void fill_outliers(norm_dtype dtype, void *row, size_t cols, uint64_t see
 // The significands of `constant` and `symmetric` are short so that sums of them and of their squares are exact in f32
 // in any order, to 4096 columns: constant x = k 2^e with k < 64; symmetric x, a multiple of 1/8 below 4. The bounds on
 // sums assume rounding errors that are as often up as down, and long equal terms would round the same way each time.
+static void fill_symmetric(norm_dtype dtype, void *row, size_t cols, stats_rng *rng) {
+    const double mean = ((double)stats_rng_below(rng, 17) - 8) / 4;
+    for (size_t i = 0; i + 1 < cols; i += 2) {
+        const double offset = random_sign(rng) * (double)(1 + stats_rng_below(rng, 15)) / 8;
+        dtype_set(dtype, row, i, mean + offset);
+        dtype_set(dtype, row, i + 1, mean - offset);
+    }
+    if (cols % 2)
+        dtype_set(dtype, row, cols - 1, mean);
+}
+
+static void fill_constant(norm_dtype dtype, void *row, size_t cols, stats_rng *rng) {
+    const double value = random_sign(rng) * (double)(1 + stats_rng_below(rng, 63));
+    const double shifted = ldexp(value, (int)stats_rng_below(rng, 16) - 8);
+    for (size_t i = 0; i < cols; i++)
+        dtype_set(dtype, row, i, shifted);
+}
+
 static void fill_row(input_kind kind, norm_dtype dtype, void *row, size_t cols, uint64_t seed, size_t index) {
     stats_rng rng;
     stats_rng_seed(&rng, seed, (uint64_t)index * INPUTS + (uint64_t)kind);
     switch (kind) {
     case INPUT_ACTIVATIONS: {
         const double deviation = 0.5 + 1.5 * stats_rng_uniform(&rng);
-        for (size_t i = 0; i < cols; i++)
-            dtype_set(dtype, row, i, deviation * quick_normal(&rng));
+        fill_normal(dtype, row, cols, 0, deviation, &rng);
         fill_outliers(dtype, row, cols, seed, deviation, &rng);
         break;
     }
     case INPUT_NORMAL:
-        for (size_t i = 0; i < cols; i++)
-            dtype_set(dtype, row, i, quick_normal(&rng));
+        fill_normal(dtype, row, cols, 0, 1, &rng);
         break;
-    case INPUT_SYMMETRIC: {
-        const double mean = ((double)stats_rng_below(&rng, 17) - 8) / 4;
-        for (size_t i = 0; i + 1 < cols; i += 2) {
-            const double offset = random_sign(&rng) * (double)(1 + stats_rng_below(&rng, 15)) / 8;
-            dtype_set(dtype, row, i, mean + offset);
-            dtype_set(dtype, row, i + 1, mean - offset);
-        }
-        if (cols % 2)
-            dtype_set(dtype, row, cols - 1, mean);
+    case INPUT_SYMMETRIC:
+        fill_symmetric(dtype, row, cols, &rng);
         break;
-    }
     case INPUT_OFFSET:
-        for (size_t i = 0; i < cols; i++)
-            dtype_set(dtype, row, i, 1e4 + quick_normal(&rng));
+        fill_normal(dtype, row, cols, 1e4, 1, &rng);
         break;
-    case INPUT_CONSTANT: {
-        const double value = random_sign(&rng) * (double)(1 + stats_rng_below(&rng, 63));
-        const double shifted = ldexp(value, (int)stats_rng_below(&rng, 16) - 8);
-        for (size_t i = 0; i < cols; i++)
-            dtype_set(dtype, row, i, shifted);
+    case INPUT_CONSTANT:
+        fill_constant(dtype, row, cols, &rng);
         break;
-    }
     case INPUT_ZERO:
         for (size_t i = 0; i < cols; i++)
             dtype_set(dtype, row, i, 0 * random_sign(&rng));
@@ -137,8 +145,7 @@ static void fill_row(input_kind kind, norm_dtype dtype, void *row, size_t cols, 
             dtype_set(dtype, row, i, i % 2 ? 0.7 : 0.1);
         break;
     case INPUT_MASSIVE:
-        for (size_t i = 0; i < cols; i++)
-            dtype_set(dtype, row, i, 0.5 * quick_normal(&rng));
+        fill_normal(dtype, row, cols, 0, 0.5, &rng);
         if (cols >= 512)
             dtype_set(dtype, row, (size_t)stats_rng_below(&rng, cols), 3000);
         break;
@@ -146,8 +153,7 @@ static void fill_row(input_kind kind, norm_dtype dtype, void *row, size_t cols, 
     case INPUT_HUGE: {
         const double decades = stats_rng_uniform(&rng);
         const double size = pow(10, kind == INPUT_TINY ? -34 + 12 * decades : 21 + 14 * decades);
-        for (size_t i = 0; i < cols; i++)
-            dtype_set(dtype, row, i, size * quick_normal(&rng));
+        fill_normal(dtype, row, cols, 0, size, &rng);
         break;
     }
     case INPUTS:
