@@ -605,7 +605,7 @@ static void storages_share_by_size(void **state) {
                    {.bytes = 8192, .first = 2, .last = 2},      {.bytes = 1024, .first = 0, .last = 2},
                    {.bytes = 4096, .first = ALWAYS, .last = -1}};
     enum { COUNT = sizeof s / sizeof *s };
-    const size_t total = plan_storages(s, COUNT);
+    const size_t total = arena_place(s, COUNT);
     for (size_t i = 0; i < COUNT - 1; i++) {
         assert_true(s[i].offset + s[i].bytes <= total);
         for (size_t k = 0; k < i; k++)

@@ -151,17 +151,17 @@ static bool read_quota(const char *folder, double *cpus) {
 
 typedef struct {
     double cpus;
-    bool told;
+    bool known;
 } cpu_limit;
 
 static void lower_quota(void *context, const char *folder) {
     cpu_limit *const limit = context;
-    limit->told = read_quota(folder, &limit->cpus) || limit->told;
+    limit->known = read_quota(folder, &limit->cpus) || limit->known;
 }
 
 double facts_cpu_quota(void) {
     const double unlimited = 1e9;
     cpu_limit limit = {.cpus = unlimited};
     cgroup_visit("", "cpu", lower_quota, &limit);
-    return !limit.told ? -1 : limit.cpus < unlimited ? limit.cpus : 0;
+    return !limit.known ? -1 : limit.cpus < unlimited ? limit.cpus : 0;
 }

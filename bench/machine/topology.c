@@ -82,10 +82,10 @@ static hwloc_obj_t node_of_pu(hwloc_topology_t hwloc, hwloc_obj_t pu) {
     return best;
 }
 
-static hwloc_obj_t part_of_pu(hwloc_topology_t hwloc, hwloc_obj_t pu, part which) {
-    if (which == PART_NUMA)
+static hwloc_obj_t domain_of_pu(hwloc_topology_t hwloc, hwloc_obj_t pu, domain which) {
+    if (which == DOMAIN_NUMA)
         return node_of_pu(hwloc, pu);
-    return hwloc_get_ancestor_obj_by_type(hwloc, which == PART_L3 ? HWLOC_OBJ_L3CACHE : HWLOC_OBJ_PACKAGE, pu);
+    return hwloc_get_ancestor_obj_by_type(hwloc, which == DOMAIN_L3 ? HWLOC_OBJ_L3CACHE : HWLOC_OBJ_PACKAGE, pu);
 }
 
 static hwloc_obj_t last_cache_of_pu(hwloc_obj_t pu) {
@@ -96,12 +96,12 @@ static hwloc_obj_t last_cache_of_pu(hwloc_obj_t pu) {
     return last;
 }
 
-// Orders a unit's parts by which contains which. outside: of each kind, the PUs that are in no part of it; to those
-// who are, that is a part like any other.
-static void nest_parts(hwloc_topology_t hwloc, hwloc_obj_t pu, const hwloc_cpuset_t outside[PARTS], unit *u) {
-    hwloc_const_cpuset_t sets[PARTS];
-    for (part which = 0; which < PARTS; which++) {
-        const hwloc_obj_t object = part_of_pu(hwloc, pu, which);
+// Orders a unit's domains by which contains which. outside: of each kind, the PUs that are in none of it; to those
+// who are, that is a domain like any other.
+static void nest_domains(hwloc_topology_t hwloc, hwloc_obj_t pu, const hwloc_cpuset_t outside[DOMAINS], unit *u) {
+    hwloc_const_cpuset_t sets[DOMAINS];
+    for (domain which = 0; which < DOMAINS; which++) {
+        const hwloc_obj_t object = domain_of_pu(hwloc, pu, which);
         sets[which] = object == NULL ? outside[which] : object->cpuset;
         size_t at = which;
         for (; at > 0; at--) {
@@ -124,21 +124,21 @@ static void tell_low_power_cores(unit *units, size_t count) {
         units[i].speed = 2 * units[i].speed + (units[i].seat.l3 >= 0);
 }
 
-static unit make_unit(hwloc_topology_t hwloc, hwloc_obj_t pu, const hwloc_cpuset_t outside[PARTS]) {
+static unit make_unit(hwloc_topology_t hwloc, hwloc_obj_t pu, const hwloc_cpuset_t outside[DOMAINS]) {
     const hwloc_obj_t core = hwloc_get_ancestor_obj_by_type(hwloc, HWLOC_OBJ_CORE, pu), llc = last_cache_of_pu(pu);
     unit u = {.seat = {.pu = (int)pu->os_index,
                        .core = index_of(core),
-                       .l3 = index_of(part_of_pu(hwloc, pu, PART_L3)),
-                       .numa = index_of(part_of_pu(hwloc, pu, PART_NUMA)),
-                       .package = index_of(part_of_pu(hwloc, pu, PART_PACKAGE))},
+                       .l3 = index_of(domain_of_pu(hwloc, pu, DOMAIN_L3)),
+                       .numa = index_of(domain_of_pu(hwloc, pu, DOMAIN_NUMA)),
+                       .package = index_of(domain_of_pu(hwloc, pu, DOMAIN_PACKAGE))},
               .speed = hwloc_api_efficiency(hwloc, pu),
               .llc = llc == NULL ? 0 : (size_t)llc->attr->cache.size};
-    nest_parts(hwloc, pu, outside, &u);
+    nest_domains(hwloc, pu, outside, &u);
     return u;
 }
 
 // Fills the table of usable PUs.
-static void list_units(topology *t, const hwloc_cpuset_t outside[PARTS]) {
+static void list_units(topology *t, const hwloc_cpuset_t outside[DOMAINS]) {
     hwloc_obj_t pu = NULL, last_core = NULL, last_llc = NULL;
     while ((pu = hwloc_get_next_obj_by_type(t->hwloc, HWLOC_OBJ_PU, pu)) != NULL) {
         if (!hwloc_bitmap_isset(t->usable, pu->os_index))
@@ -162,20 +162,20 @@ static void list_units(topology *t, const hwloc_cpuset_t outside[PARTS]) {
 // Makes the table. false if memory ran out.
 static bool make_units(topology *t) {
     const int pus = hwloc_get_nbobjs_by_type(t->hwloc, HWLOC_OBJ_PU);
-    hwloc_cpuset_t outside[PARTS];
+    hwloc_cpuset_t outside[DOMAINS];
     bool ok = true;
-    for (part which = 0; which < PARTS; which++)
+    for (domain which = 0; which < DOMAINS; which++)
         ok = (outside[which] = hwloc_bitmap_alloc()) != NULL && ok;
     t->units = calloc(pus > 0 ? (size_t)pus : 1, sizeof *t->units);
     ok = ok && t->units != NULL;
     hwloc_obj_t pu = NULL;
     while (ok && (pu = hwloc_get_next_obj_by_type(t->hwloc, HWLOC_OBJ_PU, pu)) != NULL)
-        for (part which = 0; which < PARTS; which++)
-            if (part_of_pu(t->hwloc, pu, which) == NULL)
+        for (domain which = 0; which < DOMAINS; which++)
+            if (domain_of_pu(t->hwloc, pu, which) == NULL)
                 hwloc_bitmap_set(outside[which], pu->os_index);
     if (ok)
         list_units(t, outside);
-    for (part which = 0; which < PARTS; which++)
+    for (domain which = 0; which < DOMAINS; which++)
         hwloc_bitmap_free(outside[which]);
     return ok;
 }
@@ -237,10 +237,10 @@ size_t topology_packages(const topology *t) {
     bool outside = false;
     for (size_t i = 0; i < t->count; i++)
         outside |= t->units[i].seat.package < 0;
-    return units_parts(t->units, t->count, PART_PACKAGE) + outside;
+    return units_domains(t->units, t->count, DOMAIN_PACKAGE) + outside;
 }
 
-size_t topology_numa_nodes(const topology *t) { return units_parts(t->units, t->count, PART_NUMA); }
+size_t topology_numa_nodes(const topology *t) { return units_domains(t->units, t->count, DOMAIN_NUMA); }
 
 size_t topology_pus_without_node(const topology *t) {
     size_t pus = 0;

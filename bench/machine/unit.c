@@ -6,9 +6,10 @@
 
 static int compare_int(int a, int b) { return (a > b) - (a < b); }
 
-int unit_part(const unit *u, part which) {
-    const int parts[PARTS] = {[PART_PACKAGE] = u->seat.package, [PART_NUMA] = u->seat.numa, [PART_L3] = u->seat.l3};
-    return parts[which];
+int unit_domain(const unit *u, domain which) {
+    const int domains[DOMAINS] = {
+        [DOMAIN_PACKAGE] = u->seat.package, [DOMAIN_NUMA] = u->seat.numa, [DOMAIN_L3] = u->seat.l3};
+    return domains[which];
 }
 
 static int by_order(const void *left, const void *right) {
@@ -28,13 +29,13 @@ static int by_core(const void *left, const void *right) {
 static int by_path(const void *left, const void *right) {
     const unit *a = left, *b = right;
     int c = compare_int(b->speed, a->speed);
-    for (size_t i = 0; c == 0 && i < PARTS; i++)
+    for (size_t i = 0; c == 0 && i < DOMAINS; i++)
         c = compare_int(a->path[i], b->path[i]);
     return c != 0 ? c : by_order(a, b);
 }
 
 // One PU per core and fast cores first; of those the path's ranks from the inside out: what varies fastest is the
-// outermost, so neighbours in this order are far apart in the tree. Smaller parts just run out earlier.
+// outermost, so neighbours in this order are far apart in the tree. Smaller domains just run out earlier.
 static int by_scatter(const void *left, const void *right) {
     const unit *a = left, *b = right;
     int c = compare_int(a->sibling, b->sibling);
@@ -42,33 +43,33 @@ static int by_scatter(const void *left, const void *right) {
         c = compare_int(b->speed, a->speed);
     if (c == 0)
         c = compare_int(a->rank_core, b->rank_core);
-    for (int i = PARTS - 1; c == 0 && i >= 0; i--)
+    for (int i = DOMAINS - 1; c == 0 && i >= 0; i--)
         c = compare_int(a->rank[i], b->rank[i]);
     return c != 0 ? c : by_order(a, b);
 }
 
-// A part is known by the first unit in it.
-static int first_in_part(const unit *units, const unit *u, part which) {
+// A domain is known by the first unit in it.
+static int first_in_domain(const unit *units, const unit *u, domain which) {
     size_t i = 0;
-    while (unit_part(&units[i], which) != unit_part(u, which))
+    while (unit_domain(&units[i], which) != unit_domain(u, which))
         i++;
     return (int)i;
 }
 
 void units_rank(unit *units, size_t count) {
     for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < PARTS; k++) {
-            const part which = units[i].nesting[k];
+        for (size_t k = 0; k < DOMAINS; k++) {
+            const domain which = units[i].nesting[k];
             // Cores outside every L3 come after those that have one.
-            const bool outside = which == PART_L3 && units[i].seat.l3 < 0;
-            units[i].path[k] = first_in_part(units, &units[i], which) + (outside ? (int)count : 0);
+            const bool outside = which == DOMAIN_L3 && units[i].seat.l3 < 0;
+            units[i].path[k] = first_in_domain(units, &units[i], which) + (outside ? (int)count : 0);
         }
     qsort(units, count, sizeof *units, by_path);
     for (size_t i = 1; i < count; i++) {
         unit *const u = &units[i];
         const unit *const before = &units[i - 1];
         bool same = u->speed == before->speed;
-        for (size_t k = 0; k < PARTS; k++) {
+        for (size_t k = 0; k < DOMAINS; k++) {
             const bool inside = same;
             same = same && u->path[k] == before->path[k];
             u->rank[k] = inside ? before->rank[k] + !same : 0;
@@ -93,9 +94,9 @@ const unit *units_first(const unit *units, size_t count) {
     return first;
 }
 
-size_t units_parts(const unit *units, size_t count, part which) {
-    size_t parts = 0;
+size_t units_domains(const unit *units, size_t count, domain which) {
+    size_t domains = 0;
     for (size_t i = 0; i < count; i++)
-        parts += unit_part(&units[i], which) >= 0 && first_in_part(units, &units[i], which) == (int)i;
-    return parts;
+        domains += unit_domain(&units[i], which) >= 0 && first_in_domain(units, &units[i], which) == (int)i;
+    return domains;
 }

@@ -7,7 +7,7 @@
 #include "topology.h"
 
 // What PUs sit in, from the outside in where one does not contain the other.
-typedef enum { PART_PACKAGE, PART_NUMA, PART_L3, PARTS } part;
+typedef enum { DOMAIN_PACKAGE, DOMAIN_NUMA, DOMAIN_L3, DOMAINS } domain;
 
 typedef struct {
     topology_seat seat;
@@ -16,14 +16,14 @@ typedef struct {
     int speed;   // rank of its kind of core, higher is faster; equal where hwloc cannot tell
     size_t llc;  // bytes of its last-level cache; counted once, at the first PU that sees that cache
     bool llc_first;
-    part nesting[PARTS]; // its parts, the outermost first: a NUMA node may contain packages
-    int path[PARTS];     // which of them, in that order: the same number for the same part
-    int rank[PARTS];     // its place among those in the same larger part that have cores of its speed
-    int rank_core;       // its core's place in the innermost part
+    domain nesting[DOMAINS]; // its domains, the outermost first: a NUMA node may contain packages
+    int path[DOMAINS];       // which of them, in that order: the same number for the same domain
+    int rank[DOMAINS];       // its place among those in the same larger domain that have cores of its speed
+    int rank_core;           // its core's place in the innermost domain
 } unit;
 
-// Index of one part, -1: none such.
-int unit_part(const unit *u, part which);
+// Index of one domain, -1: none such.
+int unit_domain(const unit *u, domain which);
 
 // Fills path, rank and rank_core from the rest.
 void units_rank(unit *units, size_t count);
@@ -31,7 +31,7 @@ void units_rank(unit *units, size_t count);
 void units_sort(unit *units, size_t count, placement p);
 // The one that sits first, by `cores`.
 const unit *units_first(const unit *units, size_t count);
-// How many different parts of a kind there are; what has none is in none of them.
-size_t units_parts(const unit *units, size_t count, part which);
+// How many different domains of a kind there are; what has none is in none of them.
+size_t units_domains(const unit *units, size_t count, domain which);
 
 #endif

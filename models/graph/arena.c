@@ -30,7 +30,7 @@ static int larger_first(const void *a, const void *b) {
 
 // The largest first, each into the first gap that is wide enough among those it must be apart from (Pisarchyk and Lee
 // 2020, arXiv 2001.03288, "greedy by size"): quadratic in a few thousand storages.
-size_t plan_storages(storage *storages, size_t count) {
+size_t arena_place(storage *storages, size_t count) {
     storage **const by_size = malloc((count + 1) * sizeof *by_size);
     storage **const by_offset = malloc((count + 1) * sizeof *by_offset);
     size_t total = 0, placed = 0, used = 0;

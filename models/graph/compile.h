@@ -22,7 +22,7 @@ enum { NAME_SIZE = 64, NONE = -1 };
 typedef struct {
     size_t bytes;
     int first, last; // node times of its life; nobody touches it while first > last
-    size_t offset;   // into the arena, from plan_storages
+    size_t offset;   // into the arena, from arena_place
     void *fresh;     // not NULL: what the last run has left elsewhere for whoever asks from outside
 } storage;
 
@@ -36,7 +36,7 @@ typedef struct {
 } view;
 
 // Gives every storage a place; the bytes they need together, SIZE_MAX on overflow or where memory ran out.
-size_t plan_storages(storage *storages, size_t count);
+size_t arena_place(storage *storages, size_t count);
 
 // ---- Notes
 

@@ -321,7 +321,7 @@ graph *graph_make(const layer_config *config, size_t *bytes, char error[LAYER_ER
         snprintf(error, LAYER_ERROR_SIZE, "out of memory while the steps of %s are written down", config->shape->name);
         return NULL;
     }
-    g->arena_bytes = plan_storages(g->storages, g->storage_count);
+    g->arena_bytes = arena_place(g->storages, g->storage_count);
     *bytes = estimate(g, g->arena_bytes);
     return g;
 }
