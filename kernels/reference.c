@@ -145,8 +145,7 @@ static void normalise_backward(const view *v, double *dx, double *scale, norm_re
 //              saved t can.)
 //   derf       2 / sqrt(pi) exp(-z^2) = f': f' for exp and the product, f' z^2 for the rounding of z^2, f' 2 |z| Z for
 //              that of z
-//   hardtanh   1 or 0, exactly; but where |z| is within half an epsilon of the dtype of 1, where the rounding of z
-//   alone
+//   hardtanh   1 or 0, exactly; but within half an epsilon of the dtype of |z| = 1, where the rounding of z alone
 //              decides, either is right: an error of 1 counts as one epsilon there
 //   sigmoid    t (1 - t) from a rounded t: the scale of t, for the error of t counts at most once
 //   isru       f' = (1 + z^2)^(-3/2), and 3 |z| Z / (1 + z^2) of it for the rounding of z

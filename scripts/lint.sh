@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What `make lint` runs: the layout of C files, the rooms they stand in, the shell scripts, and cppcheck where it is installed. Every finding is an
-# error; all checks run even if one fails.
+# What `make lint` runs: the layout of C files, the rooms they stand in, their lengths, the names of files in comments, the shell scripts, and
+# cppcheck where it is installed. Every finding is an error; all checks run even if one fails.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -30,6 +30,8 @@ if need "$format"; then
 fi
 
 files '*.c' '*.h' | xargs awk -f scripts/rooms.awk scripts/rooms.txt || status=1
+files '*.c' '*.h' '*.sh' '*.awk' '*.py' .ci/run | xargs awk -f scripts/lengths.awk || status=1
+files ':!CHANGELOG.md' | xargs awk -f scripts/names.awk || status=1
 
 if need shellcheck; then
     files '*.sh' .ci/run | xargs shellcheck || status=1

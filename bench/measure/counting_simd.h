@@ -3,11 +3,10 @@
 // it. Included by the build before a source of kernels/, whose kernels then count themselves; for operations.c alone.
 //
 // An addition, subtraction, multiplication, division, root, minimum or maximum is one operation, a multiply-add two, so
-// that a level has the same number with an FMA as without;
-// what only moves, compares or selects, works on bits or integers or looks up, is none. A call of libm cannot be
-// counted and leaves NaN.
-#ifndef COUNTED_H
-#define COUNTED_H
+// that a level has the same number with an FMA as without; what only moves, compares or selects, works on bits or
+// integers or looks up, is none. A call of libm cannot be counted and leaves NaN.
+#ifndef COUNTING_SIMD_H
+#define COUNTING_SIMD_H
 
 #include "simd/simd.h"
 

@@ -102,7 +102,7 @@ void cli_help(FILE *out, const cli_command *c) {
             print_option(out, &o);
         }
     fputs("\nExamples:\n", out);
-    for (size_t i = 0; i < CLI_EXAMPLES; i++)
+    for (size_t i = 0; i < CLI_EXAMPLES && c->examples[i] != NULL; i++)
         fprintf(out, "  normbench %s\n", c->examples[i]);
 }
 

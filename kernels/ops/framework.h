@@ -10,7 +10,7 @@
 #include "framework_run.h"
 #include "sweeps.h"
 
-// Fewest elements of a thread: at::internal::GRAIN_SIZE, and what the functions of vml.h have.
+// Fewest elements of a thread: at::internal::GRAIN_SIZE, and what the functions of <vml.h> have.
 enum { GRAIN = 32768, TANH_GRAIN = 2048 };
 
 // Every tensor of one call, by its name in the lists below. In f32 casts are no operations, so x32 is x, h is normed,
