@@ -23,9 +23,9 @@ FNR == 1 {
 { lines = FNR }
 /^[^A-Za-z]*Made by / { made = 1 }
 
-# A head may take several lines; a statement or a declaration ends with a semicolon.
-is_c && !begin && /^[A-Za-z_].*\(/ && !/;[ \t]*(\/\/.*)?$/ { begin = FNR; name = $0 }
-is_c && begin && !/^[A-Za-z_}]/ && /;$/ && !opened { begin = 0 }
+# A head may take several lines; a statement or a declaration ends with a semicolon, and a table has an equals sign.
+is_c && !begin && /^[A-Za-z_].*\(/ && !/=/ && !/;[ \t]*(\/\/.*)?$/ { begin = FNR; name = $0 }
+is_c && begin && !opened && /;[ \t]*(\/\/.*)?$/ { begin = 0 }
 is_c && begin && /\{[ \t]*(\/\/.*)?$/ { opened = 1 }
 is_c && begin && /\}[ \t]*(\/\/.*)?$/ && FNR == begin { begin = opened = 0 }
 is_c && /^\}/ {

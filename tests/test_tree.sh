@@ -11,7 +11,7 @@ root=$PWD
 mkdir "$work/tree" && cd "$work/tree" || exit 1
 { echo 'static void fits(int a,' && echo '                 int b) {' && lines 57 && echo '}'; } >fits.c
 { echo 'static void too_long(void) {' && lines 59 && echo '}'; } >long.c
-{ echo 'static const int table[] = {' && lines 80 && echo '};' && echo 'int declared(void);' && echo 'void one(void) { f(); }' && lines 90; } >no_function.c
+{ echo 'static const int table[] = {ROW(a),' && echo '    ROW(b), {' && lines 80 && echo '};' && echo 'int declared(void);' && echo 'WORDS(status)' && echo 'static const int t = {1};' && echo 'void one(void) { f(); }' && lines 90; } >no_function.c
 lines 400 >full.sh
 lines 401 >over.awk
 { echo '// Made by a script.' && lines 500; } >made.h
@@ -32,7 +32,7 @@ static const char *text = "// gone.c in a string";
 EOT
 { echo '#ifndef OLD_H' && echo '#endif'; } >room/new.h
 { echo 'int a; // see gone.c' && echo '// attic/good.h, which is in room/' && echo 'int b = a.c;'; } >bad.c
-{ echo "# bad.c by gone.awk" && echo "cat gone.awk; # a gone.sh"; } >here.sh
+printf '%s bad.c by gone.awk\ncat gone.awk; %s a gone.sh\n' '#' '#' >here.sh
 { echo "echo >\"\$work/made.awk\"" && echo '# made.awk: what this makes'; } >maker.sh
 echo 'See `bad.c` and `room/gone.gp`.' >page.md
 awk -f "$root/scripts/names.awk" room/good.h room/new.h bad.c here.sh page.md >findings && fail 'names.awk exits with 0 in spite of findings'

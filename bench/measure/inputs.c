@@ -75,6 +75,18 @@ static void fill_outliers(norm_dtype dtype, void *row, size_t cols, uint64_t see
     }
 }
 
+static void fill_activations(norm_dtype dtype, void *row, size_t cols, uint64_t seed, stats_rng *rng) {
+    const double deviation = 0.5 + 1.5 * stats_rng_uniform(rng);
+    fill_normal(dtype, row, cols, 0, deviation, rng);
+    fill_outliers(dtype, row, cols, seed, deviation, rng);
+}
+
+static void fill_massive(norm_dtype dtype, void *row, size_t cols, stats_rng *rng) {
+    fill_normal(dtype, row, cols, 0, 0.5, rng);
+    if (cols >= 512)
+        dtype_set(dtype, row, (size_t)stats_rng_below(rng, cols), 3000);
+}
+
 // The significands of `constant` and `symmetric` are short so that sums of them and of their squares are exact in f32
 // in any order, to 4096 columns: constant x = k 2^e with k < 64; symmetric x, a multiple of 1/8 below 4. The bounds on
 // sums assume rounding errors that are as often up as down, and long equal terms would round the same way each time.
@@ -100,12 +112,9 @@ static void fill_row(input_kind kind, norm_dtype dtype, void *row, size_t cols, 
     stats_rng rng;
     stats_rng_seed(&rng, seed, (uint64_t)index * INPUTS + (uint64_t)kind);
     switch (kind) {
-    case INPUT_ACTIVATIONS: {
-        const double deviation = 0.5 + 1.5 * stats_rng_uniform(&rng);
-        fill_normal(dtype, row, cols, 0, deviation, &rng);
-        fill_outliers(dtype, row, cols, seed, deviation, &rng);
+    case INPUT_ACTIVATIONS:
+        fill_activations(dtype, row, cols, seed, &rng);
         break;
-    }
     case INPUT_NORMAL:
         fill_normal(dtype, row, cols, 0, 1, &rng);
         break;
@@ -145,9 +154,7 @@ static void fill_row(input_kind kind, norm_dtype dtype, void *row, size_t cols, 
             dtype_set(dtype, row, i, i % 2 ? 0.7 : 0.1);
         break;
     case INPUT_MASSIVE:
-        fill_normal(dtype, row, cols, 0, 0.5, &rng);
-        if (cols >= 512)
-            dtype_set(dtype, row, (size_t)stats_rng_below(&rng, cols), 3000);
+        fill_massive(dtype, row, cols, &rng);
         break;
     case INPUT_TINY:
     case INPUT_HUGE: {

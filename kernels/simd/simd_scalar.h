@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define SIMD_WIDTH 1
-// One element of latency chain per lane is not enough to keep an adder busy, whatever the width.
 typedef float vf;
 typedef uint32_t vi;
 typedef bool vm;
