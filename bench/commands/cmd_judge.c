@@ -24,8 +24,7 @@ static const cli_command command = {
     .about = "Judges runs by their tables: a question holds if the whole interval of what it asks lies within its "
              "bounds, does not if all of it lies outside, and else nobody can tell. WHAT is one "
              "of" VERDICT_TABLE_LIST(LINE),
-    .examples = {"judge claims results/intel*/*-paper",
-                 "judge questions --csv verdicts.csv results/intel-xeon-2c-25afbc2b/20*"},
+    .examples = {"judge claims results/intel*/*-paper", "judge questions --csv - results/intel-xeon-2c-25afbc2b/20*"},
     .options = options,
     .option_count = OPTIONS,
 };
