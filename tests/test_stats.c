@@ -5,11 +5,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 #include <gmp.h>
 
+#include "base/interval.h"
 #include "base/stats.h"
 
 #define CLOSE(got, want) assert_true(fabs((got) - (want)) <= 1e-12 * fabs(want))
@@ -22,36 +24,14 @@ static void medians(void **state) {
     assert_true(stats_median(one, 1) == 7);
     assert_true(isnan(stats_median(odd, 0)));
     assert_true(odd[0] == 5 && odd[4] == 3); // left in order
-    assert_true(stats_min(odd, 5) == 1);
-    assert_true(isnan(stats_min(odd, 0)));
-    assert_true(stats_mad(odd, 5) == 1);
-    assert_true(isnan(stats_mad(odd, 0)));
-    const double outlier[] = {1, 1, 2, 2, 4, 6, 900};
-    assert_true(stats_mad(outlier, 7) == 1);
 }
 
 static void nan_in_nan_out(void **state) {
     (void)state;
     const double values[] = {1, NAN, 2, 3, 4, 5};
     assert_true(isnan(stats_median(values, 6)));
-    assert_true(isnan(stats_min(values, 6)));
-    assert_true(isnan(stats_quantile(values, 6, 0.5)));
-    assert_true(isnan(stats_mad(values, 6)));
     const stats_interval interval = stats_median_interval(values, 6, 0.95);
     assert_true(isnan(interval.median) && isnan(interval.lo) && isnan(interval.hi) && interval.coverage == 0);
-}
-
-static void quantiles(void **state) {
-    (void)state;
-    double values[100];
-    for (size_t i = 0; i < 100; i++)
-        values[i] = (double)(100 - i);
-    assert_true(stats_quantile(values, 100, 0) == 1);
-    assert_true(stats_quantile(values, 100, 0.005) == 1);
-    assert_true(stats_quantile(values, 100, 1) == 100);
-    for (size_t i = 1; i <= 100; i++) // i / 100 * 100 is not always i
-        assert_true(stats_quantile(values, 100, (double)i / 100) == (double)i);
-    assert_true(isnan(stats_quantile(values, 0, 0.5)));
 }
 
 static void known_ranks(void **state) {
@@ -190,9 +170,24 @@ static void shuffles(void **state) {
     stats_shuffle(&rng, NULL, 0);
 }
 
+// What a percentage is printed with: no exponent, no digit more than asked for.
+static void decimals(void **state) {
+    (void)state;
+    const struct {
+        double value;
+        const char *text;
+    } cases[] = {{8.2e-05, "0.000082"}, {0.1, "0.10"}, {1.26, "1.3"},     {-0.034, "-0.034"}, {12.3, "12"},
+                 {340, "340"},          {0, "0"},      {HUGE_VAL, "inf"}, {NAN, "nan"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%.*f", interval_decimals(cases[i].value, 2), cases[i].value);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(medians),     cmocka_unit_test(nan_in_nan_out),  cmocka_unit_test(quantiles),
+        cmocka_unit_test(medians),     cmocka_unit_test(decimals),        cmocka_unit_test(nan_in_nan_out),
         cmocka_unit_test(known_ranks), cmocka_unit_test(ranks_are_exact), cmocka_unit_test(intervals),
         cmocka_unit_test(generator),   cmocka_unit_test(distributions),   cmocka_unit_test(shuffles),
     };

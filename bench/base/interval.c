@@ -9,6 +9,14 @@ double interval_half_width(const stats_interval *i) {
     return fmax(i->hi - i->median, i->median - i->lo) / fabs(i->median);
 }
 
+int interval_decimals(double value, int digits) {
+    enum { MOST = 12 };
+    if (!isfinite(value) || fpclassify(value) == FP_ZERO)
+        return 0;
+    const double decimals = digits - 1 - floor(log10(fabs(value)));
+    return decimals < 0 ? 0 : decimals > MOST ? MOST : (int)decimals;
+}
+
 int interval_digits(const stats_interval *i) {
     const double width = isnan(i->lo) ? 0.1 : interval_half_width(i);
     const int supported = width > 0 ? 1 + (int)ceil(-log10(width)) : 6;

@@ -34,38 +34,6 @@ double stats_median(const double *values, size_t n) {
     return median;
 }
 
-double stats_min(const double *values, size_t n) {
-    double min = n ? values[0] : NAN;
-    for (size_t i = 1; i < n && !isnan(min); i++)
-        if (!(values[i] >= min))
-            min = values[i];
-    return min;
-}
-
-double stats_quantile(const double *values, size_t n, double q) {
-    double *ordered = sorted(values, n);
-    if (!ordered)
-        return NAN;
-    // The factor keeps a product such as 0.07 * 100, which is 7 and one ulp, from rounding up to the next rank.
-    const double rank = ceil(q * (double)n * (1 - 1e-12));
-    const size_t k = rank < 1 ? 1 : rank > (double)n ? n : (size_t)rank;
-    const double value = ordered[k - 1];
-    free(ordered);
-    return value;
-}
-
-double stats_mad(const double *values, size_t n) {
-    double *deviation = n ? malloc(n * sizeof *deviation) : NULL;
-    if (!deviation)
-        return NAN;
-    const double median = stats_median(values, n);
-    for (size_t i = 0; i < n; i++)
-        deviation[i] = fabs(values[i] - median);
-    const double mad = stats_median(deviation, n);
-    free(deviation);
-    return mad;
-}
-
 // The interval [x(k), x(n+1-k)] covers the median with probability P(k <= B <= n-k), B the number of values below it.
 // Summing that from the centre outwards, where the terms are largest, needs no factorial and cannot underflow, however
 // large n is.

@@ -14,11 +14,6 @@ typedef struct {
 
 // Median of n values, mean of the middle two if n is even. NaN if n is 0. Does not reorder `values`.
 double stats_median(const double *values, size_t n);
-double stats_min(const double *values, size_t n);
-// Nearest-rank quantile q in [0, 1].
-double stats_quantile(const double *values, size_t n, double q);
-// Median of the absolute deviations from the median, unscaled.
-double stats_mad(const double *values, size_t n);
 
 // Ranks k (1-based) of the narrowest symmetric order-statistic interval [x(k), x(n+1-k)] for the median whose exact
 // coverage under Bin(n, 1/2) is at least `confidence`; 0 if even [min, max] falls short (n < 6 at 0.95).

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/interval.h"
 #include "counters.h"
 #include "facts.h"
 #include "machine.h"
@@ -63,7 +64,7 @@ static void warn_of_memory(const topology *t, warning_list *list) {
 }
 
 static void warn_of_others(const topology *t, warning_list *list) {
-    double load = 0;
+    double load = 0, taken = 0;
     uint64_t steal = 0, total = 0;
     char signature[16];
     if (getloadavg(&load, 1) == 1 && load > 0.5 * (double)topology_cores(t))
@@ -74,9 +75,11 @@ static void warn_of_others(const topology *t, warning_list *list) {
              "a cgroup lets this process use %.3g CPUs of %zu, so it is stopped now and then: start the container "
              "without --cpus",
              quota, topology_pus(t));
-    if (facts_steal(&steal, &total) && steal > 0)
-        warn(list, "the hypervisor has taken %.2g %% of the CPU time since boot: use a dedicated host if you can",
-             100.0 * (double)steal / (double)total);
+    if (facts_steal(&steal, &total) && total > 0)
+        taken = 100.0 * (double)steal / (double)total;
+    if (taken > 0)
+        warn(list, "the hypervisor has taken %.*f %% of the CPU time since boot: use a dedicated host if you can",
+             interval_decimals(taken, 2), taken);
     if (facts_hypervisor(signature))
         warn(list, "this is a virtual machine, where timings are noisier: trust ratios of one run, or use bare metal");
 }

@@ -4,7 +4,6 @@
 
 #define OP NORM_DYT
 #define PARAMS (NORM_GAMMA | NORM_BETA | NORM_ALPHA)
-#define ALGORITHMS(X, DTYPE) X(0, DTYPE)
 #include "ops/squash.h"
 
 SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {

@@ -3,7 +3,6 @@
 // below the smallest normal number; a z whose square is out of range gives exp(-infinity), the same.
 #define OP NORM_DERF
 #define PARAMS (NORM_GAMMA | NORM_BETA | NORM_ALPHA | NORM_SHIFT)
-#define ALGORITHMS(X, DTYPE) X(0, DTYPE)
 #include "squash.h"
 
 SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {

@@ -12,7 +12,6 @@ enum { TANH_LIBM, TANH_MVEC, TANH_U2, TANH_LP };
 
 #define OP NORM_DYT
 #define PARAMS (NORM_GAMMA | NORM_BETA | NORM_ALPHA)
-#define ALGORITHMS(X, DTYPE) X(TANH_LIBM, DTYPE) X(TANH_U2, DTYPE) X(TANH_LP, DTYPE) WITH_MVEC(X(TANH_MVEC, DTYPE))
 #define FOLDS(algorithm) ((algorithm) == TANH_U2 || (algorithm) == TANH_LP)
 #include "squash.h"
 

@@ -3,7 +3,6 @@
 // at a NaN, so that one in x is one in dx.
 #define OP NORM_HARDTANH
 #define PARAMS (NORM_GAMMA | NORM_BETA | NORM_ALPHA)
-#define ALGORITHMS(X, DTYPE) X(0, DTYPE)
 #include "squash.h"
 
 SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {

@@ -3,7 +3,6 @@
 // sqrt(C) x / sqrt(x^2 + b), is the case of gamma = sqrt(C), alpha = 1 / sqrt(b).
 #define OP NORM_ISRU
 #define PARAMS (NORM_GAMMA | NORM_BETA | NORM_ALPHA)
-#define ALGORITHMS(X, DTYPE) X(0, DTYPE)
 #include "squash.h"
 
 // |z| is held at 2^60, where f is 1 to the last bit since 2^12 and f' is zero since 2^50, so that its square is in

@@ -62,7 +62,6 @@ SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_appl
 
 // For rows that overlap, see rows.h; and for those that do not. Factors go by pointer: some by value are moved packed,
 // which level scalar must not do.
-#define AFFINE NORM_GAMMA
 #define CENTRED false
 enum { ROW_CHAINS = ACCUMULATORS };
 typedef struct {

@@ -7,7 +7,6 @@
 // most 3 ulp; measured 1.96 with an FMA, 2.13 without.
 #define OP NORM_SIGMOID
 #define PARAMS (NORM_GAMMA | NORM_BETA | NORM_ALPHA)
-#define ALGORITHMS(X, DTYPE) X(0, DTYPE)
 #include "squash.h"
 
 SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {

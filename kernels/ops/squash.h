@@ -4,10 +4,9 @@
 // it back: with u = gamma dy f'(z), dx = alpha u, dalpha = sum of u x, dshift = sum of u, dgamma = sum of dy f(z),
 // dbeta = sum of dy.
 //
-// An op's file defines OP, PARAMS, the parameters that the op can have, and ALGORITHMS(X, DTYPE), a list of
-// X(algorithm, DTYPE); includes this; and defines squash(), which is all that the ops differ in, and its table. It may
-// define FOLDS(algorithm), whether forward has alpha folded into the constants of that one, and then does so in fold()
-// and squash_folded().
+// An op's file defines OP and PARAMS, the parameters that the op can have; includes this; and defines squash(), which is
+// all that the ops differ in, and its table. It may define FOLDS(algorithm), whether forward has alpha folded into the
+// constants of that one, and then does so in fold() and squash_folded().
 // `*_nobeta` has no beta, as the paper's LLaMA, and `*_noaffine` neither gamma nor beta, as DiT.
 #ifndef SQUASH_H
 #define SQUASH_H
