@@ -180,7 +180,7 @@ static void decimals(void **state) {
                  {340, "340"},          {0, "0"},      {HUGE_VAL, "inf"}, {NAN, "nan"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[64];
-        snprintf(text, sizeof text, "%.*f", interval_decimals(cases[i].value, 2), cases[i].value);
+        snprintf(text, sizeof text, "%.*f", interval_value_decimals(cases[i].value, 2), cases[i].value);
         assert_string_equal(text, cases[i].text);
     }
 }

@@ -9,7 +9,7 @@ double interval_half_width(const stats_interval *i) {
     return fmax(i->hi - i->median, i->median - i->lo) / fabs(i->median);
 }
 
-int interval_decimals(double value, int digits) {
+int interval_value_decimals(double value, int digits) {
     enum { MOST = 12 };
     if (!isfinite(value) || fpclassify(value) == FP_ZERO)
         return 0;

@@ -11,7 +11,7 @@
 // The wider side, over the median's magnitude. NaN without an interval.
 double interval_half_width(const stats_interval *i);
 // Decimals that show so many digits of a value without an exponent, for "%.*f".
-int interval_decimals(double value, int digits);
+int interval_value_decimals(double value, int digits);
 // Digits that the interval supports: to a tenth of its half width, 3 to 6 of them.
 int interval_digits(const stats_interval *i);
 

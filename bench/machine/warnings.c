@@ -79,7 +79,7 @@ static void warn_of_others(const topology *t, warning_list *list) {
         taken = 100.0 * (double)steal / (double)total;
     if (taken > 0)
         warn(list, "the hypervisor has taken %.*f %% of the CPU time since boot: use a dedicated host if you can",
-             interval_decimals(taken, 2), taken);
+             interval_value_decimals(taken, 2), taken);
     if (facts_hypervisor(signature))
         warn(list, "this is a virtual machine, where timings are noisier: trust ratios of one run, or use bare metal");
 }

@@ -168,10 +168,10 @@ static void warn_of_timing(FILE *out, const layers_summary *s) {
         fprintf(out,
                 "warning: timing each step takes more than %g %% of the time in %zu of %zu rows, most, %.*f %%, of %s: "
                 "more tokens or a larger batch make it less (timing_cost_pct)\n",
-                TIMING_LIMIT_PCT, above, s->plan->count, interval_decimals(most, 2), most, text);
+                TIMING_LIMIT_PCT, above, s->plan->count, interval_value_decimals(most, 2), most, text);
     else if (most > 0)
-        fprintf(out, "Timing each step takes at most %.*f %% of the time (%s).\n", interval_decimals(most, 2), most,
-                text);
+        fprintf(out, "Timing each step takes at most %.*f %% of the time (%s).\n", interval_value_decimals(most, 2),
+                most, text);
 }
 
 // Whether a model's parts, put together, take what the whole does.
@@ -188,8 +188,8 @@ static void print_composition(FILE *out, const layers_summary *s, size_t arm) {
     if (isnan(ratio.lo))
         fputs("too few launches to tell\n", out);
     else if (ratio.lo > 1 || ratio.hi < 1)
-        fprintf(out, "they differ from a real stack of distinct weights, by %+.*f %%\n", interval_decimals(excess, 2),
-                excess);
+        fprintf(out, "they differ from a real stack of distinct weights, by %+.*f %%\n",
+                interval_value_decimals(excess, 2), excess);
     else if (ratio.hi - 1 > COMPOSITION_WIDTH || 1 - ratio.lo > COMPOSITION_WIDTH)
         fprintf(out, "cannot tell, for that is wider than %g %%\n", 100 * COMPOSITION_WIDTH);
     else
