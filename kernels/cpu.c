@@ -3,7 +3,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "cpu.h"
 #include "norm.h"
 
 // The builtin's own CPUID code also asks the operating system (XCR0) whether it saves the wider registers, which a look
@@ -54,34 +53,6 @@ const char *norm_level_missing(norm_level level) {
     if (missing == NULL)
         atomic_store_explicit(&runs[level], true, memory_order_relaxed);
     return missing;
-}
-
-// Seen on Zen 4 and Zen 5; Zen 3 is taken for the same, and Granite Rapids for any other.
-bool cpu_drops_fetches(void) {
-#if defined(__x86_64__)
-    return __builtin_cpu_is("amd");
-#else
-    return false;
-#endif
-}
-
-// Seen on Zen 5, AMD's family 26, and on Emerald Rapids, by which all of Intel's are judged. CPUID is asked once: in a
-// virtual machine it leaves the guest, which costs more than a small call of a kernel.
-norm_overlap cpu_overlap(void) {
-#if defined(__x86_64__)
-    static _Atomic int answer = -1;
-    enum { UNKNOWN = -1, BASE = 8, EXTENDED = 20, ZEN_5 = 26 };
-    if (answer == UNKNOWN) {
-        unsigned a = 0, b, c, d;
-        const bool told = __get_cpuid(1, &a, &b, &c, &d) != 0;
-        const unsigned family = (a >> BASE & 0xf) + (a >> EXTENDED & 0xff);
-        const bool zen_5 = told && __builtin_cpu_is("amd") && family == ZEN_5;
-        answer = __builtin_cpu_is("intel") ? NORM_OVERLAP_MOST : zen_5 ? NORM_OVERLAP_FEW : NORM_OVERLAP_NONE;
-    }
-    return (norm_overlap)answer;
-#else
-    return NORM_OVERLAP_NONE;
-#endif
 }
 
 bool norm_level_is_auto(norm_level level) { return strncmp(norm_level_name(level), "auto_", 5) == 0; }

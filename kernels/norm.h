@@ -112,16 +112,10 @@ typedef struct {
     bool batch_invariant; // rows are never cut into columns, see norm_run
 } norm_args;
 
-// How many kinds of rows of a norm are summed while another row is written: overlap_longest() in kernels/ops/rows.h.
-typedef enum { NORM_OVERLAP_NONE, NORM_OVERLAP_FEW, NORM_OVERLAP_MOST } norm_overlap;
-
 // A part of a stage's work: rows or columns [begin, end) as part `index` of `count`.
 typedef struct {
     size_t begin, end, index, count;
-    // What this CPU does best, which norm_part knows: to ask for what is fetched ahead more than once, and when to sum
-    // a row while another one is written.
-    bool refetches;
-    norm_overlap overlap;
+    const struct norm_tuning *tuning; // what this CPU does best, which norm_part knows; NULL: as on any other
 } norm_slice;
 
 typedef enum { NORM_SPLIT_ROWS, NORM_SPLIT_COLS } norm_split;
@@ -183,6 +177,7 @@ typedef struct {
     unsigned keeps;                      // form framework: the tensors that backward needs, a bit each
     bool flushes; // what it rounds to bf16 becomes zero where it is denormal, below 2^-126 before rounding: so does the
                   // hardware's rounding at level avx512bf16, whatever MXCSR says. avx512 and all others keep denormals
+    const char *base; // the variant without what params and streams say of it: `u2` of `u2_nobeta` and of `u2_nt`
 } norm_impl;
 
 // All implementations that were built, in the order of levels.h and then list.h, and behind them those that were

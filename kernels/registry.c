@@ -3,6 +3,7 @@
 // add to them, and the names of everything.
 #include <string.h>
 
+#include "dtype.h"
 #include "table.h"
 
 // A unit that was not built for a level is an error of the linker, not a gap.
@@ -24,8 +25,8 @@ bool norm_register(const norm_impl *impls, size_t count) {
     if (added_count == MOST_ADDED)
         return false;
     for (size_t i = 0; i < count; i++)
-        if (impls[i].op >= NORM_OPS || impls[i].variant == NULL || impls[i].form >= NORM_FORMS ||
-            impls[i].level >= NORM_ALL_LEVELS || impls[i].dtype >= NORM_DTYPES)
+        if (impls[i].op >= NORM_OPS || impls[i].variant == NULL || impls[i].base == NULL ||
+            impls[i].form >= NORM_FORMS || impls[i].level >= NORM_ALL_LEVELS || impls[i].dtype >= NORM_DTYPES)
             return false;
     for (size_t i = 0; i < count; i++)
         if (impls[i].op == NORM_DYT && impls[i].form == NORM_FRAMEWORK && strcmp(impls[i].variant, "sleef") == 0)
@@ -48,10 +49,12 @@ const norm_impl *norm_at(size_t index) {
 #define FORMULA(ID, name, parameters, formula) formula,
 static const char *const op_names[] = {NORM_OP_LIST(NAME)};
 static const char *const op_formulas[] = {NORM_OP_LIST(FORMULA)};
+#define PARAMETERS(ID, name, parameters, formula) parameters,
+static const unsigned op_params[] = {NORM_OP_LIST(PARAMETERS)};
 static const char *const level_names[NORM_ALL_LEVELS] = {NORM_LEVEL_LIST(NAME) "library"};
 static const char *const pass_names[] = {"forward", "backward"};
 static const char *const form_names[] = {"fused", "eager", "add_fused", "framework"};
-static const char *const dtype_names[] = {"f32", "bf16"};
+static const char *const dtype_names[] = {NORM_DTYPE_LIST(NAME)};
 
 // A word for what is no name, so that a message about it can be printed.
 static const char *name_of(const char *const *names, size_t count, unsigned index) {
@@ -64,7 +67,7 @@ const char *norm_pass_name(norm_pass pass) { return name_of(pass_names, NORM_PAS
 const char *norm_form_name(norm_form form) { return name_of(form_names, NORM_FORMS, (unsigned)form); }
 const char *norm_level_name(norm_level level) { return name_of(level_names, NORM_ALL_LEVELS, (unsigned)level); }
 const char *norm_dtype_name(norm_dtype dtype) { return name_of(dtype_names, NORM_DTYPES, (unsigned)dtype); }
-size_t norm_dtype_bytes(norm_dtype dtype) { return dtype == NORM_F32 ? sizeof(float) : sizeof(uint16_t); }
+size_t norm_dtype_bytes(norm_dtype dtype) { return dtype_size(dtype); }
 
 const char *norm_default_variant(norm_op op, norm_form form) {
     switch (op) {
@@ -81,22 +84,17 @@ const char *norm_default_variant(norm_op op, norm_form form) {
     }
 }
 
-// The name without what it says of stores.
-static size_t base_length(const norm_impl *impl) { return strlen(impl->variant) - (impl->streams ? strlen("_nt") : 0); }
-
 bool norm_is_default(const norm_impl *impl) {
-    if (impl == NULL)
-        return false;
-    const char *const name = norm_default_variant(impl->op, impl->form);
-    return strlen(name) == base_length(impl) && strncmp(name, impl->variant, strlen(name)) == 0;
+    return impl != NULL && impl->params == op_params[impl->op] &&
+           strcmp(impl->base, norm_default_variant(impl->op, impl->form)) == 0;
 }
 
 const norm_impl *norm_other_stores(const norm_impl *impl) {
     const norm_impl *other;
     for (size_t i = 0; impl != NULL && (other = norm_at(i)) != NULL; i++)
         if (other->streams != impl->streams && other->op == impl->op && other->form == impl->form &&
-            other->level == impl->level && other->dtype == impl->dtype && base_length(other) == base_length(impl) &&
-            strncmp(other->variant, impl->variant, base_length(impl)) == 0)
+            other->level == impl->level && other->dtype == impl->dtype && other->params == impl->params &&
+            strcmp(other->base, impl->base) == 0)
             return other;
     return NULL;
 }

@@ -3,10 +3,10 @@
 // buffers they share.
 #include <omp.h>
 
-#include "cpu.h"
 #include "fp_state.h"
 #include "framework_run.h"
 #include "team.h"
+#include "tuning.h"
 
 // Column slices begin on a multiple of this, so that two threads never write one cache line of a parameter gradient.
 enum { COLUMN_UNIT = 64 };
@@ -19,8 +19,7 @@ static inline norm_slice slice_of(norm_split split, size_t total, size_t index, 
     const size_t each = units / count, extra = units % count;
     const size_t begin = (index * each + (index < extra ? index : extra)) * unit;
     const size_t end = begin + (each + (index < extra ? 1 : 0)) * unit;
-    return (norm_slice){
-        begin < total ? begin : total, end < total ? end : total, index, count, cpu_drops_fetches(), cpu_overlap()};
+    return (norm_slice){begin < total ? begin : total, end < total ? end : total, index, count, tuning_here()};
 }
 
 norm_slice norm_part(norm_split split, size_t total, size_t index, size_t count) {
@@ -176,10 +175,8 @@ static void run_stage(const norm_stage *stage, const norm_args *args, size_t ind
     stage->run(args, &slice);
 }
 
-// On two cores of a Zen 4 a team takes 0.6 us to begin and end, and 0.2 more where it joins a sum. A row of dyt takes
-// as long cut as whole at about 5500 columns in f32, 6000 in bf16, 7500 by `lp`; one of layernorm at 10000 in f32, of
-// rmsnorm at 14000, both at twice as many in bf16, and so what else moves more than it computes. On Granite Rapids it
-// is about 20000 and 24000 in f32: at 16384 the two take 1.11 and 1.16 times as long cut.
+// A row that is shorter takes as long whole as cut: a team begins and ends, and joins a sum where there is one. What
+// computes for each element is worth cutting at fewer columns than what moves it.
 size_t norm_whole_cols(const norm_impl *impl) {
     enum { COMPUTED_COLS = 6144, MOVED_BYTES = 98304 };
     if (impl == NULL)

@@ -151,7 +151,7 @@ static void every_run(const norm_impl *impl) {
 }
 
 // More rows than forward takes together, and not a multiple of them, at widths where it takes them in pairs, alone and
-// together (rows_summed and apply_block in rows.h); rows that begin at a cache line, so that streams are streams.
+// together (rows_summed and writes_pairs in schedule.h); rows that begin at a cache line, so that streams are streams.
 static void every_block(const norm_impl *impl) {
     static const size_t cols[] = {768, 1024, 1536, 2048, 4096};
     for (size_t i = 0; i < sizeof cols / sizeof *cols; i++) {

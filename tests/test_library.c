@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -82,12 +83,33 @@ static void what_is_not_there_has_no_size_and_an_unknown_name(void **state) {
                                  norm_level_name((norm_level)99), norm_dtype_name((norm_dtype)-1)};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_string_equal(names[i], "unknown");
-    static const norm_impl wrong[] = {{.op = NORM_OPS, .variant = "wrong"},
-                                      {.variant = NULL},
-                                      {.variant = "wrong", .form = NORM_FORMS},
-                                      {.variant = "wrong", .dtype = NORM_DTYPES}};
+    static const norm_impl wrong[] = {{.op = NORM_OPS, .variant = "wrong", .base = "wrong"},
+                                      {.variant = NULL, .base = "wrong"},
+                                      {.variant = "wrong", .base = "wrong", .form = NORM_FORMS},
+                                      {.variant = "wrong", .base = "wrong", .dtype = NORM_DTYPES},
+                                      {.variant = "wrong"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_false(norm_register(&wrong[i], 1));
+}
+
+// So that nobody has to take a name apart.
+static void a_variant_is_its_base_and_what_its_flags_say(void **state) {
+    (void)state;
+#define PARAMETERS(ID, name, parameters, formula) parameters,
+    static const unsigned all[] = {NORM_OP_LIST(PARAMETERS)};
+#undef PARAMETERS
+    const norm_impl *impl;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
+        const unsigned lost = all[impl->op] & ~impl->params;
+        const char *const params = lost & NORM_GAMMA ? "_noaffine" : lost & NORM_BETA ? "_nobeta" : "";
+        char name[64];
+        snprintf(name, sizeof name, "%s%s%s", impl->base, params, impl->streams ? "_nt" : "");
+        assert_string_equal(impl->variant, name);
+        if (impl->streams)
+            assert_string_equal(norm_other_stores(impl)->base, impl->base);
+        assert_true(norm_is_default(impl) ==
+                    (lost == 0 && strcmp(impl->base, norm_default_variant(impl->op, impl->form)) == 0));
+    }
 }
 
 static void texts_say_what_to_do(void **state) {
@@ -196,6 +218,7 @@ int main(void) {
         cmocka_unit_test(children_come_to_an_end), // before there is a team
         cmocka_unit_test(wrong_arguments_are_errors),
         cmocka_unit_test(what_is_not_there_has_no_size_and_an_unknown_name),
+        cmocka_unit_test(a_variant_is_its_base_and_what_its_flags_say),
         cmocka_unit_test(texts_say_what_to_do),
         cmocka_unit_test(no_rows_are_no_work),
         cmocka_unit_test(what_is_not_a_number_stays_so),

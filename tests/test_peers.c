@@ -146,7 +146,7 @@ static void named_and_never_chosen(void **state) {
 
 static void takes_no_unknown_level(void **state) {
     (void)state;
-    static const norm_impl wrong = {.variant = "wrong", .level = NORM_ALL_LEVELS};
+    static const norm_impl wrong = {.variant = "wrong", .base = "wrong", .level = NORM_ALL_LEVELS};
     assert_false(norm_register(&wrong, 1));
     for (size_t i = 0; norm_at(i) != NULL; i++)
         assert_ptr_not_equal(norm_at(i), &wrong);

@@ -67,7 +67,7 @@ static void the_worst_is_kept(void **state) {
 
 enum { ROWS = 100, COLS = 3 };
 static float x[ROWS * COLS], y[ROWS * COLS];
-static const norm_impl copy = {.op = NORM_IDENTITY, .variant = "std"};
+static const norm_impl copy = {.op = NORM_IDENTITY, .variant = "std", .base = "std"};
 static const norm_args args = {.rows = ROWS, .cols = COLS, .x_stride = COLS, .y_stride = COLS, .x = x, .y = y};
 
 static verify_result check(size_t max_rows, int threads) {
@@ -98,7 +98,8 @@ static void rows_are_sampled_evenly(void **state) {
 static void sums_do_not_depend_on_threads(void **state) {
     (void)state;
     static float dy[ROWS * COLS], dx[ROWS * COLS], dgamma[COLS], dbeta[COLS], gamma[COLS] = {1, 2, 3};
-    const norm_impl layernorm = {.op = NORM_LAYERNORM, .variant = "twopass", .params = NORM_GAMMA | NORM_BETA};
+    const norm_impl layernorm = {
+        .op = NORM_LAYERNORM, .variant = "twopass", .base = "twopass", .params = NORM_GAMMA | NORM_BETA};
     norm_args a = args;
     a.dy_stride = a.dx_stride = COLS;
     a.dy = dy;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "norm.h"
+#include "dtype.h"
 
 // X(ID, name, meaning)
 #define INPUT_LIST(X)                                                                                                  \
@@ -49,10 +49,5 @@ void inputs_scalars(input_kind kind, uint64_t seed, norm_args *args);
 
 // Whether an implementation is asked for right results: some kinds need what norm.h promises of its own alone.
 bool inputs_suit(input_kind kind, const norm_impl *impl);
-
-// The value of element i of an array of dtype, and its inverse with round-to-nearest-even. Also used by whoever prints
-// or compares tensors.
-double dtype_get(norm_dtype dtype, const void *data, size_t i);
-void dtype_set(norm_dtype dtype, void *data, size_t i, double value);
 
 #endif

@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dtype.h"
 #include "inputs.h"
-
-static double epsilon_of(norm_dtype dtype) { return dtype == NORM_F32 ? 0x1p-23 : 0x1p-7; }
 
 // Of a finite value. The exponent is cut out of its bits, for every element of every verification asks for it: with
 // ilogb and ldexp this took a sixth of the time of one.
@@ -21,13 +20,12 @@ static double ulp_of(norm_dtype dtype, double value) {
     bits &= 0x7ff0000000000000;
     double power; // the largest power of two that is not above |value|; 0 for what is denormal in double
     memcpy(&power, &bits, sizeof power);
-    return epsilon_of(dtype) * (power < 0x1p-126 ? 0x1p-126 : power);
+    return dtype_epsilon(dtype) * (power < 0x1p-126 ? 0x1p-126 : power);
 }
 
 // Beyond half an ulp above the largest finite number, round to nearest gives infinity.
 static double round_overflow(norm_dtype dtype, double value) {
-    const double largest = (2 - epsilon_of(dtype) / 2) * 0x1p127;
-    return fabs(value) >= largest ? copysign((double)INFINITY, value) : value;
+    return fabs(value) >= dtype_overflow(dtype) ? copysign((double)INFINITY, value) : value;
 }
 
 void verify_element(verify_worst *worst, norm_dtype dtype, double got, double want, double scale, size_t row,
@@ -36,7 +34,7 @@ void verify_element(verify_worst *worst, norm_dtype dtype, double got, double wa
     double error = 0, ulp = 0;
     if (!(got == want || (isnan(got) && isnan(want)))) {
         const double difference = fabs(got - want);
-        error = difference / (scale * epsilon_of(dtype));
+        error = difference / (scale * dtype_epsilon(dtype));
         if (!isfinite(got) || !isfinite(want) || isnan(error))
             error = ulp = (double)INFINITY;
         else

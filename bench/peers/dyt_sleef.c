@@ -14,6 +14,6 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
     return t;
 }
 
-#define VARIANTS(X, name, DTYPE) X(name, DTYPE, sleef, PARAMS, 0)
+#define VARIANTS(X, name, DTYPE) X(name, DTYPE, sleef, , PARAMS, 0)
 #define STREAMED(X, name, DTYPE)
 NORM_FUSED_TABLE(dyt_sleef);

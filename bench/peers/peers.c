@@ -287,8 +287,9 @@ static void layernorm_backward_bf16(const norm_args *a, const norm_slice *s) { b
 #define STAGES(...)                                                                                                    \
     { (const norm_stage[]){__VA_ARGS__}, sizeof((norm_stage[]){__VA_ARGS__}) / sizeof(norm_stage) }
 #define PEER(OP, DTYPE, PARAMS, SIZE, function)                                                                        \
-    .op = OP, .variant = "onednn", .form = NORM_FUSED, .level = NORM_LEVEL_LIBRARY, .dtype = DTYPE, .params = PARAMS,  \
-    .elementwise = OP == NORM_DYT, .pass[NORM_FORWARD] = STAGES({function, NORM_SPLIT_ROWS, 2 * (SIZE)})
+    .op = OP, .base = "onednn", .variant = "onednn", .form = NORM_FUSED, .level = NORM_LEVEL_LIBRARY, .dtype = DTYPE,  \
+    .params = PARAMS, .elementwise = OP == NORM_DYT,                                                                   \
+    .pass[NORM_FORWARD] = STAGES({function, NORM_SPLIT_ROWS, 2 * (SIZE)})
 #define BACKWARD(SIZE, function)                                                                                       \
     .pass[NORM_BACKWARD] = STAGES({function, NORM_SPLIT_ROWS, 3 * (SIZE)}, {backward_cols, NORM_SPLIT_COLS, 0}),       \
     .saved = {.per_row = 2 * sizeof(float)}, .workspace = {.per_slice_col = PARTS * sizeof(float)}
@@ -305,29 +306,29 @@ enum { IMPLS = sizeof impls / sizeof *impls };
 // PyTorch's modules run in a process of their own, which scripts/peers.py times; here they have names alone, so that
 // its samples are read and summed up like all others. Their bytes: compiled, and in the one kernel of LayerNorm that
 // PyTorch has in eager mode, too, each tensor is read and written once; op by op, each operation counts.
-#define TORCH_ROW(OP, VARIANT, FORM, DTYPE, BYTES, BACKWARD_BYTES)                                                     \
+#define TORCH_ROW(OP, BASE, SUFFIX, FORM, DTYPE, BYTES, BACKWARD_BYTES)                                                \
     {                                                                                                                  \
-        .op = OP, .variant = VARIANT, .form = FORM, .level = NORM_LEVEL_LIBRARY, .dtype = DTYPE,                       \
+        .op = OP, .base = BASE, .variant = BASE SUFFIX, .form = FORM, .level = NORM_LEVEL_LIBRARY, .dtype = DTYPE,     \
         .pass = {[NORM_FORWARD] = STAGES({NULL, NORM_SPLIT_ROWS, BYTES}),                                              \
                  [NORM_BACKWARD] = STAGES({NULL, NORM_SPLIT_ROWS, BACKWARD_BYTES})},                                   \
         .lacks = "a timer of PyTorch, which is make peers"                                                             \
     }
-#define TORCH_FUSED(OP, VARIANT)                                                                                       \
-    TORCH_ROW(OP, VARIANT, NORM_FUSED, NORM_F32, 8, 12), TORCH_ROW(OP, VARIANT, NORM_FUSED, NORM_BF16, 4, 6)
+#define TORCH_FUSED(OP, BASE, SUFFIX)                                                                                  \
+    TORCH_ROW(OP, BASE, SUFFIX, NORM_FUSED, NORM_F32, 8, 12), TORCH_ROW(OP, BASE, SUFFIX, NORM_FUSED, NORM_BF16, 4, 6)
 static const norm_impl torch_impls[] = {
-    TORCH_FUSED(NORM_LAYERNORM, "torch_eager"),
-    TORCH_FUSED(NORM_IDENTITY, "torch_eager"),
+    TORCH_FUSED(NORM_LAYERNORM, "torch_eager", ""),
+    TORCH_FUSED(NORM_IDENTITY, "torch_eager", ""),
     // LlamaRMSNorm, in bf16 with its casts; a product, tanh, a product and a sum.
-    TORCH_ROW(NORM_RMSNORM, "torch_eager", NORM_EAGER, NORM_F32, 28, 92),
-    TORCH_ROW(NORM_RMSNORM, "torch_eager", NORM_EAGER, NORM_BF16, 36, 92),
-    TORCH_ROW(NORM_DYT, "torch_eager", NORM_EAGER, NORM_F32, 32, 64),
-    TORCH_ROW(NORM_DYT, "torch_eager", NORM_EAGER, NORM_BF16, 16, 32),
-    TORCH_ROW(NORM_DYT, "torch_eager_nobeta", NORM_EAGER, NORM_F32, 24, 60),
-    TORCH_ROW(NORM_DYT, "torch_eager_nobeta", NORM_EAGER, NORM_BF16, 12, 30),
-    TORCH_FUSED(NORM_LAYERNORM, "torch_compile"),
-    TORCH_FUSED(NORM_RMSNORM, "torch_compile"),
-    TORCH_FUSED(NORM_DYT, "torch_compile"),
-    TORCH_FUSED(NORM_DYT, "torch_compile_nobeta"),
+    TORCH_ROW(NORM_RMSNORM, "torch_eager", "", NORM_EAGER, NORM_F32, 28, 92),
+    TORCH_ROW(NORM_RMSNORM, "torch_eager", "", NORM_EAGER, NORM_BF16, 36, 92),
+    TORCH_ROW(NORM_DYT, "torch_eager", "", NORM_EAGER, NORM_F32, 32, 64),
+    TORCH_ROW(NORM_DYT, "torch_eager", "", NORM_EAGER, NORM_BF16, 16, 32),
+    TORCH_ROW(NORM_DYT, "torch_eager", "_nobeta", NORM_EAGER, NORM_F32, 24, 60),
+    TORCH_ROW(NORM_DYT, "torch_eager", "_nobeta", NORM_EAGER, NORM_BF16, 12, 30),
+    TORCH_FUSED(NORM_LAYERNORM, "torch_compile", ""),
+    TORCH_FUSED(NORM_RMSNORM, "torch_compile", ""),
+    TORCH_FUSED(NORM_DYT, "torch_compile", ""),
+    TORCH_FUSED(NORM_DYT, "torch_compile", "_nobeta"),
 };
 
 void peers_library_impl(const norm_impl *impl, norm_pass pass, size_t rows, size_t cols, size_t threads,

@@ -25,8 +25,8 @@ typedef struct {
     unsigned presets; // bit per preset
     level_kind levels;
     team_kind team;
-    unsigned passes, forms, dtypes, caches;
-    const char *variants[8]; // of dyt; of the other ops the default, with stores of the same kind; not of LIBRARY
+    unsigned passes, forms, dtypes, caches; // forms: STREAMED, too, if the variants store past the caches
+    const char *variants[8];                // of dyt; of the other ops the default; not of LIBRARY
     shape shapes[MANY];
 } sweep;
 
@@ -40,6 +40,7 @@ enum {
     EAGER = 1u << NORM_EAGER,
     ADD_FUSED = 1u << NORM_ADD_FUSED,
     FRAMEWORK = 1u << NORM_FRAMEWORK,
+    STREAMED = 1u << NORM_FORMS,
     F32 = 1u << NORM_F32,
     BF16 = 1u << NORM_BF16,
     WARM = 1u << CACHE_WARM,
@@ -124,8 +125,8 @@ static const sweep sweeps[] = {
      {FRAMEWORK_TANH "_nobeta", "mkl_nobeta"},
      {{4096, 4096}}},
     // Stores past the caches, where the result is larger than a cache of the levels below memory may be.
-    {D | F, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2_nt"}, {{16384, 768}, {65536, 768}}},
-    {D | F, BEST, ALL_CORES, FORWARD, FUSED, F32 | BF16, WARM, {"u2_nt", "lp_nt"}, {{4096, 4096}}},
+    {D | F, BEST, ONE_THREAD, FORWARD, FUSED | STREAMED, F32, WARM, {"u2_nt"}, {{16384, 768}, {65536, 768}}},
+    {D | F, BEST, ALL_CORES, FORWARD, FUSED | STREAMED, F32 | BF16, WARM, {"u2_nt", "lp_nt"}, {{4096, 4096}}},
     // Figure `libraries`: what a program without these kernels would call.
     {Q, LIBRARY, ONE_THREAD, FORWARD, FUSED, F32, WARM, {""}, {{64, 768}}},
     {D | F, LIBRARY, ONE_THREAD, FORWARD, FUSED, F32 | BF16, WARM, {""}, {{1, 4096}, {64, 768}, {512, 4096}}},
@@ -145,11 +146,6 @@ static const sweep sweeps[] = {
 
 // ---- Their cells
 
-static bool names_streams(const char *variant) {
-    const size_t length = strlen(variant), tail = strlen("_nt");
-    return length > tail && strcmp(variant + length - tail, "_nt") == 0;
-}
-
 static bool sweep_has(const sweep *w, const norm_impl *impl) {
     if (!(w->forms >> impl->form & 1) || !(w->dtypes >> impl->dtype & 1))
         return false;
@@ -158,7 +154,7 @@ static bool sweep_has(const sweep *w, const norm_impl *impl) {
     if (w->levels == BEST && !select_is_best(impl))
         return false;
     if (impl->op != NORM_DYT)
-        return impl->streams == names_streams(w->variants[0]) && norm_is_default(impl);
+        return impl->streams == ((w->forms & STREAMED) != 0) && norm_is_default(impl);
     for (size_t i = 0; i < sizeof w->variants / sizeof *w->variants && w->variants[i] != NULL; i++)
         if (strcmp(impl->variant, w->variants[i]) == 0)
             return true;

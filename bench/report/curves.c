@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // build/curves: computes with the real kernels what figures 2, 3, 4 and 7 of the DyT paper show, for `make paper`:
 //     curves DIR          writes DIR/squash.csv and DIR/tokens.csv
-// A program of its own, because nothing is measured here and it is no command of normbench. tanh is a kernel's; hardtanh
-// and sigmoid, which the figure only sets beside it, are computed by their definitions.
+// A program of its own, because nothing is measured here and it is no command of normbench. tanh is a kernel's;
+// hardtanh and sigmoid, which the figure only sets beside it, are computed by their definitions.
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dtype.h"
+
 enum { PREAMBLE = 10, ALIGNMENT = 64, HEADER = 192 };
 
 // The header for this shape; returns its bytes. Two sizes of 20 digits take under 120.
@@ -29,10 +31,8 @@ static size_t make_header(unsigned char header[HEADER], const matrix *m, bool ve
 
 static uint32_t f32_bits(const matrix *m, size_t element) {
     uint32_t bits;
-    if (m->dtype == NORM_F32)
-        memcpy(&bits, (const char *)m->data + element * sizeof bits, sizeof bits);
-    else
-        bits = (uint32_t)((const uint16_t *)m->data)[element] << 16;
+    const float value = (float)dtype_get(m->dtype, m->data, element);
+    memcpy(&bits, &value, sizeof bits);
     return bits;
 }
 

@@ -12,6 +12,6 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
     return v_erf_u2(z);
 }
 
-#define VARIANTS(X, name, DTYPE) SQUASH_VARIANTS(X, name, DTYPE, u2, 0)
-#define STREAMED(X, name, DTYPE) X(name, DTYPE, u2, PARAMS, 0)
+#define VARIANTS(X, name, DTYPE) NORM_VARIANTS(X, name, DTYPE, u2, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, u2, , PARAMS, 0)
 NORM_FUSED_TABLE(derf);

@@ -45,14 +45,14 @@ SIMD_INLINE vf squash_folded(kernel_spec spec, const folded_alpha *folded, vf x)
 }
 
 #define LP_f32(X)
-#define LP_bf16(X) SQUASH_VARIANTS(X, bf16, NORM_BF16, lp, TANH_LP)
+#define LP_bf16(X) NORM_VARIANTS(X, bf16, NORM_BF16, lp, TANH_LP)
 #define VARIANTS(X, name, DTYPE)                                                                                       \
-    SQUASH_VARIANTS(X, name, DTYPE, u2, TANH_U2)                                                                       \
-    LP_##name(X) WITH_MVEC(X(name, DTYPE, mvec, PARAMS, TANH_MVEC)) X(name, DTYPE, libm, PARAMS, TANH_LIBM)            \
-        X(name, DTYPE, libm_nobeta, PARAMS & ~NORM_BETA, TANH_LIBM)
+    NORM_VARIANTS(X, name, DTYPE, u2, TANH_U2)                                                                         \
+    LP_##name(X) WITH_MVEC(X(name, DTYPE, mvec, , PARAMS, TANH_MVEC)) X(name, DTYPE, libm, , PARAMS, TANH_LIBM)        \
+        X(name, DTYPE, libm, _nobeta, PARAMS & ~NORM_BETA, TANH_LIBM)
 #define LP_NT_f32(X)
-#define LP_NT_bf16(X) X(bf16, NORM_BF16, lp, PARAMS, TANH_LP)
+#define LP_NT_bf16(X) X(bf16, NORM_BF16, lp, , PARAMS, TANH_LP)
 #define STREAMED(X, name, DTYPE)                                                                                       \
-    X(name, DTYPE, u2, PARAMS, TANH_U2)                                                                                \
-    X(name, DTYPE, u2_nobeta, PARAMS & ~NORM_BETA, TANH_U2) LP_NT_##name(X)
+    X(name, DTYPE, u2, , PARAMS, TANH_U2)                                                                              \
+    X(name, DTYPE, u2, _nobeta, PARAMS & ~NORM_BETA, TANH_U2) LP_NT_##name(X)
 NORM_FUSED_TABLE(dyt);

@@ -162,7 +162,7 @@ SIMD_SHARED void mend_normed(norm_dtype dtype, bool centred, const norm_args *a,
             float *const to = row_out(normed, row);
             extreme_moments(dtype, centred, x, a->cols, &m);
             for (size_t i = 0; i < a->cols; i++)
-                to[i] = (float)((element_of(dtype, x, i) - m.mean) * extreme_rstd(&m, a->eps));
+                to[i] = (float)((dtype_get(dtype, x, i) - m.mean) * extreme_rstd(&m, a->eps));
         }
 }
 SIMD_SHARED void mend_direct(bool centred, const norm_args *a, const norm_slice *s, const float *rstd, tensor x,
@@ -317,23 +317,23 @@ NORM_EACH_DTYPE(DEFINE)
 #define DYT_BACKWARD_NOAFFINE(D, e) NORM_STAGES(DYT_GRADIENT(D, e, noaffine))
 
 // Without gamma, the y of dyt is the t that backward needs: in a framework one tensor is both.
-#define IMPL(OP, name, D, which, forward, backward, saved_row, saved_element, work_row, work_element)                  \
+#define IMPL(OP, name, suffix, D, which, forward, backward, saved_row, saved_element, work_row, work_element)          \
     {                                                                                                                  \
-        .op = OP, .variant = name, .form = NORM_EAGER, .level = NORM_LEVEL_ID, .dtype = D, .params = which,            \
-        .reads_y = OP == NORM_DYT && ((which)&NORM_GAMMA) == 0, .op_by_op = true, .pass = {forward, backward},         \
-        .saved = {.per_row = saved_row, .per_element = saved_element},                                                 \
+        .op = OP, .base = name, .variant = name suffix, .form = NORM_EAGER, .level = NORM_LEVEL_ID, .dtype = D,        \
+        .params = which, .reads_y = OP == NORM_DYT && ((which)&NORM_GAMMA) == 0, .op_by_op = true,                     \
+        .pass = {forward, backward}, .saved = {.per_row = saved_row, .per_element = saved_element},                    \
         .workspace = {.per_row = work_row, .per_element = work_element, .per_slice = sizeof(double)},                  \
         .flushes = FLUSHES                                                                                             \
     }
 
 // A tanh of its name.
 #define DYT_NOAFFINE_IMPL(D, kind, e)                                                                                  \
-    IMPL(NORM_DYT, #kind "_noaffine", D, NORM_ALPHA, DYT_FORWARD_NOAFFINE(D, e, kind), DYT_BACKWARD_NOAFFINE(D, e), 0, \
-         2 * (e), 0, 3 * (e))
+    IMPL(NORM_DYT, #kind, "_noaffine", D, NORM_ALPHA, DYT_FORWARD_NOAFFINE(D, e, kind), DYT_BACKWARD_NOAFFINE(D, e),   \
+         0, 2 * (e), 0, 3 * (e))
 #define DYT_IMPLS(D, kind, e)                                                                                          \
-    IMPL(NORM_DYT, #kind, D, NORM_GAMMA | NORM_ALPHA | NORM_BETA, DYT_FORWARD(D, e, kind), DYT_BACKWARD(D, e), 0,      \
+    IMPL(NORM_DYT, #kind, "", D, NORM_GAMMA | NORM_ALPHA | NORM_BETA, DYT_FORWARD(D, e, kind), DYT_BACKWARD(D, e), 0,  \
          2 * (e), 0, 3 * (e)),                                                                                         \
-        IMPL(NORM_DYT, #kind "_nobeta", D, NORM_GAMMA | NORM_ALPHA, DYT_FORWARD_NOBETA(D, e, kind),                    \
+        IMPL(NORM_DYT, #kind, "_nobeta", D, NORM_GAMMA | NORM_ALPHA, DYT_FORWARD_NOBETA(D, e, kind),                   \
              DYT_BACKWARD_NOBETA(D, e), 0, 2 * (e), 0, 3 * (e))
 
 #endif

@@ -8,29 +8,21 @@
 
 #include "gradients.h"
 
-SIMD_INLINE double element_of(norm_dtype dtype, const void *row, size_t i) {
-    if (dtype == NORM_F32)
-        return (double)((const float *)row)[i];
-    const uint32_t bits = (uint32_t)((const uint16_t *)row)[i] << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return (double)value;
-}
 SIMD_INLINE void put_element(norm_dtype dtype, void *row, size_t i, double value) {
     v_put(dtype, row, i, 1, v_set1((float)value));
 }
 SIMD_INLINE double gamma_of(kernel_spec spec, const norm_args *a, size_t i) {
-    return spec.params & NORM_GAMMA ? element_of(spec.dtype, a->gamma, i) : 1.0;
+    return spec.params & NORM_GAMMA ? dtype_get(spec.dtype, a->gamma, i) : 1.0;
 }
 
 // layernorm is centred, rmsnorm not.
 SIMD_SHARED void extreme_moments(norm_dtype dtype, bool centred, const void *x, size_t cols, norm_moments *out) {
     double mean = 0.0, squares = 0.0;
     for (size_t i = 0; centred && i < cols; i++)
-        mean += element_of(dtype, x, i);
+        mean += dtype_get(dtype, x, i);
     mean /= double_of(cols);
     for (size_t i = 0; i < cols; i++) {
-        const double d = element_of(dtype, x, i) - mean;
+        const double d = dtype_get(dtype, x, i) - mean;
         squares += d * d;
     }
     out->mean = mean;
@@ -42,8 +34,8 @@ SIMD_INLINE double extreme_rstd(const norm_moments *m, float eps) { return 1.0 /
 SIMD_SHARED void extreme_apply(kernel_spec spec, const norm_args *a, const void *x, void *y, const norm_moments *m) {
     const double r = extreme_rstd(m, a->eps);
     for (size_t i = 0; i < a->cols; i++) {
-        const double beta = spec.params & NORM_BETA ? element_of(spec.dtype, a->beta, i) : 0.0;
-        put_element(spec.dtype, y, i, gamma_of(spec, a, i) * ((element_of(spec.dtype, x, i) - m->mean) * r) + beta);
+        const double beta = spec.params & NORM_BETA ? dtype_get(spec.dtype, a->beta, i) : 0.0;
+        put_element(spec.dtype, y, i, gamma_of(spec, a, i) * ((dtype_get(spec.dtype, x, i) - m->mean) * r) + beta);
     }
 }
 
@@ -62,14 +54,14 @@ SIMD_SHARED void extreme_dx(kernel_spec spec, bool centred, const norm_args *a, 
     const double r = extreme_rstd(m, a->eps), count = double_of(a->cols);
     double mean_g = 0.0, mean_gn = 0.0;
     for (size_t i = 0; i < a->cols; i++) {
-        const double g = gamma_of(spec, a, i) * element_of(spec.dtype, row->dy, i);
+        const double g = gamma_of(spec, a, i) * dtype_get(spec.dtype, row->dy, i);
         mean_g += centred ? g / count : 0.0;
-        mean_gn += g * ((element_of(spec.dtype, row->x, i) - m->mean) * r) / count;
+        mean_gn += g * ((dtype_get(spec.dtype, row->x, i) - m->mean) * r) / count;
     }
     for (size_t i = 0; i < a->cols; i++) {
-        const double g = gamma_of(spec, a, i) * element_of(spec.dtype, row->dy, i);
-        const double n = (element_of(spec.dtype, row->x, i) - m->mean) * r;
-        const double dsum = spec.form == NORM_ADD_FUSED ? element_of(spec.dtype, row->dsum, i) : 0.0;
+        const double g = gamma_of(spec, a, i) * dtype_get(spec.dtype, row->dy, i);
+        const double n = (dtype_get(spec.dtype, row->x, i) - m->mean) * r;
+        const double dsum = spec.form == NORM_ADD_FUSED ? dtype_get(spec.dtype, row->dsum, i) : 0.0;
         put_element(spec.dtype, row->dx, i, r * (g - mean_g - n * mean_gn) + dsum);
     }
 }
@@ -80,10 +72,10 @@ SIMD_SHARED void extreme_backward(kernel_spec spec, bool centred, const norm_arg
     extreme_moments(spec.dtype, centred, pair.x, a->cols, &m);
     const double r = extreme_rstd(&m, a->eps);
     for (size_t i = 0; i < a->cols; i++) {
-        const double dy = element_of(spec.dtype, pair.dy, i);
+        const double dy = dtype_get(spec.dtype, pair.dy, i);
         const size_t place = dealt_place(is_dealt(spec, true), a->cols, i);
         if (spec.params & NORM_GAMMA)
-            partial.dgamma[place] += (float)(dy * ((element_of(spec.dtype, pair.x, i) - m.mean) * r));
+            partial.dgamma[place] += (float)(dy * ((dtype_get(spec.dtype, pair.x, i) - m.mean) * r));
         if (spec.params & NORM_BETA)
             partial.dbeta[place] += (float)dy;
     }

@@ -276,19 +276,20 @@ static void nothing(const norm_args *a, const norm_slice *s) {
 #define CLONE_BACK(K, name, e) OPERATION(K, clone_back_##name, ROWS, 2 * (e), RESULT, e, 0, 0, GRAIN)
 
 #define KERNEL_IMPLS(T, D, e)                                                                                          \
-    {IMPL(NORM_LAYERNORM, "welford", D, NORM_GAMMA | NORM_BETA, MADE(STATS)),                                          \
+    {IMPL(NORM_LAYERNORM, "welford", "", D, NORM_GAMMA | NORM_BETA, MADE(STATS)),                                      \
      LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD, T, affine, e),                                                       \
      .workspace = {.per_slice_col = 2 * ROW_PARTS * sizeof(float)}},                                                   \
-        {IMPL(NORM_LAYERNORM, "welford_nobeta", D, NORM_GAMMA, MADE(STATS)),                                           \
+        {IMPL(NORM_LAYERNORM, "welford", "_nobeta", D, NORM_GAMMA, MADE(STATS)),                                       \
          LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD, T, nobeta, e),                                                   \
          .workspace = {.per_slice_col = ROW_PARTS * sizeof(float)}},                                                   \
-        {IMPL(NORM_LAYERNORM, "welford_noaffine", D, 0, MADE(STATS)),                                                  \
+        {IMPL(NORM_LAYERNORM, "welford", "_noaffine", D, 0, MADE(STATS)),                                              \
          LISTS(LAYERNORM_FORWARD, LAYERNORM_BACKWARD_NOAFFINE, T, noaffine, e)},                                       \
-        {IMPL(NORM_IDENTITY, "std", D, 0, 0), LISTS(CLONE, CLONE_BACK, T, e)},
+        {IMPL(NORM_IDENTITY, "std", "", D, 0, 0), LISTS(CLONE, CLONE_BACK, T, e)},
 #define RMSNORM_IMPLS(T, D, e)                                                                                         \
-    {IMPL(NORM_RMSNORM, "std", D, NORM_GAMMA, MADE(STATS) | ((D) == NORM_F32 ? MADE(NORMED) : MADE(X32) | MADE(H))),   \
+    {IMPL(NORM_RMSNORM, "std", "", D, NORM_GAMMA,                                                                      \
+          MADE(STATS) | ((D) == NORM_F32 ? MADE(NORMED) : MADE(X32) | MADE(H))),                                       \
      LISTS(RMSNORM_FORWARD, RMSNORM_BACKWARD, T, D, e, affine), .op_by_op = true},                                     \
-        {IMPL(NORM_RMSNORM, "std_noaffine", D, 0, MADE(STATS) | ((D) == NORM_F32 ? 0 : MADE(X32))),                    \
+        {IMPL(NORM_RMSNORM, "std", "_noaffine", D, 0, MADE(STATS) | ((D) == NORM_F32 ? 0 : MADE(X32))),                \
          LISTS(RMSNORM_FORWARD, RMSNORM_BACKWARD, T, D, e, noaffine), .op_by_op = true},
 
 #define IMPLS(T, D)                                                                                                    \

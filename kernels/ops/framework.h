@@ -235,20 +235,21 @@ NORM_EACH_DTYPE(DEFINE)
     .lives = {(const norm_life[]){FORWARD(LIFE, __VA_ARGS__)}, (const norm_life[]){BACKWARD(LIFE, __VA_ARGS__)}}
 
 // saved is the tensors that forward has made and kept. Without gamma, the y of dyt is the t that backward needs.
-#define IMPL(OP, name, D, which, kept)                                                                                 \
-    .op = OP, .variant = name, .form = NORM_FRAMEWORK, .level = NORM_LEVEL_ID, .dtype = D, .params = which,            \
-    .keeps = kept, .saved = {.fixed = (kept) != 0 ? sizeof(void *) * MADE_TENSORS : 0}
-#define DYT_IMPL(D, name, which, kept)                                                                                 \
-    IMPL(NORM_DYT, name, D, which, kept), .reads_y = ((which)&NORM_GAMMA) == 0, .op_by_op = true,                      \
-                                          .workspace = {.per_slice = sizeof(double)}
+#define IMPL(OP, name, suffix, D, which, kept)                                                                         \
+    .op = OP, .base = name, .variant = name suffix, .form = NORM_FRAMEWORK, .level = NORM_LEVEL_ID, .dtype = D,        \
+    .params = which, .keeps = kept, .saved = {.fixed = (kept) != 0 ? sizeof(void *) * MADE_TENSORS : 0}
+#define DYT_IMPL(D, name, suffix, which, kept)                                                                         \
+    IMPL(NORM_DYT, name, suffix, D, which, kept), .reads_y = ((which)&NORM_GAMMA) == 0, .op_by_op = true,              \
+                                                  .workspace = {.per_slice = sizeof(double)}
 // A tanh of its name.
 #define DYT_IMPLS(D, kind, e)                                                                                          \
-    {DYT_IMPL(D, #kind, NORM_GAMMA | NORM_ALPHA | NORM_BETA, MADE(T)), LISTS(DYT_FORWARD, DYT_BACKWARD, D, e, kind)},  \
+    {DYT_IMPL(D, #kind, "", NORM_GAMMA | NORM_ALPHA | NORM_BETA, MADE(T)),                                             \
+     LISTS(DYT_FORWARD, DYT_BACKWARD, D, e, kind)},                                                                    \
     {                                                                                                                  \
-        DYT_IMPL(D, #kind "_nobeta", NORM_GAMMA | NORM_ALPHA, MADE(T)),                                                \
+        DYT_IMPL(D, #kind, "_nobeta", NORM_GAMMA | NORM_ALPHA, MADE(T)),                                               \
             LISTS(DYT_FORWARD_NOBETA, DYT_BACKWARD_NOBETA, D, e, kind)                                                 \
     }
 #define DYT_NOAFFINE_IMPL(D, kind, e)                                                                                  \
-    { DYT_IMPL(D, #kind "_noaffine", NORM_ALPHA, 0), LISTS(DYT_FORWARD_NOAFFINE, DYT_BACKWARD_NOAFFINE, D, e, kind) }
+    { DYT_IMPL(D, #kind, "_noaffine", NORM_ALPHA, 0), LISTS(DYT_FORWARD_NOAFFINE, DYT_BACKWARD_NOAFFINE, D, e, kind) }
 
 #endif

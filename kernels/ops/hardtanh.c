@@ -15,6 +15,6 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
     return v_min(one, v_max(v_set1(-1.0f), z)); // z last: v_min and v_max keep a NaN of their second argument
 }
 
-#define VARIANTS(X, name, DTYPE) SQUASH_VARIANTS(X, name, DTYPE, std, 0)
-#define STREAMED(X, name, DTYPE) X(name, DTYPE, std, PARAMS, 0)
+#define VARIANTS(X, name, DTYPE) NORM_VARIANTS(X, name, DTYPE, std, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, std, , PARAMS, 0)
 NORM_FUSED_TABLE(hardtanh);

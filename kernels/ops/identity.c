@@ -10,9 +10,9 @@ SIMD_INLINE void copy_step(kernel_spec spec, void *to, size_t c, size_t n, vf a)
 
 SIMD_INLINE void copy_row(kernel_spec spec, const void *from, void *to, size_t cols) {
     const float *const source = from;
-    // Bits are moved, not numbers: pairs of bf16 travel as one f32 lane, an odd last one alone.
-    const bool odd = spec.dtype == NORM_BF16 && cols % 2 != 0;
-    const size_t lanes = spec.dtype == NORM_F32 ? cols : cols / 2;
+    // Bits are moved, not numbers: pairs of 16 bits travel as one f32 lane, an odd last one alone.
+    const size_t in_lane = sizeof *source / dtype_size(spec.dtype), lanes = cols / in_lane;
+    const bool odd = cols % in_lane != 0;
     spec.dtype = NORM_F32;
     for_each_vector(lanes, copy_step(spec, to, c, SIMD_WIDTH, v_load(source + c)),
                     copy_step(spec, to, c, lanes - c, v_load_part(source + c, lanes - c)));
@@ -64,10 +64,11 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, const norm_slice
         backward((kernel_spec){DTYPE, FORM, 0, 0, false}, a, s);                                                       \
     }
 #define FORM_ROW(name, DTYPE, FORM, forward_tensors, backward_tensors)                                                 \
-    IDENTITY_ROW("std", name, name, DTYPE, FORM, false, forward_tensors, backward_tensors)
-#define IDENTITY_ROW(VARIANT, forth, back, DTYPE, FORM, STREAMS, forward_tensors, backward_tensors)                    \
+    IDENTITY_ROW("", name, name, DTYPE, FORM, false, forward_tensors, backward_tensors)
+#define IDENTITY_ROW(SUFFIX, forth, back, DTYPE, FORM, STREAMS, forward_tensors, backward_tensors)                     \
     {.op = NORM_IDENTITY,                                                                                              \
-     .variant = VARIANT,                                                                                               \
+     .base = "std",                                                                                                    \
+     .variant = "std" SUFFIX,                                                                                          \
      .form = FORM,                                                                                                     \
      .level = NORM_LEVEL_ID,                                                                                           \
      .dtype = DTYPE,                                                                                                   \
@@ -80,7 +81,7 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, const norm_slice
 #define ROWS(name, DTYPE) FORMS(FORM_ROW, name, DTYPE)
 #ifdef SIMD_STREAM
 #define DEFINE_NT(name, DTYPE) NORM_DEFINE_STREAMED_FORWARD(nt_##name, name, DTYPE, NORM_FUSED, 0, 0)
-#define ROWS_NT(name, DTYPE) IDENTITY_ROW("std_nt", nt_##name, name, DTYPE, NORM_FUSED, true, 2, 2)
+#define ROWS_NT(name, DTYPE) IDENTITY_ROW("_nt", nt_##name, name, DTYPE, NORM_FUSED, true, 2, 2)
 #else
 #define DEFINE_NT(name, DTYPE)
 #define ROWS_NT(name, DTYPE)

@@ -22,6 +22,6 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
     return v_mul(held, r);
 }
 
-#define VARIANTS(X, name, DTYPE) SQUASH_VARIANTS(X, name, DTYPE, std, 0)
-#define STREAMED(X, name, DTYPE) X(name, DTYPE, std, PARAMS, 0)
+#define VARIANTS(X, name, DTYPE) NORM_VARIANTS(X, name, DTYPE, std, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, std, , PARAMS, 0)
 NORM_FUSED_TABLE(isru);

@@ -4,6 +4,7 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
+#include "dtype.h"
 #include "simd/simd.h"
 #include "table.h"
 
@@ -40,12 +41,7 @@ typedef struct {
 SIMD_INLINE void put_result(kernel_spec spec, void *row, size_t i, size_t n, const vf a[SPAN]) {
 #ifdef SIMD_STREAM
     if (spec.streams && n >= SIMD_WIDTH) {
-        if (spec.dtype == NORM_F32)
-            v_stream((float *)row + i, a[0]);
-        else if (n == SIMD_WIDTH)
-            v_stream_bf16((uint16_t *)row + i, a[0]);
-        else
-            v_stream((void *)((uint16_t *)row + i), v_float(v_interleave_bf16(a[0], a[SPAN - 1])));
+        v_stream_span(spec.dtype, row, i, n, a);
         return;
     }
 #endif
@@ -62,9 +58,6 @@ SIMD_INLINE double double_of(size_t n) { return (double)(ptrdiff_t)n; }
 // cores). Of two sums that run side by side each has HALF of them: together they hide as much, and AVX2's 16 registers
 // hold them.
 enum { ACCUMULATORS = 8, HALF = ACCUMULATORS / 2, STEP = ACCUMULATORS * SIMD_WIDTH };
-
-enum { NORM_F32_BYTES = sizeof(float), NORM_BF16_BYTES = sizeof(uint16_t) };
-SIMD_INLINE size_t dtype_size(norm_dtype dtype) { return dtype == NORM_F32 ? NORM_F32_BYTES : NORM_BF16_BYTES; }
 
 SIMD_INLINE const void *row_of(norm_dtype dtype, const void *data, size_t row, size_t stride) {
     return (const char *)data + row * stride * dtype_size(dtype);
@@ -112,5 +105,116 @@ static inline size_t align64(size_t bytes) { return (bytes + 63) & ~(size_t)63; 
         n = (cols)-c < SIMD_WIDTH ? (cols)-c : SIMD_WIDTH;                                                             \
         call;                                                                                                          \
     }
+
+// An op's table: every variant in forms fused and add_fused and in every dtype, and some in form fused again with
+// streamed results, as variant `*_nt`. Its file defines OP, ELEMENTWISE, SAVED_PER_ROW (the bytes that forward leaves
+// for backward), VARIANTS(X, name, DTYPE), a list of X(name, DTYPE, base, suffix, params, algorithm), whose names are
+// base and suffix in one, STREAMED, those of them that have such a twin, EXTREME_ROWS, an extreme_rows of gradients.h,
+// and two functions that take a kernel_spec: forward, of a slice, and backward, a backward_rows. Without parameters
+// there is nothing to reduce. PIECES and PIECES_OF are NORM_DEFINE_PIECES and NORM_PIECES_OF with the functions
+// sum_piece and apply_piece, or empty.
+#define NORM_FUSED_TABLE(unit)                                                                                         \
+    NORM_EACH_DTYPE(NORM_DEFINE_VARIANTS)                                                                              \
+    NORM_EACH_DTYPE(NORM_DEFINE_STREAMED)                                                                              \
+    static const norm_impl impls[] = {NORM_EACH_DTYPE(NORM_VARIANT_ROWS) NORM_EACH_DTYPE(NORM_STREAMED_ROWS)};         \
+    NORM_TABLE(unit, impls)
+
+// The variants of one algorithm: with all parameters of the op's PARAMS; without beta, as the paper's LLaMA; and with
+// neither gamma nor beta, as DiT.
+#define NORM_VARIANTS(X, name, DTYPE, base, ALGORITHM)                                                                 \
+    X(name, DTYPE, base, , PARAMS, ALGORITHM)                                                                          \
+    X(name, DTYPE, base, _nobeta, PARAMS & ~NORM_BETA, ALGORITHM)                                                      \
+    X(name, DTYPE, base, _noaffine, PARAMS & ~(NORM_GAMMA | NORM_BETA), ALGORITHM)
+#define NORM_VARIANTS_WITHOUT_BETA(X, name, DTYPE, base, ALGORITHM)                                                    \
+    X(name, DTYPE, base, , PARAMS, ALGORITHM) X(name, DTYPE, base, _noaffine, PARAMS & ~NORM_GAMMA, ALGORITHM)
+
+#define NORM_DEFINE_VARIANTS(name, DTYPE) VARIANTS(NORM_DEFINE_VARIANT, name, DTYPE)
+#define NORM_DEFINE_VARIANT(name, DTYPE, base, suffix, PARAMS, ALGORITHM)                                              \
+    NORM_DEFINE_PASSES(base##suffix##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)                                    \
+    NORM_DEFINE_PASSES(base##suffix##_add_##name, DTYPE, NORM_ADD_FUSED, PARAMS, ALGORITHM)                            \
+    PIECES(base##suffix##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)                                                \
+    PIECES(base##suffix##_add_##name, DTYPE, NORM_ADD_FUSED, PARAMS, ALGORITHM)                                        \
+    static void reduce_##base##suffix##_##name(const norm_args *a, const norm_slice *s) {                              \
+        reduce((kernel_spec){DTYPE, NORM_FUSED, PARAMS, ALGORITHM, false}, a, s);                                      \
+    }
+// Where rows are taken alone the compiler is told so: a loop over rows inside the one over columns would stay, and that
+// one would not be vectorised.
+#define NORM_DEFINE_PASSES(name, ...)                                                                                  \
+    static void forward_##name(const norm_args *a, const norm_slice *s) {                                              \
+        forward((kernel_spec){__VA_ARGS__, false}, a, s);                                                              \
+    }                                                                                                                  \
+    static void rows_##name(const norm_args *a, size_t row, size_t count, partials partial, tensor_sums *total) {      \
+        backward((kernel_spec){__VA_ARGS__, false}, a, row, BLOCK == 1 ? 1 : count, partial, total);                   \
+    }                                                                                                                  \
+    static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
+        backward_slice((kernel_spec){__VA_ARGS__, false}, a, s, rows_##name, EXTREME_ROWS, !ELEMENTWISE);              \
+    }
+
+// The op's functions of a piece of a row, for the files of ops that sum over it; squash.h has none.
+#define NORM_DEFINE_PIECES(name, ...)                                                                                  \
+    static void sum_##name(const norm_args *a, size_t row, norm_moments *out) {                                        \
+        sum_piece((kernel_spec){__VA_ARGS__, false}, a, row, out);                                                     \
+    }                                                                                                                  \
+    static void apply_##name(const norm_args *a, size_t row, const norm_moments *whole) {                              \
+        apply_piece((kernel_spec){__VA_ARGS__, false}, a, row, whole);                                                 \
+    }
+#define NORM_PIECES_OF(name)                                                                                           \
+    { sum_##name, apply_##name }
+
+#define NORM_VARIANT_ROWS(name, DTYPE) VARIANTS(NORM_VARIANT_ROW, name, DTYPE)
+#define NORM_VARIANT_ROW(name, DTYPE, base, suffix, PARAMS, ALGORITHM)                                                 \
+    NORM_FORM_ROW(#base, #suffix, DTYPE, NORM_FUSED, PARAMS, false, base##suffix##_##name, base##suffix##_##name,      \
+                  base##suffix##_##name, 2, 3)                                                                         \
+    NORM_FORM_ROW(#base, #suffix, DTYPE, NORM_ADD_FUSED, PARAMS, false, base##suffix##_add_##name,                     \
+                  base##suffix##_add_##name, base##suffix##_##name, 4, 4)
+#define NORM_FORM_ROW(BASE, SUFFIX, DTYPE, FORM, PARAMS, STREAMS, forth, back, reducer, forward_tensors,               \
+                      backward_tensors)                                                                                \
+    {.op = OP,                                                                                                         \
+     .base = BASE,                                                                                                     \
+     .variant = BASE SUFFIX,                                                                                           \
+     .form = FORM,                                                                                                     \
+     .level = NORM_LEVEL_ID,                                                                                           \
+     .dtype = DTYPE,                                                                                                   \
+     .params = PARAMS,                                                                                                 \
+     .elementwise = ELEMENTWISE,                                                                                       \
+     .streams = STREAMS,                                                                                               \
+     .pass = {NORM_STAGES({forward_##forth, NORM_SPLIT_ROWS, (forward_tensors)*DTYPE##_BYTES}),                        \
+              {(const norm_stage[]){{backward_##back, NORM_SPLIT_ROWS, (backward_tensors)*DTYPE##_BYTES},              \
+                                    {reduce_##reducer, NORM_SPLIT_COLS, 0}},                                           \
+               (PARAMS) != 0 ? 2 : 1}},                                                                                \
+     .piece = PIECES_OF(back),                                                                                         \
+     .saved = {.per_row = SAVED_PER_ROW},                                                                              \
+     .workspace = {.per_slice_col =                                                                                    \
+                       ROW_PARTS * sizeof(float) * (((PARAMS)&NORM_GAMMA ? 1 : 0) + ((PARAMS)&NORM_BETA ? 1 : 0)),     \
+                   .per_slice = sizeof(double) * (((PARAMS)&NORM_ALPHA ? 1 : 0) + ((PARAMS)&NORM_SHIFT ? 1 : 0))},     \
+     .flushes = FLUSHES},
+
+#ifdef SIMD_STREAM
+// Whether every row of a result begins where a vector may be streamed to; if not, a variant `*_nt` stores as its twin.
+SIMD_INLINE bool is_streamable(norm_dtype dtype, const void *data, size_t stride) {
+    return ((uintptr_t)data | stride * dtype_size(dtype)) % (SIMD_WIDTH * sizeof(float)) == 0;
+}
+// Forward alone: dx streamed from the rows of a block would push out lines that are not yet whole, and row by row the
+// partial gradients would be loaded and stored for each of them.
+#define NORM_DEFINE_STREAMED_FORWARD(name, twin, DTYPE, ...)                                                           \
+    static void forward_##name(const norm_args *a, const norm_slice *s) {                                              \
+        if (!is_streamable(DTYPE, a->y, a->y_stride)) {                                                                \
+            forward_##twin(a, s);                                                                                      \
+            return;                                                                                                    \
+        }                                                                                                              \
+        forward((kernel_spec){DTYPE, __VA_ARGS__, true}, a, s);                                                        \
+        v_stream_fence();                                                                                              \
+    }
+#define NORM_DEFINE_STREAMED(name, DTYPE) STREAMED(NORM_DEFINE_STREAMED_VARIANT, name, DTYPE)
+#define NORM_DEFINE_STREAMED_VARIANT(name, DTYPE, base, suffix, PARAMS, ALGORITHM)                                     \
+    NORM_DEFINE_STREAMED_FORWARD(base##suffix##_nt_##name, base##suffix##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)
+#define NORM_STREAMED_ROWS(name, DTYPE) STREAMED(NORM_STREAMED_ROW, name, DTYPE)
+#define NORM_STREAMED_ROW(name, DTYPE, base, suffix, PARAMS, ALGORITHM)                                                \
+    NORM_FORM_ROW(#base, #suffix "_nt", DTYPE, NORM_FUSED, PARAMS, true, base##suffix##_nt_##name,                     \
+                  base##suffix##_##name, base##suffix##_##name, 2, 3)
+#else
+#define NORM_DEFINE_STREAMED(name, DTYPE)
+#define NORM_STREAMED_ROWS(name, DTYPE)
+#endif
 
 #endif

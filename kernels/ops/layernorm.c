@@ -20,10 +20,10 @@
 // is less than k u |m|, a few steps of x's own grid, and by (k u)^2 after the second, which gives the nearest float.
 //
 // The mean of the first elements would save rows with |m| > std the second sweep, but costs all rows a subtraction per
-// vector in the sweep that every row has, and its own latency: 1.1 times as long at 64x768 f32 on AVX2. Means of
-// activations are smaller than their deviations, and the second sweep reads from cache: no more readings than with a
-// pass for the mean and one for the variance.
-#include "extreme.h"
+// vector in the sweep that every row has. Means of activations are smaller than their deviations, and the second sweep
+// reads from cache: no more readings than with a pass for the mean and one for the variance.
+#include "gradients.h"
+#include "schedule.h"
 
 // The mean is shift + rest. What forward saves of a row.
 typedef struct {
@@ -77,14 +77,24 @@ SIMD_INLINE float row_sweep(kernel_spec spec, const row_source *row, size_t cols
 
 enum { SHIFTS = 2 };
 
+SIMD_INLINE float sweep_shifted(norm_dtype dtype, const row_source *row, size_t cols, row_statistics *s) {
+    return row_sweep((kernel_spec){.dtype = (uint8_t)dtype, .form = NORM_FUSED}, row, cols, false, s);
+}
 // With a mean above the deviation: the row is read again, now x alone, in one copy per dtype.
 SIMD_SHARED float row_sweep_again(norm_dtype dtype, const void *x, size_t cols, float variance, row_statistics *s) {
     const row_source row = {.x = x};
     for (int i = 0; i < SHIFTS && s->rest * s->rest > variance; i++) {
         s->shift += s->rest;
-        variance = dtype == NORM_F32
-                       ? row_sweep((kernel_spec){.dtype = NORM_F32, .form = NORM_FUSED}, &row, cols, false, s)
-                       : row_sweep((kernel_spec){.dtype = NORM_BF16, .form = NORM_FUSED}, &row, cols, false, s);
+        switch (dtype) {
+        case NORM_F32:
+            variance = sweep_shifted(NORM_F32, &row, cols, s);
+            break;
+        case NORM_BF16:
+            variance = sweep_shifted(NORM_BF16, &row, cols, s);
+            break;
+        case NORM_DTYPES:
+            __builtin_unreachable();
+        }
     }
     return variance;
 }
@@ -123,21 +133,6 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, co
     }
 }
 
-SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count, size_t c) {
-    for_each_left(a->cols, for (size_t i = 0; i < count; i++) apply(spec, a->gamma, a->beta, rows + i, 1, c, n));
-}
-
-SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count) {
-    const void *const gamma = a->gamma, *const beta = a->beta;
-    row_apply held[BLOCK]; // in registers, where `rows`, whose address is handed on, cannot be
-    // cppcheck-suppress uninitvar ; count is at least one
-    UNROLL_BLOCK for (size_t i = 0; i < count; i++) held[i] = rows[i];
-    const size_t span = span_of(spec.dtype);
-    for_each_span(span, a->cols, apply(spec, gamma, beta, held, count, c, span), apply_left(spec, a, rows, count, c));
-}
-
-// For rows that overlap, see rows.h; and for those that do not. Factors go by pointer: some by value are moved packed,
-// which level scalar must not do.
 #define CENTRED true
 enum { ROW_CHAINS = HALF };
 typedef struct {
@@ -170,19 +165,11 @@ SIMD_INLINE bool row_finish(row_sums *sums, size_t cols, float eps, row_factors 
     out->rstd = row_rstd(variance, eps);
     return mean * mean <= variance && is_ordinary(out->rstd);
 }
-SIMD_INLINE void row_keep(void *saved, size_t row, const row_factors *f) {
-    if (saved != NULL)
-        ((row_statistics *)saved)[row] = *f;
-}
-// false, with a zero kept, for an extreme row.
-SIMD_INLINE bool row_whole(kernel_spec spec, const norm_args *a, size_t row, row_factors *out) {
-    const row_source source = row_source_at(spec, a, row);
-    const float variance = row_moments(spec, &source, a->cols, out);
-    out->rstd = row_rstd(variance, a->eps);
-    if (!is_ordinary(out->rstd))
-        out->rstd = 0.0f;
-    row_keep(a->saved, row, out);
-    return out->rstd > 0.0f;
+SIMD_INLINE double row_mean_of(const row_factors *f) { return (double)f->shift + (double)f->rest; }
+// As its nearest float and the rest, which is what a second sweep leaves.
+SIMD_INLINE void row_set_mean(row_factors *out, double mean) {
+    out->shift = (float)mean;
+    out->rest = (float)(mean - (double)out->shift);
 }
 SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_factors *f) {
     out->x = x;
@@ -190,58 +177,6 @@ SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_f
     out->shift = v_set1(f->shift);
     out->r = v_set1(f->rstd);
     out->offset = v_set1(-f->rest * f->rstd);
-}
-NORM_DEFINE_OVERLAP
-
-// What goes before an extreme row is written without it.
-SIMD_INLINE size_t forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row,
-                                size_t count) {
-    row_apply rows[BLOCK];
-    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
-        row_factors f;
-        if (!row_whole(spec, a, row + i, &f)) {
-            if (i > 0)
-                apply_left(spec, a, rows, i, 0);
-            extreme_forward(spec, CENTRED, a, row + i);
-            return i + 1;
-        }
-        const row_source source = row_source_at(spec, a, row + i);
-        row_prepare(&rows[i], row_again(spec, &source), row_of_mut(spec.dtype, a->y, row + i, a->y_stride), &f);
-        rows[i].ahead = row_ahead(spec, a, slice, row + i);
-    }
-    apply_block(spec, a, rows, count);
-    return count;
-}
-
-NORM_DEFINE_FORWARD
-
-SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, norm_moments *out) {
-    const row_source source = row_source_at(spec, a, row);
-    row_statistics s;
-    const float variance = row_moments(spec, &source, a->cols, &s);
-    out->mean = (double)s.shift + (double)s.rest;
-    out->variance = variance;
-    if (!is_ordinary(row_rstd(variance, a->eps)))
-        extreme_moments(spec.dtype, CENTRED, row_again(spec, &source), a->cols, out);
-}
-// The mean as its nearest float and the rest, which is what a second sweep leaves.
-SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, const norm_moments *whole) {
-    const row_source source = row_source_at(spec, a, row);
-    void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
-    row_apply piece = {0};
-    row_statistics s;
-    s.shift = (float)whole->mean;
-    s.rest = (float)(whole->mean - (double)s.shift);
-    s.rstd = row_rstd((float)whole->variance, a->eps);
-    if (!is_ordinary(s.rstd)) {
-        s.rstd = 0.0f;
-        row_keep(a->saved, row, &s);
-        extreme_apply(spec, a, row_again(spec, &source), y, whole);
-        return;
-    }
-    row_keep(a->saved, row, &s);
-    row_prepare(&piece, row_again(spec, &source), y, &s);
-    apply_rows(spec, a, &piece, 1);
 }
 
 typedef struct {
@@ -309,48 +244,11 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pa
     partial_end(spec, partial, c, n, &sums);
 }
 
-SIMD_SHARED void backward_left(kernel_spec spec, const norm_args *a, const row_pair *rows, const row_constants *k,
-                               size_t count, partials partial, size_t c) {
-    for_each_left(a->cols, backward_step(spec, a->gamma, rows, k, count, &partial, c, n));
-}
-
-SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size_t count, partials partial,
-                          tensor_sums *total) {
-    (void)total;
-    const void *const gamma = a->gamma;
-    row_pair rows[BLOCK];
-    row_constants k[BLOCK];
-    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
-        rows[i] = row_pair_at(spec, a, row + i);
-        backward_row(spec, a, &rows[i], (const row_statistics *)a->saved + row + i, &k[i]);
-    }
-    const size_t span = span_of(spec.dtype);
-    for_each_span(span, a->cols, backward_step(spec, gamma, rows, k, count, &partial, c, span),
-                  backward_left(spec, a, rows, k, count, partial, c));
-}
-
-static size_t ordinary_rows(const norm_args *a, size_t row, size_t count) {
-    const row_factors *const saved = a->saved;
-    for (size_t i = 0; i < count; i++)
-        if (!is_ordinary(saved[row + i].rstd))
-            return i;
-    return count;
-}
-static void backward_extreme(kernel_spec spec, const norm_args *a, size_t row, partials partial) {
-    extreme_backward(spec, CENTRED, a, row, partial);
-}
-static const extreme_rows extreme = {ordinary_rows, backward_extreme};
-
-#define EXTREME_ROWS &extreme
 #define OP NORM_LAYERNORM
-#define ELEMENTWISE false
-#define SAVED_PER_ROW sizeof(row_statistics)
-#define PIECES NORM_DEFINE_PIECES
-#define PIECES_OF NORM_PIECES_OF
-#define VARIANTS(X, name, DTYPE)                                                                                       \
-    X(name, DTYPE, onepass, NORM_GAMMA | NORM_BETA, 0)                                                                 \
-    X(name, DTYPE, onepass_nobeta, NORM_GAMMA, 0)                                                                      \
-    X(name, DTYPE, onepass_noaffine, 0, 0)
+#define PARAMS (NORM_GAMMA | NORM_BETA)
+#include "normalise.h"
+
+#define VARIANTS(X, name, DTYPE) NORM_VARIANTS(X, name, DTYPE, onepass, 0)
 #define STREAMED(X, name, DTYPE)                                                                                       \
-    X(name, DTYPE, onepass, NORM_GAMMA | NORM_BETA, 0) X(name, DTYPE, onepass_nobeta, NORM_GAMMA, 0)
+    X(name, DTYPE, onepass, , NORM_GAMMA | NORM_BETA, 0) X(name, DTYPE, onepass, _nobeta, NORM_GAMMA, 0)
 NORM_FUSED_TABLE(layernorm);

@@ -2,7 +2,8 @@
 // rmsnorm, fused and add_fused: y = gamma x r with r = 1 / sqrt(mean(x^2) + eps). Forward reads a row twice, the second
 // time from cache, and saves r. Backward, with n = x r and g = gamma dy: dx = r (g - n mean(g n)), dgamma = sum over
 // rows of dy n. `std_noaffine` has no gamma.
-#include "extreme.h"
+#include "gradients.h"
+#include "schedule.h"
 
 SIMD_INLINE void square_step(kernel_spec spec, const row_source *row, vf *sums, size_t c, size_t n) {
     vf x[SPAN];
@@ -47,21 +48,6 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, co
     }
 }
 
-SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count, size_t c) {
-    for_each_left(a->cols, for (size_t i = 0; i < count; i++) apply(spec, a->gamma, NULL, rows + i, 1, c, n));
-}
-
-SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count) {
-    const void *const gamma = a->gamma;
-    row_apply held[BLOCK]; // in registers, where `rows`, whose address is handed on, cannot be
-    // cppcheck-suppress uninitvar ; count is at least one
-    UNROLL_BLOCK for (size_t i = 0; i < count; i++) held[i] = rows[i];
-    const size_t span = span_of(spec.dtype);
-    for_each_span(span, a->cols, apply(spec, gamma, NULL, held, count, c, span), apply_left(spec, a, rows, count, c));
-}
-
-// For rows that overlap, see rows.h; and for those that do not. Factors go by pointer: some by value are moved packed,
-// which level scalar must not do.
 #define CENTRED false
 enum { ROW_CHAINS = ACCUMULATORS };
 typedef struct {
@@ -83,70 +69,22 @@ SIMD_INLINE bool row_finish(row_sums *sums, size_t cols, float eps, row_factors 
     out->rstd = row_rstd(row_mean(ROW_CHAINS, sums->wide, v_sum(v_tree_sum(sums->squares)), cols), eps);
     return is_ordinary(out->rstd);
 }
-SIMD_INLINE void row_keep(void *saved, size_t row, const row_factors *f) {
-    if (saved != NULL)
-        ((float *)saved)[row] = f->rstd;
+SIMD_INLINE float row_moments(kernel_spec spec, const row_source *row, size_t cols, row_factors *out) {
+    (void)out;
+    return row_mean_square(spec, row, cols);
 }
-// false, with a zero kept, for an extreme row.
-SIMD_INLINE bool row_whole(kernel_spec spec, const norm_args *a, size_t row, row_factors *out) {
-    const row_source source = row_source_at(spec, a, row);
-    out->rstd = row_rstd(row_mean_square(spec, &source, a->cols), a->eps);
-    if (!is_ordinary(out->rstd))
-        out->rstd = 0.0f;
-    row_keep(a->saved, row, out);
-    return out->rstd > 0.0f;
+SIMD_INLINE double row_mean_of(const row_factors *f) {
+    (void)f;
+    return 0.0;
+}
+SIMD_INLINE void row_set_mean(row_factors *out, double mean) {
+    (void)out;
+    (void)mean;
 }
 SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_factors *f) {
     out->x = x;
     out->y = y;
     out->r = v_set1(f->rstd);
-}
-NORM_DEFINE_OVERLAP
-
-// What goes before an extreme row is written without it.
-SIMD_INLINE size_t forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row,
-                                size_t count) {
-    row_apply rows[BLOCK];
-    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
-        row_factors f;
-        if (!row_whole(spec, a, row + i, &f)) {
-            if (i > 0)
-                apply_left(spec, a, rows, i, 0);
-            extreme_forward(spec, CENTRED, a, row + i);
-            return i + 1;
-        }
-        const row_source source = row_source_at(spec, a, row + i);
-        row_prepare(&rows[i], row_again(spec, &source), row_of_mut(spec.dtype, a->y, row + i, a->y_stride), &f);
-        rows[i].ahead = row_ahead(spec, a, slice, row + i);
-    }
-    apply_block(spec, a, rows, count);
-    return count;
-}
-
-NORM_DEFINE_FORWARD
-
-SIMD_INLINE void sum_piece(kernel_spec spec, const norm_args *a, size_t row, norm_moments *out) {
-    const row_source source = row_source_at(spec, a, row);
-    const float mean_square = row_mean_square(spec, &source, a->cols);
-    out->mean = 0;
-    out->variance = mean_square;
-    if (!is_ordinary(row_rstd(mean_square, a->eps)))
-        extreme_moments(spec.dtype, CENTRED, row_again(spec, &source), a->cols, out);
-}
-SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, const norm_moments *whole) {
-    const row_source source = row_source_at(spec, a, row);
-    void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
-    row_apply piece = {0};
-    row_factors f = {row_rstd((float)whole->variance, a->eps)};
-    if (!is_ordinary(f.rstd)) {
-        f.rstd = 0.0f;
-        row_keep(a->saved, row, &f);
-        extreme_apply(spec, a, row_again(spec, &source), y, whole);
-        return;
-    }
-    row_keep(a->saved, row, &f);
-    row_prepare(&piece, row_again(spec, &source), y, &f);
-    apply_rows(spec, a, &piece, 1);
 }
 
 typedef struct {
@@ -171,10 +109,10 @@ SIMD_SHARED vf dot_left(kernel_spec spec, const norm_args *a, row_pair row, vf r
 }
 
 // Through a pointer: the ABI returns two floats packed in one register, which level scalar must not do.
-SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pair *row, float rstd,
+SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pair *row, const row_factors *f,
                               row_constants *out) {
     const void *const gamma = a->gamma;
-    const vf r = v_set1(rstd);
+    const vf r = v_set1(f->rstd);
     vf sums[ACCUMULATORS];
     double wide = 0.0;
     const size_t span = span_of(spec.dtype);
@@ -205,46 +143,10 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pa
     partial_end(spec, partial, c, n, &sums);
 }
 
-SIMD_SHARED void backward_left(kernel_spec spec, const norm_args *a, const row_pair *rows, const row_constants *k,
-                               size_t count, partials partial, size_t c) {
-    for_each_left(a->cols, backward_step(spec, a->gamma, rows, k, count, &partial, c, n));
-}
-
-SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size_t count, partials partial,
-                          tensor_sums *total) {
-    (void)total;
-    const void *const gamma = a->gamma;
-    row_pair rows[BLOCK];
-    row_constants k[BLOCK];
-    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
-        rows[i] = row_pair_at(spec, a, row + i);
-        backward_row(spec, a, &rows[i], ((const float *)a->saved)[row + i], &k[i]);
-    }
-    const size_t span = span_of(spec.dtype);
-    for_each_span(span, a->cols, backward_step(spec, gamma, rows, k, count, &partial, c, span),
-                  backward_left(spec, a, rows, k, count, partial, c));
-}
-
-static size_t ordinary_rows(const norm_args *a, size_t row, size_t count) {
-    const row_factors *const saved = a->saved;
-    for (size_t i = 0; i < count; i++)
-        if (!is_ordinary(saved[row + i].rstd))
-            return i;
-    return count;
-}
-static void backward_extreme(kernel_spec spec, const norm_args *a, size_t row, partials partial) {
-    extreme_backward(spec, CENTRED, a, row, partial);
-}
-static const extreme_rows extreme = {ordinary_rows, backward_extreme};
-
-#define EXTREME_ROWS &extreme
 #define OP NORM_RMSNORM
-#define ELEMENTWISE false
-#define SAVED_PER_ROW sizeof(float)
-#define PIECES NORM_DEFINE_PIECES
-#define PIECES_OF NORM_PIECES_OF
-#define VARIANTS(X, name, DTYPE)                                                                                       \
-    X(name, DTYPE, std, NORM_GAMMA, 0)                                                                                 \
-    X(name, DTYPE, std_noaffine, 0, 0)
-#define STREAMED(X, name, DTYPE) X(name, DTYPE, std, NORM_GAMMA, 0)
+#define PARAMS NORM_GAMMA
+#include "normalise.h"
+
+#define VARIANTS(X, name, DTYPE) NORM_VARIANTS_WITHOUT_BETA(X, name, DTYPE, std, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, std, , NORM_GAMMA, 0)
 NORM_FUSED_TABLE(rmsnorm);

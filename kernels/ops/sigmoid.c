@@ -24,6 +24,6 @@ SIMD_INLINE vf squash(kernel_spec spec, vf z, vf *slope) {
     return s;
 }
 
-#define VARIANTS(X, name, DTYPE) SQUASH_VARIANTS(X, name, DTYPE, u3, 0)
-#define STREAMED(X, name, DTYPE) X(name, DTYPE, u3, PARAMS, 0)
+#define VARIANTS(X, name, DTYPE) NORM_VARIANTS(X, name, DTYPE, u3, 0)
+#define STREAMED(X, name, DTYPE) X(name, DTYPE, u3, , PARAMS, 0)
 NORM_FUSED_TABLE(sigmoid);

@@ -4,14 +4,14 @@
 // it back: with u = gamma dy f'(z), dx = alpha u, dalpha = sum of u x, dshift = sum of u, dgamma = sum of dy f(z),
 // dbeta = sum of dy.
 //
-// An op's file defines OP and PARAMS, the parameters that the op can have; includes this; and defines squash(), which is
-// all that the ops differ in, and its table. It may define FOLDS(algorithm), whether forward has alpha folded into the
-// constants of that one, and then does so in fold() and squash_folded().
-// `*_nobeta` has no beta, as the paper's LLaMA, and `*_noaffine` neither gamma nor beta, as DiT.
+// An op's file defines OP and PARAMS, the parameters that the op can have, includes this, and defines squash(), which
+// is all that the ops differ in, and its table. It may define FOLDS(algorithm), whether forward has alpha folded into
+// the constants of that one, and then does so in fold() and squash_folded().
 #ifndef SQUASH_H
 #define SQUASH_H
 
 #include "gradients.h"
+#include "schedule.h"
 #include "simd/simd_math.h"
 
 // f(z), and in *slope f'(z), unless it is NULL, as forward has it. A NaN gives a NaN.
@@ -46,8 +46,7 @@ SIMD_INLINE vf inner(const squash_scalars *k, vf x) {
 
 // Vectors that are squashed abreast, of a row in forward, of the rows of a block in backward: the chain of dependent
 // instructions of one is longer than what a core's scheduler looks ahead. All are loaded before one is stored, for a
-// compiler cannot know that they are not the same memory. On Zen 4, forward, one at a time takes 1.10 (dyt, AVX-512),
-// 1.14 (dyt, AVX2) and 1.4 (derf, SSE2) times as long; backward 1.11, 1.19 and 1.55.
+// compiler cannot know that they are not the same memory.
 enum { ABREAST = BLOCK };
 #define UNROLL_ABREAST UNROLL_BLOCK
 
@@ -94,7 +93,7 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
     const bool abreast = !FOLDS(spec.algorithm) || fold(spec, a->alpha, &lookup);
     for (size_t row = slice->begin; row < slice->end; row++) {
         const row_source source = row_source_at(spec, a, row);
-        // Always asked for again: once takes 1.06 to 1.18 times as long at 16384x4096 f32 on Granite Rapids, too.
+        // Always asked for again, whatever the CPU: between fetches there is enough to compute.
         const row_fetch ahead = {row_ahead(spec, a, slice, row).row, true};
         void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
         size_t c = 0;
@@ -114,7 +113,7 @@ typedef struct {
 } run_sums;
 
 // A vector of columns through `count` rows, a block's or one: the partial gradients are loaded and stored once for all.
-// In bf16 too: spans of two vectors, two rows abreast, took 0.97 to 1.35 times as long on Zen 4.
+// In bf16, too, where spans of two vectors would leave registers for two rows alone.
 SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const squash_scalars *k, const row_pair *rows,
                                size_t count, const partials *partial, run_sums *run, size_t c, size_t n) {
     const vf gamma = spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma_row, c, n) : v_set1(1.0f);
@@ -205,11 +204,5 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size
     { NULL, NULL }
 #define SAVED_PER_ROW 0
 #define EXTREME_ROWS NULL
-
-// The variants of one algorithm, whose name is the variant's.
-#define SQUASH_VARIANTS(X, name, DTYPE, algorithm_name, ALGORITHM)                                                     \
-    X(name, DTYPE, algorithm_name, PARAMS, ALGORITHM)                                                                  \
-    X(name, DTYPE, algorithm_name##_nobeta, PARAMS & ~NORM_BETA, ALGORITHM)                                            \
-    X(name, DTYPE, algorithm_name##_noaffine, PARAMS & ~(NORM_GAMMA | NORM_BETA), ALGORITHM)
 
 #endif

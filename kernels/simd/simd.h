@@ -88,17 +88,25 @@ SIMD_SHARED void v_put_part_bf16(uint16_t *p, size_t n, vf a) {
 }
 
 // n elements of a row from element i on, n <= SIMD_WIDTH; missing lanes are zero. dtype and a full n are constants
-// where these are inlined, so the branches are gone.
+// where these are inlined, so the branches are gone. A dtype more is a case more, here and in what streams.
 SIMD_INLINE vf v_get(norm_dtype dtype, const void *row, size_t i, size_t n) {
-    if (dtype == NORM_F32) {
+    switch (dtype) {
+    case NORM_F32: {
         const float *const p = (const float *)row + i;
         return n == SIMD_WIDTH ? v_load(p) : v_load_part(p, n);
     }
-    const uint16_t *const p = (const uint16_t *)row + i;
-    return n == SIMD_WIDTH ? v_float(v_load_high(p)) : v_get_part_bf16(p, n);
+    case NORM_BF16: {
+        const uint16_t *const p = (const uint16_t *)row + i;
+        return n == SIMD_WIDTH ? v_float(v_load_high(p)) : v_get_part_bf16(p, n);
+    }
+    case NORM_DTYPES:
+        break;
+    }
+    __builtin_unreachable();
 }
 SIMD_INLINE void v_put(norm_dtype dtype, void *row, size_t i, size_t n, vf a) {
-    if (dtype == NORM_F32) {
+    switch (dtype) {
+    case NORM_F32: {
         float *const p = (float *)row + i;
         if (n == SIMD_WIDTH)
             v_store(p, a);
@@ -106,18 +114,23 @@ SIMD_INLINE void v_put(norm_dtype dtype, void *row, size_t i, size_t n, vf a) {
             v_store_part(p, a, n);
         return;
     }
-    uint16_t *const p = (uint16_t *)row + i;
-    if (n == SIMD_WIDTH)
-        v_store_bf16(p, a);
-    else
-        v_put_part_bf16(p, n, a);
+    case NORM_BF16: {
+        uint16_t *const p = (uint16_t *)row + i;
+        if (n == SIMD_WIDTH)
+            v_store_bf16(p, a);
+        else
+            v_put_part_bf16(p, n, a);
+        return;
+    }
+    case NORM_DTYPES:
+        break;
+    }
+    __builtin_unreachable();
 }
 
 // A span is what a loop over columns takes at once: one vector, and of bf16, where there are vectors, two: the elements
 // at even places, which a shift makes f32, and those at odd places, for which a mask is enough. In the order of memory
-// each vector takes a shuffle to be widened and another to be narrowed: on Zen 4, forward in cache, rmsnorm in spans
-// takes 0.90 (SSE2), 0.73 (AVX2), 0.76 (AVX-512) and 0.68 (with hardware's bf16) of the time of that, dyt's lp 0.97 to
-// 0.83. A dot product of bf16 would save 0.09 of the sum of squares, and flush denormals.
+// each vector would take a shuffle to be widened and another to be narrowed.
 #ifdef SIMD_PAIRS
 enum { SPAN = 2 }; // vectors at most
 SIMD_INLINE size_t span_of(norm_dtype dtype) { return dtype == NORM_BF16 ? SPAN * SIMD_WIDTH : SIMD_WIDTH; }
@@ -153,6 +166,26 @@ SIMD_INLINE void v_put_span(norm_dtype dtype, void *row, size_t i, size_t n, con
 #endif
     v_put(dtype, row, i, n, a[0]);
 }
+
+#ifdef SIMD_STREAM
+// As v_put_span past the caches, of a span or a vector that begins where one may be streamed to.
+SIMD_INLINE void v_stream_span(norm_dtype dtype, void *row, size_t i, size_t n, const vf a[SPAN]) {
+    switch (dtype) {
+    case NORM_F32:
+        v_stream((float *)row + i, a[0]);
+        return;
+    case NORM_BF16:
+        if (n == SIMD_WIDTH)
+            v_stream_bf16((uint16_t *)row + i, a[0]);
+        else
+            v_stream((void *)((uint16_t *)row + i), v_float(v_interleave_bf16(a[0], a[SPAN - 1])));
+        return;
+    case NORM_DTYPES:
+        break;
+    }
+    __builtin_unreachable();
+}
+#endif
 
 // The lanes below n of a, zero elsewhere: keeps a formula's value at padding out of a sum.
 SIMD_INLINE vf v_keep(vf a, size_t n) {

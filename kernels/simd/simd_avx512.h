@@ -104,9 +104,8 @@ static inline vf v_tanh_mvec(vf x) { return _ZGVeN16v_tanhf(x); }
 #endif
 
 #ifdef __AVX512BF16__
-// Round to nearest even as simd.h, but denormal inputs and results become zero: the instruction ignores MXCSR. To look
-// for zeros in what it returns, and round those vectors as simd.h, takes forward 1.03 (dyt) to 1.11 (rmsnorm) times as
-// long in cache, backward 1.03 to 1.16: what must keep denormals takes level avx512.
+// Round to nearest even as simd.h, but denormal inputs and results become zero: the instruction ignores MXCSR. To keep
+// them would cost most of what it gains: what must, takes level avx512.
 #define SIMD_HARDWARE_BF16 1
 static inline void v_store_bf16(uint16_t *p, vf a) {
     _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(a));

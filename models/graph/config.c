@@ -48,15 +48,29 @@ static unsigned model_params(const model_shape *m) {
     }
 }
 
-// A variant's name without what it says of parameters.
-static void base_name(char *base, size_t size, const char *variant) {
-    static const char *const suffixes[] = {"_nobeta", "_noaffine"};
-    snprintf(base, size, "%s", variant);
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        const size_t length = strlen(base), tail = strlen(suffixes[i]);
-        if (length > tail && strcmp(base + length - tail, suffixes[i]) == 0)
-            base[length - tail] = '\0';
+// An implementation that a variant names, of whatever form, level and dtype. NULL: none is called so.
+static const norm_impl *any_of(norm_op op, const char *variant) {
+    const norm_impl *impl;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
+        if (impl->op == op && strcmp(impl->variant, variant) == 0)
+            break;
+    return impl;
+}
+
+// The same algorithm with these parameters. NULL: there is none.
+static const norm_impl *with_params(const norm_impl *named, unsigned params, norm_form form, const char *level,
+                                    norm_dtype dtype) {
+    const norm_impl *impl;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
+        if (impl->op != named->op || impl->form != form || impl->dtype != dtype || impl->params != params ||
+            impl->streams != named->streams || strcmp(impl->base, named->base) != 0)
+            continue;
+        const norm_impl *const found =
+            norm_find(norm_op_name(named->op), impl->variant, norm_form_name(form), level, norm_dtype_name(dtype));
+        if (found != NULL)
+            return found;
     }
+    return NULL;
 }
 
 #define PARAMETERS(ID, name, parameters, formula) parameters,
@@ -71,25 +85,18 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
         slot->level = copy != NULL ? norm_level_name(copy->level) : norm_level_name(NORM_LEVEL_SCALAR);
         return true;
     }
-    char base[64], name[80];
-    base_name(base, sizeof base, variant != NULL ? variant : norm_default_variant(op, form));
+    const norm_impl *const named = any_of(op, variant != NULL ? variant : norm_default_variant(op, form));
     const unsigned wanted = model_params(shape) & op_params[op];
     // A variant may come with its beta alone, as another library's does: there it is allowed.
     const unsigned allowed = wanted & NORM_GAMMA ? wanted | (op_params[op] & NORM_BETA) : wanted;
-    static const char *const suffixes[] = {"_nobeta", "_noaffine", ""};
-    for (size_t pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-            snprintf(name, sizeof name, "%s%s", base, suffixes[i]);
-            const norm_impl *const impl =
-                norm_find(norm_op_name(op), name, norm_form_name(form), level, norm_dtype_name(dtype));
-            if (impl != NULL && impl->params == (pass == 0 ? wanted : allowed)) {
-                slot->variant = impl->variant;
-                slot->level = norm_level_name(impl->level);
-                return true;
-            }
-        }
-    }
-    return false;
+    const norm_impl *impl = named != NULL ? with_params(named, wanted, form, level, dtype) : NULL;
+    if (impl == NULL && named != NULL)
+        impl = with_params(named, allowed, form, level, dtype);
+    if (impl == NULL)
+        return false;
+    slot->variant = impl->variant;
+    slot->level = norm_level_name(impl->level);
+    return true;
 }
 
 static const norm_impl *find(const norm_slot *s, norm_form form, norm_dtype dtype, char error[LAYER_ERROR_SIZE]) {

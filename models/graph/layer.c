@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dtype.h"
 #include "fresh.h"
 #include "math/draw.h"
 #include "math/scratch.h"
@@ -34,12 +35,9 @@ static bool take_arena(graph *g) {
 
 // alpha is f32, but an implementation in bf16 wants a value that bf16 can hold.
 static float representable(norm_dtype dtype, double value) {
-    uint16_t bits = 0;
-    float wide = 0.0f;
-    const matrix one = {
-        .dtype = dtype, .rows = 1, .cols = 1, .stride = 1, .data = dtype == NORM_F32 ? (void *)&wide : &bits};
-    matrix_set(one, 0, 0, (float)value);
-    return matrix_get(one, 0, 0);
+    double room;
+    dtype_set(dtype, &room, 0, (double)(float)value);
+    return (float)dtype_get(dtype, &room, 0);
 }
 
 static void draw(const graph *g, const tensor_note *n, matrix m) {

@@ -6,6 +6,8 @@
 #include <omp.h>
 #include <string.h>
 
+#include "dtype.h"
+
 // The finalizer of splitmix64 (Steele, Lea and Flood 2014), and the increment it is used with.
 #define INCREMENT UINT64_C(0x9e3779b97f4a7c15)
 static uint64_t hash(uint64_t z) {
@@ -29,31 +31,11 @@ static double bell(uint64_t seed, uint64_t index) {
     return ((double)sum - 2.0 * 65535.0) / (65536.0 * root_third);
 }
 
-static uint16_t to_bf16(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    if (isnan(value))
-        return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 void matrix_set(matrix m, size_t row, size_t col, float value) {
-    const size_t i = row * m.stride + col;
-    if (m.dtype == NORM_F32)
-        ((float *)m.data)[i] = value;
-    else
-        ((uint16_t *)m.data)[i] = to_bf16(value);
+    dtype_set(m.dtype, m.data, row * m.stride + col, (double)value);
 }
 
-float matrix_get(matrix m, size_t row, size_t col) {
-    const size_t i = row * m.stride + col;
-    if (m.dtype == NORM_F32)
-        return ((const float *)m.data)[i];
-    const uint32_t bits = (uint32_t)((const uint16_t *)m.data)[i] << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
+float matrix_get(matrix m, size_t row, size_t col) { return (float)dtype_get(m.dtype, m.data, row * m.stride + col); }
 
 void draw_matrix(int threads, matrix m, uint64_t seed, double mean, double deviation) {
 #pragma omp parallel num_threads(threads) default(none) firstprivate(m, seed, mean, deviation)

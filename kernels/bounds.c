@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// bounds.c: what the scaled errors of correct implementations keep, for each output, shape and dtype; reference.c has
+// the scales.
+#include <math.h>
+#include <string.h>
+
+#include "dtype.h"
+
+// Bounds on the scaled error, in epsilon = 2u: a constant, and growth with the square root of the number of
+// additions behind an output.
+//
+// A sum of n terms is off by at most n u times the sum of its terms' magnitudes, but rounding errors that are as often
+// up as down leave it within lambda sqrt(n) u with a probability that rises to 1 like 1 - 2 exp(-lambda^2 / 2): Higham
+// and Mary, A new approach to probabilistic rounding error analysis, SIAM J. Sci. Comput. 41 (2019). Input kinds whose
+// equal terms would round the same way each time have significands short enough to make the sums exact instead
+// (bench/measure/inputs.c).
+//
+// The constants count the roundings between input and output, half an epsilon each, weighted by their share of the
+// scale; the growth rates are about three times the largest that any level showed, of which the one-lane level with its
+// few accumulators sets the pace.
+//
+// One error of sums is not random. The square of an odd number is 1 modulo 8, that of twice an odd number 4 modulo 32,
+// so the squares of bf16 values end in few patterns: a partial sum of them, once its last bit is worth more than
+// theirs, stays a multiple of a power of two on which remainders and ties always round down. The loss is linear in the
+// length, up to some 2^-14 of the sum: nothing to a bf16 result, but it shows in the dgamma of rmsnorm, and of
+// layernorm where the mean is small, which is f32. Hence the linear rate, twice what the one-lane level shows from 4096
+// to 32768 columns.
+//
+// Long sums are cut: rows into pieces, rows of a gradient into runs, whose sums are added up in double (rows.h,
+// gradients.h). Their errors do not grow further, whatever the signs: LONGEST_PIECE is the most columns of a
+// piece at any level, LONGEST_RUN the most rows. Another library's may be summed otherwise.
+//
+// Form add_fused adds once more, in sum and at the end of dx: half an epsilon, of the result in sum and of a scale that
+// is no smaller in dx. The rest of sum is exact, and so is all that identity does beside adding.
+typedef struct {
+    double constant;
+    double per_sqrt_cols;  // the sums of a row: mean, variance, m(g), m(g n)
+    double per_sqrt_rows;  // the sums over rows: parameter gradients
+    double bf16_per_col;   // added where inputs are bf16 and the output is not
+    double bf16_roundings; // bf16 op by op: half an epsilon each, weighted by their share of the scale
+} bound;
+
+// The squashing ops other than dyt, whose scales follow f and f' closely: VALUE and SLOPE are the epsilons by which a
+// correct f and f' may be off where z is not. y: f, the rounding of z (one epsilon of its own part of the scale where
+// alpha x and the sum with shift are rounded apart, which VALUE or what follows exceeds), the product with gamma and
+// the sum with beta, a half each. dx: gamma dy, f', u and alpha u. dgamma: f; dalpha and dshift: u, and a run's sum in
+// f32, of 4 rows and 8 vectors at most before it goes to a double: sqrt(32) times the rate of dgamma, no more than 3.
+// f and f':
+//   derf       f is at most 2 ulp off; f' by 2 for exp and three halves: z^2 and 2 / sqrt(pi) as rounded, the product
+//   hardtanh   f is exact; f' too, or off by 1, which the scale counts as one
+//   sigmoid    f is at most 3 ulp off; f' = f (1 - f) by that, and by the rounding of the difference and of the product
+//   isru       f by 1 + z^2 (one, where the product is rounded; the root halves it), the root, the quotient and a
+//              product; f', the cube of the first three, by three times three halves, and two products
+#define SQUASH_BOUNDS(VALUE, SLOPE)                                                                                    \
+    {                                                                                                                  \
+        [NORM_OUT_Y] = {(VALUE) + 1, 0, 0, 0, 0}, [NORM_OUT_DX] = {(SLOPE) + 1.5, 0, 0, 0, 0},                         \
+        [NORM_OUT_DGAMMA] = {(VALUE) + 1, 0, 0.5, 0, 0}, [NORM_OUT_DBETA] = {0, 0, 0.75, 0, 0},                        \
+        [NORM_OUT_DALPHA] = {(SLOPE) + 1.5 + 3, 0, 0, 0, 0}, [NORM_OUT_DSHIFT] = {(SLOPE) + 1.5 + 3, 0, 0, 0, 0},      \
+    }
+
+// dyt `lp`, in bf16 alone: its tanh, before it is rounded, is off by 0.05 ulp of bf16, but where it saturates by the
+// half ulp below 1 that rounding to bf16 would make good, 2^-9, a quarter of an epsilon; gamma and the sums see it
+// before that. 1 - t^2 is off by twice as much. In units of bf16's epsilon.
+static double lp_excess(const norm_impl *impl, norm_output output) {
+    if (impl->op != NORM_DYT || strcmp(impl->base, "lp") != 0)
+        return 0;
+    switch (output) {
+    case NORM_OUT_Y:
+    case NORM_OUT_DGAMMA:
+        return 0.25;
+    case NORM_OUT_DX:
+    case NORM_OUT_DALPHA:
+        return 0.5;
+    default:
+        return 0;
+    }
+}
+
+enum { LONGEST_PIECE = 8192, LONGEST_RUN = 64 };
+
+// The additions behind a sum of so many terms, each of which may add to its error.
+static double additions(const norm_impl *impl, size_t terms, size_t longest) {
+    const bool cut = impl->level != NORM_LEVEL_LIBRARY && terms > longest;
+    return (double)(cut ? longest : terms) - 1;
+}
+
+double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, size_t cols) {
+    // dx and dalpha of a bf16 dyt op by op: z, t, g, u and the result are rounded, worth t z (1 - t^2), 2 t^2 and
+    // thrice 1 - t^2 halves of an epsilon (a half of t's error counts twice in t^2); over all z the sum is at most 3.2.
+    static const bound bounds[NORM_OPS][NORM_OUTPUTS] =
+        {
+            [NORM_LAYERNORM] =
+                {
+                    [NORM_OUT_Y] = {2, 0.1, 0, 0, 3},
+                    [NORM_OUT_DX] = {3, 0.1, 0, 0, 2},
+                    [NORM_OUT_DGAMMA] = {2, 0.1, 0.5, 0.006, 2},
+                    [NORM_OUT_DBETA] = {0, 0, 0.75, 0, 0},
+                },
+            [NORM_RMSNORM] =
+                {
+                    [NORM_OUT_Y] = {3, 0.1, 0, 0, 2},
+                    [NORM_OUT_DX] = {3, 0.1, 0, 0, 2},
+                    [NORM_OUT_DGAMMA] = {2, 0.1, 0.5, 0.006, 2},
+                },
+            [NORM_DYT] =
+                {
+                    [NORM_OUT_Y] = {2, 0, 0, 0, 3},
+                    [NORM_OUT_DX] = {3, 0, 0, 0, 3.2},
+                    [NORM_OUT_DGAMMA] = {2, 0, 0.5, 0, 2},
+                    [NORM_OUT_DBETA] = {0, 0, 0.75, 0, 0},
+                    [NORM_OUT_DALPHA] = {3, 0, 0, 0, 3.2},
+                },
+            [NORM_DERF] = SQUASH_BOUNDS(2, 3.5),
+            [NORM_HARDTANH] = SQUASH_BOUNDS(0, 1),
+            [NORM_SIGMOID] = SQUASH_BOUNDS(3, 4),
+            [NORM_ISRU] = SQUASH_BOUNDS(2, 5.5),
+        };
+    const bool adds = impl->form == NORM_ADD_FUSED && (output == NORM_OUT_SUM || output == NORM_OUT_DX);
+    if (impl->op == NORM_IDENTITY && !adds)
+        return 0; // a copy
+    const bound b = bounds[impl->op][output];
+    const bool sums =
+        output == NORM_OUT_DGAMMA || output == NORM_OUT_DBETA || output == NORM_OUT_DALPHA || output == NORM_OUT_DSHIFT;
+    const bool bf16 = impl->dtype == NORM_BF16;
+    const double in_row = additions(impl, cols, LONGEST_PIECE), in_column = additions(impl, rows, LONGEST_RUN);
+    const double f32 = b.constant + (adds ? 0.5 : 0) + b.per_sqrt_cols * sqrt(in_row) +
+                       b.per_sqrt_rows * sqrt(in_column) + (bf16 && sums ? b.bf16_per_col * (in_row + 1) : 0);
+    if (!bf16 || (!impl->op_by_op && sums))
+        return f32 + lp_excess(impl, output) * 0x1p16; // the sums over rows are f32 in every dtype
+    const double roundings = !impl->op_by_op ? 1 : b.bf16_roundings;
+    // 1 %: what was rounded before is rounded again. An error made in f32 is worth 2^-16 of bf16's epsilon.
+    return 0.5 * roundings * 1.01 + lp_excess(impl, output) + f32 * 0x1p-16;
+}

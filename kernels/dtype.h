@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// dtype.h: what an element of each dtype is, one row each: the only place that knows. norm.h has the enum; vectors of
+// them are made in simd/.
+#ifndef NORM_DTYPE_H
+#define NORM_DTYPE_H
+
+#include <math.h>
+#include <string.h>
+
+#include "norm.h"
+
+// X(ID, name, storage, bits, largest): the type that holds one, the bits of its significand that are stored, and the
+// largest finite value. Each has a widen_<name> and a narrow_<name> below.
+#define NORM_DTYPE_LIST(X)                                                                                             \
+    X(F32, f32, float, 23, 0x1.fffffep127)                                                                             \
+    X(BF16, bf16, uint16_t, 7, 0x1.fep127)
+
+#define DTYPE_INLINE static inline __attribute__((always_inline))
+
+DTYPE_INLINE float widen_f32(float a) { return a; }
+DTYPE_INLINE float narrow_f32(double value) { return (float)value; }
+
+DTYPE_INLINE float widen_bf16(uint16_t a) {
+    const uint32_t bits = (uint32_t)a << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+// To nearest, ties to even, once: where rounding to f32 landed on a tie that value is not on, it steps off to value's
+// side. A payload that lives in the lower half of a NaN alone must not become an infinity.
+DTYPE_INLINE uint16_t narrow_bf16(double value) {
+    const float single = (float)value;
+    uint32_t bits;
+    memcpy(&bits, &single, sizeof bits);
+    if (isnan(value))
+        return (uint16_t)(bits >> 16 | 0x40);
+    if ((bits & 0xffff) == 0x8000 && (double)single != value)
+        bits += fabs(value) > fabs((double)single) ? 1 : UINT32_MAX;
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+// Constants where the dtype is one.
+#define DTYPE_BYTES(ID, name, storage, ...) NORM_##ID##_BYTES = sizeof(storage),
+enum { NORM_DTYPE_LIST(DTYPE_BYTES) NORM_DTYPE_ROWS = NORM_DTYPES };
+#undef DTYPE_BYTES
+#define DTYPE_SIZE(ID, name, storage, ...)                                                                             \
+    case NORM_##ID:                                                                                                    \
+        return sizeof(storage);
+DTYPE_INLINE size_t dtype_size(norm_dtype dtype) {
+    switch (dtype) {
+        NORM_DTYPE_LIST(DTYPE_SIZE)
+    case NORM_DTYPES:
+        break;
+    }
+    return 0;
+}
+#undef DTYPE_SIZE
+
+// From 1 to the next number: twice the relative error of rounding.
+#define DTYPE_EPSILON(ID, name, storage, bits, largest)                                                                \
+    case NORM_##ID:                                                                                                    \
+        return 1.0 / (double)(1 << (bits));
+DTYPE_INLINE double dtype_epsilon(norm_dtype dtype) {
+    switch (dtype) {
+        NORM_DTYPE_LIST(DTYPE_EPSILON)
+    case NORM_DTYPES:
+        break;
+    }
+    return 0.0;
+}
+#undef DTYPE_EPSILON
+
+// The least magnitude that rounds to infinity: half a unit in the last place beyond the largest finite one.
+#define DTYPE_OVERFLOW(ID, name, storage, bits, largest)                                                               \
+    case NORM_##ID:                                                                                                    \
+        return (largest) / (2.0 - 1.0 / (1 << (bits))) * (2.0 - 0.5 / (1 << (bits)));
+DTYPE_INLINE double dtype_overflow(norm_dtype dtype) {
+    switch (dtype) {
+        NORM_DTYPE_LIST(DTYPE_OVERFLOW)
+    case NORM_DTYPES:
+        break;
+    }
+    return 0.0;
+}
+#undef DTYPE_OVERFLOW
+
+// Element i. What is set is rounded once.
+#define DTYPE_GET(ID, name, storage, ...)                                                                              \
+    case NORM_##ID:                                                                                                    \
+        return (double)widen_##name(((const storage *)data)[i]);
+static inline double dtype_get(norm_dtype dtype, const void *data, size_t i) {
+    switch (dtype) {
+        NORM_DTYPE_LIST(DTYPE_GET)
+    case NORM_DTYPES:
+        break;
+    }
+    return 0.0;
+}
+#undef DTYPE_GET
+#define DTYPE_SET(ID, name, storage, ...)                                                                              \
+    case NORM_##ID:                                                                                                    \
+        ((storage *)data)[i] = narrow_##name(value);                                                                   \
+        break;
+static inline void dtype_set(norm_dtype dtype, void *data, size_t i, double value) {
+    switch (dtype) {
+        NORM_DTYPE_LIST(DTYPE_SET)
+    case NORM_DTYPES:
+        break;
+    }
+}
+#undef DTYPE_SET
+
+#endif
