@@ -20,7 +20,10 @@ static layout_ref ref_of(const layout *l) { return *l; }
 static layout_ref ref_of(const layout *l) { return l; }
 #endif
 
-dnnl_data_type_t onednn_type(norm_dtype dtype) { return dtype == NORM_F32 ? dnnl_f32 : dnnl_bf16; }
+dnnl_data_type_t onednn_type(norm_dtype dtype) {
+    static const dnnl_data_type_t types[NORM_DTYPES] = {[NORM_F32] = dnnl_f32, [NORM_BF16] = dnnl_bf16};
+    return types[dtype];
+}
 
 static dnnl_status_t layout_make(layout *l, const onednn_tensor *t) {
     const dnnl_data_type_t type = onednn_type(t->dtype);
