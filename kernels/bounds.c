@@ -44,7 +44,7 @@ typedef struct {
 // correct f and f' may be off where z is not. y: f, the rounding of z (one epsilon of its own part of the scale where
 // alpha x and the sum with shift are rounded apart, which VALUE or what follows exceeds), the product with gamma and
 // the sum with beta, a half each. dx: gamma dy, f', u and alpha u. dgamma: f; dalpha and dshift: u, and a run's sum in
-// f32, of 4 rows and 8 vectors at most before it goes to a double: sqrt(32) times the rate of dgamma, no more than 3.
+// f32, in which a term meets 4 rows and 16 vectors at most: sqrt(20) times the rate of dgamma, no more than 3.
 // f and f':
 //   derf       f is at most 2 ulp off; f' by 2 for exp and three halves: z^2 and 2 / sqrt(pi) as rounded, the product
 //   hardtanh   f is exact; f' too, or off by 1, which the scale counts as one

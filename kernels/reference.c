@@ -226,47 +226,25 @@ static void squash_backward(const view *v, double *dx, double *scale, norm_refer
 void norm_reference_forward(norm_op op, unsigned params, norm_dtype dtype, const norm_args *args, size_t row, double *y,
                             double *scale) {
     const view v = {op, params, dtype, args, row, floor_of(dtype)};
-    switch (op) {
-    case NORM_LAYERNORM:
-    case NORM_RMSNORM:
+    if (op == NORM_LAYERNORM || op == NORM_RMSNORM)
         normalise_forward(&v, y, scale);
-        break;
-    case NORM_DYT:
-    case NORM_DERF:
-    case NORM_HARDTANH:
-    case NORM_SIGMOID:
-    case NORM_ISRU:
+    else if (params & NORM_ALPHA) // what has an alpha squashes
         squash_forward(&v, y, scale);
-        break;
-    case NORM_IDENTITY:
-    case NORM_OPS:
+    else
         for (size_t i = 0; i < args->cols; i++)
             scale[i] = fabs(y[i] = x_at(&v, i)) + v.floor;
-        break;
-    }
 }
 
 void norm_reference_backward(norm_op op, unsigned params, norm_dtype dtype, const norm_args *args, size_t row,
                              double *dx, double *scale, norm_reference_sums *sums) {
     const view v = {op, params, dtype, args, row, floor_of(dtype)};
-    switch (op) {
-    case NORM_LAYERNORM:
-    case NORM_RMSNORM:
+    if (op == NORM_LAYERNORM || op == NORM_RMSNORM)
         normalise_backward(&v, dx, scale, sums);
-        break;
-    case NORM_DYT:
-    case NORM_DERF:
-    case NORM_HARDTANH:
-    case NORM_SIGMOID:
-    case NORM_ISRU:
+    else if (params & NORM_ALPHA)
         squash_backward(&v, dx, scale, sums);
-        break;
-    case NORM_IDENTITY:
-    case NORM_OPS:
+    else
         for (size_t i = 0; dx && i < args->cols; i++)
             scale[i] = fabs(dx[i] = dy_at(&v, i)) + v.floor;
-        break;
-    }
 }
 
 // Form add_fused: sum = x + branch, one addition, whose rounding is proportional to its result: the scale is |sum|. The
