@@ -48,7 +48,32 @@ static void expect(const norm_impl *impl, const many_rows *c, const char *what, 
                  what, got, want);
 }
 
-// Every row is the same, so that a gradient is that of one row times their number.
+// Every row of a matrix as its first, or as another one.
+static void fill_rows(unsigned char *matrix, const unsigned char *row, size_t rows, size_t row_bytes) {
+    for (size_t i = 0; i < rows; i++)
+        if (matrix + i * row_bytes != row)
+            memcpy(matrix + i * row_bytes, row, row_bytes);
+}
+
+// The gradients are those of one row times their number. The errors of one term are the same in each and no matter of
+// sums: larger where it is rounded to bf16, or as if.
+static void expect_sums(const norm_impl *impl, const many_rows *c, const norm_args *a, const norm_reference_sums *one) {
+    const double rows = (double)c->rows;
+    const bool rough = (impl->op_by_op && impl->dtype == NORM_BF16) || strcmp(impl->base, "lp") == 0;
+    const double term = rough ? 0x1p-6 / goal : 1;
+    for (size_t i = 0; i < c->cols; i++) {
+        if (impl->params & NORM_GAMMA)
+            expect(impl, c, "dgamma", (double)a->dgamma[i], rows * one->dgamma[i], rows * one->dgamma_scale[i] * term);
+        if (impl->params & NORM_BETA)
+            expect(impl, c, "dbeta", (double)a->dbeta[i], rows * one->dbeta[i], rows * one->dbeta_scale[i]);
+    }
+    if (impl->params & NORM_SHIFT)
+        expect(impl, c, "dshift", (double)*a->dshift, rows * one->dshift, rows * one->dshift_scale);
+    if (impl->params & NORM_ALPHA)
+        expect(impl, c, "dalpha", (double)*a->dalpha, rows * one->dalpha, rows * one->dalpha_scale * term);
+}
+
+// Every row is the same.
 static void check_many(const norm_impl *impl, const many_rows *c) {
     const size_t bytes = norm_dtype_bytes(impl->dtype), row_bytes = c->cols * bytes;
     norm_args a = {.rows = c->rows, .cols = c->cols, .alpha = 0.5f, .shift = 0.25f, .eps = 1e-6f};
@@ -62,10 +87,8 @@ static void check_many(const norm_impl *impl, const many_rows *c) {
         dtype_set(impl->dtype, dy, i, c->dy);
         dtype_set(impl->dtype, gamma, i, 1);
     }
-    for (size_t row = 1; row < c->rows; row++) {
-        memcpy(x + row * row_bytes, x, row_bytes);
-        memcpy(dy + row * row_bytes, dy, row_bytes);
-    }
+    fill_rows(x, x, c->rows, row_bytes);
+    fill_rows(dy, dy, c->rows, row_bytes);
     a.x = a.branch = x;
     a.gamma = a.beta = gamma;
     a.saved = room(norm_saved_bytes(impl, c->rows, c->cols));
@@ -84,28 +107,14 @@ static void check_many(const norm_impl *impl, const many_rows *c) {
     memcpy(first, dy, row_bytes);
     assert_int_equal(norm_run(impl, NORM_FORWARD, &a, c->threads), NORM_OK);
     if (out == NULL)
-        for (size_t row = 0; row < c->rows; row++)
-            memcpy(dy + row * row_bytes, first, row_bytes);
+        fill_rows(dy, first, c->rows, row_bytes);
     double want[4][8] = {{0}};
     norm_reference_sums sums = {.dgamma = want[0], .dgamma_scale = want[1], .dbeta = want[2], .dbeta_scale = want[3]};
     norm_args one = a;
     one.rows = 1;
     norm_reference_backward(impl->op, impl->params, impl->dtype, &one, 0, NULL, NULL, &sums);
     assert_int_equal(norm_run(impl, NORM_BACKWARD, &a, c->threads), NORM_OK);
-    const double rows = (double)c->rows;
-    // The errors of one term are the same in each and no matter of sums: larger where it is rounded to bf16, or as if.
-    const bool rough = (impl->op_by_op && impl->dtype == NORM_BF16) || strcmp(impl->base, "lp") == 0;
-    const double term = rough ? 0x1p-6 / goal : 1;
-    for (size_t i = 0; i < c->cols; i++) {
-        if (impl->params & NORM_GAMMA)
-            expect(impl, c, "dgamma", (double)dgamma[i], rows * want[0][i], rows * want[1][i] * term);
-        if (impl->params & NORM_BETA)
-            expect(impl, c, "dbeta", (double)dbeta[i], rows * want[2][i], rows * want[3][i]);
-    }
-    if (impl->params & NORM_SHIFT)
-        expect(impl, c, "dshift", (double)dshift, rows * sums.dshift, rows * sums.dshift_scale);
-    if (impl->params & NORM_ALPHA)
-        expect(impl, c, "dalpha", (double)dalpha, rows * sums.dalpha, rows * sums.dalpha_scale * term);
+    expect_sums(impl, c, &a, &sums);
     free(x);
     free(dy);
     free(out);

@@ -303,9 +303,8 @@ static norm_impl impls[] = {
 };
 enum { IMPLS = sizeof impls / sizeof *impls };
 
-// PyTorch's modules run in a process of their own, which scripts/peers.py times; here they have names alone, so that
-// its samples are read and summed up like all others. Their bytes: compiled, and in the one kernel of LayerNorm that
-// PyTorch has in eager mode, too, each tensor is read and written once; op by op, each operation counts.
+// PyTorch's modules run in a process of their own, which scripts/peers.py times; here they have names alone. Bytes:
+// compiled, and in LayerNorm's one kernel in eager mode, each tensor is read and written once; else by operation.
 #define TORCH_ROW(OP, BASE, SUFFIX, FORM, DTYPE, BYTES, BACKWARD_BYTES)                                                \
     {                                                                                                                  \
         .op = OP, .base = BASE, .variant = BASE SUFFIX, .form = FORM, .level = NORM_LEVEL_LIBRARY, .dtype = DTYPE,     \
