@@ -17,6 +17,7 @@
 #include "mkl_tanh.h"
 #include "sleef.h"
 #include "table.h"
+#include "torch.h"
 
 // ---- Prepared primitives, per thread
 
@@ -303,33 +304,6 @@ static norm_impl impls[] = {
 };
 enum { IMPLS = sizeof impls / sizeof *impls };
 
-// PyTorch's modules run in a process of their own, which scripts/peers.py times; here they have names alone. Bytes:
-// compiled, and in LayerNorm's one kernel in eager mode, each tensor is read and written once; else by operation.
-#define TORCH_ROW(OP, BASE, SUFFIX, FORM, DTYPE, BYTES, BACKWARD_BYTES)                                                \
-    {                                                                                                                  \
-        .op = OP, .base = BASE, .variant = BASE SUFFIX, .form = FORM, .level = NORM_LEVEL_LIBRARY, .dtype = DTYPE,     \
-        .pass = {[NORM_FORWARD] = STAGES({NULL, NORM_SPLIT_ROWS, BYTES}),                                              \
-                 [NORM_BACKWARD] = STAGES({NULL, NORM_SPLIT_ROWS, BACKWARD_BYTES})},                                   \
-        .lacks = "a timer of PyTorch, which is make peers"                                                             \
-    }
-#define TORCH_FUSED(OP, BASE, SUFFIX)                                                                                  \
-    TORCH_ROW(OP, BASE, SUFFIX, NORM_FUSED, NORM_F32, 8, 12), TORCH_ROW(OP, BASE, SUFFIX, NORM_FUSED, NORM_BF16, 4, 6)
-static const norm_impl torch_impls[] = {
-    TORCH_FUSED(NORM_LAYERNORM, "torch_eager", ""),
-    TORCH_FUSED(NORM_IDENTITY, "torch_eager", ""),
-    // LlamaRMSNorm, in bf16 with its casts; a product, tanh, a product and a sum.
-    TORCH_ROW(NORM_RMSNORM, "torch_eager", "", NORM_EAGER, NORM_F32, 28, 92),
-    TORCH_ROW(NORM_RMSNORM, "torch_eager", "", NORM_EAGER, NORM_BF16, 36, 92),
-    TORCH_ROW(NORM_DYT, "torch_eager", "", NORM_EAGER, NORM_F32, 32, 64),
-    TORCH_ROW(NORM_DYT, "torch_eager", "", NORM_EAGER, NORM_BF16, 16, 32),
-    TORCH_ROW(NORM_DYT, "torch_eager", "_nobeta", NORM_EAGER, NORM_F32, 24, 60),
-    TORCH_ROW(NORM_DYT, "torch_eager", "_nobeta", NORM_EAGER, NORM_BF16, 12, 30),
-    TORCH_FUSED(NORM_LAYERNORM, "torch_compile", ""),
-    TORCH_FUSED(NORM_RMSNORM, "torch_compile", ""),
-    TORCH_FUSED(NORM_DYT, "torch_compile", ""),
-    TORCH_FUSED(NORM_DYT, "torch_compile", "_nobeta"),
-};
-
 void peers_library_impl(const norm_impl *impl, norm_pass pass, size_t rows, size_t cols, size_t threads,
                         char name[PEERS_NAME_SIZE]) {
     const norm_slice first = norm_part(NORM_SPLIT_ROWS, rows, 0, threads);
@@ -392,7 +366,7 @@ void peers_register(void) {
     let_go(threads);
     (void)atexit(free_own_store);
     (void)norm_register(impls, IMPLS);
-    (void)norm_register(torch_impls, sizeof torch_impls / sizeof *torch_impls);
+    torch_register();
     sleef_register();
 #ifdef __x86_64__
     register_mkl();
