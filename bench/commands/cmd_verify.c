@@ -142,7 +142,7 @@ int cmd_verify(int argc, char **argv) {
         .options = options,
         .option_count = OPTIONS,
         .selectors = CLI_KERNEL_SELECTORS,
-        .examples = {"verify --op dyt --shape 64x768 --threads 1",
+        .examples = {"verify --op dyt --variant u2 --shape 4x768",
                      "verify --level best --shape 1x4096 --threads 1 --csv errors.csv"},
     };
     verify_suite v = {.command = &command, .seed = 1};
