@@ -186,9 +186,8 @@ NORM_API const norm_impl *norm_at(size_t index);
 
 // Adds implementations from outside, of level `library` or of one that they were compiled for: found by name, listed
 // and run like those that were built, and never a default, but for dyt `sleef` in form framework; of level `library`
-// never the best. impls must live as long
-// as the program. Call it before anything else here, from one thread. false if there were too many calls, or an
-// implementation of no level.
+// never the best. impls must live as long as the program. Call it before anything else here, from one thread. false if
+// there were too many calls, or an implementation of no level.
 NORM_API bool norm_register(const norm_impl *impls, size_t count);
 
 // The implementation with these names, or NULL. level "best" is the strongest level, auto_* and `library` aside, that
