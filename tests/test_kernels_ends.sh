@@ -17,7 +17,7 @@ cat >"$work/faults.c" <<'EOC'
 #include "machine/memory.h"
 #include "norm.h"
 #include "measure/sampler.h"
-#include "measure/kernels_worker.h"
+#include "measure/launch.h"
 static int faulty(const char *what) {
     const char *const fault = getenv("FAULT");
     return fault != NULL && strstr(fault, what) != NULL;
@@ -54,14 +54,12 @@ bool __wrap_buffers_make(buffers *b, const cell *cells, size_t count, size_t col
         (void)raise(SIGKILL);
     return __real_buffers_make(b, cells, count, cold_bytes, seed);
 }
-launch_end __real_worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
-                                const volatile sig_atomic_t *stop, char *how, size_t size);
-launch_end __wrap_worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
-                                const volatile sig_atomic_t *stop, char *how, size_t size);
-launch_end __wrap_worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
-                                const volatile sig_atomic_t *stop, char *how, size_t size) {
-    (void)setenv("STRIKE", job->mode == WORKER_PILOT ? "pilot" : job->launch == 2 ? "now" : "", 1);
-    return __real_worker_launch(job, p, listener, stop, how, size);
+launch_end __real_launch_run(const launch_job *job, const volatile sig_atomic_t *stop, char *how, size_t size);
+launch_end __wrap_launch_run(const launch_job *job, const volatile sig_atomic_t *stop, char *how, size_t size);
+launch_end __wrap_launch_run(const launch_job *job, const volatile sig_atomic_t *stop, char *how, size_t size) {
+    const bool pilot = strcmp(job->arguments[2], "pilot") == 0, third = strcmp(job->arguments[5], "2") == 0;
+    (void)setenv("STRIKE", pilot ? "pilot" : third ? "now" : "", 1);
+    return __real_launch_run(job, stop, how, size);
 }
 bool __real_sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out);
 bool __wrap_sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out);
@@ -83,7 +81,7 @@ bool __wrap_sampler_sample(const cell *c, const buffers *b, size_t calls, const 
 }
 EOC
 wrap=
-for function in norm_level_missing norm_run memory_fits memory_kills buffers_make worker_launch sampler_sample; do
+for function in norm_level_missing norm_run memory_fits memory_kills buffers_make launch_run sampler_sample; do
     wrap="$wrap -Wl,--wrap=$function"
 done
 # shellcheck disable=SC2086
@@ -170,7 +168,7 @@ ended() {
     FAULT=memory
     expect 6 '3 of 6 rows were not measured' --preset quick --op dyt --variant u2 --level best --threads 1 \
         --shape 4x768,64x768 --budget 1s --csv "$work/memory.csv"
-    grep -q 'skipped 64x768 on 1 threads: needs more memory' "$work/err" || fail "memory: $(cat "$work/err")"
+    grep -q 'skipped f32 forward 64x768, 1 thread, warm: needs more memory' "$work/err" || fail "memory: $(cat "$work/err")"
     [ "$(columns "$work/memory.csv" 'rows status' | grep -c '^64 skipped')" -eq 3 ] || fail "memory: $(cat "$work/memory.csv")"
     FAULT=memory
     expect 2 '; choose a smaller --shape' --op dyt --shape 64x768
@@ -179,7 +177,7 @@ ended() {
     # have measured stays.
     FAULT=starve
     expect 6 '2 of 6 rows were not measured' --op rmsnorm --shape 4x768,64x768,128x768 --launches 2 --budget 0.1s --out "$work/starved"
-    grep -q 'skipped 64x768 on 1 threads: the kernel killed a launch for want of memory' "$work/err" || fail "starve: $(cat "$work/err")"
+    grep -q 'skipped f32 forward 64x768, 1 thread, warm: the kernel killed a launch for want of memory' "$work/err" || fail "starve: $(cat "$work/err")"
     [ "$(columns "$work/starved/kernels.csv" 'rows launches' | sort -u | tr '\n' ' ')" = '128 2 4 2 64 0 ' ] ||
         fail "starve: $(cat "$work/starved/kernels.csv")"
     FAULT=starve,late

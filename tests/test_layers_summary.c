@@ -29,18 +29,20 @@ static const norm_op ops[ARMS] = {NORM_RMSNORM, NORM_DYT, NORM_IDENTITY};
 
 typedef struct {
     layers_plan plan;
-    layers_observations all;
+    observations all;
     layers_summary summary;
 } made;
 
+static layers_arm *arms_of(layers_plan *p) { return p->schedule.names; }
+
 static void make(made *m, const truth *t) {
     *m = (made){0};
-    m->plan.arms = calloc(ARMS, sizeof *m->plan.arms);
-    assert_non_null(m->plan.arms);
-    m->plan.count = ARMS;
-    m->plan.groups = 1;
+    layers_arm *const arms = calloc(ARMS, sizeof *arms);
+    assert_non_null(arms);
+    m->plan.schedule = (schedule){&layers_plan_kind, arms, calloc(ARMS, sizeof(planned)), ARMS, 1, ARMS};
+    assert_non_null(m->plan.schedule.items);
     for (size_t i = 0; i < ARMS; i++) {
-        layers_arm *const a = &m->plan.arms[i];
+        layers_arm *const a = &arms[i];
         a->key = (layers_key){.model = model_find("llama_7b"),
                               .phase = PHASE_PREFILL,
                               .batch = 1,
@@ -49,7 +51,7 @@ static void make(made *m, const truth *t) {
                               .threads = 2};
         assert_true(layer_slot(a->key.model, ops[i], NULL, NORM_FUSED, "scalar", NORM_F32, &a->slot));
         a->slot.repeats = 1;
-        a->calls = 1;
+        m->plan.schedule.items[i].calls = 1;
         const layers_step norm = {.arm = i, .index = 0, .step = {"norm", STEP_NORM, NORM_FORWARD, 0}};
         const layers_step product = {.arm = i, .index = 1, .step = {"q", STEP_MATMUL, NORM_FORWARD, 2e6}};
         assert_true(layers_plan_add_step(&m->plan, &norm));
@@ -68,25 +70,25 @@ static void make(made *m, const truth *t) {
                 assert_non_null(steps);
                 steps[0] = norm;
                 steps[1] = rest;
-                const layers_observation o = {.arm = arm,
-                                              .launch = launch,
-                                              .index = 2 * round + (k >= ARMS),
-                                              .calls = 1,
-                                              .ns = norm + rest,
-                                              .peak_flops = 1e13 / pace,
-                                              // Samples scatter about a launch's median.
-                                              .line_ns =
-                                                  far ? t->far_ns * (k < ARMS ? 0.98 : 1.02) : 40 + (double)launch,
-                                              .steps = steps,
-                                              .step_count = STEPS};
-                assert_true(layers_observations_add(&m->all, &o));
+                // Samples scatter about a launch's median.
+                const double line_ns = far ? t->far_ns * (k < ARMS ? 0.98 : 1.02) : 40 + (double)launch;
+                const observation o = {
+                    .item = arm,
+                    .launch = launch,
+                    .index = 2 * round + (k >= ARMS),
+                    .calls = 1,
+                    .sample = {
+                        .value = {[SAMPLE_TIME] = norm + rest, [LAYERS_PEAK] = 1e4 / pace, [LAYERS_LINE] = line_ns},
+                        .list = steps,
+                        .list_length = STEPS}};
+                assert_true(observations_add(&m->all, &o));
             }
     assert_true(layers_summary_make(&m->summary, &m->plan, &m->all));
 }
 
 static void unmake(made *m) {
     layers_summary_free(&m->summary);
-    layers_observations_free(&m->all);
+    observations_free(&m->all);
     layers_plan_free(&m->plan);
 }
 
@@ -193,11 +195,16 @@ static void make_stack(made *m, const stack *t) {
     static const model_part parts[COMPOSITION_ARMS] = {PART_LAYER, PART_ENDS, PART_MODEL};
     static const size_t depths[COMPOSITION_ARMS] = {1, 0, DEPTH};
     *m = (made){0};
-    m->plan.arms = calloc(COMPOSITION_ARMS, sizeof *m->plan.arms);
-    assert_non_null(m->plan.arms);
-    m->plan.count = m->plan.groups = COMPOSITION_ARMS;
+    layers_arm *const arms = calloc(COMPOSITION_ARMS, sizeof *arms);
+    assert_non_null(arms);
+    m->plan.schedule = (schedule){.kind = &layers_plan_kind,
+                                  .names = arms,
+                                  .items = calloc(COMPOSITION_ARMS, sizeof(planned)),
+                                  .count = COMPOSITION_ARMS,
+                                  .groups = COMPOSITION_ARMS};
+    assert_non_null(m->plan.schedule.items);
     for (size_t i = 0; i < COMPOSITION_ARMS; i++) {
-        layers_arm *const a = &m->plan.arms[i];
+        layers_arm *const a = &arms[i];
         a->key = (layers_key){.model = model_find("gpt2"),
                               .part = parts[i],
                               .phase = PHASE_PREFILL,
@@ -206,7 +213,7 @@ static void make_stack(made *m, const stack *t) {
                               .depth = depths[i],
                               .threads = 2};
         assert_true(layer_slot(a->key.model, NORM_LAYERNORM, NULL, NORM_FUSED, "scalar", NORM_F32, &a->slot));
-        a->group = i;
+        m->plan.schedule.items[i].group = i;
     }
     stats_rng rng;
     stats_rng_seed(&rng, 1, 0);
@@ -215,16 +222,16 @@ static void make_stack(made *m, const stack *t) {
         const double pace = 1 + 0.5 * stats_rng_uniform(&rng);
         for (size_t arm = 0; arm < COMPOSITION_ARMS; arm++)
             for (size_t index = 0; index < 2 * ROUNDS; index++) {
-                const layers_observation o = {.arm = arm,
-                                              .launch = launch,
-                                              .index = index,
-                                              .calls = 1,
-                                              .ns = t->ns[arm] * pace * exp(t->scatter * stats_rng_normal(&rng)),
-                                              .clock_ns = t->clock_ns,
-                                              .steps = calloc(8, sizeof(double)),
-                                              .step_count = 8};
-                assert_non_null(o.steps);
-                assert_true(layers_observations_add(&m->all, &o));
+                const double ns = t->ns[arm] * pace * exp(t->scatter * stats_rng_normal(&rng));
+                const observation o = {.item = arm,
+                                       .launch = launch,
+                                       .index = index,
+                                       .calls = 1,
+                                       .sample = {.value = {[SAMPLE_TIME] = ns, [LAYERS_CLOCK] = t->clock_ns},
+                                                  .list = calloc(8, sizeof(double)),
+                                                  .list_length = 8}};
+                assert_non_null(o.sample.list);
+                assert_true(observations_add(&m->all, &o));
             }
     }
     assert_true(layers_summary_make(&m->summary, &m->plan, &m->all));
@@ -277,14 +284,14 @@ static void a_lone_share_is_told(void **state) {
     (void)state;
     made m;
     make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = 200});
-    m.plan.count = 1;
+    m.plan.schedule.count = 1;
     char *const text = printed(&m.summary);
     assert_non_null(strstr(text, "fused: rmsnorm takes 1 % [0.503, 1] of the time (1 % [1, 1] where a line passes "
                                  "between the cores in 44.5 ns, 6 launches; 0.503 % where a line passes between the "
                                  "cores in 200 ns, 3 launches)\n"));
     assert_null(strstr(text, "dyt instead"));
     free(text);
-    m.plan.count = ARMS;
+    m.plan.schedule.count = ARMS;
     unmake(&m);
 }
 
@@ -294,14 +301,14 @@ static void a_lone_arm_is_measured_closely(void **state) {
     made m;
     size_t launches = 40;
     make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
-    m.plan.groups = 2;
-    m.plan.arms[NATIVE].group = 1;
+    m.plan.schedule.groups = 2;
+    m.plan.schedule.items[NATIVE].group = 1;
     for (size_t i = 0; i < ARMS; i++)
-        m.plan.arms[i].ns = 1e9;
+        m.plan.schedule.items[i].ns = 1e9;
     layers_plan_spend(&m.plan, 160, 8, &launches);
     assert_int_equal(launches, 40);
-    assert_int_equal(m.plan.arms[NATIVE].launches, 40);
-    assert_in_range(m.plan.arms[DYT].launches, 6, 7);
+    assert_int_equal(m.plan.schedule.items[NATIVE].launches, 40);
+    assert_in_range(m.plan.schedule.items[DYT].launches, 6, 7);
     unmake(&m);
 }
 
@@ -311,13 +318,13 @@ static void one_sweep_is_held_against_two(void **state) {
     made m;
     stats_interval ratio;
     make(&m, &(truth){.norm = {50, 40, 0}, .rest = {950, 950, 990}, .far = 0.5, .far_ns = 200});
-    m.plan.arms[DYT].slot = m.plan.arms[NATIVE].slot;
+    arms_of(&m.plan)[DYT].slot = arms_of(&m.plan)[NATIVE].slot;
     assert_false(layers_summary_one_sweep(&m.summary, DYT, &ratio));
-    m.plan.arms[DYT].slot.form = NORM_ADD_FUSED;
+    arms_of(&m.plan)[DYT].slot.form = NORM_ADD_FUSED;
     assert_true(layers_summary_one_sweep(&m.summary, DYT, &ratio));
     assert_near(ratio.median, 0.8, 0.002);
     assert_near(ratio.hi - ratio.lo, 0, 0.002);
-    m.plan.arms[NATIVE].slot.level = "avx2";
+    arms_of(&m.plan)[NATIVE].slot.level = "avx2";
     assert_false(layers_summary_one_sweep(&m.summary, DYT, &ratio));
     unmake(&m);
 }
@@ -327,16 +334,16 @@ static void doses_are_compared_from_one_call_on(void **state) {
     (void)state;
     made m;
     make(&m, &(truth){.norm = {10, 40, 0}, .rest = {990, 990, 940}});
-    m.plan.arms[DYT].slot = m.plan.arms[IDENTITY].slot = m.plan.arms[NATIVE].slot;
-    m.plan.arms[DYT].slot.repeats = 4;
-    m.plan.arms[IDENTITY].slot.repeats = 0;
+    arms_of(&m.plan)[DYT].slot = arms_of(&m.plan)[IDENTITY].slot = arms_of(&m.plan)[NATIVE].slot;
+    arms_of(&m.plan)[DYT].slot.repeats = 4;
+    arms_of(&m.plan)[IDENTITY].slot.repeats = 0;
     char *text = printed(&m.summary);
     assert_non_null(strstr(text, "fused, rmsnorm: one more at each site takes"));
     assert_non_null(strstr(text, "by whole layers with 1 and 4 of them: 1.00 ["));
     assert_non_null(strstr(text, "; the first takes"));
     assert_non_null(strstr(text, "by whole layers with 0 and 1 of them: 6.00 ["));
     free(text);
-    m.plan.arms[IDENTITY].slot.repeats = 2;
+    arms_of(&m.plan)[IDENTITY].slot.repeats = 2;
     text = printed(&m.summary);
     assert_null(strstr(text, "the first takes"));
     free(text);
@@ -372,9 +379,9 @@ static void the_tables_are_as_they_were(void **state) {
     assert_true(descriptor >= 0);
     assert_int_equal(close(descriptor), 0);
     make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 1010, 990}, .far = 0.5, .far_ns = 200});
-    m.plan.arms[DYT].max_error = 2.0 / 3;
-    m.plan.arms[NATIVE].max_error = (double)NAN;
-    snprintf(m.plan.arms[NATIVE].matmul, sizeof m.plan.arms[NATIVE].matmul, "oneDNN, via f32");
+    m.plan.schedule.items[DYT].max_error = 2.0 / 3;
+    m.plan.schedule.items[NATIVE].max_error = (double)NAN;
+    snprintf(m.plan.schedule.items[NATIVE].note, sizeof m.plan.schedule.items[NATIVE].note, "oneDNN, via f32");
     assert_int_equal(layers_summary_write(&m.summary, path, &r, &rows, &missing), 0);
     assert_int_equal(rows, ARMS);
     assert_int_equal(missing, 0);
@@ -383,9 +390,10 @@ static void the_tables_are_as_they_were(void **state) {
     kept_compare(path, "steps.csv");
     unmake(&m);
     make_stack(&m, &(stack){{1e5, 1e6, 4e6}, 0.01, 25, 6});
-    m.all.items[0].preempted = true;
-    m.plan.arms[0].wrong = true;
-    snprintf(m.plan.arms[0].reason, sizeof m.plan.arms[0].reason, "y[0, 0]: got \"nan\", reference 1");
+    m.all.items[0].sample.value[SAMPLE_PREEMPTED] = 1;
+    m.plan.schedule.items[0].wrong = true;
+    snprintf(m.plan.schedule.items[0].reason, sizeof m.plan.schedule.items[0].reason,
+             "y[0, 0]: got \"nan\", reference 1");
     assert_int_equal(layers_summary_write(&m.summary, path, &r, &rows, &missing), 0);
     kept_compare(path, "stack/layers.csv");
     unmake(&m);

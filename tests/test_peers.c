@@ -179,8 +179,8 @@ static void select_into(selection *s, selector which, const char *value, const t
 }
 
 static size_t find(const plan *p, const char *op, const char *variant, norm_level level) {
-    for (size_t i = 0; i < p->count; i++) {
-        const norm_impl *const impl = p->items[i].cell.impl;
+    for (size_t i = 0; i < p->schedule.count; i++) {
+        const norm_impl *const impl = plan_cells(p)[i].impl;
         if (strcmp(norm_op_name(impl->op), op) == 0 && strcmp(impl->variant, variant) == 0 && impl->level == level)
             return i;
     }
@@ -208,8 +208,8 @@ static void compared_with_our_best(void **state) {
         const size_t peer = find(&p, "dyt", "onednn", NORM_LEVEL_LIBRARY),
                      rmsnorm = find(&p, "rmsnorm", "std", best->level), own = find(&p, "dyt", "u2", best->level);
         assert_true(peer != SIZE_MAX && rmsnorm != SIZE_MAX && own != SIZE_MAX);
-        assert_int_equal(p.groups, 1);
-        assert_int_equal(plan_family_end(&p, 0), p.count);
+        assert_int_equal(p.schedule.groups, 1);
+        assert_int_equal(schedule_family_end(&p.schedule, 0), p.schedule.count);
         assert_int_equal(summary_rmsnorm(&p, peer), rmsnorm);
         assert_int_equal(summary_rmsnorm(&p, own), rmsnorm);
         plan_free(&p);
@@ -218,8 +218,8 @@ static void compared_with_our_best(void **state) {
     selection s = {0};
     plan p;
     assert_true(plan_make(&p, PRESETS, &s, t));
-    for (size_t i = 0; i < p.count; i++)
-        assert_true(p.items[i].cell.impl->level < NORM_LEVELS);
+    for (size_t i = 0; i < p.schedule.count; i++)
+        assert_true(plan_cells(&p)[i].impl->level < NORM_LEVELS);
     plan_free(&p);
     topology_close(t);
 }

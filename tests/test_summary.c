@@ -15,23 +15,37 @@
 
 enum { RMSNORM, DYT, IDENTITY, CELLS, LAUNCHES = 9, ROUNDS = 3 };
 
-static plan three_cells(planned items[CELLS]) {
+// A plan, and room for what it borrows.
+enum { MOST_CELLS = 8 };
+typedef struct {
+    planned items[MOST_CELLS];
+    cell cells[MOST_CELLS];
+    plan plan;
+} three;
+
+static void three_cells(three *t) {
     const char *const ops[CELLS] = {"rmsnorm", "dyt", "identity"}, *const variants[CELLS] = {"std", "u2", "std"};
-    for (size_t i = 0; i < CELLS; i++)
-        items[i] = (planned){.cell = {.impl = norm_find(ops[i], variants[i], "fused", "scalar", "f32"),
-                                      .pass = NORM_FORWARD,
-                                      .rows = 4,
-                                      .cols = 8,
-                                      .threads = 1,
-                                      .place = PLACEMENT_NONE,
-                                      .cache = CACHE_WARM},
-                             .calls = 1};
-    return (plan){.items = items, .count = CELLS, .groups = 1};
+    *t = (three){0};
+    for (size_t i = 0; i < CELLS; i++) {
+        t->items[i] = (planned){.calls = 1};
+        t->cells[i] = (cell){.impl = norm_find(ops[i], variants[i], "fused", "scalar", "f32"),
+                             .pass = NORM_FORWARD,
+                             .rows = 4,
+                             .cols = 8,
+                             .threads = 1,
+                             .place = PLACEMENT_NONE,
+                             .cache = CACHE_WARM};
+    }
+    t->plan = (plan){.schedule = {&plan_kind, t->cells, t->items, CELLS, 1, CELLS}};
 }
 
 static void add(observations *all, size_t which, size_t launch, size_t index, double ns) {
-    const observation o = {
-        .cell = which, .launch = launch, .index = index, .order = all->count, .calls = 1, .sample.ns = ns};
+    const observation o = {.item = which,
+                           .launch = launch,
+                           .index = index,
+                           .order = all->count,
+                           .calls = 1,
+                           .sample.value[SAMPLE_TIME] = ns};
     assert_true(observations_add(all, &o));
 }
 
@@ -60,17 +74,18 @@ static void expect_interval(stats_interval got, double median, double lo, double
 
 static void ratio_survives_pace_and_drift(void **state) {
     (void)state;
-    planned items[CELLS];
-    const plan p = three_cells(items);
+    three made;
+    three_cells(&made);
+    const plan *const p = &made.plan;
     observations all = {0};
     summary s;
     fill(&all);
-    assert_true(summary_make(&s, &p, &all));
+    assert_true(summary_make(&s, p, &all));
     // Nine launches: the fifth of the ordered ratios, between the second and the eighth.
     expect_interval(summary_ratio(&s, DYT, RMSNORM), 2.4, 2.1, 2.7);
     expect_interval(summary_ratio(&s, RMSNORM, DYT), 1 / 2.4, 1 / 2.7, 1 / 2.1);
     expect_interval(summary_ratio(&s, RMSNORM, RMSNORM), 1, 1, 1);
-    assert_int_equal(summary_rmsnorm(&p, DYT), RMSNORM);
+    assert_int_equal(summary_rmsnorm(p, DYT), RMSNORM);
     assert_int_equal(summary_identity(&s, DYT), IDENTITY);
     summary_free(&s);
     observations_free(&all);
@@ -78,8 +93,9 @@ static void ratio_survives_pace_and_drift(void **state) {
 
 static void half_rounds_and_lone_launches_make_no_ratio(void **state) {
     (void)state;
-    planned items[CELLS];
-    const plan p = three_cells(items);
+    three made;
+    three_cells(&made);
+    const plan *const p = &made.plan;
     observations all = {0};
     summary s;
     fill(&all);
@@ -91,7 +107,7 @@ static void half_rounds_and_lone_launches_make_no_ratio(void **state) {
         add(&all, DYT, 0, 2 * ROUNDS + 2 + half, 10 * ratio_of(0));
         add(&all, DYT, LAUNCHES, half, 1e9);
     }
-    assert_true(summary_make(&s, &p, &all));
+    assert_true(summary_make(&s, p, &all));
     const stats_interval ratio = summary_ratio(&s, DYT, RMSNORM);
     expect_interval(ratio, 2.4, 2.1, 2.7);
     assert_int_equal(ratio.n, LAUNCHES);
@@ -102,15 +118,16 @@ static void half_rounds_and_lone_launches_make_no_ratio(void **state) {
 
 static void a_launch_counts_once(void **state) {
     (void)state;
-    planned items[CELLS];
-    const plan p = three_cells(items);
+    three made;
+    three_cells(&made);
+    const plan *const p = &made.plan;
     observations all = {0};
     summary s;
     // Medians of launches: 1, 2 ... 9, one of them from a thousand samples.
     for (size_t launch = 0; launch < LAUNCHES; launch++)
         for (size_t i = 0; i < (launch == 0 ? 1000 : 1); i++)
             add(&all, RMSNORM, launch, i, (double)(launch + 1));
-    assert_true(summary_make(&s, &p, &all));
+    assert_true(summary_make(&s, p, &all));
     expect_interval(summary_time(&s, RMSNORM), 5, 2, 8);
     assert_true(isnan(summary_ratio(&s, DYT, RMSNORM).median));
     summary_free(&s);
@@ -119,13 +136,14 @@ static void a_launch_counts_once(void **state) {
 
 static void five_launches_have_no_interval(void **state) {
     (void)state;
-    planned items[CELLS];
-    const plan p = three_cells(items);
+    three made;
+    three_cells(&made);
+    const plan *const p = &made.plan;
     observations all = {0};
     summary s;
     for (size_t launch = 0; launch < 5; launch++)
         add(&all, RMSNORM, launch, 0, 1.0);
-    assert_true(summary_make(&s, &p, &all));
+    assert_true(summary_make(&s, p, &all));
     assert_true(isnan(summary_time(&s, RMSNORM).lo));
     assert_float_equal(summary_time(&s, RMSNORM).median, 1, 0);
     summary_free(&s);
@@ -135,23 +153,26 @@ static void five_launches_have_no_interval(void **state) {
 // Cycles are counted, or time by clock by threads, and never some of this and some of that.
 static void cycles_say_where_they_are_from(void **state) {
     (void)state;
-    planned items[CELLS];
-    const plan p = three_cells(items);
+    three made;
+    three_cells(&made);
+    const plan *const p = &made.plan;
     observations all = {0};
     summary s;
     const char *source;
-    items[RMSNORM].cell.threads = 3;
+    made.cells[RMSNORM].threads = 3;
     for (size_t launch = 0; launch < LAUNCHES; launch++)
         for (size_t which = 0; which < CELLS; which++) {
-            observation o = {.cell = which, .launch = launch, .calls = 1, .sample = {.ns = 10, .clock_ghz = 2}};
+            observation o = {.item = which, .launch = launch, .calls = 1};
+            o.sample.value[SAMPLE_TIME] = 10;
+            o.sample.value[SAMPLE_CLOCK] = 2;
             const bool counted = which == DYT || (which == RMSNORM && launch != 4);
             for (counter k = 0; k < COUNTERS; k++)
-                o.sample.counted.value[k] = counted ? 100.0 * (double)(k + 1) + (double)launch : (double)NAN;
+                o.sample.value[SAMPLE_CYCLES + k] = counted ? 100.0 * (double)(k + 1) + (double)launch : (double)NAN;
             if (which == IDENTITY && launch == 8)
-                o.sample.clock_ghz = (double)NAN;
+                o.sample.value[SAMPLE_CLOCK] = (double)NAN;
             assert_true(observations_add(&all, &o));
         }
-    assert_true(summary_make(&s, &p, &all));
+    assert_true(summary_make(&s, p, &all));
     expect_interval(summary_cycles(&s, DYT, &source), 104, 101, 107);
     assert_string_equal(source, "counters");
     expect_interval(summary_counted(&s, DYT, COUNTER_INSTRUCTIONS), 204, 201, 207);
@@ -169,15 +190,18 @@ static void cycles_say_where_they_are_from(void **state) {
 static void the_table_is_as_it_was(void **state) {
     (void)state;
     enum { WRONG = CELLS, SKIPPED, MISSING, FEW, ALL };
-    planned items[ALL];
-    const plan p = {.items = items, .count = ALL, .groups = 3};
+    three made;
     observations all = {0};
     summary s;
-    (void)three_cells(items);
+    three_cells(&made);
+    planned *const items = made.items;
+    made.plan.schedule.count = ALL;
+    made.plan.schedule.groups = 3;
     for (size_t i = CELLS; i < ALL; i++) {
         items[i] = items[DYT];
         items[i].group = i == FEW ? 2 : 1;
-        items[i].cell.pass = NORM_BACKWARD;
+        made.cells[i] = made.cells[DYT];
+        made.cells[i].pass = NORM_BACKWARD;
     }
     items[WRONG].wrong = true;
     snprintf(items[WRONG].reason, sizeof items[WRONG].reason, "y[3, 17]: got 1.25, reference 1.5");
@@ -188,12 +212,13 @@ static void the_table_is_as_it_was(void **state) {
     fill(&all);
     for (size_t i = 0; i < all.count; i++) {
         observation *const o = &all.items[i];
-        o->sample.clock_ghz = o->cell == IDENTITY && o->launch == 8 ? (double)NAN : 3 + 0.01 * (double)o->launch;
-        o->peak_flops = 1e11 / 3;
-        o->sample.preempted = i % 7 == 0;
-        o->sample.page_faults = o->cell == DYT ? 1234.5678 : 0;
+        double *const value = o->sample.value;
+        value[SAMPLE_CLOCK] = o->item == IDENTITY && o->launch == 8 ? (double)NAN : 3 + 0.01 * (double)o->launch;
+        value[SAMPLE_PEAK] = 100.0 / 3;
+        value[SAMPLE_PREEMPTED] = i % 7 == 0;
+        value[SAMPLE_PAGE_FAULTS] = o->item == DYT ? 1234.5678 : 0;
         for (counter k = 0; k < COUNTERS; k++)
-            o->sample.counted.value[k] = o->cell == DYT ? 1e4 * (double)(k + 1) + (double)o->launch : (double)NAN;
+            value[SAMPLE_CYCLES + k] = o->item == DYT ? 1e4 * (double)(k + 1) + (double)o->launch : (double)NAN;
     }
     for (size_t launch = 0; launch < 3; launch++)
         add(&all, FEW, launch, 0, 123456.789 * (double)(launch + 1));
@@ -203,7 +228,7 @@ static void the_table_is_as_it_was(void **state) {
     assert_int_equal(close(descriptor), 0);
     size_t rows, missing;
     const run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee-dirty"};
-    assert_true(summary_make(&s, &p, &all));
+    assert_true(summary_make(&s, &made.plan, &all));
     assert_int_equal(summary_write(&s, path, &r, &rows, &missing), 0);
     assert_int_equal(rows, ALL);
     assert_int_equal(missing, 1);

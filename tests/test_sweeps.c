@@ -29,10 +29,10 @@ static topology *open_machine(const char *source) {
 
 static bool has_identity(const plan *p, size_t index) {
     size_t begin, end;
-    plan_group(p, p->items[index].group, &begin, &end);
+    schedule_group(&p->schedule, p->schedule.items[index].group, &begin, &end);
     for (size_t i = begin; i < end; i++)
-        if (p->items[i].cell.impl->op == NORM_IDENTITY &&
-            p->items[i].cell.impl->form == plan_ceiling_form(p->items[index].cell.impl->form))
+        if (plan_cells(p)[i].impl->op == NORM_IDENTITY &&
+            plan_cells(p)[i].impl->form == plan_ceiling_form(plan_cells(p)[index].impl->form))
             return true;
     return false;
 }
@@ -45,10 +45,10 @@ static void every_preset_is_sound(void **state) {
             const selection everything = {0};
             plan p;
             assert_true(plan_make(&p, which, &everything, t));
-            assert_true(p.count > 0);
+            assert_true(p.schedule.count > 0);
             size_t adds = 0, libraries = 0;
-            for (size_t i = 0; i < p.count; i++) {
-                const cell *const c = &p.items[i].cell;
+            for (size_t i = 0; i < p.schedule.count; i++) {
+                const cell *const c = &plan_cells(&p)[i];
                 assert_null(norm_missing(c->impl));
                 libraries += c->impl->level == NORM_LEVEL_LIBRARY;
                 assert_true(c->threads <= topology_pus(t));
@@ -59,9 +59,9 @@ static void every_preset_is_sound(void **state) {
                 if (c->impl->op != NORM_IDENTITY)
                     assert_true(summary_rmsnorm(&p, i) != SIZE_MAX);
                 if (i > 0) {
-                    assert_true(cell_compare(&p.items[i - 1].cell, c) < 0);
-                    assert_int_equal(p.items[i].group == p.items[i - 1].group,
-                                     cell_same_group(&p.items[i - 1].cell, c));
+                    assert_true(cell_compare(&plan_cells(&p)[i - 1], c) < 0);
+                    assert_int_equal(p.schedule.items[i].group == p.schedule.items[i - 1].group,
+                                     cell_same_group(&plan_cells(&p)[i - 1], c));
                 }
             }
             assert_int_equal(adds > 0, which == PRESET_FULL);
@@ -79,21 +79,21 @@ static void rounds_keep_to_the_budget(void **state) {
     plan p;
     assert_true(plan_make(&p, PRESET_DEFAULT, &everything, t));
     plan_spend(&p, 0);
-    const double least = plan_launch_seconds(&p);
-    for (size_t i = 0; i < p.count; i++)
-        assert_int_equal(p.items[i].rounds, 1);
+    const double least = schedule_launch_seconds(&p.schedule, 0);
+    for (size_t i = 0; i < p.schedule.count; i++)
+        assert_int_equal(p.schedule.items[i].rounds, 1);
     plan_spend(&p, 1e9);
-    for (size_t i = 0; i < p.count; i++)
-        assert_int_equal(p.items[i].rounds, PLAN_MAX_ROUNDS);
-    const double most = plan_launch_seconds(&p);
+    for (size_t i = 0; i < p.schedule.count; i++)
+        assert_int_equal(p.schedule.items[i].rounds, PLAN_MAX_ROUNDS);
+    const double most = schedule_launch_seconds(&p.schedule, 0);
     assert_true(most > 2 * least);
     plan_spend(&p, (least + most) / 2);
-    assert_true(plan_launch_seconds(&p) <= (least + most) / 2);
+    assert_true(schedule_launch_seconds(&p.schedule, 0) <= (least + most) / 2);
     bool one = false, several = false;
-    for (size_t i = 0; i < p.count; i++) {
-        assert_in_range(p.items[i].rounds, 1, PLAN_MAX_ROUNDS);
-        one |= p.items[i].rounds < PLAN_MAX_ROUNDS;
-        several |= p.items[i].rounds > 1;
+    for (size_t i = 0; i < p.schedule.count; i++) {
+        assert_in_range(p.schedule.items[i].rounds, 1, PLAN_MAX_ROUNDS);
+        one |= p.schedule.items[i].rounds < PLAN_MAX_ROUNDS;
+        several |= p.schedule.items[i].rounds > 1;
     }
     assert_true(one && several);
     plan_free(&p);
@@ -124,9 +124,9 @@ static void results_beyond_the_caches_are_streamed(void **state) {
         select_into(&s, SELECT_SHAPE, cases[k].shape, t);
         select_into(&s, SELECT_PASS, cases[k].pass, t);
         assert_true(plan_make(&p, PRESETS, &s, t));
-        assert_true(p.count > 0);
-        for (size_t i = 0; i < p.count; i++) {
-            const norm_impl *const impl = p.items[i].cell.impl;
+        assert_true(p.schedule.count > 0);
+        for (size_t i = 0; i < p.schedule.count; i++) {
+            const norm_impl *const impl = plan_cells(&p)[i].impl;
             assert_int_equal(impl->streams, cases[k].streams && norm_other_stores(impl) != NULL);
         }
         plan_free(&p);
@@ -140,27 +140,27 @@ static void a_plan_is_read_back_as_written(void **state) {
     const selection everything = {0};
     char path[] = "/tmp/test_sweeps.XXXXXX", message[256];
     const int file = mkstemp(path);
-    plan p, again;
+    plan p, again = {.schedule.kind = &plan_kind};
     assert_true(file >= 0);
     (void)close(file);
     assert_true(plan_make(&p, PRESET_QUICK, &everything, t));
-    p.items[1].calls = 7;
-    p.items[1].rounds = 3;
-    p.items[1].ns = 1234.5;
-    p.items[2].wrong = true;
-    (void)snprintf(p.items[2].reason, sizeof p.items[2].reason, "y[0, 1]: got \"1\", reference 2");
-    assert_int_equal(plan_write(&p, path), 0);
-    assert_int_equal(plan_read(&again, path, message, sizeof message), 0);
-    assert_int_equal(again.count, p.count);
-    assert_int_equal(again.groups, p.groups);
-    for (size_t i = 0; i < p.count; i++) {
-        assert_true(cell_equal(&p.items[i].cell, &again.items[i].cell));
-        assert_int_equal(p.items[i].group, again.items[i].group);
-        assert_int_equal(p.items[i].calls, again.items[i].calls);
-        assert_int_equal(p.items[i].rounds, again.items[i].rounds);
-        assert_float_equal(p.items[i].ns, again.items[i].ns, 1e-6);
-        assert_int_equal(p.items[i].wrong, again.items[i].wrong);
-        assert_string_equal(p.items[i].reason, again.items[i].reason);
+    p.schedule.items[1].calls = 7;
+    p.schedule.items[1].rounds = 3;
+    p.schedule.items[1].ns = 1234.5;
+    p.schedule.items[2].wrong = true;
+    (void)snprintf(p.schedule.items[2].reason, sizeof p.schedule.items[2].reason, "y[0, 1]: got \"1\", reference 2");
+    assert_int_equal(schedule_write(&p.schedule, path), 0);
+    assert_int_equal(schedule_read(&again.schedule, path, message, sizeof message), 0);
+    assert_int_equal(again.schedule.count, p.schedule.count);
+    assert_int_equal(again.schedule.groups, p.schedule.groups);
+    for (size_t i = 0; i < p.schedule.count; i++) {
+        assert_true(cell_equal(&plan_cells(&p)[i], &plan_cells(&again)[i]));
+        assert_int_equal(p.schedule.items[i].group, again.schedule.items[i].group);
+        assert_int_equal(p.schedule.items[i].calls, again.schedule.items[i].calls);
+        assert_int_equal(p.schedule.items[i].rounds, again.schedule.items[i].rounds);
+        assert_float_equal(p.schedule.items[i].ns, again.schedule.items[i].ns, 1e-6);
+        assert_int_equal(p.schedule.items[i].wrong, again.schedule.items[i].wrong);
+        assert_string_equal(p.schedule.items[i].reason, again.schedule.items[i].reason);
     }
     (void)unlink(path);
     plan_free(&again);

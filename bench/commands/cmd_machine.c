@@ -42,7 +42,7 @@ static double copy_rate(const topology *t, const norm_impl *impl, size_t bytes, 
         const double deadline = sampler_now_ns() + 1e9 * seconds;
         sample s;
         while (calls > 0 && sampler_sample(&c, &b, calls, &(counters){0}, &s)) {
-            fastest = fmin(fastest, s.ns);
+            fastest = fmin(fastest, s.value[SAMPLE_TIME]);
             if (sampler_now_ns() >= deadline)
                 break;
         }

@@ -4,47 +4,50 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/exit_code.h"
 #include "machine/machine.h"
 #include "sampler.h"
+#include "samples.h"
+#include "worker.h"
 
-void course_say(course *c, const char *what) { progress_update(&c->progress, c->done_s, what); }
+void campaign_say(campaign *c, const char *what) { progress_update(&c->progress, c->done_s, what); }
 
-void course_group(course *c, double prepare_s) { c->pending_s = prepare_s; }
+void campaign_group(campaign *c, double prepare_s) { c->pending_s = prepare_s; }
 
-void course_skip(course *c, double planned_s) {
+void campaign_skip(campaign *c, double planned_s) {
     c->pending_s = 0;
     progress_less(&c->progress, planned_s);
 }
 
-void course_advance(course *c, double done) {
+void campaign_advance(campaign *c, double done) {
     c->done_s += c->pending_s + done;
     c->pending_s = 0;
     progress_update(&c->progress, c->done_s, c->progress.what);
 }
 
-static int failed(course *c, const char *what) {
+static int failed(campaign *c, const char *what) {
     progress_end(&c->progress);
-    cli_complain(c->kind->command, "%s", what);
+    cli_complain(c->subject->command, "%s", what);
     return EXIT_FAILED;
 }
 
-static int failed_to_write(course *c, const char *file, int code) {
+static int failed_to_write(campaign *c, const char *file, int code) {
     progress_end(&c->progress);
-    cli_complain(c->kind->command, "cannot write %s: %s", file, files_reason(code));
+    cli_complain(c->subject->command, "cannot write %s: %s", file, files_reason(code));
     return EXIT_FAILED;
 }
 
-static int after(course *c, launch_end end, const char *how) {
+static int after(campaign *c, launch_end end, const char *how) {
     switch (end) {
     case LAUNCH_DONE:
         return EXIT_DONE;
     case LAUNCH_INTERRUPTED:
         return EXIT_INTERRUPTED;
     case LAUNCH_STOPPED:
-        return failed_to_write(c, c->kind->run->samples, c->run.samples.error != 0 ? c->run.samples.error : ENOMEM);
+        return failed_to_write(c, c->subject->samples, c->run.samples.error != 0 ? c->run.samples.error : ENOMEM);
     case LAUNCH_DIED:
     case LAUNCH_STARVED:
         break;
@@ -52,37 +55,39 @@ static int after(course *c, launch_end end, const char *how) {
     return *c->stop ? EXIT_INTERRUPTED : failed(c, how);
 }
 
-static int pilot(course *c, double units) {
-    char path[PATH_MAX], how[200] = "";
-    run_path(&c->run, RUN_PLAN, path);
-    progress_start(&c->progress, progress_stderr(), "verify", units);
+static int pilot(campaign *c) {
+    char how[200] = "";
+    progress_start(&c->progress, progress_stderr(), "verify", (double)c->subject->schedule->count);
     c->done_s = 0;
-    const int status = after(c, c->kind->pilot(c->kind->context, c, path, how, sizeof how), how);
+    const int status = after(c, campaign_pilot(c, how, sizeof how), how);
     progress_end(&c->progress);
     if (status == EXIT_DONE)
-        c->kind->piloted(c->kind->context);
+        schedule_agree_on_calls(c->subject->schedule);
     return status;
 }
 
+static double launch_seconds(const campaign *c, size_t launch) {
+    return budget_launch_seconds(c->costs, c->subject->schedule->groups, launch);
+}
+
 // What all launches take by the plan.
-static double planned_seconds(const course *c) {
+static double planned_seconds(const campaign *c) {
     double seconds = 0;
     for (size_t launch = 0; launch < c->run.experiment.launches; launch++)
-        seconds += c->kind->seconds(c->kind->context, launch);
+        seconds += launch_seconds(c, launch);
     return seconds;
 }
 
-int course_measure(course *c, progress_output output) {
+int campaign_measure(campaign *c, progress_output output) {
     const experiment *const e = &c->run.experiment;
-    char path[PATH_MAX], how[200] = "";
+    char how[200] = "";
     int status = EXIT_DONE;
-    run_path(&c->run, RUN_PLAN, path);
     const double total = planned_seconds(c);
     double left = total; // of the launches from this one on
     progress_start(&c->progress, output, "measure", total);
     c->begun_ns = sampler_now_ns();
     for (size_t launch = 0; status == EXIT_DONE && launch < e->launches; launch++) {
-        const double share = c->kind->seconds(c->kind->context, launch);
+        const double share = launch_seconds(c, launch);
         // A machine that slowed down since the pilot does not take the run far beyond its budget, but an interval needs
         // its launches.
         if (e->budget_s > 0 && launch >= REQUEST_MIN_LAUNCHES &&
@@ -94,13 +99,13 @@ int course_measure(course *c, progress_output output) {
         // What the launch before left undone of its share is no longer to be done, and what was skipped never was.
         c->done_s = c->progress.total - left;
         left -= share;
-        status = after(c, c->kind->launch(c->kind->context, c, path, launch, how, sizeof how), how);
+        status = after(c, c->launch(c, launch, how, sizeof how), how);
     }
     progress_end(&c->progress);
     return status;
 }
 
-void course_note_budget(double budget_s, double seconds, size_t launches) {
+void campaign_note_budget(double budget_s, double seconds, size_t launches) {
     char duration[32];
     if (!(budget_s > 0) || seconds < 1.5 * budget_s)
         return;
@@ -112,41 +117,51 @@ void course_note_budget(double budget_s, double seconds, size_t launches) {
         budget_s, launches, duration, REQUEST_MIN_LAUNCHES);
 }
 
-static int conduct(course *c) {
-    const course_kind *const kind = c->kind;
+static int conduct(campaign *c) {
+    const subject *const s = c->subject;
     experiment *const e = &c->run.experiment;
-    char text[200], duration[32], error[RUN_ERROR_SIZE];
-    double units;
-    kind->size(kind->context, text, sizeof text, &units);
-    fprintf(stderr, "%s, seed %llu\n", text, (unsigned long long)e->seed);
+    char duration[32], error[RUN_ERROR_SIZE];
+    fprintf(stderr, "%zu %s in %zu groups, seed %llu\n", s->schedule->count, s->schedule->kind->items,
+            s->schedule->groups, (unsigned long long)e->seed);
     if (!e->piloted) {
         const double start = sampler_now_ns();
-        const int status = pilot(c, units);
+        const int status = pilot(c);
         if (status != EXIT_DONE)
             return status;
         const double spent = 1e-9 * (sampler_now_ns() - start);
-        kind->spend(kind->context, e->budget_s > 0 ? fmax(e->budget_s - spent, 1) : 0, &e->launches);
+        s->spend(s->schedule, e->preset[0] != '\0', e->budget_s > 0 ? fmax(e->budget_s - spent, 1) : 0, &e->launches);
         e->piloted = true;
-        if (!kind->write_plan(kind->context, &c->run, error))
+        if (!samples_write_plan(&c->run, error))
             return failed(c, error);
         const int code = run_write_meta(&c->run, c->topology, false);
         if (code != 0)
             return failed_to_write(c, "meta.json", code);
     }
+    c->costs = schedule_costs(s->schedule);
+    if (c->costs == NULL)
+        return failed(c, "out of memory");
     progress_duration(planned_seconds(c), duration, sizeof duration);
-    course_note_budget(e->budget_s, planned_seconds(c), e->launches);
+    campaign_note_budget(e->budget_s, planned_seconds(c), e->launches);
     fprintf(stderr, "%zu launches: about %s\n", e->launches, duration);
-    return course_measure(c, progress_stderr());
+    return campaign_measure(c, progress_stderr());
 }
 
-static int count_up(const course *c, const course_counts *counts) {
-    if (counts->wrong > 0) {
-        cli_complain(c->kind->command, "%zu of %zu rows are wrong and were not timed", counts->wrong, counts->rows);
+// ---- Report
+
+static int count_up(const campaign *c, size_t missing) {
+    const schedule *const s = c->subject->schedule;
+    size_t wrong = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        wrong += s->items[i].wrong;
+        missing += s->items[i].reason[0] != '\0' && !s->items[i].wrong; // skipped, for a reason
+    }
+    if (wrong > 0) {
+        cli_complain(c->subject->command, "%zu of %zu rows are wrong and were not timed", wrong, s->count);
         return EXIT_FAILED;
     }
-    if (counts->missing + counts->skipped > 0) {
-        cli_complain(c->kind->command, "%zu of %zu rows were not measured; their reason is in the CSV",
-                     counts->missing + counts->skipped, counts->rows);
+    if (missing > 0) {
+        cli_complain(c->subject->command, "%zu of %zu rows were not measured; their reason is in the CSV", missing,
+                     s->count);
         return EXIT_INCOMPLETE;
     }
     return EXIT_DONE;
@@ -154,23 +169,29 @@ static int count_up(const course *c, const course_counts *counts) {
 
 // For files_replace.
 typedef struct {
-    const course *course;
-    course_counts *counts;
+    const campaign *campaign;
+    size_t *missing;
 } table_order;
 static int write_table(const void *what, const char *path) {
     const table_order *const order = what;
-    const course *const c = order->course;
-    return c->kind->write(c->kind->context, &c->run, path, order->counts);
+    const campaign *const c = order->campaign;
+    return c->subject->write(&c->all, &c->run, path, order->missing);
+}
+static int write_more(const void *what, const char *path) {
+    const campaign *const c = what;
+    return c->subject->write_more(&c->all, &c->run, path);
 }
 
 // 0, or a code of files_reason with the file.
-static int write_all(course *c, bool complete, const char *csv, course_counts *counts, const char **file) {
-    const course_kind *const kind = c->kind;
-    const table_order order = {c, counts};
-    *file = kind->table;
-    int code = run_replace(&c->run, kind->table, write_table, &order); // of a temporary run, too: what is said reads it
-    if (code == 0 && !c->run.temporary && kind->write_rest != NULL)
-        code = kind->write_rest(kind->context, &c->run, file);
+static int write_all(campaign *c, bool complete, const char *csv, size_t *missing, const char **file) {
+    const subject *const s = c->subject;
+    const table_order order = {c, missing};
+    *file = s->table;
+    int code = run_replace(&c->run, s->table, write_table, &order); // of a temporary run, too: what is said reads it
+    if (code == 0 && !c->run.temporary && s->more != NULL) {
+        *file = s->more;
+        code = run_replace(&c->run, s->more, write_more, c);
+    }
     if (code == 0 && csv != NULL) {
         *file = csv;
         code = files_deliver(csv, write_table, &order);
@@ -182,74 +203,77 @@ static int write_all(course *c, bool complete, const char *csv, course_counts *c
 }
 
 // Samples outlive an early end, also where nothing else was to be kept.
-static void tell_how_to_go_on(course *c, int status, const char *csv) {
+static void tell_how_to_go_on(campaign *c, int status, const char *csv) {
     if (c->run.temporary && !run_has_samples(&c->run))
         return;
     c->run.temporary = false;
-    cli_complain(c->kind->command, "%swhat is on disk is valid; go on with\n  normbench %s --resume %s%s%s",
-                 status == EXIT_INTERRUPTED ? "interrupted; " : "", c->kind->command->name, c->run.folder,
+    cli_complain(c->subject->command, "%swhat is on disk is valid; go on with\n  normbench %s --resume %s%s%s",
+                 status == EXIT_INTERRUPTED ? "interrupted; " : "", c->subject->command->name, c->run.folder,
                  csv != NULL ? " --csv " : "", csv != NULL ? csv : "");
 }
 
 // Writes what there is, whatever ended the run.
-static int report(course *c, int status, const char *csv) {
-    const course_kind *const kind = c->kind;
+static int report(campaign *c, int status, const char *csv) {
     const char *file;
-    course_counts counts = {0};
-    const int code = write_all(c, status == EXIT_DONE, csv, &counts, &file);
+    size_t missing = 0;
+    const int code = write_all(c, status == EXIT_DONE, csv, &missing, &file);
     // With CSV on stdout, words go to stderr.
     FILE *const words = csv != NULL && strcmp(csv, "-") == 0 ? stderr : stdout;
     if (code != 0) {
         status = failed_to_write(c, file, code);
     } else {
-        kind->print(kind->context, words, c->topology);
+        c->subject->print(&c->all, words, &c->run);
         if (!c->run.temporary)
             fprintf(words, "\nResults: %s\n", c->run.folder);
     }
     c->complete = status == EXIT_DONE;
     if (status != EXIT_DONE)
         tell_how_to_go_on(c, status, csv);
-    return status == EXIT_DONE ? count_up(c, &counts) : status;
+    return status == EXIT_DONE ? count_up(c, missing) : status;
 }
 
+// ---- Begin and resume
+
 // Whether the tables of the end can be written over what is in the folder, before anything is measured.
-static bool folder_is_clean(const course *c, char error[RUN_ERROR_SIZE]) {
-    const char *const files[] = {c->kind->table, "steps.csv", RUN_PLAN_STEPS, "meta.json", FILES_PART};
+static bool folder_is_clean(const campaign *c, char error[RUN_ERROR_SIZE]) {
+    const subject *const s = c->subject;
+    const char *const files[] = {s->table, s->more, s->schedule->kind->more, "meta.json", FILES_PART};
     char path[PATH_MAX];
     int code = 0;
-    for (size_t i = 0; code == 0 && i < sizeof files / sizeof *files; i++) {
-        run_path(&c->run, files[i], path);
-        code = files_replaceable(path);
-    }
+    for (size_t i = 0; code == 0 && i < sizeof files / sizeof *files; i++)
+        if (files[i] != NULL) {
+            run_path(&c->run, files[i], path);
+            code = files_replaceable(path);
+        }
     if (code != 0)
         snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
     return code == 0;
 }
 
-static int begin(course *c, const request *r, int argc, char **argv) {
-    const course_kind *const kind = c->kind;
+static int begin(campaign *c, const request *r, int argc, char **argv) {
+    const subject *const s = c->subject;
     char error[RUN_ERROR_SIZE];
     experiment e = {.seed = r->seed, .launches = r->launches, .budget_s = r->budget_s};
     snprintf(e.preset, sizeof e.preset, "%s", r->preset == PRESETS ? "" : preset_name(r->preset));
     request_quote(argc, argv, e.command, sizeof e.command);
-    if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, c->topology, kind->run, error) ||
-        !folder_is_clean(c, error) || !kind->write_plan(kind->context, &c->run, error)) {
-        cli_complain(kind->command, "%s", error);
+    if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, c->topology, s, error) ||
+        !folder_is_clean(c, error) || !samples_write_plan(&c->run, error)) {
+        cli_complain(c->subject->command, "%s", error);
         return EXIT_USAGE;
     }
-    if (!run_mark(&c->run, kind->rows, kind->context))
+    if (!run_mark(&c->run))
         return failed(c, "out of memory");
     const int code = run_write_meta(&c->run, c->topology, false);
     return code == 0 ? EXIT_DONE : failed_to_write(c, "meta.json", code);
 }
 
 // Whether the run is still the one that was begun; samples by a script are of no build of ours.
-static bool unchanged(course *c, char error[RUN_ERROR_SIZE]) {
+static bool unchanged(campaign *c, char error[RUN_ERROR_SIZE]) {
     char begun[sizeof c->run.begun];
     if (strcmp(c->run.program, RUN_BY_PEERS) == 0)
         return true;
     memcpy(begun, c->run.begun, sizeof begun);
-    const bool marked = run_mark(&c->run, c->kind->rows, c->kind->context);
+    const bool marked = run_mark(&c->run);
     if (marked && strcmp(begun, c->run.begun) == 0)
         return true;
     snprintf(error, RUN_ERROR_SIZE, "%s: %s", c->run.folder,
@@ -259,17 +283,16 @@ static bool unchanged(course *c, char error[RUN_ERROR_SIZE]) {
     return false;
 }
 
-static int resume(course *c, const request *r) {
-    const course_kind *const kind = c->kind;
+static int resume(campaign *c, const request *r) {
     char error[RUN_ERROR_SIZE];
     bool incomparable;
-    const bool taken = run_resume(&c->run, r->resume, c->topology, kind->run, &incomparable, error) &&
-                       folder_is_clean(c, error) && kind->read(kind->context, &c->run, error) && unchanged(c, error);
+    const bool taken = run_resume(&c->run, r->resume, c->topology, c->subject, &incomparable, error) &&
+                       folder_is_clean(c, error) && samples_read(&c->run, &c->all, error) && unchanged(c, error);
     if (*c->stop) // perhaps before all was read
         return EXIT_INTERRUPTED;
     if (taken && run_continue(&c->run, error))
         return EXIT_DONE;
-    cli_complain(kind->command, "%s", error);
+    cli_complain(c->subject->command, "%s", error);
     return incomparable ? EXIT_INCOMPARABLE : EXIT_USAGE;
 }
 
@@ -280,9 +303,9 @@ static void warn(const topology *t) {
         fprintf(stderr, "note: %s\n", warnings[i]);
 }
 
-int course_run(const course_kind *kind, const request *r, const topology *t, int argc, char **argv) {
-    course c = {.kind = kind, .topology = t, .stop = request_signals()};
-    if (!request_csv_writable(kind->command, r->csv))
+int campaign_run(const subject *s, const request *r, const topology *t, int argc, char **argv) {
+    campaign c = {.subject = s, .topology = t, .launch = campaign_launch, .stop = request_signals()};
+    if (!request_csv_writable(s->command, r->csv))
         return EXIT_USAGE;
     int status = r->resume != NULL ? resume(&c, r) : begin(&c, r, argc, argv);
     if (status == EXIT_DONE) {
@@ -290,5 +313,7 @@ int course_run(const course_kind *kind, const request *r, const topology *t, int
         status = report(&c, conduct(&c), r->csv);
     }
     run_end(&c.run, c.complete);
+    observations_free(&c.all);
+    free(c.costs);
     return status;
 }

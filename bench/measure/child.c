@@ -15,6 +15,7 @@
 #include "base/exit_code.h"
 #include "base/parse.h"
 #include "base/stats.h"
+#include "wire.h"
 
 static volatile sig_atomic_t interrupted;
 static void on_signal(int number) {
@@ -42,7 +43,7 @@ bool child_begin(int argc, char **argv, child_orders *orders) {
         fputs("normbench: --worker is for normbench itself\n", stderr);
         return false;
     }
-    orders->mode = strcmp(argv[1], "pilot") == 0 ? WORKER_PILOT : WORKER_MEASURE;
+    orders->pilot = strcmp(argv[1], CHILD_PILOT) == 0;
     orders->plan_path = argv[2];
     const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     (void)sigaction(SIGINT, &action, NULL);
@@ -92,12 +93,16 @@ bool child_bind(const topology *t, placement place, size_t threads, size_t group
                  placement_name(place));
         ok = false;
     }
-    if (ok) {
-        printf("group %zu", group);
-        for (size_t i = 0; i < threads && place != PLACEMENT_NONE; i++)
-            printf(" %d", bound[i]);
-        putchar('\n');
-    }
+    enum { NUMBER = 16 };
+    char *const text = ok ? calloc(threads + 1, NUMBER) : NULL;
+    for (size_t i = 0, used = 0; text != NULL && i < threads && place != PLACEMENT_NONE; i++)
+        used += (size_t)snprintf(text + used, NUMBER, "%s%d", i > 0 ? " " : "", bound[i]);
+    if (text != NULL)
+        wire_tell(WIRE_GROUP, group, 0, 0, text);
+    else if (ok)
+        snprintf(why, size, "out of memory");
+    ok = text != NULL;
+    free(text);
     free(seats);
     free(bound);
     return ok;

@@ -8,11 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels_worker.h"
 #include "machine/topology.h"
 
+// Rounds of a group that one launch has: complete ones, and the first number that is free, for a round that was cut off
+// keeps its own.
 typedef struct {
-    worker_mode mode;
+    size_t complete, next;
+} rounds_had;
+
+#define CHILD_PILOT "pilot"
+#define CHILD_MEASURE "measure"
+typedef struct {
+    bool pilot; // verify and calibrate; else sample
     const char *plan_path;
     uint64_t seed;
     size_t launch;

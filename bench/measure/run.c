@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "machine/machine.h"
+#include "samples.h"
 
 #define ROW run
 #define COLUMNS(X)                                                                                                     \
@@ -65,13 +66,13 @@ static bool lock(run *r, char error[RUN_ERROR_SIZE]) {
 
 static bool create_samples(run *r, char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX];
-    run_path(r, r->kind->samples, path);
+    run_path(r, r->subject->samples, path);
     r->samples = (csv_writer){0};
     int code = files_create(path, &r->samples.file);
     if (code == 0) {
         csv_text(&r->samples, "schema_version");
         csv_text(&r->samples, "run_id");
-        r->kind->header(&r->samples);
+        samples_write_header(&r->samples, r->subject);
         code = csv_end(&r->samples);
         r->header_bytes = ftell(r->samples.file);
     }
@@ -114,12 +115,12 @@ static int write_topology(const void *what, const char *path) {
     return topology_export(what, path) ? 0 : errno != 0 ? errno : EIO;
 }
 
-bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, const run_kind *kind,
+bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, const subject *s,
                char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX], stamp[32];
     const time_t now = time(NULL);
     struct tm utc;
-    *r = (run){.lock = -1, .kind = kind, .experiment = *e};
+    *r = (run){.lock = -1, .subject = s, .experiment = *e};
     machine_id(t, r->machine, sizeof r->machine);
     snprintf(r->git, sizeof r->git, "%s", machine_git());
     program_id(r->program);
@@ -148,20 +149,24 @@ bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, 
     return create_samples(r, error);
 }
 
-bool run_mark(run *r, void (*rows)(const void *context, csv_writer *w), const void *context) {
+bool run_mark(run *r) {
+    const schedule *const p = r->subject->schedule;
     char *text = NULL;
     size_t length = 0;
     const experiment *const e = &r->experiment;
     csv_writer w = {.file = open_memstream(&text, &length)};
     if (w.file == NULL)
         return false;
-    const char *const settled[] = {r->kind->command, r->id, r->machine, r->program, e->command, e->preset};
+    const char *const settled[] = {r->subject->command->name, r->id, r->machine, r->program, e->command, e->preset};
     for (size_t i = 0; i < sizeof settled / sizeof *settled; i++)
         csv_text(&w, settled[i]);
     csv_size(&w, e->seed);
     csv_real(&w, e->budget_s, 9); // as meta.json has it
     csv_end(&w);
-    rows(context, &w);
+    for (size_t i = 0; i < p->count; i++) {
+        p->kind->write(&w, schedule_name(p, i));
+        csv_end(&w);
+    }
     const bool ok = csv_close(&w) == 0;
     if (ok)
         snprintf(r->begun, sizeof r->begun, "%016" PRIx64, program_hash(PROGRAM_HASH, text, length));
@@ -197,17 +202,17 @@ static bool same_program(run *r, char error[RUN_ERROR_SIZE]) {
     return false;
 }
 
-bool run_resume(run *r, const char *folder, const topology *t, const run_kind *kind, bool *incomparable,
+bool run_resume(run *r, const char *folder, const topology *t, const subject *s, bool *incomparable,
                 char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX];
     struct stat info;
-    *r = (run){.kind = kind, .lock = -1};
+    *r = (run){.subject = s, .lock = -1};
     *incomparable = false;
     if (!set_folder(r, folder, error))
         return false;
     run_path(r, "meta.json", path);
     // Where there is no run at all, that is the thing to say.
-    if ((lstat(path, &info) == 0 && !lock(r, error)) || !run_read_meta(r, kind->command, error))
+    if ((lstat(path, &info) == 0 && !lock(r, error)) || !run_read_meta(r, s->command->name, error))
         return false;
     *incomparable = !same_machine(r, t, error);
     if (*incomparable)
@@ -224,7 +229,7 @@ bool run_resume(run *r, const char *folder, const topology *t, const run_kind *k
 
 bool run_read_samples(const run *r, csv_table *t, char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX], message[256] = "";
-    run_path(r, r->kind->samples, path);
+    run_path(r, r->subject->samples, path);
     const int code = csv_read(t, path, message, sizeof message);
     if (code != 0)
         snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s", path, code == -1 ? message : files_reason(code));
@@ -238,7 +243,7 @@ bool run_has_samples(const run *r) { return r->samples.file != NULL && ftell(r->
 
 bool run_continue(run *r, char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX];
-    run_path(r, r->kind->samples, path);
+    run_path(r, r->subject->samples, path);
     const int code = csv_open(&r->samples, path, true);
     if (code != 0)
         snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
@@ -253,20 +258,28 @@ int run_replace(const run *r, const char *file, files_writer *write, const void 
     return files_replace(path, write, what);
 }
 
-void run_end(run *r, bool complete) {
-    const char *const files[] = {RUN_PLAN,       RUN_PLAN_STEPS, r->kind == NULL ? FILES_PART : r->kind->samples,
-                                 "topology.xml", "meta.json",    FILES_PART,
-                                 "kernels.csv",  "layers.csv"};
+static void remove_files(const run *r, const char *const *files, size_t count) {
     char path[PATH_MAX];
-    if (r->samples.file != NULL)
-        (void)csv_close(&r->samples); // every row was flushed, and its error told, when it was added
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (r->temporary || (complete && i < 2)) {
+    for (size_t i = 0; i < count; i++)
+        if (files[i] != NULL) {
             run_path(r, files[i], path);
             (void)unlink(path);
         }
-    if (r->temporary)
+}
+
+void run_end(run *r, bool complete) {
+    const schedule *const p = r->subject == NULL ? NULL : r->subject->schedule;
+    const char *const plan_files[] = {RUN_PLAN, p == NULL ? NULL : p->kind->more};
+    const char *const others[] = {p == NULL ? NULL : r->subject->samples, p == NULL ? NULL : r->subject->table,
+                                  "topology.xml", "meta.json", FILES_PART};
+    if (r->samples.file != NULL)
+        (void)csv_close(&r->samples); // every row was flushed, and its error told, when it was added
+    if (r->temporary || complete)
+        remove_files(r, plan_files, sizeof plan_files / sizeof *plan_files);
+    if (r->temporary) {
+        remove_files(r, others, sizeof others / sizeof *others);
         (void)rmdir(r->folder);
+    }
     if (r->lock >= 0)
         (void)close(r->lock);
     r->lock = -1;

@@ -16,9 +16,8 @@
 
 enum { SCHEMA_VERSION = 1 };
 
-// What a run is planned to be, until it is complete; the second is of layers alone.
+// What a run is planned to be, until it is complete.
 #define RUN_PLAN "plan.csv"
-#define RUN_PLAN_STEPS "plan_steps.csv"
 
 enum { RUN_ERROR_SIZE = 3 * PATH_MAX, RUN_NAME_SIZE = 128 };
 
@@ -35,24 +34,20 @@ typedef struct {
     char command[1024]; // as typed
 } experiment;
 
-// What kind of run it is.
-typedef struct {
-    const char *command;           // the NAME of `normbench NAME`
-    const char *samples;           // "samples.csv"
-    void (*header)(csv_writer *w); // writes the names of that file's columns, from run_id on
-} run_kind;
+typedef struct run run;
+typedef struct subject subject;
 
-typedef struct {
+struct run {
     char folder[PATH_MAX], id[RUN_NAME_SIZE], machine[RUN_NAME_SIZE], git[64];
     bool temporary; // nothing of it is kept
     int lock;       // of the folder; negative: none
-    const run_kind *kind;
+    const subject *subject;
     experiment experiment;
     char program[32];            // what took the samples: program_id, or RUN_BY_PEERS
     char begun[PROGRAM_ID_SIZE]; // a hash of what the run was begun with
     csv_writer samples;
     long header_bytes; // of samples, if this process began it
-} run;
+};
 
 // What the tables of a run begin with: schema_version, run_id, git_commit, machine_id; or the first of them alone.
 enum { RUN_VERSION = 1, RUN_NAMES = 2, RUN_COLUMNS = 4 };
@@ -63,16 +58,16 @@ int run_make_folders(const char *path);
 
 // Begins a run in `folder` (made if need be; refused if it already holds a run, or another process writes there), in
 // results/<machine>/<id>/ if NULL, or in a temporary folder. Writes topology.xml. false with a message.
-bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, const run_kind *kind,
+bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, const topology *t, const subject *s,
                char error[RUN_ERROR_SIZE]);
-// Sets r->begun, of everything that is settled when a run begins; rows: writes what names the rows of its plan. false:
-// no memory.
-bool run_mark(run *r, void (*rows)(const void *context, csv_writer *w), const void *context);
+// Sets r->begun, of everything that is settled when a run begins, the names of its plan's items among it. false: no
+// memory.
+bool run_mark(run *r);
 
 // Takes up the run of a folder in three steps, between which nothing there is changed: its meta.json, which must be of
-// this kind, machine and program (else *incomparable); its plan and samples, by whoever knows them; then samples are
+// this subject, machine and program (else *incomparable); its plan and samples, by whoever knows them; then samples are
 // appended. false with a message.
-bool run_resume(run *r, const char *folder, const topology *t, const run_kind *kind, bool *incomparable,
+bool run_resume(run *r, const char *folder, const topology *t, const subject *s, bool *incomparable,
                 char error[RUN_ERROR_SIZE]);
 bool run_read_samples(const run *r, csv_table *t, char error[RUN_ERROR_SIZE]); // says what is dropped, if anything
 bool run_has_samples(const run *r);

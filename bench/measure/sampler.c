@@ -9,6 +9,11 @@
 
 #include "machine/core_clock.h"
 
+const sample_quantity sampler_quantities[SAMPLER_END - SAMPLE_OWN] = {SAMPLER_QUANTITIES(SAMPLE_ROW)};
+_Static_assert(SAMPLER_END <= (int)SAMPLE_MOST, "a sample has no room for so many quantities");
+// Counters are among them in their own order.
+_Static_assert(SAMPLE_CYCLES + (int)COUNTERS == SAMPLE_PAGE_FAULTS, "every counter is a quantity of a sample");
+
 double sampler_now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -76,25 +81,26 @@ bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counter
         time_calls(c, sets, b->set_count, calls, team, &sum);
     const bool preempted = usage_now().ru_nivcsw != preempted_before;
     // fmax is the other if one is NaN.
-    *out = (sample){.ns = sum.ns / (double)calls,
-                    .preempted = preempted,
-                    .clock_ghz = fmax(clock_before, core_clock_ghz(sampler_now_ns)),
-                    .page_faults = sum.page_faults / (double)calls};
+    *out = (sample){.value = {[SAMPLE_TIME] = sum.ns / (double)calls,
+                              [SAMPLE_PREEMPTED] = preempted,
+                              [SAMPLE_CLOCK] = fmax(clock_before, core_clock_ghz(sampler_now_ns)),
+                              [SAMPLE_PEAK] = NAN,
+                              [SAMPLE_PAGE_FAULTS] = sum.page_faults / (double)calls}};
     for (counter which = 0; which < COUNTERS; which++)
-        out->counted.value[which] = sum.counted.value[which] / (double)calls;
+        out->value[SAMPLE_CYCLES + which] = sum.counted.value[which] / (double)calls;
     return !sum.refused;
 }
 
-bool sampler_warm_up(const cell *c, const buffers *b, size_t calls, double *ns) {
+bool sampler_warm_up(const cell *c, const buffers *b, size_t calls) {
     const double begin = sampler_now_ns();
-    double previous;
-    sample s = {.ns = INFINITY};
+    double previous, now = INFINITY;
+    sample s;
     do {
-        previous = s.ns;
+        previous = now;
         if (!sampler_sample(c, b, calls, &uncounted, &s))
             return false;
-    } while (!(fabs(s.ns - previous) < 0.02 * s.ns) && sampler_now_ns() - begin < 20e6);
-    *ns = s.ns;
+        now = s.value[SAMPLE_TIME];
+    } while (!(fabs(now - previous) < 0.02 * now) && sampler_now_ns() - begin < 20e6);
     return true;
 }
 
@@ -104,12 +110,11 @@ size_t sampler_calibrate(const cell *c, const buffers *b, double *ns) {
     for (;;) {
         if (!sampler_sample(c, b, calls, &uncounted, &s))
             return 0;
-        const double total = s.ns * (double)calls;
-        *ns = s.ns;
+        *ns = s.value[SAMPLE_TIME];
+        const double total = *ns * (double)calls, needed = ceil(SAMPLER_MIN_NS / *ns);
         if (total >= 0.5 * SAMPLER_MIN_NS)
-            return (size_t)ceil(SAMPLER_MIN_NS / s.ns);
-        calls =
-            total > 0 && SAMPLER_MIN_NS / s.ns < 8 * (double)calls ? (size_t)ceil(SAMPLER_MIN_NS / s.ns) : calls * 8;
+            return (size_t)needed;
+        calls = total > 0 && needed <= 8 * (double)calls ? (size_t)needed : calls * 8;
     }
 }
 

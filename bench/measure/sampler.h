@@ -9,31 +9,42 @@
 
 #include "buffers.h"
 #include "machine/counters.h"
+#include "sample.h"
 
 // A sample lasts at least this long, or one call: ten thousand times the overhead of the clock.
 #define SAMPLER_MIN_NS 1e6
 
-typedef struct {
-    double ns;      // one call, mean over the sample
-    bool preempted; // the kernel took the CPU from a thread of this process meanwhile
-    // Of the first thread's core, the larger of a reading right before the timed calls and one right after, for one
-    // that was preempted is too low; NaN where it cannot be told. core_clock.h.
-    double clock_ghz;
-    counter_values counted; // in one call, by all threads of the team together
-    double page_faults;     // in one call, of all threads: pages that the kernel gave anew
-} sample;
+// What a sample of a kernel is known by, beyond what every sample is (sample.h).
+#define SAMPLER_QUANTITIES(X)                                                                                          \
+    X(SAMPLE_CLOCK, OPTIONAL, clock_ghz, AMOUNT, "GHz", 6, 1e-3, 1e3,                                                  \
+      "Clock of the first thread's core: the larger of a reading right before the sample and one right after, by a "   \
+      "chain of dependent multiplications; empty where not x86-64.")                                                   \
+    X(SAMPLE_PEAK, OPTIONAL, peak_gflops, AMOUNT, "GFLOP/s", 6, 0, 1e9,                                                \
+      "Rate of the FMA units of the same threads, measured when this launch first came to such a team.")               \
+    X(SAMPLE_CYCLES, OPTIONAL, cycles, AMOUNT, "{cycle}", 9, 0, 1e18,                                                  \
+      "Core cycles of one call in user mode, of all threads of the team together: the mean over the sample; empty "    \
+      "where hardware counters are not to be had: meta.json says why.")                                                \
+    X(SAMPLE_INSTRUCTIONS, OPTIONAL, instructions, AMOUNT, "{instruction}", 9, 0, 1e18,                                \
+      "Instructions retired in one call, likewise.")                                                                   \
+    X(SAMPLE_CACHE_MISSES, OPTIONAL, cache_misses, AMOUNT, "{miss}", 9, 0, 1e18,                                       \
+      "Misses of the last-level cache in one call, likewise.")                                                         \
+    X(SAMPLE_PAGE_FAULTS, OPTIONAL, page_faults, AMOUNT, "{page}", 9, 0, 1e12,                                         \
+      "Pages that the kernel gave anew in one call, of all threads: the mean over the sample.")
+enum { SAMPLER_BEFORE = SAMPLE_OWN - 1, SAMPLER_QUANTITIES(SAMPLE_ID) SAMPLER_END };
+extern const sample_quantity sampler_quantities[SAMPLER_END - SAMPLE_OWN];
 
 double sampler_now_ns(void); // CLOCK_MONOTONIC
 
 // One timed sample of `calls` calls. Untimed before it: for backward, the forward call that leaves what it needs; and,
 // where caches are warm and the sample has several calls, one call, so that the timed ones all find the same state; and
-// around it, the readings of the clock and of `team`: together 2 % of the shortest sample. In form framework a call
-// includes freeing its result, and each call of backward has a forward of its own. false: the implementation refused.
+// around it, the readings of the clock and of `team`: together 2 % of the shortest sample. All quantities but the peak.
+// In form framework a call includes freeing its result, and each call of backward has a forward of its own. false: the
+// implementation refused.
 bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out);
 
 // Runs the cell until two samples in a row agree within 2 %, or for 20 ms, long enough for a core to settle its clock
-// at the width of the cell's vectors. false: the implementation refused. *ns: the last sample's time per call.
-bool sampler_warm_up(const cell *c, const buffers *b, size_t calls, double *ns);
+// at the width of the cell's vectors. false: the implementation refused.
+bool sampler_warm_up(const cell *c, const buffers *b, size_t calls);
 
 // Calls that make the cell's sample last SAMPLER_MIN_NS. 0: the implementation refused.
 size_t sampler_calibrate(const cell *c, const buffers *b, double *ns);

@@ -24,7 +24,7 @@ static void poison(const cell *c, const norm_args *args) {
     memset(args->dshift, 0xff, sizeof(float));
 }
 
-bool prove_cell(const cell *c, const buffers *b, double *max_error, char *why, size_t size) {
+bool verify_cell(const cell *c, const buffers *b, double *max_error, char *why, size_t size) {
     const norm_args *const args = buffers_sets(b, c->impl, c->pass);
     verify_result result = {.ok = true};
     poison(c, args);

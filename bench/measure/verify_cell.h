@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // verify_cell.h: holds an implementation against the reference on the shape, threads and buffers that are about to be
 // timed.
-#ifndef PROVE_H
-#define PROVE_H
+#ifndef VERIFY_CELL_H
+#define VERIFY_CELL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +11,6 @@
 
 // Runs the cell once on the first set of its group's buffers. *max_error: the largest scaled error. false with a
 // reason: the result is wrong or there is none, so nothing must be timed.
-bool prove_cell(const cell *c, const buffers *b, double *max_error, char *why, size_t size);
+bool verify_cell(const cell *c, const buffers *b, double *max_error, char *why, size_t size);
 
 #endif

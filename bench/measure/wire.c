@@ -1,123 +1,116 @@
 // SPDX-License-Identifier: MIT
-// wire.c: the parent's side of a worker: its orders, and what its lines mean; see kernels_worker.h.
-#include <errno.h>
+// wire.c: see wire.h.
+#include "wire.h"
+
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels_worker.h"
+#include "base/parse.h"
 
-typedef struct {
-    const worker_job *job;
-    const worker_listener *to;
-} ears;
+#define NAME(ID, name) #name,
+static const char *const words[WIRE_OTHER] = {WIRE_LIST(NAME) "sample"};
+#define NOTHING "-" // a number that there is not
 
-// Hands one line on. false: stop.
-static bool hear(void *context, char *line) {
-    const ears *const e = context;
-    const worker_listener *const to = e->to;
-    size_t index, group;
-    observation o = {.launch = e->job->launch};
-    sample *const s = &o.sample;
-    int preempted, ok, rest = 0;
-    double value;
-    if (sscanf(line, "sample %zu %zu %zu %zu %lf %d %lf %lf%n", &o.cell, &o.index, &o.order, &o.calls, &s->ns,
-               &preempted, &s->clock_ghz, &o.peak_flops, &rest) == 8) {
-        char *at = line + rest;
-        for (counter which = 0; which < COUNTERS; which++)
-            s->counted.value[which] = strtod(at, &at);
-        s->page_faults = strtod(at, &at);
-        s->preempted = preempted != 0;
-        return to->observed == NULL || to->observed(to->context, &o);
-    }
-    if (sscanf(line, "verified %zu %lf %d %n", &index, &value, &ok, &rest) == 3 && to->verified != NULL)
-        to->verified(to->context, index, value, ok != 0, line + rest);
-    else if (sscanf(line, "calibrated %zu %zu %lf", &index, &o.calls, &value) == 3 && to->calibrated != NULL)
-        to->calibrated(to->context, index, o.calls, value);
-    else if (sscanf(line, "group %zu %n", &group, &rest) == 1 && to->group != NULL)
-        to->group(to->context, group, line + rest);
-    else if (sscanf(line, "skipped %zu %n", &group, &rest) == 1 && to->skipped != NULL)
-        to->skipped(to->context, group, line + rest);
-    return true;
+// ---- Telling
+
+// What can be left out and is beyond all belief is left out: such a reading was disturbed.
+static double believed(const sample_quantity *q, double value) {
+    return q->required || (value >= q->least && value <= q->most) ? value : (double)NAN;
 }
 
-static launch_end launch_once(const launch_order *order, const rounds_had *had, void *context,
-                              bool (*take)(void *context, char *line), const volatile sig_atomic_t *stop, char *how,
-                              size_t size) {
-    char seed[32], launch[32], *orders = NULL;
-    size_t length = 0;
-    FILE *const text = open_memstream(&orders, &length);
-    if (text == NULL) {
-        snprintf(how, size, "no memory to start a launch: %s", strerror(errno));
-        return LAUNCH_DIED;
-    }
-    for (size_t group = 0; had != NULL && group < order->groups; group++)
-        if (had[group].next > 0)
-            fprintf(text, "had %zu %zu %zu\n", group, had[group].complete, had[group].next);
-    if (fclose(text) != 0) {
-        snprintf(how, size, "no memory to start a launch: %s", strerror(errno));
-        free(orders);
-        return LAUNCH_DIED;
-    }
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)order->seed);
-    snprintf(launch, sizeof launch, "%zu", order->launch);
-    const launch_job job = {
-        {order->command, "--worker", order->mode, order->plan_path, seed, launch}, orders, context, take};
-    const launch_end end = launch_run(&job, stop, how, size);
-    free(orders);
-    return end;
+static void put_number(char before, double value, int digits) {
+    if (isnan(value))
+        printf("%c" NOTHING, before);
+    else
+        printf("%c%.*g", before, digits, value);
 }
 
-// What a pilot has come to, by its lines, on their way to whoever takes them.
-typedef struct {
-    void *context;
-    bool (*take)(void *context, char *line);
-    rounds_had *done;     // next is 1 of a group that was begun or left out
-    size_t groups, group; // the last one begun, groups if none
-} pilot_log;
+void wire_tell(wire_word word, size_t at, size_t count, double number, const char *text) {
+    printf("%s %zu %zu", words[word], at, count);
+    put_number(' ', number, 9);
+    printf(" %s\n", text);
+}
 
-static bool note_group(void *context, char *line) {
-    pilot_log *const log = context;
-    size_t group;
-    const bool begun = sscanf(line, "group %zu", &group) == 1, skipped = sscanf(line, "skipped %zu", &group) == 1;
-    if ((begun || skipped) && group < log->groups) {
-        log->done[group].next = 1;
-        log->group = begun ? group : log->groups;
+void wire_tell_sample(const subject *s, const observation *o) {
+    printf("%s %zu %zu %zu %zu", words[WIRE_SAMPLE], o->item, o->index, o->order, o->calls);
+    for (size_t id = 0; id < SAMPLE_OWN + s->quantity_count; id++) {
+        const sample_quantity *const q = subject_quantity(s, id);
+        if (q->type != SAMPLE_LIST)
+            put_number(' ', believed(q, o->sample.value[id]), q->digits);
+        for (size_t i = 0; q->type == SAMPLE_LIST && i < o->sample.list_length; i++)
+            put_number(' ', o->sample.list[i], q->digits);
     }
-    return log->take(log->context, line);
+    putchar('\n');
 }
 
-// A group at which the kernel kills the pilot for want of memory is left out, and the others have theirs.
-static launch_end pilot_ordered(const launch_order *order, void *context, bool (*take)(void *context, char *line),
-                                const volatile sig_atomic_t *stop, char *how, size_t size) {
-    pilot_log log = {context, take, calloc(order->groups + 1, sizeof *log.done), order->groups, order->groups};
-    launch_end end = LAUNCH_DIED;
-    snprintf(how, size, "no memory to start a launch");
-    while (log.done != NULL) {
-        char line[256];
-        log.group = log.groups;
-        end = launch_once(order, log.done, &log, note_group, stop, how, size);
-        if (end != LAUNCH_STARVED || log.group == log.groups)
-            break;
-        snprintf(line, sizeof line, "skipped %zu %s", log.group, how);
-        if (!take(context, line))
-            break;
+// ---- Reading
+
+// The next word of a line, "" at its end; the rest begins behind the one space after it.
+static char *next_word(char **rest) {
+    char *const word = *rest, *const space = strchr(word, ' ');
+    *rest = space != NULL ? space + 1 : word + strlen(word);
+    if (space != NULL)
+        *space = '\0';
+    return word;
+}
+
+static bool take_count(char **rest, size_t *count) { return parse_size(next_word(rest), count); }
+
+static bool take_number(char **rest, double *number) {
+    const char *const word = next_word(rest);
+    *number = strcmp(word, "inf") == 0 ? (double)INFINITY : (double)NAN;
+    return isinf(*number) || strcmp(word, NOTHING) == 0 || parse_real(word, number);
+}
+
+static bool take_quantity(char **rest, const sample_quantity *q, double *value) {
+    return take_number(rest, value) && (isnan(*value) ? !q->required : *value >= q->least && *value <= q->most);
+}
+
+static bool take_list(char **rest, const sample_quantity *q, size_t length, sample *s) {
+    s->list = malloc((length + 1) * sizeof *s->list);
+    bool ok = s->list != NULL;
+    for (s->list_length = 0; ok && s->list_length < length; s->list_length += ok)
+        ok = take_quantity(rest, q, &s->list[s->list_length]);
+    return ok;
+}
+
+static bool take_sample(const subject *s, char *rest, observation *o) {
+    const schedule *const p = s->schedule;
+    bool ok = take_count(&rest, &o->item) && o->item < p->count && take_count(&rest, &o->index) &&
+              take_count(&rest, &o->order) && take_count(&rest, &o->calls);
+    for (size_t id = 0; ok && id < SAMPLE_OWN + s->quantity_count; id++) {
+        const sample_quantity *const q = subject_quantity(s, id);
+        o->sample.value[id] = NAN;
+        ok = q->type == SAMPLE_LIST ? take_list(&rest, q, p->kind->list_length(p, o->item), &o->sample)
+                                    : take_quantity(&rest, q, &o->sample.value[id]);
     }
-    free(log.done);
-    return end;
+    if (ok && *rest == '\0')
+        return true;
+    free(o->sample.list);
+    return false;
 }
 
-launch_end launch_ordered(const launch_order *order, void *context, bool (*take)(void *context, char *line),
-                          const volatile sig_atomic_t *stop, char *how, size_t size) {
-    return strcmp(order->mode, "pilot") == 0 ? pilot_ordered(order, context, take, stop, how, size)
-                                             : launch_once(order, order->had, context, take, stop, how, size);
-}
+static bool is_of_group(wire_word word) { return word == WIRE_GROUP || word == WIRE_PREPARED || word == WIRE_SKIPPED; }
 
-launch_end worker_launch(const worker_job *job, const plan *p, const worker_listener *listener,
-                         const volatile sig_atomic_t *stop, char *how, size_t size) {
-    ears e = {job, listener};
-    const launch_order order = {
-        "kernels", job->mode == WORKER_PILOT ? "pilot" : "measure", job->plan_path, job->seed, job->launch, job->had,
-        p->groups};
-    return launch_ordered(&order, &e, hear, stop, how, size);
+wire_message wire_read(const subject *s, char *line) {
+    wire_message m = {0};
+    const size_t length = strcspn(line, " ");
+    while (m.word < WIRE_OTHER && (strncmp(line, words[m.word], length) != 0 || words[m.word][length] != '\0'))
+        m.word++;
+    if (m.word == WIRE_OTHER)
+        return m;
+    char *rest = line + length + (line[length] == ' ');
+    bool ok;
+    if (m.word == WIRE_SAMPLE) {
+        ok = take_sample(s, rest, &m.sample);
+    } else {
+        ok = take_count(&rest, &m.at) && m.at < (is_of_group(m.word) ? s->schedule->groups : s->schedule->count) &&
+             take_count(&rest, &m.count) && take_number(&rest, &m.number);
+        m.text = rest;
+    }
+    if (!ok)
+        m.word = WIRE_BROKEN;
+    return m;
 }

@@ -123,6 +123,10 @@ int cell_compare(const void *left, const void *right) {
 bool cell_same_group(const cell *a, const cell *b) { return compare_group(a, b) == 0; }
 bool cell_equal(const cell *a, const cell *b) { return a->impl == b->impl && compare_group(a, b) == 0; }
 
+bool cell_same_family(const cell *a, const cell *b) {
+    return a->impl->form == b->impl->form && cell_level(a->impl) == cell_level(b->impl);
+}
+
 size_t cell_tensors(const cell *c) {
     if (c->impl->form == NORM_ADD_FUSED)
         return c->pass == NORM_FORWARD ? 4 : 7;
@@ -175,4 +179,9 @@ void cell_describe(const cell *c, char *text, size_t size) {
              norm_pass_name(c->pass), norm_form_name(c->impl->form), norm_level_name(c->impl->level),
              norm_dtype_name(c->impl->dtype), c->rows, c->cols, c->threads, c->threads == 1 ? "" : "s",
              placement_name(c->place), cache_name(c->cache));
+}
+
+void cell_describe_group(const cell *c, char *text, size_t size) {
+    snprintf(text, size, "%s %s %zux%zu, %zu thread%s, %s", norm_dtype_name(c->impl->dtype), norm_pass_name(c->pass),
+             c->rows, c->cols, c->threads, c->threads == 1 ? "" : "s", cache_name(c->cache));
 }

@@ -24,6 +24,8 @@ typedef struct {
 // placement, cache, pass and kind of stores, for stores past the caches evict what the next cell would find there.
 bool cell_same_group(const cell *a, const cell *b);
 bool cell_equal(const cell *a, const cell *b);
+// Of a group, cells of the same form and cell_level, of which ratios are made.
+bool cell_same_family(const cell *a, const cell *b);
 // The level of the cells that it is compared with: its own; a library's stands with those of the best level of rmsnorm.
 norm_level cell_level(const norm_impl *impl);
 // Orders cells by group, then by form, cell_level, op and variant.
@@ -67,5 +69,7 @@ bool cell_read(const csv_table *t, size_t row, cell *c);
 
 // "dyt/u2 forward fused avx512 f32 64x768, 2 threads cores, warm"
 void cell_describe(const cell *c, char *text, size_t size);
+// "f32 forward 64x768, 2 threads, warm"
+void cell_describe_group(const cell *c, char *text, size_t size);
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // layers_arm.c: one arm of a layer: its order among others, the columns that name it, and its name in words.
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +42,7 @@ bool layers_arm_equal(const layers_arm *a, const layers_arm *b) { return layers_
 
 bool layers_key_equal(const layers_key *a, const layers_key *b) { return compare_keys(a, b) == 0; }
 
-static size_t width_of(const layers_key *k) {
+size_t layers_width(const layers_key *k) {
     return layers_has_stages(k->model) ? k->model->stages[k->stage].width : k->model->dim;
 }
 
@@ -71,7 +70,7 @@ static bool is_scaled(const layers_key *k) {
       "Storage type of weights and activations.")                                                                      \
     X(REQUIRED, rows, ordinal, "{row}", value_size(r->key.batch * r->key.tokens),                                      \
       "Rows of the residual stream: sequences times tokens.")                                                          \
-    X(REQUIRED, cols, ordinal, "{column}", value_size(width_of(&r->key)),                                              \
+    X(REQUIRED, cols, ordinal, "{column}", value_size(layers_width(&r->key)),                                          \
       "Columns of the residual stream: hidden size, or channels.")                                                     \
     X(REQUIRED, threads, ordinal, "{thread}", value_size(r->key.threads), CELL_THREADS)                                \
     X(REQUIRED, placement, placement, NULL, value_text(placement_name(r->key.place)), CELL_PLACEMENT)                  \
@@ -133,7 +132,7 @@ bool layers_arm_read(const csv_table *t, size_t row, layers_arm *a) {
     const char *const model = field(t, row, "model"), *const variant = field(t, row, "variant"),
                       *const level = field(t, row, "level");
     layers_key k = {.model = model == NULL ? NULL : model_find(model)};
-    *a = (layers_arm){.max_error = NAN};
+    *a = (layers_arm){0};
     if (k.model == NULL || variant == NULL || level == NULL || !field_name(t, row, "op", SELECT_OP, &op) ||
         !field_name(t, row, "form", SELECT_FORM, &form) || !field_name(t, row, "dtype", SELECT_DTYPE, &dtype) ||
         !field_name(t, row, "placement", SELECT_PLACEMENT, &place) ||

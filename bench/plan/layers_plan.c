@@ -2,12 +2,9 @@
 // layers_plan.c: see layers_plan.h. Owns the presets of layers.
 #include "layers_plan.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "request.h"
 
 // ---- Sweeps
 
@@ -89,33 +86,20 @@ static const layers_sweep sweeps[] = {
 // and an interval over six to eight launches is their range; the middle half of the eight lay within 4 %. (A share is a
 // ratio within each sample already, so that pace cancels; what is left is of the norm's own memory traffic, launch by
 // launch.)
-static const size_t preset_launch_counts[PRESETS] = {9, 40, 40};
-static const double preset_budgets[PRESETS] = {50, 1080, 7200};
-bool layers_plan_times(const layers_arm *a) { return !a->wrong && a->calls > 0; }
-size_t layers_preset_launches(preset which) { return preset_launch_counts[which]; }
-double layers_preset_seconds(preset which) { return preset_budgets[which]; }
+const size_t layers_launches[PRESETS + 1] = {9, 40, 40, 17};
+const double layers_budgets[PRESETS + 1] = {50, 1080, 7200, 0};
 
 // ---- Making a plan
 
 typedef struct {
     layers_plan *plan;
-    size_t room;
     const selection *selected;
     const layers_sizes *sizes;
 } maker;
 
 static bool add(maker *m, const layers_key *key, const norm_slot *slot) {
-    layers_plan *const p = m->plan;
-    if (p->count == m->room) {
-        const size_t more = m->room == 0 ? 128 : 2 * m->room;
-        layers_arm *const arms = realloc(p->arms, more * sizeof *arms);
-        if (arms == NULL)
-            return false;
-        p->arms = arms;
-        m->room = more;
-    }
-    p->arms[p->count++] = (layers_arm){.key = *key, .slot = *slot, .max_error = NAN};
-    return true;
+    const layers_arm arm = {*key, *slot};
+    return schedule_add(&m->plan->schedule, &arm);
 }
 
 // One op in the slots of a layer: in every number of calls per site that was asked for. What the op does not have in
@@ -273,9 +257,9 @@ static layers_sweep product_of(const selection *s) {
 }
 
 bool layers_plan_make(layers_plan *p, preset which, const selection *s, const layers_sizes *sizes, const topology *t) {
-    maker m = {p, 0, s, sizes};
+    maker m = {p, s, sizes};
     bool ok = true;
-    *p = (layers_plan){0};
+    *p = (layers_plan){.schedule.kind = &layers_plan_kind};
     if (which == PRESETS) {
         const layers_sweep product = product_of(s);
         ok = add_sweep(&m, &product, DEFAULT_TOKENS, t);
@@ -284,47 +268,20 @@ bool layers_plan_make(layers_plan *p, preset which, const selection *s, const la
             if (sweeps[i].presets >> which & 1)
                 ok = add_sweep(&m, &sweeps[i], PRESET_TOKENS, t);
     }
-    if (!ok) {
+    ok = ok && schedule_arrange(&p->schedule);
+    if (!ok)
         layers_plan_free(p);
-        return false;
-    }
-    if (p->count > 0)
-        qsort(p->arms, p->count, sizeof *p->arms, layers_arm_compare);
-    size_t kept = 0;
-    for (size_t i = 0; i < p->count; i++)
-        if (kept == 0 || !layers_arm_equal(&p->arms[kept - 1], &p->arms[i]))
-            p->arms[kept++] = p->arms[i];
-    p->count = kept;
-    for (size_t i = 0; i < p->count; i++) {
-        if (i == 0 || !layers_key_equal(&p->arms[i - 1].key, &p->arms[i].key))
-            p->groups++;
-        p->arms[i].group = p->groups - 1;
-    }
-    return true;
+    return ok;
 }
 
-void layers_plan_free(layers_plan *p) {
-    free(p->arms);
-    free(p->steps);
-    *p = (layers_plan){0};
-}
-
-void layers_plan_group(const layers_plan *p, size_t group, size_t *begin, size_t *end) {
-    size_t i = 0;
-    while (i < p->count && p->arms[i].group != group)
-        i++;
-    *begin = i;
-    while (i < p->count && p->arms[i].group == group)
-        i++;
-    *end = i;
-}
+void layers_plan_free(layers_plan *p) { schedule_free(&p->schedule); }
 
 layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *arms, uint64_t seed) {
     size_t begin, end;
-    layers_plan_group(p, group, &begin, &end);
-    const layers_key *const k = &p->arms[begin].key;
+    schedule_group(&p->schedule, group, &begin, &end);
+    const layers_key *const k = &layers_arms(p)[begin].key;
     for (size_t i = begin; i < end; i++)
-        arms[i - begin] = p->arms[i].slot;
+        arms[i - begin] = layers_arms(p)[i].slot;
     return (layer_config){.shape = k->model,
                           .part = k->part,
                           .phase = k->phase,
@@ -341,106 +298,19 @@ layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *a
                           .arm_count = end - begin};
 }
 
-void layers_plan_steps(const layers_plan *p, size_t arm, size_t *begin, size_t *end) {
-    size_t i = 0;
-    while (i < p->step_count && p->steps[i].arm != arm)
-        i++;
-    *begin = i;
-    while (i < p->step_count && p->steps[i].arm == arm)
-        i++;
-    *end = i;
-}
-
-bool layers_plan_add_step(layers_plan *p, const layers_step *step) {
-    if (p->step_count == p->step_room) {
-        const size_t more = p->step_room == 0 ? 1024 : 2 * p->step_room;
-        layers_step *const steps = realloc(p->steps, more * sizeof *steps);
-        if (steps == NULL)
-            return false;
-        p->steps = steps;
-        p->step_room = more;
-    }
-    p->steps[p->step_count++] = *step;
-    return true;
-}
-
 size_t layers_plan_partner(const layers_plan *p, size_t arm, norm_op op) {
-    const layers_arm *const a = &p->arms[arm];
+    const layers_arm *const a = &layers_arms(p)[arm];
     norm_slot slot;
     size_t begin, end;
     if (!layer_slot(a->key.model, op, NULL, op == NORM_IDENTITY ? NORM_FUSED : a->slot.form, a->slot.level,
                     a->key.dtype, &slot))
         return SIZE_MAX;
-    layers_plan_group(p, a->group, &begin, &end);
+    schedule_group(&p->schedule, p->schedule.items[arm].group, &begin, &end);
     for (size_t i = begin; i < end; i++) {
-        const norm_slot *const other = &p->arms[i].slot;
+        const norm_slot *const other = &layers_arms(p)[i].slot;
         if (other->op == op && other->repeats == 1 && strcmp(other->variant, slot.variant) == 0 &&
             (op == NORM_IDENTITY || (other->form == slot.form && strcmp(other->level, a->slot.level) == 0)))
             return i;
     }
     return SIZE_MAX;
-}
-
-// ---- How long it takes
-
-double layers_plan_sample_seconds(const layers_arm *a) {
-    return a->wrong ? 0 : 1e-9 * a->ns * (double)(a->calls > 1 ? a->calls + 1 : 1);
-}
-
-// Binding threads and measuring the peak of their FMA units.
-#define BEGIN_SECONDS 0.015
-// What a lone arm counts for where time is dealt out: there is nothing to compare it with, so it is there for its own
-// share, which is to be known within 5 %. The launches of LLaMA 7B differ by 8 % (standard deviation), the samples of
-// one by 10 %: that takes thirty launches of six samples.
-enum { LONE_STAKE = 20 };
-
-static budget_group *costs_of(const layers_plan *p) {
-    budget_group *const groups = calloc(p->groups + 1, sizeof *groups);
-    for (size_t i = 0; groups != NULL && i < p->count; i++) {
-        const layers_arm *const a = &p->arms[i];
-        budget_group *const g = &groups[a->group];
-        const double sample_s = layers_plan_sample_seconds(a);
-        g->round_s += 2 * sample_s;
-        g->prepare_s += sample_s; // each arm is warmed up with one sample
-        if (g->stake == 0)
-            g->prepare_s += a->prepare_s + BEGIN_SECONDS;
-        g->stake++;
-        g->rounds = a->rounds;
-        g->launches = a->launches;
-    }
-    for (size_t i = 0; groups != NULL && i < p->groups; i++)
-        if (groups[i].stake == 1)
-            groups[i].stake = LONE_STAKE;
-    return groups;
-}
-
-double layers_plan_launch_seconds(const layers_plan *p, size_t launch) {
-    budget_group *const groups = costs_of(p);
-    const double seconds = groups == NULL ? 0 : budget_launch_seconds(groups, p->groups, launch);
-    free(groups);
-    return seconds;
-}
-
-budget_group layers_plan_cost(const layers_plan *p, size_t group) {
-    budget_group *const groups = costs_of(p);
-    budget_group cost = {0};
-    if (groups != NULL)
-        cost = groups[group];
-    free(groups);
-    return cost;
-}
-
-void layers_plan_spend(layers_plan *p, double seconds, size_t most_rounds, size_t *launches) {
-    const size_t most = *launches, least = most < REQUEST_MIN_LAUNCHES ? most : REQUEST_MIN_LAUNCHES;
-    budget_group *const groups = costs_of(p);
-    if (groups != NULL)
-        budget_allot(groups, p->groups, least, most, most_rounds, seconds);
-    *launches = least;
-    for (size_t i = 0; i < p->count; i++) {
-        layers_arm *const a = &p->arms[i];
-        a->rounds = groups == NULL ? 1 : groups[a->group].rounds;
-        a->launches = groups == NULL ? least : groups[a->group].launches;
-        *launches = a->launches > *launches ? a->launches : *launches;
-    }
-    free(groups);
 }

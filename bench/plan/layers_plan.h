@@ -5,7 +5,6 @@
 #define LAYERS_PLAN_H
 
 #include "base/csv.h"
-#include "budget.h"
 #include "layer.h"
 #include "machine/topology.h"
 #include "plan.h"
@@ -21,20 +20,10 @@ typedef struct {
     placement place;
 } layers_key;
 
-// One row of layers.csv: an arm of a group, and what the pilot found out about it.
+// What takes its turn there: with its key, one row of layers.csv.
 typedef struct {
     layers_key key;
     norm_slot slot;
-    size_t group;
-    size_t calls;     // per sample, the same for the whole group; 0 until calibrated
-    size_t rounds;    // per launch, the same for the whole group
-    size_t launches;  // of the run's, the first so many have this group
-    double ns;        // one call, by the pilot
-    double prepare_s; // of the group, by the pilot: drawing weights, packing them
-    double max_error; // scaled, by the pilot; NaN until verified
-    bool wrong;       // not to be timed
-    char reason[160]; // why not
-    char matmul[48];  // what the products run, by the pilot
 } layers_arm;
 
 // One step of an arm, by the pilot.
@@ -44,11 +33,12 @@ typedef struct {
 } layers_step;
 
 typedef struct {
-    layers_arm *arms;
-    size_t count, groups;
+    schedule schedule;  // of a group, calls are the same for all; note: what the products run
     layers_step *steps; // in the order of arms, then index
     size_t step_count, step_room;
 } layers_plan;
+extern const schedule_kind layers_plan_kind;
+static inline const layers_arm *layers_arms(const layers_plan *p) { return p->schedule.names; }
 
 // Numbers that a layer can be asked for; 0: as the model has it.
 typedef struct {
@@ -63,14 +53,13 @@ typedef struct {
 // and identity.
 bool layers_plan_make(layers_plan *p, preset which, const selection *s, const layers_sizes *sizes, const topology *t);
 void layers_plan_free(layers_plan *p);
-bool layers_plan_times(const layers_arm *a); // as plan_times
-void layers_plan_group(const layers_plan *p, size_t group, size_t *begin, size_t *end);
 // The config of a group's layer; arms: room for its norm slots, which it borrows.
 layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *arms, uint64_t seed);
 
-enum { LAYERS_LAUNCHES = 17 }; // where there is no preset; see layers_plan.c
-size_t layers_preset_launches(preset which);
-double layers_preset_seconds(preset which);
+// As plan_spend_run, of presets and without one; see layers_plan.c.
+extern const size_t layers_launches[PRESETS + 1];
+extern const double layers_budgets[PRESETS + 1];
+void layers_plan_spend_run(schedule *s, bool of_preset, double budget_s, size_t *launches);
 
 // Steps [*begin, *end) of an arm.
 void layers_plan_steps(const layers_plan *p, size_t arm, size_t *begin, size_t *end);
@@ -79,11 +68,6 @@ bool layers_plan_add_step(layers_plan *p, const layers_step *step); // false: no
 // Sets every group's rounds and launches so that a run of at most *launches takes at most `seconds`, by the pilot's
 // times, as budget_allot does; *launches becomes what the group with most of them has. most_rounds: of a launch.
 void layers_plan_spend(layers_plan *p, double seconds, size_t most_rounds, size_t *launches);
-// Of launch number `launch`, from 0.
-double layers_plan_launch_seconds(const layers_plan *p, size_t launch);
-budget_group layers_plan_cost(const layers_plan *p, size_t group);
-// One sample of an arm, and the untimed call before it where it has several.
-double layers_plan_sample_seconds(const layers_arm *a);
 
 // The arm of the same group with this op in its default variant, in the same form (identity: in any) and level, once
 // per site. SIZE_MAX if there is none.
@@ -111,12 +95,16 @@ bool layers_arm_equal(const layers_arm *a, const layers_arm *b);
 bool layers_key_equal(const layers_key *a, const layers_key *b);
 // Whether a layer of this model is of one of several stages, which set its positions and width.
 bool layers_has_stages(const model_shape *m);
+size_t layers_width(const layers_key *k); // of its residual stream
 // "llama_7b prefill f32, 1 x 128 tokens, 2 threads"
 void layers_key_describe(const layers_key *k, char *text, size_t size);
 
-// plan.csv and steps.csv as the pilot leaves them. 0 or errno; reading: -1 with a message.
-int layers_plan_write(const layers_plan *p, const char *path);
-int layers_steps_write(const layers_plan *p, const char *path);
-int layers_plan_read(layers_plan *p, const char *plan_path, const char *steps_path, char *message, size_t size);
+// The steps as the pilot tells them, a line for each, and plan_steps.csv that keeps them; as in schedule_kind.
+#define LAYERS_PLAN_STEPS "plan_steps.csv"
+enum { LAYERS_STEP_TEXT = 160 };
+void layers_step_text(size_t index, const layer_step *step, char text[LAYERS_STEP_TEXT]);
+bool layers_plan_take_step(schedule *s, size_t arm, const char *text);
+int layers_plan_write_steps(const void *s, const char *path);
+int layers_plan_read_steps(schedule *s, const char *path, char *message, size_t size);
 
 #endif

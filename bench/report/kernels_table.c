@@ -16,6 +16,7 @@
 typedef struct {
     const run *run;
     const planned *item;
+    const cell *cell;
     size_t samples;
     double elements, bytes; // of the tensor; of memory, per element
     double fastest, spread_pct, preempted_pct, operations, page_faults;
@@ -98,8 +99,8 @@ static column_value per_element(const kernels_row *r, stats_interval i) {
 COLUMN_OWN_LIST(own_columns, COLUMNS)
 
 static const void *run_of(const void *row) { return ((const kernels_row *)row)->run; }
-static const void *cell_of(const void *row) { return &((const kernels_row *)row)->item->cell; }
-static const void *impl_of(const void *row) { return ((const kernels_row *)row)->item->cell.impl; }
+static const void *cell_of(const void *row) { return ((const kernels_row *)row)->cell; }
+static const void *impl_of(const void *row) { return ((const kernels_row *)row)->cell->impl; }
 COLUMN_TABLE(
     kernels, "*/*/kernels.csv",
     "One row per implementation, shape, thread count, placement and cache state: what was measured, in summary.",
@@ -133,13 +134,14 @@ static const char *judge(kernels_row *r, const stats_interval *judged) {
 
 static kernels_row make_row(const summary *s, size_t index, const run *run_of_all) {
     static const stats_interval none = {NAN, NAN, NAN, 0, 0};
-    const planned *const item = &s->plan->items[index];
-    const cell *const c = &item->cell;
+    const planned *const item = &s->plan->schedule.items[index];
+    const cell *const c = &plan_cells(s->plan)[index];
     const size_t samples = s->first[index + 1] - s->first[index];
     const size_t rmsnorm = summary_rmsnorm(s->plan, index), identity = summary_identity(s, index);
     double preempted = 0;
     kernels_row r = {.run = run_of_all,
                      .item = item,
+                     .cell = c,
                      .samples = samples,
                      .elements = (double)c->rows * (double)c->cols,
                      .bytes = norm_bytes_per_element(c->impl, c->pass),
@@ -156,8 +158,8 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
                      .peak = summary_peak(s, index)};
     r.cycles = summary_cycles(s, index, &r.cycles_source);
     for (size_t i = s->first[index]; i < s->first[index + 1]; i++) {
-        r.fastest = fmin(r.fastest, s->sorted[i].sample.ns);
-        preempted += s->sorted[i].sample.preempted;
+        r.fastest = fmin(r.fastest, s->sorted[i].sample.value[SAMPLE_TIME]);
+        preempted += s->sorted[i].sample.value[SAMPLE_PREEMPTED];
     }
     r.preempted_pct = samples > 0 ? 100 * preempted / (double)samples : NAN;
     peers_library_impl(c->impl, c->pass, c->rows, c->cols, c->threads, r.library_impl);
@@ -167,7 +169,7 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
     // Bytes per second of this row over those of identity: the ratio of times, weighed by what each moves.
     if (identity != SIZE_MAX)
         r.ceiling_fraction =
-            stats_scaled(floor_ratio, r.bytes / norm_bytes_per_element(s->plan->items[identity].cell.impl, c->pass));
+            stats_scaled(floor_ratio, r.bytes / norm_bytes_per_element(plan_cells(s->plan)[identity].impl, c->pass));
     // rmsnorm's ratio to itself says nothing, so it is judged by its ratio to identity.
     r.status = judge(&r, index == rmsnorm ? &floor_ratio : &r.ratio);
     return r;
@@ -176,16 +178,16 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
 // How much arithmetic each row does: counted by running it, once for all shapes.
 static void count_operations(kernels_row *rows, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        const cell *const c = &rows[i].item->cell;
+        const cell *const c = rows[i].cell;
         size_t same = 0;
-        while (rows[same].item->cell.impl != c->impl || rows[same].item->cell.pass != c->pass)
+        while (rows[same].cell->impl != c->impl || rows[same].cell->pass != c->pass)
             same++;
         rows[i].operations = same < i ? rows[same].operations : operations_per_element(c->impl, c->pass);
     }
 }
 
 int summary_write(const summary *s, const char *path, const run *r, size_t *rows, size_t *missing) {
-    const size_t count = s->plan->count;
+    const size_t count = s->plan->schedule.count;
     kernels_row *const all = malloc((count + 1) * sizeof *all);
     csv_writer w;
     int error = all == NULL ? ENOMEM : 0;

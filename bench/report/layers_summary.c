@@ -10,20 +10,18 @@
 #include "base/interval.h"
 
 static int in_order(const void *left, const void *right) {
-    const layers_observation *const a = *(const layers_observation *const *)left, *const b = *(
-                                                                                      const layers_observation *const *)
-                                                                                                 right;
-    if (a->arm != b->arm)
-        return a->arm < b->arm ? -1 : 1;
+    const observation *const a = *(const observation *const *)left, *const b = *(const observation *const *)right;
+    if (a->item != b->item)
+        return a->item < b->item ? -1 : 1;
     if (a->launch != b->launch)
         return a->launch < b->launch ? -1 : 1;
     return (a->index > b->index) - (a->index < b->index);
 }
 
-bool layers_summary_make(layers_summary *s, const layers_plan *p, const layers_observations *all) {
+bool layers_summary_make(layers_summary *s, const layers_plan *p, const observations *all) {
     *s = (layers_summary){.plan = p};
     s->sorted = malloc((all->count + 1) * sizeof(*s->sorted));
-    s->first = calloc(p->count + 1, sizeof *s->first);
+    s->first = calloc(p->schedule.count + 1, sizeof *s->first);
     s->points = malloc(2 * (all->count + 1) * sizeof *s->points);
     if (s->sorted == NULL || s->first == NULL || s->points == NULL) {
         layers_summary_free(s);
@@ -32,8 +30,8 @@ bool layers_summary_make(layers_summary *s, const layers_plan *p, const layers_o
     for (size_t i = 0; i < all->count; i++)
         s->sorted[i] = &all->items[i];
     qsort(s->sorted, all->count, sizeof(*s->sorted), in_order);
-    for (size_t arm = 0, i = 0; arm <= p->count; arm++) {
-        while (i < all->count && s->sorted[i]->arm < arm)
+    for (size_t arm = 0, i = 0; arm <= p->schedule.count; arm++) {
+        while (i < all->count && s->sorted[i]->item < arm)
             i++;
         s->first[arm] = i;
     }
@@ -50,51 +48,51 @@ void layers_summary_free(layers_summary *s) {
 // ---- Quantities
 
 // The times of a sample's steps of one kind, added up, and the operations of its products.
-static double time_of(const layers_summary *s, const layers_observation *o, step_kind kind, double *flops) {
+static double time_of(const layers_summary *s, const observation *o, step_kind kind, double *flops) {
     size_t begin, end;
     double ns = 0;
-    layers_plan_steps(s->plan, o->arm, &begin, &end);
-    for (size_t i = begin; i < end && i - begin < o->step_count; i++)
+    layers_plan_steps(s->plan, o->item, &begin, &end);
+    for (size_t i = begin; i < end && i - begin < o->sample.list_length; i++)
         if (s->plan->steps[i].step.kind == kind) {
-            ns += o->steps[i - begin];
+            ns += o->sample.list[i - begin];
             if (flops != NULL)
                 *flops += s->plan->steps[i].step.flops;
         }
     return ns;
 }
 
-static double value_of(const layers_summary *s, const layers_observation *o, quantity what) {
+static double value_of(const layers_summary *s, const observation *o, quantity what) {
     double flops = 0;
     switch (what) {
     case QUANTITY_TIME:
-        return o->ns;
+        return o->sample.value[SAMPLE_TIME];
     case QUANTITY_NORM:
         return time_of(s, o, STEP_NORM, NULL);
     case QUANTITY_NORM_SHARE:
-        return time_of(s, o, STEP_NORM, NULL) / o->ns;
+        return time_of(s, o, STEP_NORM, NULL) / o->sample.value[SAMPLE_TIME];
     case QUANTITY_LOG_NORM:
         return log(time_of(s, o, STEP_NORM, NULL));
     case QUANTITY_LOG_SITES:
         return log(time_of(s, o, STEP_NORM, NULL) + time_of(s, o, STEP_RESIDUAL, NULL));
     case QUANTITY_MATMUL_SHARE:
-        return time_of(s, o, STEP_MATMUL, NULL) / o->ns;
+        return time_of(s, o, STEP_MATMUL, NULL) / o->sample.value[SAMPLE_TIME];
     case QUANTITY_MATMUL_FLOPS: {
         const double ns = time_of(s, o, STEP_MATMUL, &flops);
         return ns > 0 ? 1e9 * flops / ns : NAN;
     }
     case QUANTITY_PEAK_FRACTION: {
         const double ns = time_of(s, o, STEP_MATMUL, &flops);
-        return ns > 0 && o->peak_flops > 0 ? 1e9 * flops / ns / o->peak_flops : NAN;
+        return ns > 0 && o->sample.value[LAYERS_PEAK] > 0 ? flops / ns / o->sample.value[LAYERS_PEAK] : NAN;
     }
     case QUANTITY_LOG_REST:
-        return log(o->ns - time_of(s, o, STEP_NORM, NULL));
+        return log(o->sample.value[SAMPLE_TIME] - time_of(s, o, STEP_NORM, NULL));
     case QUANTITY_TIMING:
         // One reading before the first step and one for the sample's own clock come on top.
-        return (double)(o->step_count + 2) * o->clock_ns / o->ns;
+        return (double)(o->sample.list_length + 2) * o->sample.value[LAYERS_CLOCK] / o->sample.value[SAMPLE_TIME];
     case QUANTITY_LINE:
-        return o->line_ns;
+        return o->sample.value[LAYERS_LINE];
     case QUANTITY_PAGE_FAULTS:
-        return o->page_faults;
+        return o->sample.value[LAYERS_PAGE_FAULTS];
     }
     return NAN;
 }
@@ -102,7 +100,7 @@ static double value_of(const layers_summary *s, const layers_observation *o, qua
 static series series_of(const layers_summary *s, size_t arm, quantity what, series_point *points) {
     const size_t begin = s->first[arm], count = s->first[arm + 1] - begin;
     for (size_t i = 0; i < count; i++) {
-        const layers_observation *const o = s->sorted[begin + i];
+        const observation *const o = s->sorted[begin + i];
         points[i] = (series_point){o->launch, o->index, value_of(s, o, what)};
     }
     return (series){points, count};
@@ -120,7 +118,7 @@ stats_interval layers_summary_difference(const layers_summary *s, size_t a, size
 }
 
 bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) {
-    const size_t native = layers_plan_partner(s->plan, arm, s->plan->arms[arm].key.model->native);
+    const size_t native = layers_plan_partner(s->plan, arm, layers_arms(s->plan)[arm].key.model->native);
     if (native == SIZE_MAX || native == arm || s->first[native] == s->first[native + 1] ||
         s->first[arm] == s->first[arm + 1])
         return false;
@@ -129,7 +127,7 @@ bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) 
         stats_scaled(layers_summary_difference(s, arm, native, QUANTITY_NORM, SERIES_CONFIDENCE), 100 / whole);
     d->total = stats_scaled(layers_summary_difference(s, arm, native, QUANTITY_TIME, SERIES_CONFIDENCE), 100 / whole);
     d->norms = (stats_interval){NAN, NAN, NAN, 0, 0};
-    if (s->plan->arms[arm].slot.op != NORM_IDENTITY && s->plan->arms[arm].slot.repeats > 0) {
+    if (layers_arms(s->plan)[arm].slot.op != NORM_IDENTITY && layers_arms(s->plan)[arm].slot.repeats > 0) {
         const stats_interval log_ratio =
             layers_summary_difference(s, arm, native, QUANTITY_LOG_NORM, SERIES_CONFIDENCE);
         d->norms = log_ratio;
@@ -148,11 +146,11 @@ bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) 
 }
 
 bool layers_summary_one_sweep(const layers_summary *s, size_t arm, stats_interval *ratio) {
-    const norm_slot *const slot = &s->plan->arms[arm].slot;
+    const norm_slot *const slot = &layers_arms(s->plan)[arm].slot;
     size_t begin, end;
-    layers_plan_group(s->plan, s->plan->arms[arm].group, &begin, &end);
+    schedule_group(&s->plan->schedule, s->plan->schedule.items[arm].group, &begin, &end);
     for (size_t i = begin; slot->form == NORM_ADD_FUSED && i < end; i++) {
-        const norm_slot *const apart = &s->plan->arms[i].slot;
+        const norm_slot *const apart = &layers_arms(s->plan)[i].slot;
         if (apart->form != NORM_FUSED || apart->repeats != 1 || apart->op != slot->op ||
             strcmp(apart->variant, slot->variant) != 0 || strcmp(apart->level, slot->level) != 0 ||
             s->first[i] == s->first[i + 1] || s->first[arm] == s->first[arm + 1])
@@ -193,7 +191,7 @@ static series series_at(const layers_summary *s, size_t arm, quantity what, core
     series all = series_of(s, arm, what, s->points);
     size_t kept = 0;
     for (size_t i = 0; i < all.count; i++) {
-        const double line_ns = s->sorted[s->first[arm] + i]->line_ns;
+        const double line_ns = s->sorted[s->first[arm] + i]->sample.value[LAYERS_LINE];
         if (place == CORES_FAR ? line_ns >= far_ns : line_ns < far_ns)
             s->points[kept++] = all.points[i];
     }
@@ -231,26 +229,26 @@ static double launch_median(const layers_summary *s, size_t arm, size_t launch) 
 static size_t part_of(const layers_summary *s, size_t arm, model_part part) {
     const layers_plan *const p = s->plan;
     size_t found = SIZE_MAX;
-    for (size_t i = 0; i < p->count; i++) {
-        layers_arm like = p->arms[arm];
+    for (size_t i = 0; i < p->schedule.count; i++) {
+        layers_arm like = layers_arms(p)[arm];
         like.key.part = part;
-        like.key.depth = p->arms[i].key.depth;
-        if (layers_arm_equal(&like, &p->arms[i]) && s->first[i] < s->first[i + 1] &&
-            (found == SIZE_MAX || like.key.depth < p->arms[found].key.depth))
+        like.key.depth = layers_arms(p)[i].key.depth;
+        if (layers_arm_equal(&like, &layers_arms(p)[i]) && s->first[i] < s->first[i + 1] &&
+            (found == SIZE_MAX || like.key.depth < layers_arms(p)[found].key.depth))
             found = i;
     }
     return found;
 }
 
 bool layers_summary_composition(const layers_summary *s, size_t arm, stats_interval *ratio) {
-    const layers_key *const k = &s->plan->arms[arm].key;
+    const layers_key *const k = &layers_arms(s->plan)[arm].key;
     // A stack of several stages is no number of times one layer.
     if (k->part != PART_MODEL || layers_has_stages(k->model) || s->first[arm] == s->first[arm + 1])
         return false;
     const size_t ends = part_of(s, arm, PART_ENDS), one = part_of(s, arm, PART_LAYER);
     if (ends == SIZE_MAX || one == SIZE_MAX)
         return false;
-    const double times = (double)k->depth / (double)s->plan->arms[one].key.depth;
+    const double times = (double)k->depth / (double)layers_arms(s->plan)[one].key.depth;
     const size_t launches = s->sorted[s->first[arm + 1] - 1]->launch + 1;
     double *const ratios = malloc(launches * sizeof *ratios);
     size_t count = 0;

@@ -9,16 +9,18 @@
 #include <stdio.h>
 
 #include "base/series.h"
-#include "measure/layers_samples.h"
+#include "measure/layers.h"
+#include "measure/run.h"
+#include "plan/layers_plan.h"
 
 // A run's samples, indexed. Borrows the plan and the observations.
 typedef struct {
     const layers_plan *plan;
-    const layers_observation **sorted; // by arm, launch, sample
-    size_t *first;                     // of each arm; first[count] is the end
-    series_point *points;              // scratch: two arms' series
+    const observation **sorted; // by arm, launch, sample
+    size_t *first;              // of each arm; first[count] is the end
+    series_point *points;       // scratch: two arms' series
 } layers_summary;
-bool layers_summary_make(layers_summary *s, const layers_plan *p, const layers_observations *all);
+bool layers_summary_make(layers_summary *s, const layers_plan *p, const observations *all);
 void layers_summary_free(layers_summary *s);
 
 // What can be asked of a sample.

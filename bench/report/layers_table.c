@@ -11,6 +11,7 @@
 // A row: what it is made from, and what several columns share. What could not be compared is none.
 typedef struct {
     const run *run;
+    const planned *item;
     const layers_arm *arm;
     const norm_impl *impl; // of the slot
     size_t samples;
@@ -32,7 +33,7 @@ static const column_type column_library = {.pattern = "[A-Za-z0-9][A-Za-z0-9_:.+
 #define COUNTS(X)                                                                                                      \
     X(OPTIONAL, launches, count, "{launch}", value_size(r->time.n), "Fresh processes that measured this row.")         \
     X(OPTIONAL, samples, count, "{sample}", value_size(r->samples), "Samples over all launches.")                      \
-    X(OPTIONAL, calls_per_sample, ordinal, "{call}", value_size(r->arm->calls > 0 ? r->arm->calls : 1),                \
+    X(OPTIONAL, calls_per_sample, ordinal, "{call}", value_size(r->item->calls > 0 ? r->item->calls : 1),              \
       "Calls that were timed together as one sample.")
 #define VALUES(X)                                                                                                      \
     X(OPTIONAL, time_ns_min, amount, "ns", value_known_to(r->fastest, r->time),                                        \
@@ -81,10 +82,10 @@ static const column_type column_library = {.pattern = "[A-Za-z0-9][A-Za-z0-9_:.+
       "Lower end of the 90 % interval of rest_pct: both ends within 0.25 make the rest equivalent by two one-sided "   \
       "tests at 5 %.")                                                                                                 \
     X(OPTIONAL, rest_hi90, real, "%", value_upper(r->delta.rest), "Upper end of the same interval.")                   \
-    X(OPTIONAL, max_error, amount, "1", value_real(r->arm->max_error, 4),                                              \
+    X(OPTIONAL, max_error, amount, "1", value_real(r->item->max_error, 4),                                             \
       "Largest scaled error of the norm against the double-precision reference, on the rows and columns of this "      \
       "layer.")                                                                                                        \
-    X(OPTIONAL, matmul, library, NULL, value_text(r->arm->matmul),                                                     \
+    X(OPTIONAL, matmul, library, NULL, value_text(r->item->note),                                                      \
       "What the library ran for the products; via f32: in f32 through converted copies, for want of a product in the " \
       "dtype.")                                                                                                        \
     X(OPTIONAL, preempted_pct, percent, "%", value_real(r->preempted_pct, 3),                                          \
@@ -128,11 +129,11 @@ COLUMN_TABLE(layers, "*/*/layers.csv",
 
 // "ok", or why a row should not be trusted.
 static const char *judge(layers_row *r) {
-    const layers_arm *const a = r->arm;
     const size_t size = sizeof r->reason;
-    if (a->wrong || r->share.n == 0) {
-        snprintf(r->reason, size, "%s", a->reason[0] != '\0' ? a->reason : "not measured before the run ended");
-        return a->wrong ? "wrong" : a->reason[0] != '\0' ? "skipped" : "missing";
+    if (r->item->wrong || r->share.n == 0) {
+        snprintf(r->reason, size, "%s",
+                 r->item->reason[0] != '\0' ? r->item->reason : "not measured before the run ended");
+        return r->item->wrong ? "wrong" : r->item->reason[0] != '\0' ? "skipped" : "missing";
     }
     if (isnan(r->share.lo)) {
         snprintf(r->reason, size, "%zu launches are too few for a 95 %% interval", r->share.n);
@@ -155,8 +156,9 @@ static layers_row make_row(const layers_summary *s, size_t arm, const run *run_o
     const size_t identity = layers_plan_partner(s->plan, arm, NORM_IDENTITY);
     double preempted = 0;
     layers_row r = {.run = run_of_all,
-                    .arm = &s->plan->arms[arm],
-                    .impl = layers_arm_impl(&s->plan->arms[arm]),
+                    .arm = &layers_arms(s->plan)[arm],
+                    .item = &s->plan->schedule.items[arm],
+                    .impl = layers_arm_impl(&layers_arms(s->plan)[arm]),
                     .samples = samples,
                     .fastest = NAN,
                     .timing_pct = 100 * layers_summary_median(s, arm, QUANTITY_TIMING).median,
@@ -174,8 +176,8 @@ static layers_row make_row(const layers_summary *s, size_t arm, const run *run_o
                     .one_sweep = none,
                     .places = {{none, none}, {none, none}}};
     for (size_t i = s->first[arm]; i < s->first[arm + 1]; i++) {
-        r.fastest = fmin(r.fastest, s->sorted[i]->ns);
-        preempted += s->sorted[i]->preempted;
+        r.fastest = fmin(r.fastest, s->sorted[i]->sample.value[SAMPLE_TIME]);
+        preempted += s->sorted[i]->sample.value[SAMPLE_PREEMPTED];
     }
     r.preempted_pct = samples > 0 ? 100 * preempted / (double)samples : NAN;
     if (identity != SIZE_MAX && identity != arm && s->first[identity] < s->first[identity + 1])
@@ -197,9 +199,9 @@ int layers_summary_write(const layers_summary *s, const char *path, const run *r
     if (error != 0)
         return error;
     columns_write_header(&w, &layers_table);
-    *rows = s->plan->count;
+    *rows = s->plan->schedule.count;
     *missing = 0;
-    for (size_t arm = 0; arm < s->plan->count; arm++) {
+    for (size_t arm = 0; arm < s->plan->schedule.count; arm++) {
         const layers_row row = make_row(s, arm, r);
         (void)columns_write_row(&w, &layers_table, &row); // told by csv_close
         *missing += strcmp(row.status, "missing") == 0;

@@ -27,7 +27,7 @@ static void print_percent(FILE *out, const char *before, const stats_interval *i
 
 // What the norms of an arm take of its layer, to the end of the sentence.
 static void print_share(FILE *out, const layers_summary *s, size_t arm) {
-    const layers_arm *const a = &s->plan->arms[arm];
+    const layers_arm *const a = &layers_arms(s->plan)[arm];
     char text[160];
     layers_key_describe(&a->key, text, sizeof text);
     const stats_interval share = stats_scaled(layers_summary_median(s, arm, QUANTITY_NORM_SHARE), 100);
@@ -48,7 +48,7 @@ static void print_share(FILE *out, const layers_summary *s, size_t arm) {
 
 // One arm of dyt beside the model's own norm.
 static void print_arm(FILE *out, const layers_summary *s, size_t arm) {
-    const size_t native = layers_plan_partner(s->plan, arm, s->plan->arms[arm].key.model->native);
+    const size_t native = layers_plan_partner(s->plan, arm, layers_arms(s->plan)[arm].key.model->native);
     layers_delta delta;
     if (!measured(s, native) || !measured(s, arm) || !layers_summary_delta(s, arm, &delta))
         return;
@@ -73,7 +73,7 @@ typedef struct {
 } dose_response;
 
 static dose_response response(const layers_summary *s, size_t low, size_t high) {
-    const double calls = (double)(s->plan->arms[high].slot.repeats - s->plan->arms[low].slot.repeats);
+    const double calls = (double)(layers_arms(s->plan)[high].slot.repeats - layers_arms(s->plan)[low].slot.repeats);
     const double clock = layers_summary_difference(s, high, low, QUANTITY_NORM, SERIES_CONFIDENCE).median / calls;
     const stats_interval whole =
         stats_scaled(layers_summary_difference(s, high, low, QUANTITY_TIME, SERIES_CONFIDENCE), 1 / calls);
@@ -86,15 +86,15 @@ static dose_response response(const layers_summary *s, size_t low, size_t high) 
 // layer may change as well, for what follows then reads another tensor: in one run of ConvNeXt's first stage (Zen 5)
 // GELU took 220 us without a norm and 274 with one call or four, and the layer's difference was 1.5 times the norm.
 static void print_dose(FILE *out, const layers_summary *s, size_t one) {
-    const layers_arm *const a = &s->plan->arms[one];
+    const layers_arm *const a = &layers_arms(s->plan)[one];
     size_t begin, end, none = one, most = one;
-    layers_plan_group(s->plan, a->group, &begin, &end);
+    schedule_group(&s->plan->schedule, s->plan->schedule.items[one].group, &begin, &end);
     for (size_t i = begin; i < end; i++) {
-        const norm_slot *const slot = &s->plan->arms[i].slot;
+        const norm_slot *const slot = &layers_arms(s->plan)[i].slot;
         if (!same_but_dose(slot, &a->slot) || !measured(s, i))
             continue;
         none = slot->repeats == 0 ? i : none;
-        most = slot->repeats > s->plan->arms[most].slot.repeats ? i : most;
+        most = slot->repeats > layers_arms(s->plan)[most].slot.repeats ? i : most;
     }
     if (none == one && most == one)
         return;
@@ -106,7 +106,7 @@ static void print_dose(FILE *out, const layers_summary *s, size_t one) {
         fprintf(out,
                 ": one more at each site takes %.4g ns by the clock in place, %.4g ns by whole layers with 1 and %u of "
                 "them: %.2f [%.2f, %.2f] of it",
-                more.clock_ns, more.whole_ns, s->plan->arms[most].slot.repeats, more.part.median, more.part.lo,
+                more.clock_ns, more.whole_ns, layers_arms(s->plan)[most].slot.repeats, more.part.median, more.part.lo,
                 more.part.hi);
     }
     if (none != one) {
@@ -121,8 +121,8 @@ static void print_dose(FILE *out, const layers_summary *s, size_t one) {
 }
 
 static bool has_doses(const layers_plan *p) {
-    for (size_t i = 0; i < p->count; i++)
-        if (p->arms[i].slot.repeats != 1)
+    for (size_t i = 0; i < p->schedule.count; i++)
+        if (layers_arms(p)[i].slot.repeats != 1)
             return true;
     return false;
 }
@@ -131,8 +131,8 @@ static bool has_doses(const layers_plan *p) {
 static void warn_of_slow_products(FILE *out, const layers_summary *s) {
     double least = INFINITY;
     size_t where = 0;
-    for (size_t arm = 0; arm < s->plan->count; arm++) {
-        const layers_key *const k = &s->plan->arms[arm].key;
+    for (size_t arm = 0; arm < s->plan->schedule.count; arm++) {
+        const layers_key *const k = &layers_arms(s->plan)[arm].key;
         // One row at a time is limited by memory, not by the library.
         if (k->batch * k->tokens < 64 || !measured(s, arm))
             continue;
@@ -145,30 +145,30 @@ static void warn_of_slow_products(FILE *out, const layers_summary *s) {
     if (!(least < WANTED_PEAK_FRACTION))
         return;
     char text[160];
-    layers_key_describe(&s->plan->arms[where].key, text, sizeof text);
+    layers_key_describe(&layers_arms(s->plan)[where].key, text, sizeof text);
     fprintf(out,
             "warning: the products of %s (%s) run at %.2f of what this CPU's units for them reached in this run: a "
             "slow library makes every norm look cheaper than it is\n",
-            text, s->plan->arms[where].matmul, least);
+            text, s->plan->schedule.items[where].note, least);
 }
 
 // The layers whose timing costs most, once.
 static void warn_of_timing(FILE *out, const layers_summary *s) {
     double most = 0;
     size_t where = 0, above = 0;
-    for (size_t arm = 0; arm < s->plan->count; arm++) {
+    for (size_t arm = 0; arm < s->plan->schedule.count; arm++) {
         const double cost = measured(s, arm) ? 100 * layers_summary_median(s, arm, QUANTITY_TIMING).median : 0;
         above += cost > TIMING_LIMIT_PCT;
         where = cost > most ? arm : where;
         most = fmax(most, cost);
     }
     char text[160];
-    layers_key_describe(&s->plan->arms[where].key, text, sizeof text);
+    layers_key_describe(&layers_arms(s->plan)[where].key, text, sizeof text);
     if (above > 0)
         fprintf(out,
                 "warning: timing each step takes more than %g %% of the time in %zu of %zu rows, most, %.*f %%, of %s: "
                 "more tokens or a larger batch make it less (timing_cost_pct)\n",
-                TIMING_LIMIT_PCT, above, s->plan->count, interval_value_decimals(most, 2), most, text);
+                TIMING_LIMIT_PCT, above, s->plan->schedule.count, interval_value_decimals(most, 2), most, text);
     else if (most > 0)
         fprintf(out, "Timing each step takes at most %.*f %% of the time (%s).\n", interval_value_decimals(most, 2),
                 most, text);
@@ -176,7 +176,7 @@ static void warn_of_timing(FILE *out, const layers_summary *s) {
 
 // Whether a model's parts, put together, take what the whole does.
 static void print_composition(FILE *out, const layers_summary *s, size_t arm) {
-    const layers_arm *const a = &s->plan->arms[arm];
+    const layers_arm *const a = &layers_arms(s->plan)[arm];
     stats_interval ratio;
     char text[160];
     if (!layers_summary_composition(s, arm, &ratio))
@@ -199,8 +199,8 @@ static void print_composition(FILE *out, const layers_summary *s, size_t arm) {
 void layers_summary_print(FILE *out, const layers_summary *s) {
     const bool doses = has_doses(s->plan);
     fputs("\nWhat the norms of a layer take, and what DyT in their place changes\n\n", out);
-    for (size_t arm = 0; arm < s->plan->count; arm++) {
-        const layers_arm *const a = &s->plan->arms[arm];
+    for (size_t arm = 0; arm < s->plan->schedule.count; arm++) {
+        const layers_arm *const a = &layers_arms(s->plan)[arm];
         if (a->slot.repeats != 1 || layers_plan_partner(s->plan, arm, a->slot.op) != arm || !measured(s, arm))
             continue;
         if (a->slot.op == NORM_DYT) {
@@ -210,10 +210,11 @@ void layers_summary_print(FILE *out, const layers_summary *s) {
             fputs("\n", out);
         }
     }
-    for (size_t arm = 0; doses && arm < s->plan->count; arm++)
-        if (s->plan->arms[arm].slot.repeats == 1 && s->plan->arms[arm].slot.op != NORM_IDENTITY && measured(s, arm))
+    for (size_t arm = 0; doses && arm < s->plan->schedule.count; arm++)
+        if (layers_arms(s->plan)[arm].slot.repeats == 1 && layers_arms(s->plan)[arm].slot.op != NORM_IDENTITY &&
+            measured(s, arm))
             print_dose(out, s, arm);
-    for (size_t arm = 0; arm < s->plan->count; arm++)
+    for (size_t arm = 0; arm < s->plan->schedule.count; arm++)
         print_composition(out, s, arm);
     warn_of_timing(out, s);
     warn_of_slow_products(out, s);

@@ -9,8 +9,8 @@
 
 static int in_order(const void *left, const void *right) {
     const observation *const a = left, *const b = right;
-    if (a->cell != b->cell)
-        return a->cell < b->cell ? -1 : 1;
+    if (a->item != b->item)
+        return a->item < b->item ? -1 : 1;
     if (a->launch != b->launch)
         return a->launch < b->launch ? -1 : 1;
     return (a->index > b->index) - (a->index < b->index);
@@ -19,7 +19,7 @@ static int in_order(const void *left, const void *right) {
 bool summary_make(summary *s, const plan *p, const observations *all) {
     *s = (summary){.plan = p};
     s->sorted = malloc((all->count + 1) * sizeof *s->sorted);
-    s->first = calloc(p->count + 1, sizeof *s->first);
+    s->first = calloc(p->schedule.count + 1, sizeof *s->first);
     s->points = malloc(2 * (all->count + 1) * sizeof *s->points);
     s->medians = malloc((all->count + 1) * sizeof *s->medians);
     if (s->sorted == NULL || s->first == NULL || s->points == NULL || s->medians == NULL) {
@@ -30,8 +30,8 @@ bool summary_make(summary *s, const plan *p, const observations *all) {
         memcpy(s->sorted, all->items, all->count * sizeof *s->sorted);
         qsort(s->sorted, all->count, sizeof *s->sorted, in_order);
     }
-    for (size_t index = 0, i = 0; index <= p->count; index++) {
-        while (i < all->count && s->sorted[i].cell < index)
+    for (size_t index = 0, i = 0; index <= p->schedule.count; index++) {
+        while (i < all->count && s->sorted[i].item < index)
             i++;
         s->first[index] = i;
     }
@@ -53,19 +53,19 @@ static double value_of(const observation *o, const cell *c, quantity what) {
     const sample *const s = &o->sample;
     switch (what) {
     case TIME:
-        return s->ns;
+        return s->value[SAMPLE_TIME];
     case LOG_TIME:
-        return log(s->ns);
+        return log(s->value[SAMPLE_TIME]);
     case CLOCK:
-        return s->clock_ghz;
+        return s->value[SAMPLE_CLOCK];
     case CLOCKED_CYCLES:
-        return s->ns * s->clock_ghz * (double)c->threads;
+        return s->value[SAMPLE_TIME] * s->value[SAMPLE_CLOCK] * (double)c->threads;
     case PEAK:
-        return 1e-9 * o->peak_flops;
+        return s->value[SAMPLE_PEAK];
     case PAGE_FAULTS:
-        return s->page_faults;
+        return s->value[SAMPLE_PAGE_FAULTS];
     default:
-        return s->counted.value[what - COUNTED];
+        return s->value[(size_t)SAMPLE_CYCLES + (what - COUNTED)];
     }
 }
 
@@ -74,7 +74,7 @@ static series series_of(const summary *s, size_t index, quantity what, series_po
     const size_t begin = s->first[index], count = s->first[index + 1] - begin;
     for (size_t i = 0; i < count; i++) {
         const observation *const o = &s->sorted[begin + i];
-        points[i] = (series_point){o->launch, o->index, value_of(o, &s->plan->items[index].cell, what)};
+        points[i] = (series_point){o->launch, o->index, value_of(o, &plan_cells(s->plan)[index], what)};
     }
     return (series){points, count};
 }
@@ -132,11 +132,11 @@ stats_interval summary_ratio(const summary *s, size_t a, size_t b) {
 }
 
 size_t summary_partner(const plan *p, size_t index, norm_op op) {
-    const norm_impl *const own = p->items[index].cell.impl;
+    const norm_impl *const own = plan_cells(p)[index].impl;
     size_t begin, end, theirs = SIZE_MAX;
-    plan_group(p, p->items[index].group, &begin, &end);
+    schedule_group(&p->schedule, p->schedule.items[index].group, &begin, &end);
     for (size_t i = begin; i < end; i++) {
-        const norm_impl *const impl = p->items[i].cell.impl;
+        const norm_impl *const impl = plan_cells(p)[i].impl;
         if (impl->op != op || impl->form != own->form)
             continue;
         if (impl->level == cell_level(own) && norm_is_default(impl))
@@ -150,12 +150,12 @@ size_t summary_partner(const plan *p, size_t index, norm_op op) {
 size_t summary_rmsnorm(const plan *p, size_t index) { return summary_partner(p, index, NORM_RMSNORM); }
 
 size_t summary_identity(const summary *s, size_t index) {
-    const norm_form form = plan_ceiling_form(s->plan->items[index].cell.impl->form);
+    const norm_form form = plan_ceiling_form(plan_cells(s->plan)[index].impl->form);
     size_t begin, end, fastest = SIZE_MAX;
     double best = INFINITY;
-    plan_group(s->plan, s->plan->items[index].group, &begin, &end);
+    schedule_group(&s->plan->schedule, s->plan->schedule.items[index].group, &begin, &end);
     for (size_t i = begin; i < end; i++) {
-        const norm_impl *const impl = s->plan->items[i].cell.impl;
+        const norm_impl *const impl = plan_cells(s->plan)[i].impl;
         const double ns = impl->op == NORM_IDENTITY && impl->form == form ? summary_time(s, i).median : NAN;
         if (ns < best) {
             best = ns;

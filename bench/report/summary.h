@@ -8,7 +8,8 @@
 #include <stddef.h>
 
 #include "base/series.h"
-#include "measure/samples.h"
+#include "measure/run.h"
+#include "measure/sampler.h"
 #include "plan/plan.h"
 
 // A run's samples, indexed for the questions below. Borrows the plan.

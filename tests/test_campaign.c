@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a budget is dealt out, and what a course says of the time left, on made-up plans with a made-up clock.
+// How a budget is dealt out, and what a campaign says of the time left, on made-up plans with a made-up clock.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -85,7 +85,7 @@ static double clock_now(void) { return clock_s; }
 
 enum { MOST_SAMPLES = 1 << 14 };
 
-// The truth of a course: how much longer than planned things take, with noise, and what each group costs.
+// The truth of a campaign: how much longer than planned things take, with noise, and what each group costs.
 typedef struct {
     double slower, noise;
     budget_group groups[GROUPS];
@@ -93,49 +93,44 @@ typedef struct {
 } truth;
 
 typedef struct {
+    campaign c; // first, for the launcher
     const truth *t;
-    course c;
     stats_rng rng;
     double said[MOST_SAMPLES], at[MOST_SAMPLES]; // of the time left, and when
     size_t count;
-} sailing;
+} conducted;
 
-static double seconds_of_launch(void *context, size_t launch) {
-    const sailing *const s = context;
-    return budget_launch_seconds(s->t->groups, GROUPS, launch);
-}
-
-static void pass(sailing *s, double seconds) {
+static void pass(conducted *s, double seconds) {
     clock_s += seconds * s->t->slower * exp(s->t->noise * stats_rng_normal(&s->rng));
 }
 
-static void note(sailing *s) {
+static void note(conducted *s) {
     assert_true(s->count < MOST_SAMPLES);
     s->at[s->count] = clock_s;
     s->said[s->count++] = progress_eta(&s->c.progress);
 }
 
-static launch_end launch_of(void *context, course *c, const char *path, size_t launch, char *how, size_t size) {
-    sailing *const s = context;
-    (void)path, (void)how, (void)size;
+static launch_end launch_of(campaign *c, size_t launch, char *how, size_t size) {
+    conducted *const s = (conducted *)c;
+    (void)how, (void)size;
     for (size_t i = 0; i < GROUPS; i++) {
         const budget_group *const g = &s->t->groups[i];
         const size_t had = !s->t->resumed || launch > 1 ? 0 : launch == 0 ? g->rounds : g->rounds / 2;
         if (g->launches > launch)
-            course_skip(c, budget_had_seconds(g, had));
+            campaign_skip(c, budget_had_seconds(g, had));
     }
     for (size_t i = 0; i < GROUPS; i++) {
         const budget_group *const g = &s->t->groups[i];
         const size_t had = !s->t->resumed || launch > 1 ? 0 : launch == 0 ? g->rounds : g->rounds / 2;
         if (g->launches <= launch || had == g->rounds)
             continue;
-        course_group(c, g->prepare_s);
-        course_say(c, "group");
+        campaign_group(c, g->prepare_s);
+        campaign_say(c, "group");
         pass(s, g->prepare_s);
         for (size_t k = 2 * g->stake * had; k < 2 * g->stake * g->rounds; k++) {
-            const double sample = g->round_s / (2 * (double)g->stake);
-            pass(s, sample);
-            course_advance(c, sample);
+            const double sample_s = g->round_s / (2 * (double)g->stake);
+            pass(s, sample_s);
+            campaign_advance(c, sample_s);
             note(s);
         }
     }
@@ -143,17 +138,22 @@ static launch_end launch_of(void *context, course *c, const char *path, size_t l
 }
 
 // What is said of the time left, over what was left: from the share `from` of the time on, until `until` is left.
-static void sail(const truth *t, double from, double until, double *least, double *most) {
-    static sailing s;
-    s = (sailing){.t = t};
+static void conduct(const truth *t, double from, double until, double *least, double *most) {
+    static conducted s;
+    s = (conducted){.t = t};
     FILE *const nowhere = fopen("/dev/null", "w");
     assert_non_null(nowhere);
-    const course_kind kind = {.context = &s, .launch = launch_of, .seconds = seconds_of_launch};
+    schedule made_up = {.groups = GROUPS};
+    const subject nothing = {.schedule = &made_up};
+    budget_group groups[GROUPS];
+    memcpy(groups, t->groups, sizeof groups);
     stats_rng_seed(&s.rng, 7, 0);
-    s.c.kind = &kind;
+    s.c.subject = &nothing;
+    s.c.costs = groups;
+    s.c.launch = launch_of;
     s.c.run.experiment.launches = LAUNCHES;
     clock_s = 1000;
-    assert_int_equal(course_measure(&s.c, (progress_output){.file = nowhere, .now = clock_now}), 0);
+    assert_int_equal(campaign_measure(&s.c, (progress_output){.file = nowhere, .now = clock_now}), 0);
     fclose(nowhere);
     *least = INFINITY;
     *most = 0;
@@ -181,18 +181,18 @@ static void the_time_left_is_told_truly(void **state) {
     double least, most;
     for (double slower = 1; slower < 2; slower += 0.5) {
         const truth t = made(slower, 0, false);
-        sail(&t, 0.02, 0.02, &least, &most);
+        conduct(&t, 0.02, 0.02, &least, &most);
         assert_true(least > 0.99 && most < 1.01);
     }
     // Preparations and samples that scatter by 10 % each, of which the giant's count most: 2 s of deviation in the 50 s
     // of a launch, so that after a fifth of the time (three launches) the pace is known to 2.5 %, and what is left,
     // down to a tenth of the time, scatters by 3.5 %: three deviations of both.
     const truth noisy = made(1.3, 0.1, false);
-    sail(&noisy, 0.2, 0.1, &least, &most);
+    conduct(&noisy, 0.2, 0.1, &least, &most);
     assert_true(least > 0.87 && most < 1.13);
     // Taken up: what an earlier process did counts neither as done nor as left.
     const truth resumed = made(1.5, 0, true);
-    sail(&resumed, 0.02, 0.02, &least, &most);
+    conduct(&resumed, 0.02, 0.02, &least, &most);
     assert_true(least > 0.99 && most < 1.01);
 }
 

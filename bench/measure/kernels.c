@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// kernels.c: see kernels.h.
+#include "kernels.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "machine/peak.h"
+#include "plan/plan.h"
+#include "verify_cell.h"
+
+typedef struct {
+    const cell *cells; // of the whole plan
+    size_t threads;
+    placement place;
+    buffers buffers;
+    counters team;
+    double peak_gflops;
+} group;
+
+static const cell *cells_of(const schedule *s) { return s->names; }
+
+static size_t cold_bytes(const group_of_items *g) { return 2 * topology_llc_total_bytes(g->topology); }
+
+static size_t bytes_of(const group_of_items *g) {
+    return buffers_bytes(cells_of(g->schedule) + g->begin, g->end - g->begin, cold_bytes(g));
+}
+
+static void team_of(const schedule *s, size_t item, size_t *threads, placement *place) {
+    *threads = cells_of(s)[item].threads;
+    *place = cells_of(s)[item].place;
+}
+
+static void *open_group(const group_of_items *g, char *why, size_t size) {
+    group *const own = calloc(1, sizeof *own);
+    const cell *const first = cells_of(g->schedule) + g->begin;
+    if (own == NULL || !buffers_make(&own->buffers, first, g->end - g->begin, cold_bytes(g), g->seed)) {
+        snprintf(why, size, "out of memory");
+        free(own);
+        return NULL;
+    }
+    own->cells = cells_of(g->schedule);
+    own->threads = first->threads;
+    own->place = first->place;
+    return own;
+}
+
+static bool verify(void *opened, size_t item, double *max_error, char *why, size_t size) {
+    const group *const g = opened;
+    return verify_cell(&g->cells[item], &g->buffers, max_error, why, size);
+}
+
+static bool calibrate(void *opened, size_t item, size_t *calls, double *ns, char *note, size_t size) {
+    const group *const g = opened;
+    (void)note, (void)size;
+    *calls = sampler_calibrate(&g->cells[item], &g->buffers, ns);
+    return true;
+}
+
+// Once in a process for each kind of team: 10 ms.
+static double peak_of(size_t threads, placement place) {
+    enum { MOST = 64 };
+    static struct {
+        size_t threads;
+        placement place;
+        double gflops;
+    } known[MOST];
+    size_t i = 0;
+    while (i < MOST - 1 && known[i].threads != 0 && (known[i].threads != threads || known[i].place != place))
+        i++;
+    if (known[i].threads != threads || known[i].place != place) {
+        known[i].threads = threads;
+        known[i].place = place;
+        known[i].gflops = 1e-9 * peak_flops((int)threads, NORM_F32);
+    }
+    return known[i].gflops;
+}
+
+// What the whole launch is without needs no word: it stands in meta.json.
+static void open_counters(group *g) {
+    char reason[COUNTERS_REASON_SIZE];
+    bool any = false;
+    for (counter which = 0; which < COUNTERS; which++)
+        any |= counter_works(which, counters_perf, reason, sizeof reason);
+    if (any && !counters_open(&g->team, g->threads, counters_perf))
+        fprintf(stderr, "normbench: no hardware counters for a team of %zu: out of memory or file descriptors\n",
+                g->threads);
+}
+
+static void begin(void *opened) {
+    group *const g = opened;
+    g->peak_gflops = peak_of(g->threads, g->place);
+    open_counters(g);
+}
+
+static bool warm_up(void *opened, size_t item, size_t calls) {
+    const group *const g = opened;
+    return sampler_warm_up(&g->cells[item], &g->buffers, calls);
+}
+
+static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
+    const group *const g = opened;
+    const bool ok = sampler_sample(&g->cells[item], &g->buffers, calls, &g->team, s);
+    s->value[SAMPLE_PEAK] = g->peak_gflops;
+    return ok;
+}
+
+static void close_group(void *opened) {
+    group *const g = opened;
+    counters_close(&g->team);
+    buffers_free(&g->buffers);
+    free(g);
+}
+
+const group_work kernels_work = {.bytes = bytes_of,
+                                 .team = team_of,
+                                 .open = open_group,
+                                 .verify = verify,
+                                 .calibrate = calibrate,
+                                 .begin = begin,
+                                 .warm_up = warm_up,
+                                 .sample = take_sample,
+                                 .close = close_group};
