@@ -302,12 +302,12 @@ static void a_lone_arm_is_measured_closely(void **state) {
     size_t launches = 40;
     make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
     m.plan.schedule.groups = 2;
-    m.plan.schedule.items[NATIVE].group = 1;
+    m.plan.schedule.items[IDENTITY].group = 1;
     for (size_t i = 0; i < ARMS; i++)
         m.plan.schedule.items[i].ns = 1e9;
     layers_plan_spend(&m.plan, 160, 8, &launches);
     assert_int_equal(launches, 40);
-    assert_int_equal(m.plan.schedule.items[NATIVE].launches, 40);
+    assert_int_equal(m.plan.schedule.items[IDENTITY].launches, 40);
     assert_in_range(m.plan.schedule.items[DYT].launches, 6, 7);
     unmake(&m);
 }
