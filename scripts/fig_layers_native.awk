@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What DyT in place of a model's own norm does to the time of a layer, by model, phase and form: in one panel by the norms' own times, in the
-# other by the totals, which neighbours move by more than most norms take.
+# other by the totals, which neighbours move by more than most norms take. From natives.csv, which the program makes of layers.csv.
 function figure(    group, list, n, i, form, f, y, label) {
     group = largest_group()
     rows_of_group(group, list)
@@ -19,9 +19,9 @@ function figure(    group, list, n, i, form, f, y, label) {
             label = layer_label(i) (form[f] == "fused" ? "" : ", " form[f])
             y = row_in(in_place, label)
             row_in(totals, label)
-            mark(totals, 1, y, i, "delta_to_native")
-            if (cell[i, "norm_delta_lo95"] != "")
-                mark(in_place, cell[i, "rest_equivalent"] == "1" ? 1 : 2, y, i, "norm_delta")
+            mark(totals, 1, y, i, "total")
+            if (cell[i, "in_place_lo95"] != "")
+                mark(in_place, cell[i, "rest_equivalent"] == "1" ? 1 : 2, y, i, "in_place")
         }
     print "$data << END_OF_DATA"
     for (p = 1; p <= panels; p++)
@@ -37,15 +37,14 @@ function figure(    group, list, n, i, form, f, y, label) {
         group "; fused unless said; below 0 DyT is faster" row_words())
 }
 
-function mark(p, slot, y, i, stem,    q) {
-    set(q, cell[i, stem "_pct"], bound(i, stem, "lo"), bound(i, stem, "hi"))
-    widen(p, q["lo"])
-    widen(p, q["hi"])
-    block[p, slot] = block[p, slot] sprintf("%.3f %.6g %.6g %.6g \"%s\"\n", y, q["v"], q["lo"], q["hi"], with_interval(q, "1"))
+function mark(p, slot, y, i, stem,    lo, hi) {
+    lo = bound(i, stem, "lo")
+    hi = bound(i, stem, "hi")
+    widen(p, lo)
+    widen(p, hi)
+    block[p, slot] = block[p, slot] sprintf("%.3f %.6g %.6g %.6g %s\n", y, cell[i, stem "_pct"], lo, hi, in_data(cell[i, stem "_text"]))
 }
-function in_figure(i) {
-    return cell[i, "part"] == "layer" && cell[i, "op"] == "dyt" && is_layer_main(i) && cell[i, "delta_to_native_pct"] != ""
-}
+function in_figure(i) { return cell[i, "total_pct"] != "" }
 # The range of a panel's axis, which holds 0.
 function widen(p, x) {
     lowest[p] = x + 0 < lowest[p] + 0 ? x + 0 : lowest[p] + 0

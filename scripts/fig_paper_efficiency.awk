@@ -49,13 +49,13 @@ function has_change(dtype, count,    i) {
             return 1
     return 0
 }
-# A bar without a value is a question mark.
-function bar(x, stem, i,    value, lo, hi, q) {
+# A bar without a value is a question mark. In runs from before there were texts, three digits will do.
+function bar(x, stem, i,    value, lo, hi, text) {
     value = table[i, stem "_pct"]
-    lo = stem == "change" ? "change_lo95" : "published_change_lo"
-    hi = stem == "change" ? "change_hi95" : "published_change_hi"
+    lo = table[i, stem == "change" ? "change_lo95" : "published_change_lo"]
+    hi = table[i, stem == "change" ? "change_hi95" : "published_change_hi"]
     if (value == "")
         return sprintf("%.2f 0 0 0 \"?\"\n", x)
-    set(q, value, table[i, lo] == "" ? value : table[i, lo], table[i, hi] == "" ? value : table[i, hi])
-    return sprintf("%.2f %.6g %.6g %.6g \"%s\"\n", x, value, q["lo"], q["hi"], rounded(value, decimals(q)))
+    text = (i, stem "_text") in table ? table[i, stem "_text"] : sprintf("%.3g", value)
+    return sprintf("%.2f %.6g %.6g %.6g %s\n", x, value, lo == "" ? value : lo, hi == "" ? value : hi, in_data(text))
 }

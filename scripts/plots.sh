@@ -6,7 +6,7 @@
 # build/normbench if not) checks first what is in the folder. A figure is a pair of files here:
 # fig_NAME.awk selects its rows and prints them as gnuplot variables and data blocks, fig_NAME.gp draws them. Those called layers_... are
 # drawn from layers.csv and steps.csv, those called paper_... from the tables in paper/ and from what was published, all others from
-# kernels.csv.
+# kernels.csv; what has to be judged for a figure, the program judges.
 set -eu
 
 fail() {
@@ -40,8 +40,8 @@ status=0
 # draw SCRIPT NAME TABLE FOLDER: one figure, in every format.
 draw() {
     script=$1 name=$2 table=$3 folder=$4
-    set -- -f "$here/csv.awk" -f "$here/numbers.awk" -f "$here/plot.awk"
-    [ "$table" != layers ] || set -- "$@" -f "$here/plot_layers.awk"
+    set -- -f "$here/csv.awk" -f "$here/plot.awk"
+    case $name in layers_*) set -- "$@" -f "$here/plot_layers.awk" ;; esac
     # A figure without data has the reason as the only line of its selection.
     LC_ALL=C awk "$@" -f "${script%.gp}.awk" "$run" "$table" "$here/../results/published" >"$selected" ||
         fail "figure $name: not a CSV file of normbench, see above and results/README.md"
@@ -63,10 +63,23 @@ draw() {
 
 make_folder() { mkdir -p "$1" || fail "cannot make $1: check the folder's permissions"; }
 
+# judged TABLE WHAT OPTION...: a table that the program makes of the run, for figures.
+judged() {
+    made=$run/$1
+    shift
+    make_folder "${made%/*}"
+    rm -f "$made" "$made.part"
+    "${NORMBENCH:-$here/../build/normbench}" judge "$@" --csv "$made.part" "$run" >/dev/null || exit
+    mv -f "$made.part" "$made"
+}
+[ ! -f "$run/layers.csv" ] || judged plots/natives.csv natives
+[ ! -d "$run/paper" ] || judged paper/answers.csv questions --by "$here/../results/published/pairs.csv"
+
 for script in "$here"/fig_*.gp; do
     name=${script##*/fig_}
     name=${name%.gp}
     case $name in
+    layers_native) table=plots/natives folder=$run/plots ;;
     layers_*) table=layers folder=$run/plots ;;
     paper_*) table='' folder=$run/paper name=${name#paper_} ;;
     *) table=kernels folder=$run/plots ;;

@@ -33,6 +33,9 @@ sed 's/,onednn,/,torch_eager,/' tests/data/plots/kernels.csv >"$whole/peers/kern
 } >"$whole/paper/tokens.csv"
 "$NORMBENCH" judge efficiency --csv "$whole/paper/comparison.csv" "$whole" >"$whole/paper/efficiency.md"
 "$NORMBENCH" judge claims --csv "$whole/paper/verdicts.csv" "$whole" >"$whole/paper/verdicts.txt"
+"$NORMBENCH" judge questions --by results/published/pairs.csv --csv "$whole/paper/answers.csv" "$whole" >/dev/null
+mkdir "$whole/plots"
+"$NORMBENCH" judge natives --csv "$whole/plots/natives.csv" "$whole" >/dev/null
 check_end 0 'tables as normbench writes them' "$NORMBENCH" check "$whole"
 
 # ---- Each column of each table with each payload: refused, but for what is plain text where text is free.
@@ -72,7 +75,7 @@ BEGIN {
 AWK
 both=$lines$calls$macro
 export lines calls macro both
-for table in kernels layers steps paper/comparison paper/tokens paper/squash paper/verdicts; do
+for table in kernels layers steps plots/natives paper/comparison paper/tokens paper/squash paper/verdicts paper/answers; do
     LC_ALL=C awk -f scripts/csv.awk -f "$work/mutate.awk" "$whole/$table.csv" "$work/gate/$table" 1 lines calls macro >>"$work/folders"
 done
 got=0
@@ -197,15 +200,17 @@ AWK
 # columns FILE...: what they may name.
 columns() { cat "$@" | grep -oE '"[a-z_][a-z0-9_]*"' | tr -d '"' | sort -u | tr '\n' ' '; }
 mkdir "$work/selected"
-for table in kernels layers steps paper/comparison paper/tokens paper/squash; do
+for table in kernels layers steps plots/natives paper/comparison paper/tokens paper/squash paper/answers; do
     LC_ALL=C awk -f scripts/csv.awk -f "$work/mutate.awk" "$whole/$table.csv" "$work/all/$table" 1000 both >"$work/folders"
     for script in scripts/fig_*.awk; do
         figure=${script#scripts/fig_} argument='' more=''
         figure=${figure%.awk}
         case $figure:$table in
+        layers_native:plots/natives) argument=plots/natives more='-f scripts/plot_layers.awk' ;;
+        layers_native:*) continue ;;
         layers_*:layers | layers_*:steps) argument=layers more='-f scripts/plot_layers.awk' ;;
-        paper_others:kernels | paper_*:paper/*) ;;
-        layers_*:* | paper_*:* | *:paper/* | *:layers | *:steps) continue ;;
+        paper_*:paper/*) ;;
+        layers_*:* | paper_*:* | *:paper/* | *:plots/* | *:layers | *:steps) continue ;;
         *) argument=kernels ;;
         esac
         # shellcheck disable=SC2086 # words
@@ -215,7 +220,7 @@ for table in kernels layers steps paper/comparison paper/tokens paper/squash; do
             case $columns in *" ${name%.both} "*) ;; *) continue ;; esac
             cp "$folder/${table##*/}.csv" "$run/$table.csv"
             # shellcheck disable=SC2086 # words
-            LC_ALL=C awk -f scripts/csv.awk -f scripts/numbers.awk -f scripts/plot.awk $more -f "$script" "$run" "$argument" results/published \
+            LC_ALL=C awk -f scripts/csv.awk -f scripts/plot.awk $more -f "$script" "$run" "$argument" results/published \
                 >"$work/selected/$figure.${table##*/}.$name" || fail "$figure with hostile $name failed"
         done <"$work/folders"
     done
@@ -228,7 +233,7 @@ grep -l '<<' "$work"/selected/* | LC_ALL=C xargs awk -f "$work/grammar.awk" >"$w
 
 # gnuplot itself, where fields are shown: it draws them, and does nothing else.
 for shown in levels.kernels.placement map.kernels.placement forms.kernels.placement tanh.kernels.variant layers_share.layers.model \
-    layers_native.layers.model paper_squash.squash.alpha paper_tokens.tokens.spread paper_efficiency.comparison.threads; do
+    layers_native.natives.model paper_squash.squash.alpha paper_tokens.tokens.spread paper_efficiency.comparison.threads; do
     script=$PWD/scripts/fig_${shown%%.*}.gp style=$PWD/scripts/style.gp
     (cd "$work" && gnuplot -c "$script" svg picture.svg "selected/$shown.both" "$style") >"$work/out" 2>&1 ||
         fail "gnuplot does not draw $shown: $(tail -n 1 "$work/out")"

@@ -119,7 +119,7 @@ static void digits_are_those_that_the_interval_supports(void **state) {
         {-0.0001, -0.3, 0.3, NAN, "0.0 % [-0.3, 0.3]"}, // no minus before a zero
         {162.4, 150, 182, NAN, "162 % [150, 182]"},
         {0.01194, 0.01191, 0.01199, NAN, "0.0119 % [0.0119, 0.0120]"}, // four decimals at most
-        {3.4, NAN, NAN, NAN, "3.4 % [no interval]"},
+        {3.4, NAN, NAN, NAN, "3.40 % [no interval]"},
     };
     char text[INTERVAL_TEXT];
     (void)state;
@@ -279,7 +279,7 @@ static void bad_questions_are_refused(void **state) {
         {"x,q,1,kernels,time_ratio,op=dyt,op=rmsnorm,shape=64x64,,,,,1\n", "\"64x64\" is no shape"},
         {"x,q,1,kernels,time_ratio,op=dyt,op=rmsnorm,time=1,,,,,1\n", "no row is found by \"time\": give op, variant"},
         {"x,q,1,kernels,time_ratio,op=dyt,op=rmsnorm,rows=many,,,,,1\n", "column where: \"many\" is no number of rows"},
-        {"x,q,1,kernels,time_ratio,op=dyt,op=rmsnorm,data=L4,,,,,1\n", "\"L4\" is no data; did you mean"},
+        {"x,q,1,kernels,time_ratio,op=dyt,op=rmsnorm,data=L4,,,,,1\n", "\"L4\" is no data; valid are L1, L2, L3, memory"},
         {"x,q,1,kernels,time_ratio,dyt,op=rmsnorm,,,,,,1\n", "\"dyt\" is no word column=value"},
         {"x,q,1,kernels,time_ratio,,op=rmsnorm,,,,,,1\n", "subject is \"\", expected words column=value"},
         {"x,q,1,kernels,time_ratio,op=dyt,,,,,,,1\n", "baseline is \"\", expected words column=value"},

@@ -59,7 +59,7 @@ grep -q PyTorch, "$run/plots/libraries.svg" && fail 'libraries.svg names PyTorch
 expect_text stores 'ns per element' 'regular stores' 'past the caches' '4096x4096, forward, f32, 1 thread, warm' '0[.]51' '0[.]68'
 expect_text roofline 'operations per byte' 'operations per ns' 'forward, 1 thread' 'forward, 2 threads' 'FMA peak 96' 'FMA peak 190' 'dyt' 'memory' 'avx2'
 # The point of rmsnorm in L2: 4 operations and 8 bytes in 0.168 ns; its ceiling there is identity's 8 bytes in 0.112 ns.
-LC_ALL=C awk -f scripts/csv.awk -f scripts/numbers.awk -f scripts/plot.awk -f scripts/fig_roofline.awk "$run" kernels >"$work/roofline"
+LC_ALL=C awk -f scripts/csv.awk -f scripts/plot.awk -f scripts/fig_roofline.awk "$run" kernels >"$work/roofline"
 grep -qx '0.5 23.8095 2 0' "$work/roofline" || fail "no rmsnorm in L2 in the roofline: $(cat "$work/roofline")"
 grep -qx 'bandwidth\[2\] = 71.4286' "$work/roofline" || fail 'no bandwidth of L2 in the roofline'
 # In memory, with results past the caches: 8 operations in 0.82 ns under 8 bytes in 0.31 ns.

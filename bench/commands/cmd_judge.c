@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "plan/cli.h"
 #include "report/efficiency.h"
+#include "report/natives.h"
 #include "report/verdicts.h"
 
 enum { OPTION_BY, OPTION_CSV, OPTIONS };
@@ -31,11 +32,11 @@ static const cli_command command = {
 #undef LINE
 
 #define NAME(ID, name, ...) #name,
-static const char *const names[] = {VERDICT_TABLE_LIST(NAME) "efficiency"};
-enum { EFFICIENCY = VERDICT_TABLES, JUDGED };
+static const char *const names[] = {VERDICT_TABLE_LIST(NAME) "efficiency", "natives"};
+enum { EFFICIENCY = VERDICT_TABLES, NATIVES, JUDGED };
 #undef NAME
 #define MOST(ID, name, table, most, ...) most,
-static const size_t most_runs[] = {VERDICT_TABLE_LIST(MOST) 1};
+static const size_t most_runs[] = {VERDICT_TABLE_LIST(MOST) 1, 1};
 #undef MOST
 
 typedef struct {
@@ -87,7 +88,7 @@ static int parse(order *o, int argc, char **argv) {
     if (o->count > 0)
         return -1;
     cli_complain(&command, "%s",
-                 words == 0 ? "by what? give claims, goals, questions or efficiency, and a folder"
+                 words == 0 ? "by what? give claims, goals, questions, efficiency or natives, and a folder"
                             : "of which run? give its folder, such as results/MACHINE/RUN");
     return EXIT_USAGE;
 }
@@ -129,6 +130,13 @@ static int tell_efficiency(const order *o, const run_tables *run) {
     return words != NULL ? EXIT_DONE : EXIT_FAILED;
 }
 
+static int tell_natives(const order *o, const run_tables *run) {
+    FILE *const words = deliver(o, natives_write, run);
+    if (words != NULL)
+        natives_print(run, words);
+    return words != NULL ? EXIT_DONE : EXIT_FAILED;
+}
+
 int cmd_judge(int argc, char **argv) {
     char message[TABLES_MESSAGE];
     order o = {0};
@@ -143,7 +151,9 @@ int cmd_judge(int argc, char **argv) {
         cli_complain(&command, "%s", message);
         status = EXIT_USAGE;
     } else {
-        status = o.of == EFFICIENCY ? tell_efficiency(&o, runs) : tell_verdicts(&o, runs);
+        status = o.of == EFFICIENCY ? tell_efficiency(&o, runs)
+                 : o.of == NATIVES  ? tell_natives(&o, runs)
+                                    : tell_verdicts(&o, runs);
     }
     while (read > 0)
         run_tables_free(&runs[--read]);

@@ -192,6 +192,12 @@ static void write_interval(csv_writer *w, stats_interval i, double unit) {
     csv_real(w, i.hi / unit, 6);
 }
 
+// The value alone, with the digits that its interval supports.
+static void write_number(csv_writer *w, stats_interval i) {
+    char text[INTERVAL_TEXT];
+    csv_text(w, isnan(i.median) ? "" : interval_number(text, i.median, interval_decimals(&i)));
+}
+
 static void write_value(csv_writer *w, const efficiency *e, const efficiency_arm *a, efficiency_value what) {
     const table_row published = efficiency_published(e, a, what);
     const bool known = row_is(a->arm.layer) && (row_is(a->arm.ends) || what == EFFICIENCY_LAYER);
@@ -215,6 +221,8 @@ static void write_value(csv_writer *w, const efficiency *e, const efficiency_arm
     csv_text(w, known ? row_text(a->arm.layer, "threads") : "");
     csv_text(w, a->values[what].why);
     csv_text(w, row_text(a->arm.layer, "variant"));
+    write_number(w, a->values[what].change);
+    write_number(w, efficiency_change(e, a, what));
     csv_end(w);
 }
 
@@ -246,7 +254,9 @@ int efficiency_write(const void *what, const char *path) {
                                           "scaled",
                                           "threads",
                                           "reason",
-                                          "variant"};
+                                          "variant",
+                                          "change_text",
+                                          "published_change_text"};
     const efficiency *const e = what;
     csv_writer w;
     const int error = csv_open(&w, path, false);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// efficiency.h: the paper's efficiency table with a run's values beside the published ones, and what its authors never
-// timed: DyT against each model's own norm.
+// efficiency.h: the paper's efficiency table with a run's values beside the published ones.
 #ifndef EFFICIENCY_H
 #define EFFICIENCY_H
 

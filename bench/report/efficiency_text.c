@@ -5,15 +5,7 @@
 
 #include "base/interval.h"
 #include "efficiency.h"
-
-static const char *phase_word(const char *phase) {
-    return strcmp(phase, "prefill") == 0 ? "inference" : strcmp(phase, "train") == 0 ? "training" : phase;
-}
-
-// "-34 % [-47, -11]", "-" for what is not known.
-static const char *percent(char text[INTERVAL_TEXT], const stats_interval *i) {
-    return isnan(i->median) ? "-" : interval_text(text, i, "%", interval_decimals(i));
-}
+#include "natives.h"
 
 // ---- A table for each dtype and phase
 
@@ -32,7 +24,7 @@ static void print_value(FILE *out, const efficiency_arm *a, efficiency_value wha
     }
     fputs(interval_text(text, &s, "s", interval_decimals(&s)), out);
     if (!isnan(change->median))
-        fprintf(out, " (%s)", interval_known(change) ? percent(text, change) : "change unknown");
+        fprintf(out, " (%s)", interval_known(change) ? natives_percent(text, change) : "change unknown");
 }
 
 static void print_published(FILE *out, const efficiency *e, const efficiency_arm *a, efficiency_value what) {
@@ -66,7 +58,7 @@ static table_row measured(const efficiency *e, const efficiency_arm *a, char why
 
 static void print_heading(FILE *out, const efficiency *e, const efficiency_arm *a, table_row row, const char *why) {
     const char *const tokens = row_text(row, "tokens");
-    fprintf(out, "### LLaMA 7B, %s, %s", phase_word(a->phase), a->dtype);
+    fprintf(out, "### LLaMA 7B, %s, %s", natives_phase(a->phase), a->dtype);
     if (row_is(row) && row_real(row, "tokens") < (double)e->tokens)
         fprintf(out, ": SCALED, %s tokens instead of %zu", tokens, e->tokens);
     else if (row_is(row))
@@ -99,48 +91,6 @@ static void print_missing(FILE *out, const efficiency *e, size_t begin, size_t e
     }
 }
 
-// ---- DyT against each model's own norm
-
-static void print_native(FILE *out, const efficiency *e, table_row row, table_row native) {
-    const extent one = {false, 1};
-    const arm subject = {.layer = row}, own = {.layer = native};
-    asking k = {.run = e->run, .method = ""};
-    const stats_interval share = norm_share(&k, &own, one), norms = norm_change(&k, &subject, &own, one);
-    const stats_interval whole = total_change(&k, &subject, &own, one);
-    const char *const phase = row_text(row, "phase"), *const model = row_text(row, "model");
-    const bool decodes = strcmp(phase, "decode") == 0, wide = strncmp(model, "convnext", 8) == 0;
-    char of_share[INTERVAL_TEXT], of_norms[INTERVAL_TEXT], of_layer[INTERVAL_TEXT];
-    fprintf(out, "| %s%s%s | %s, %s x %s%s%s%s | %s | %s | %s | %s | %s | %s%s |\n", model, wide ? ", width " : "",
-            wide ? row_text(row, "cols") : "", phase_word(phase), row_text(row, "batch"), row_text(row, "tokens"),
-            decodes ? " after " : "", decodes ? row_text(row, "context") : "",
-            strcmp(row_text(row, "scaled"), "1") == 0 ? ", SCALED" : "", row_text(row, "dtype"), row_text(row, "form"),
-            row_text(native, "op"), percent(of_share, &share), percent(of_norms, &norms), percent(of_layer, &whole),
-            strcmp(row_text(row, "rest_equivalent"), "0") == 0 ? " (interaction)" : "");
-}
-
-static void print_natives(FILE *out, const efficiency *e) {
-    char message[TABLES_MESSAGE];
-    filter f = {0};
-    table_row row = {0};
-    bool any = false;
-    (void)filter_add(&f, "op=dyt part=layer status=ok|unstable", message);
-    fputs("### DyT against each model's own norm, one layer\n\n"
-          "Change of the norms' time and of the layer's time, in percent, with 95 % intervals; below zero DyT is "
-          "faster. In form add_fused the residual add counts as part of the norm. The authors timed LLaMA 7B alone.\n\n"
-          "| model | phase | dtype | form | own norm | its share of the layer | norms | layer |\n"
-          "|---|---|---|---|---|---|---|---|\n",
-          out);
-    while (filter_next(&f, e->run, RUN_TABLE_LAYERS, &row)) {
-        const table_row native = filter_default(row) > 0 ? native_row(e->run, row) : (table_row){0};
-        if (!row_is(native))
-            continue;
-        print_native(out, e, row, native);
-        any = true;
-    }
-    if (!any)
-        fputs("\nNot measured: layers.csv has no layer with both DyT and the model's own norm.\n", out);
-}
-
 void efficiency_print(const efficiency *e, FILE *out) {
     char why[TABLES_MESSAGE];
     for (size_t begin = 0, end; begin < e->count; begin = end) {
@@ -154,5 +104,5 @@ void efficiency_print(const efficiency *e, FILE *out) {
         if (row_is(row))
             print_missing(out, e, begin, end);
     }
-    print_natives(out, e);
+    natives_print(e->run, out);
 }

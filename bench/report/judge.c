@@ -184,6 +184,7 @@ static stats_interval of_kernels(finding *f, const question *q, asking *a) {
     f->subject = filter_find(&subject, a->run, RUN_TABLE_KERNELS, a->why);
     if (!row_is(f->subject))
         return INTERVAL_NONE;
+    note_subject(f, q, f->subject, f->subject);
     filter_add_conditions(&baseline, RUN_TABLE_KERNELS, f->subject);
     const table_row other = filter_find(&baseline, a->run, RUN_TABLE_KERNELS, a->why);
     if (!row_is(other))
