@@ -55,7 +55,7 @@ BEGIN {
             folder = ARGV[2] "/" names[k] "." payload[p]
             made = made " '" folder "'"
             # One that is free is not told from one that is not by what follows a fault.
-            if (payload[p] != "lines" && index(" reason claim source why method ", " " names[k] " "))
+            if (payload[p] != "lines" && index(" reason claim source why method question ", " " names[k] " "))
                 free[folder] = 1
         }
     system("mkdir -p" made)
@@ -167,7 +167,7 @@ done
 check_end 2 'is a pipe: a run holds files and folders alone; remove it' timeout 10 "$NORMBENCH" check "$work"/links/*
 [ "$(grep -c 'is a symbolic link\|is a pipe' "$work/err")" -eq "$count" ] || fail "not every link and pipe is refused: $(cat "$work/err")"
 again
-mkdir "$run/plots"
+mkdir -p "$run/plots"
 ln -s "$work/precious" "$run/plots/map.svg"
 by_scripts "$run"
 [ "$(cat "$work/precious")" = precious ] || fail 'written through a link'
