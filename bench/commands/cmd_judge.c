@@ -18,16 +18,17 @@ static const cli_option options[OPTIONS] = {
                    "questions of this table instead of the program's own, which are those of\nresults/published"},
     [OPTION_CSV] = {"csv", "FILE", "write the verdicts there as a table, `-` for stdout"},
 };
-#define LINE(ID, name, table, most, meaning) " " #name " (" meaning ")"
+#define LINE(ID, name, table, most, meaning) #name ", " meaning "; "
 static const cli_command command = {
     .name = "judge",
     .operand = "WHAT DIR...",
     .about = "Judges runs by their tables: a question holds if the whole interval of what it asks lies within its "
-             "bounds, does not if all of it lies outside, and else nobody can tell. WHAT is one "
-             "of" VERDICT_TABLE_LIST(LINE),
-    .examples = {"judge claims results/intel*/*-paper", "judge questions --csv - results/intel-xeon-2c-25afbc2b/20*"},
+             "bounds, does not if all of it lies outside, and else nobody can tell. WHAT is one of " VERDICT_TABLE_LIST(
+                 LINE) "efficiency, the paper's efficiency table with a run's values beside the published ones; "
+                       "natives, DyT in place of each model's own norm in a run of layers.",
     .options = options,
     .option_count = OPTIONS,
+    .examples = {"judge claims results/intel*/*-paper", "judge natives --csv - results/intel*/*-paper"},
 };
 #undef LINE
 

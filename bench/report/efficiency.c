@@ -9,7 +9,10 @@
 #include "base/fields.h"
 #include "base/files.h"
 #include "base/interval.h"
+#include "measure/run.h"
+#include "plan/cell.h"
 #include "published.h"
+#include "schema.h"
 
 static const char *const dtypes[] = {"bf16", "f32"}, *const phases[] = {"prefill", "train"};
 static const char *const forms[] = {"eager", "framework", "fused"}, *const ops[] = {"rmsnorm", "dyt"};
@@ -156,9 +159,9 @@ static bool check_published(efficiency *e, char *message, size_t size) {
     return f.ok && e->published.row_count > 0;
 }
 
-bool efficiency_make(efficiency *e, const char *path, const run_tables *run, char message[TABLES_MESSAGE]) {
+bool efficiency_make(efficiency *e, const char *path, const run_tables *tables, char message[TABLES_MESSAGE]) {
     char why[TABLES_MESSAGE - 256] = "out of memory";
-    *e = (efficiency){.run = run, .arms = calloc(MOST_ARMS + 1, sizeof *e->arms)};
+    *e = (efficiency){.run = tables, .arms = calloc(MOST_ARMS + 1, sizeof *e->arms)};
     const int error = path != NULL ? csv_read(&e->published, path, why, sizeof why)
                                    : csv_take(&e->published, (const char *)published_efficiency, why, sizeof why);
     if (e->arms == NULL || error != 0 || !check_published(e, why, sizeof why)) {
@@ -186,85 +189,108 @@ void efficiency_free(efficiency *e) {
 
 // ---- comparison.csv
 
-static void write_interval(csv_writer *w, stats_interval i, double unit) {
-    csv_real(w, i.median / unit, 6);
-    csv_real(w, i.lo / unit, 6);
-    csv_real(w, i.hi / unit, 6);
+// A value of an arm, and what stands beside it.
+typedef struct {
+    const efficiency_arm *arm;
+    const char *quantity, *why, *method;
+    stats_interval ns, change, published, published_change;
+    table_row source;
+    size_t layers, tokens;
+    bool known, scaled;
+    char change_text[INTERVAL_TEXT], published_text[INTERVAL_TEXT];
+} comparison_row;
+
+COLUMN_WORDS(compared, "norms_in_place", "norms_by_identity", "layer", "model")
+COLUMN_WORDS(compared_form, "eager", "fused", "framework")
+COLUMN_WORDS(norm, "rmsnorm", "dyt", "identity")
+COLUMN_WORDS(phase, "prefill", "train")
+static const column_type column_table_name = {.pattern = "[a-z0-9 ]{1,32}"},
+                         column_number_text = {.pattern = "-?[0-9.]+"};
+static column_value value_s(double ns) { return value_real(ns / 1e9, 6); }
+static column_value value_arm(const comparison_row *r, const char *column) {
+    return value_if(r->known, value_text(row_text(r->arm->arm.layer, column)));
 }
 
-// The value alone, with the digits that its interval supports.
-static void write_number(csv_writer *w, stats_interval i) {
-    char text[INTERVAL_TEXT];
-    csv_text(w, isnan(i.median) ? "" : interval_number(text, i.median, interval_decimals(&i)));
-}
+#define ROW comparison_row
+#define COLUMNS(X)                                                                                                     \
+    X(REQUIRED, dtype, dtype, NULL, value_text(r->arm->dtype), "Storage type here; published times are of bf16.")      \
+    X(REQUIRED, phase, phase, NULL, value_text(r->arm->phase), "prefill: inference; train.")                           \
+    X(OPTIONAL, form, compared_form, NULL, value_text(r->arm->form), "eager, framework or fused; empty for identity.") \
+    X(REQUIRED, op, norm, NULL, value_text(r->arm->op), "The norm; identity: none.")                                   \
+    X(REQUIRED, quantity, compared, NULL, value_text(r->quantity),                                                     \
+      "norms_in_place and norms_by_identity: all norms of the model, timed in place and by difference; layer: one "    \
+      "layer; model: the ends and all layers.")                                                                        \
+    X(OPTIONAL, time_s, real, "s", value_s(r->ns.median), "Time of one pass here; empty if it was not measured.")      \
+    X(OPTIONAL, time_s_lo95, real, "s", value_s(r->ns.lo), "Lower end of its 95 % interval.")                          \
+    X(OPTIONAL, time_s_hi95, real, "s", value_s(r->ns.hi), "Upper end of its 95 % interval.")                          \
+    X(OPTIONAL, change_pct, real, "%", value_real(r->change.median, 6),                                                \
+      "dyt: change against rmsnorm in the same form; below 0 is faster.")                                              \
+    X(OPTIONAL, change_lo95, real, "%", value_real(r->change.lo, 6), "Lower end of its 95 % interval.")                \
+    X(OPTIONAL, change_hi95, real, "%", value_real(r->change.hi, 6), "Upper end of its 95 % interval.")                \
+    X(OPTIONAL, method, text, NULL, value_text(r->method), "How the change was made: in place, or by totals.")         \
+    X(OPTIONAL, published_version, name, NULL, value_text(row_text(r->source, "version")),                             \
+      "Version of the paper that the published values are of.")                                                        \
+    X(OPTIONAL, published_table, table_name, NULL, value_text(row_text(r->source, "table")), "Its table.")             \
+    X(OPTIONAL, published_s, amount, "s", value_real(r->published.median, 6), "Published time of one pass.")           \
+    X(OPTIONAL, published_s_lo, amount, "s", value_real(r->published.lo, 6), "Least value that rounds to it.")         \
+    X(OPTIONAL, published_s_hi, amount, "s", value_real(r->published.hi, 6), "Largest value that rounds to it.")       \
+    X(OPTIONAL, published_change_pct, real, "%", value_real(r->published_change.median, 6), "Published change.")       \
+    X(OPTIONAL, published_change_lo, real, "%", value_real(r->published_change.lo, 6),                                 \
+      "Least value that rounding allows.")                                                                             \
+    X(OPTIONAL, published_change_hi, real, "%", value_real(r->published_change.hi, 6),                                 \
+      "Largest value that rounding allows.")                                                                           \
+    X(OPTIONAL, layers, ordinal, "{layer}", value_size(r->layers), "Layers of the model.")                             \
+    X(OPTIONAL, tokens, ordinal, "{token}", value_arm(r, "tokens"), "Tokens here.")                                    \
+    X(OPTIONAL, published_tokens, ordinal, "{token}", value_size(r->tokens), "Tokens in the paper.")                   \
+    X(OPTIONAL, scaled, flag, NULL, value_if(r->known, value_size(r->scaled)),                                         \
+      "1 if there are fewer tokens here, else 0.")                                                                     \
+    X(OPTIONAL, threads, ordinal, "{thread}", value_arm(r, "threads"),                                                 \
+      "Threads in the team. A single row below norm_whole_cols of norm.h runs on one of them.")                        \
+    X(OPTIONAL, reason, text, NULL, value_text(r->why), "Why time_s is empty; empty if it is not.")                    \
+    X(OPTIONAL, variant, name, NULL, value_text(row_text(r->arm->arm.layer, "variant")),                               \
+      "The algorithm of that arm: of dyt the default, and of bf16, fused, one with a tanh of bf16's accuracy (lp) as " \
+      "well.")                                                                                                         \
+    X(OPTIONAL, change_text, number_text, NULL, value_text(r->change_text),                                            \
+      "change_pct with the digits that its interval supports.")                                                        \
+    X(OPTIONAL, published_change_text, number_text, NULL, value_text(r->published_text),                               \
+      "The same of published_change_pct.")
+COLUMN_OWN_LIST(comparison_columns, COLUMNS)
+COLUMN_TABLE(
+    comparison, "*/*/paper/comparison.csv",
+    "The paper's efficiency table, this run's values beside the published ones; paper/efficiency.md shows the same.",
+    {run_columns, RUN_VERSION, NULL}, COLUMN_PART(comparison_columns))
 
 static void write_value(csv_writer *w, const efficiency *e, const efficiency_arm *a, efficiency_value what) {
-    const table_row published = efficiency_published(e, a, what);
-    const bool known = row_is(a->arm.layer) && (row_is(a->arm.ends) || what == EFFICIENCY_LAYER);
-    csv_int(w, 1);
-    csv_text(w, a->dtype);
-    csv_text(w, a->phase);
-    csv_text(w, a->form);
-    csv_text(w, a->op);
-    csv_text(w, value_names[what]);
-    write_interval(w, a->values[what].ns, 1e9);
-    write_interval(w, a->values[what].change, 1);
-    csv_text(w, a->values[what].method);
-    csv_text(w, row_text(published, "version"));
-    csv_text(w, row_text(published, "table"));
-    write_interval(w, efficiency_seconds(published), 1);
-    write_interval(w, efficiency_change(e, a, what), 1);
-    csv_size(w, e->layers);
-    csv_text(w, known ? row_text(a->arm.layer, "tokens") : "");
-    csv_size(w, e->tokens);
-    csv_text(w, !known ? "" : efficiency_is_scaled(e, a->arm.layer) ? "1" : "0");
-    csv_text(w, known ? row_text(a->arm.layer, "threads") : "");
-    csv_text(w, a->values[what].why);
-    csv_text(w, row_text(a->arm.layer, "variant"));
-    write_number(w, a->values[what].change);
-    write_number(w, efficiency_change(e, a, what));
-    csv_end(w);
+    comparison_row r = {.arm = a,
+                        .quantity = value_names[what],
+                        .why = a->values[what].why,
+                        .method = a->values[what].method,
+                        .ns = a->values[what].ns,
+                        .change = a->values[what].change,
+                        .published_change = efficiency_change(e, a, what),
+                        .source = efficiency_published(e, a, what),
+                        .layers = e->layers,
+                        .tokens = e->tokens,
+                        .known = row_is(a->arm.layer) && (row_is(a->arm.ends) || what == EFFICIENCY_LAYER),
+                        .scaled = efficiency_is_scaled(e, a->arm.layer)};
+    char text[INTERVAL_TEXT];
+    r.published = efficiency_seconds(r.source);
+    if (!isnan(r.change.median))
+        snprintf(r.change_text, sizeof r.change_text, "%s",
+                 interval_number(text, r.change.median, interval_decimals(&r.change)));
+    if (!isnan(r.published_change.median))
+        snprintf(r.published_text, sizeof r.published_text, "%s",
+                 interval_number(text, r.published_change.median, interval_decimals(&r.published_change)));
+    columns_write_row(w, &comparison_table, &r);
 }
 
 int efficiency_write(const void *what, const char *path) {
-    static const char *const columns[] = {"schema_version",
-                                          "dtype",
-                                          "phase",
-                                          "form",
-                                          "op",
-                                          "quantity",
-                                          "time_s",
-                                          "time_s_lo95",
-                                          "time_s_hi95",
-                                          "change_pct",
-                                          "change_lo95",
-                                          "change_hi95",
-                                          "method",
-                                          "published_version",
-                                          "published_table",
-                                          "published_s",
-                                          "published_s_lo",
-                                          "published_s_hi",
-                                          "published_change_pct",
-                                          "published_change_lo",
-                                          "published_change_hi",
-                                          "layers",
-                                          "tokens",
-                                          "published_tokens",
-                                          "scaled",
-                                          "threads",
-                                          "reason",
-                                          "variant",
-                                          "change_text",
-                                          "published_change_text"};
     const efficiency *const e = what;
     csv_writer w;
     const int error = csv_open(&w, path, false);
     if (error != 0)
         return error;
-    for (size_t i = 0; i < COUNT(columns); i++)
-        csv_text(&w, columns[i]);
-    csv_end(&w);
+    columns_write_header(&w, &comparison_table);
     for (size_t i = 0; i < e->count; i++)
         for (efficiency_value v = 0; v < EFFICIENCIES; v++)
             write_value(&w, e, &e->arms[i], v);

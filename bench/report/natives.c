@@ -5,6 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "measure/run.h"
+#include "plan/cell.h"
+#include "schema.h"
+
 const char *natives_phase(const char *phase) {
     return strcmp(phase, "prefill") == 0 ? "inference" : strcmp(phase, "train") == 0 ? "training" : phase;
 }
@@ -15,32 +19,40 @@ const char *natives_percent(char text[INTERVAL_TEXT], const stats_interval *i) {
 
 // ---- Values
 
-// A layer with DyT, and that with the model's own norm beside it.
+// In percent: what its own norm takes of the layer; the changes of the norms' time and of the layer's, as far as they
+// may be told; and the latter by the norms and by the totals, as the table has them.
+enum { SHARE, NORMS, WHOLE, IN_PLACE, TOTAL, VALUES };
+// A layer with DyT, and that with the model's own norm.
 typedef struct {
     table_row row, native;
-    // In percent: what its own norm takes of the layer; the changes of the norms' time and of the layer's, as far as
-    // they may be told; and the latter by the norms and by the totals, as the table has them.
-    stats_interval share, norms, layer, in_place, total;
-    const char *method; // of layer
+    stats_interval values[VALUES];
+    char texts[VALUES][INTERVAL_TEXT];
+    const char *method; // of WHOLE
 } native_layer;
 
-static bool next_layer(const run_tables *run, native_layer *l) {
+static bool next_layer(const run_tables *tables, native_layer *l) {
     static const extent one = {false, 1};
     char message[TABLES_MESSAGE];
     filter f = {0};
     (void)filter_add(&f, "op=dyt part=layer status=ok|unstable", message);
-    while (filter_next(&f, run, RUN_TABLE_LAYERS, &l->row)) {
-        l->native = filter_default(l->row) > 0 ? native_row(run, l->row) : (table_row){0};
+    while (filter_next(&f, tables, RUN_TABLE_LAYERS, &l->row)) {
+        l->native = filter_default(l->row) > 0 ? native_row(tables, l->row) : (table_row){0};
         if (!row_is(l->native))
             continue;
         const arm subject = {.layer = l->row}, own = {.layer = l->native};
-        asking k = {.run = run, .method = ""};
-        l->share = norm_share(&k, &own, one);
-        l->norms = norm_change(&k, &subject, &own, one);
-        l->layer = total_change(&k, &subject, &own, one);
-        l->method = isnan(l->layer.median) ? "" : k.method;
-        l->in_place = row_interval(l->row, "norm_delta", "_pct");
-        l->total = row_interval(l->row, "delta_to_native", "_pct");
+        asking k = {.run = tables, .method = ""};
+        l->values[SHARE] = norm_share(&k, &own, one);
+        l->values[NORMS] = norm_change(&k, &subject, &own, one);
+        l->values[WHOLE] = total_change(&k, &subject, &own, one);
+        l->method = isnan(l->values[WHOLE].median) ? "" : k.method;
+        l->values[IN_PLACE] = row_interval(l->row, "norm_delta", "_pct");
+        l->values[TOTAL] = row_interval(l->row, "delta_to_native", "_pct");
+        for (size_t i = 0; i < VALUES; i++) {
+            const stats_interval *const v = &l->values[i];
+            l->texts[i][0] = '\0';
+            if (!isnan(v->median))
+                (void)interval_text(l->texts[i], v, "", interval_decimals(v));
+        }
         return true;
     }
     return false;
@@ -48,50 +60,68 @@ static bool next_layer(const run_tables *run, native_layer *l) {
 
 // ---- Table
 
-static void write_layer(csv_writer *w, const native_layer *l, const char *const *columns, size_t count) {
-    const stats_interval *const values[] = {&l->share, &l->norms, &l->layer, &l->in_place, &l->total};
-    char text[INTERVAL_TEXT];
-    csv_int(w, 1);
-    for (size_t i = 0; i < count; i++)
-        csv_text(w, row_text(l->row, columns[i]));
-    csv_text(w, row_text(l->native, "op"));
-    csv_text(w, l->method);
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        csv_real(w, values[i]->median, 6);
-        csv_real(w, values[i]->lo, 6);
-        csv_real(w, values[i]->hi, 6);
-        csv_text(w, isnan(values[i]->median) ? "" : interval_text(text, values[i], "", interval_decimals(values[i])));
-    }
-    csv_end(w);
+static column_value value_row(const native_layer *l, const char *column) {
+    return value_text(row_text(l->row, column));
 }
+static const column_type column_words_of = {.pattern = "-?[0-9.]+( .(no interval|-?[0-9.]+, -?[0-9.]+).)?"};
+COLUMN_WORDS(phase, "prefill", "decode", "train")
+static const char *part_word(size_t index) { return index == 0 ? "layer" : NULL; }
+COLUMN_WORDS(status, "ok", "unstable")
 
-int natives_write(const void *run, const char *path) {
-    static const char *const columns[] = {"run_id",          "op",        "variant",       "form",  "level", "dtype",
-                                          "threads",         "placement", "model",         "phase", "batch", "tokens",
-                                          "context",         "part",      "stage",         "rows",  "cols",  "scaled",
-                                          "rest_equivalent", "status",    "time_ns_median"};
-    static const char *const values[] = {"share", "norms", "layer", "in_place", "total"};
-    static const char *const ends[] = {"_pct", "_lo95", "_hi95", "_text"};
-    enum { COLUMNS = sizeof columns / sizeof *columns };
+#define FOUR(X, name, at, meaning)                                                                                     \
+    X(OPTIONAL, name##_pct, real, "%", value_real(r->values[at].median, 6), meaning)                                   \
+    X(OPTIONAL, name##_lo95, real, "%", value_real(r->values[at].lo, 6), "Lower end of its 95 % interval.")            \
+    X(OPTIONAL, name##_hi95, real, "%", value_real(r->values[at].hi, 6), "Upper end of its 95 % interval.")            \
+    X(OPTIONAL, name##_text, words_of, NULL, value_text(r->texts[at]),                                                 \
+      "The three with the digits that the interval supports.")
+#define ROW native_layer
+#define COLUMNS(X)                                                                                                     \
+    X(REQUIRED, run_id, id, NULL, value_row(r, "run_id"), "The run that measured it, as in layers.csv.")               \
+    X(REQUIRED, op, op, NULL, value_row(r, "op"), "dyt.")                                                              \
+    X(REQUIRED, variant, name, NULL, value_row(r, "variant"), "Its variant.")                                          \
+    X(REQUIRED, form, form, NULL, value_row(r, "form"), "Its form.")                                                   \
+    X(REQUIRED, level, name, NULL, value_row(r, "level"), "Its level.")                                                \
+    X(REQUIRED, dtype, dtype, NULL, value_row(r, "dtype"), "Storage type.")                                            \
+    X(REQUIRED, threads, ordinal, "{thread}", value_row(r, "threads"), "Threads in the team.")                         \
+    X(REQUIRED, placement, placement, NULL, value_row(r, "placement"), "Where they were bound.")                       \
+    X(REQUIRED, model, name, NULL, value_row(r, "model"), "The model.")                                                \
+    X(REQUIRED, phase, phase, NULL, value_row(r, "phase"), "prefill, decode or train.")                                \
+    X(REQUIRED, batch, ordinal, "{sequence}", value_row(r, "batch"), "Sequences.")                                     \
+    X(REQUIRED, tokens, ordinal, "{token}", value_row(r, "tokens"), "Tokens of each.")                                 \
+    X(OPTIONAL, context, count, "{token}", value_row(r, "context"), "decode: tokens before.")                          \
+    X(REQUIRED, part, layer_part, NULL, value_row(r, "part"), "layer: the table is of single layers.")                 \
+    X(OPTIONAL, stage, count, NULL, value_row(r, "stage"), "Stage of ConvNeXt, as in layers.csv.")                     \
+    X(REQUIRED, rows, count, "{row}", value_row(r, "rows"), "Rows of a norm's tensor.")                                \
+    X(REQUIRED, cols, count, "{column}", value_row(r, "cols"), "Columns, the normalized axis.")                        \
+    X(OPTIONAL, scaled, flag, NULL, value_row(r, "scaled"), "1 if there are fewer tokens than published, else 0.")     \
+    X(OPTIONAL, rest_equivalent, flag, NULL, value_row(r, "rest_equivalent"),                                          \
+      "1: the rest of the layer was shown to be the same in both; 0: it is not; empty: that cannot be told.")          \
+    X(REQUIRED, status, status, NULL, value_row(r, "status"), "ok or unstable, as in layers.csv.")                     \
+    X(REQUIRED, time_ns_median, amount, "ns", value_row(r, "time_ns_median"), "Time of the layer with DyT.")           \
+    X(REQUIRED, native, op, NULL, value_text(row_text(r->native, "op")),                                               \
+      "The model's own norm, for which DyT stands in.")                                                                \
+    X(OPTIONAL, method, text, NULL, value_text(r->method),                                                             \
+      "How layer_pct was made: in place where the rest was shown to be the same, else by totals, paired or not.")      \
+    FOUR(X, share, SHARE, "What the own norm takes of the layer's time.")                                              \
+    FOUR(X, norms, NORMS, "Change of the norms' time with DyT.")                                                       \
+    FOUR(X, layer, WHOLE, "Change of the layer's time with DyT, by the method.")                                       \
+    FOUR(X, in_place, IN_PLACE, "The same by the norms, timed in place.")                                              \
+    FOUR(X, total, TOTAL, "The same by the totals, paired.")
+static const column_type column_layer_part = {.word = part_word};
+COLUMN_OWN_LIST(natives_columns, COLUMNS)
+COLUMN_TABLE(natives, "*/*/plots/natives.csv",
+             "DyT in place of each model's own norm: a row for each layer, from layers.csv.",
+             {run_columns, RUN_VERSION, NULL}, COLUMN_PART(natives_columns))
+
+int natives_write(const void *tables, const char *path) {
     native_layer l = {0};
     csv_writer w;
     const int error = csv_open(&w, path, false);
     if (error != 0)
         return error;
-    csv_text(&w, "schema_version");
-    for (size_t i = 0; i < COLUMNS; i++)
-        csv_text(&w, columns[i]);
-    csv_text(&w, "native");
-    csv_text(&w, "method");
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
-            char name[32];
-            snprintf(name, sizeof name, "%s%s", values[i], ends[k]);
-            csv_text(&w, name);
-        }
-    csv_end(&w);
-    while (next_layer(run, &l))
-        write_layer(&w, &l, columns, COLUMNS);
+    columns_write_header(&w, &natives_table);
+    while (next_layer(tables, &l))
+        columns_write_row(&w, &natives_table, &l);
     return csv_close(&w);
 }
 
@@ -106,12 +136,12 @@ static void print_layer(FILE *out, const native_layer *l) {
             wide ? row_text(row, "cols") : "", natives_phase(phase), row_text(row, "batch"), row_text(row, "tokens"),
             decodes ? " after " : "", decodes ? row_text(row, "context") : "",
             strcmp(row_text(row, "scaled"), "1") == 0 ? ", SCALED" : "", row_text(row, "dtype"), row_text(row, "form"),
-            row_text(l->native, "op"), natives_percent(of_share, &l->share), natives_percent(of_norms, &l->norms),
-            natives_percent(of_layer, &l->layer),
+            row_text(l->native, "op"), natives_percent(of_share, &l->values[SHARE]),
+            natives_percent(of_norms, &l->values[NORMS]), natives_percent(of_layer, &l->values[WHOLE]),
             strcmp(row_text(row, "rest_equivalent"), "0") == 0 ? " (interaction)" : "");
 }
 
-void natives_print(const run_tables *run, FILE *out) {
+void natives_print(const run_tables *tables, FILE *out) {
     native_layer l = {0};
     bool any = false;
     fputs("### DyT against each model's own norm, one layer\n\n"
@@ -120,7 +150,7 @@ void natives_print(const run_tables *run, FILE *out) {
           "| model | phase | dtype | form | own norm | its share of the layer | norms | layer |\n"
           "|---|---|---|---|---|---|---|---|\n",
           out);
-    for (; next_layer(run, &l); any = true)
+    for (; next_layer(tables, &l); any = true)
         print_layer(out, &l);
     if (!any)
         fputs("\nNot measured: layers.csv has no layer with both DyT and the model's own norm.\n", out);

@@ -5,33 +5,10 @@
 #include <string.h>
 
 #include "base/interval.h"
+#include "measure/run.h"
+#include "plan/cell.h"
+#include "schema.h"
 #include "verdicts.h"
-
-static const char *const columns[] = {"schema_version",
-                                      "id",
-                                      "claim",
-                                      "source",
-                                      "confidence",
-                                      "published",
-                                      "published_lo",
-                                      "published_hi",
-                                      "unit",
-                                      "here",
-                                      "here_lo",
-                                      "here_hi",
-                                      "holds_lo",
-                                      "holds_hi",
-                                      "verdict",
-                                      "method",
-                                      "dtype",
-                                      "threads",
-                                      "tokens",
-                                      "published_tokens",
-                                      "scaled",
-                                      "why",
-                                      NULL};
-
-enum { SENTENCES = 2 * TABLES_MESSAGE };
 
 static const char *text_of(const question *q, const char *column) { return row_text(q->row, column); }
 
@@ -40,9 +17,77 @@ static const char *unit_of(const question *q) { return strcmp(text_of(q, "unit")
 static const char *space(const char *unit) { return *unit == '\0' ? "" : " "; }
 
 // The row's tokens, of a kernel its rows.
-static const char *tokens_of(const question *q, const finding *f) {
-    return row_text(f->subject, strcmp(text_of(q, "table"), "kernels") == 0 ? "rows" : "tokens");
+static const char *tokens_of(const verdict_row *r) {
+    return row_text(r->f->subject, strcmp(text_of(r->q, "table"), "kernels") == 0 ? "rows" : "tokens");
 }
+
+// ---- Columns
+
+static const char *confidence_word(size_t index) {
+    static const char *const words[] = {"high", "medium", "low", NULL};
+    return words[index < 3 ? index : 3];
+}
+const column_type column_confidence = {.word = confidence_word};
+COLUMN_WORDS(unit, "%", "1")
+COLUMN_WORDS(judged, "layers", "kernels")
+COLUMN_WORDS(claim_part, "layer", "model")
+COLUMN_WORDS(quantity, "norm_change", "total_change", "norm_share", "time_ratio")
+COLUMN_WORDS(outcome, "holds", "does not hold", "cannot tell")
+
+typedef verdict_row claims_row;
+#define ROW verdict_row
+#define CLAIM(X)                                                                                                       \
+    X(REQUIRED, id, name, NULL, value_asked(r, "id"), "Name of the claim.")                                            \
+    X(REQUIRED, claim, text, NULL, value_asked(r, "claim"), "What is claimed, in our words.")                          \
+    X(REQUIRED, source, text, NULL, value_asked(r, "source"), "Where.")                                                \
+    X(REQUIRED, confidence, confidence, NULL, value_asked(r, "confidence"),                                            \
+      "high: read in a primary source or in committed data; medium: derived from it, or read in one good secondary "   \
+      "source; low: thin.")                                                                                            \
+    X(OPTIONAL, published, real, "{unit}", value_asked(r, "published"),                                                \
+      "Published value, in the unit of column unit; empty if there is none.")                                          \
+    X(OPTIONAL, published_lo, real, "{unit}", value_asked(r, "published_lo"),                                          \
+      "Least value that the rounding of the published figures allows.")                                                \
+    X(OPTIONAL, published_hi, real, "{unit}", value_asked(r, "published_hi"), "Largest value that it allows.")         \
+    X(REQUIRED, unit, unit, NULL, value_asked(r, "unit"), "% or 1, a ratio.")
+#define ASKING(X)                                                                                                      \
+    X(REQUIRED, table, judged, NULL, value_asked(r, "table"), "The table of a run that judges it.")                    \
+    X(REQUIRED, quantity, quantity, NULL, value_asked(r, "quantity"),                                                  \
+      "norm_change: change of the time of all norms, timed in place. total_change: change of the time of the part: "   \
+      "by the norms in place where the rest was shown to be the same, else by the totals. norm_share: share of the "   \
+      "part's time. time_ratio: time over time.")                                                                      \
+    VERDICT_WHICH_COLUMNS(X)                                                                                           \
+    X(OPTIONAL, part, claim_part, NULL, value_asked(r, "part"),                                                        \
+      "layer; model: the ends and as many layers as column layers says; empty for kernels.")                           \
+    X(OPTIONAL, layers, ordinal, "{layer}", value_asked(r, "layers"), "Layers of the model.")                          \
+    X(OPTIONAL, tokens, ordinal, "{token}", value_asked(r, "tokens"),                                                  \
+      "Tokens, for kernels rows, in the source: a run with fewer is called scaled.")
+#define ANSWER(X)                                                                                                      \
+    X(REQUIRED, verdict, outcome, NULL, value_text(verdict_name(r->f->verdict)), "What the interval allows to say.")   \
+    X(OPTIONAL, method, text, NULL, value_text(r->f->method),                                                          \
+      "How the value was made: in place, by the norms timed in place; totals, by whole layers or models, paired or "   \
+      "not; for kernels, paired or by times.")                                                                         \
+    X(OPTIONAL, dtype, dtype, NULL, value_found(r, "dtype"), "Storage type of the row that the claim was judged by.")  \
+    X(OPTIONAL, threads, ordinal, "{thread}", value_found(r, "threads"), "Threads of that row.")                       \
+    X(OPTIONAL, tokens, ordinal, "{token}", value_text(tokens_of(r)), "Its tokens, for kernels its rows.")             \
+    X(OPTIONAL, published_tokens, ordinal, "{token}", value_asked(r, "tokens"), "Those of the source.")                \
+    X(OPTIONAL, scaled, flag, NULL, value_if(row_is(r->f->subject), value_size(r->f->scaled)),                         \
+      "1 if it has fewer tokens than the source, else 0.")                                                             \
+    X(REQUIRED, why, text, NULL, value_text(r->why), "The verdict's reason, in one sentence or two.")
+COLUMN_OWN_LIST(claim_columns, CLAIM)
+COLUMN_OWN_LIST(here_columns, VERDICT_HERE_COLUMNS)
+COLUMN_OWN_LIST(holds_columns, VERDICT_HOLDS_COLUMNS)
+COLUMN_OWN_LIST(answer_columns, ANSWER)
+#undef ROW
+#define ROW claims_row // which has columns of the same names
+COLUMN_OWN_LIST(asking_columns, ASKING)
+COLUMN_TABLE(claims, "published/claims.csv",
+             "The published claims about speed that a run can judge, and the rule by which it does.",
+             COLUMN_PART(claim_columns), COLUMN_PART(asking_columns), COLUMN_PART(holds_columns))
+COLUMN_TABLE(verdicts, "*/*/paper/verdicts.csv", "What a run says of each claim, in the order of claims.csv.",
+             {run_columns, RUN_VERSION, NULL}, COLUMN_PART(claim_columns), COLUMN_PART(here_columns),
+             COLUMN_PART(holds_columns), COLUMN_PART(answer_columns))
+
+// ---- Words
 
 // A selector without the names of its columns: "dyt eager".
 static void arm_name(const filter *f, char *name, size_t size) {
@@ -82,55 +127,36 @@ static void measured(const question *q, const finding *f, char *text, size_t siz
                  q->what == ASKED_NORM_CHANGE ? "norms" : part, value);
 }
 
-// The reason, from the numbers, in one sentence or two.
-static void reason(const question *q, const finding *f, char text[SENTENCES]) {
+// The reason, from the numbers.
+static void prepare(verdict_row *r) {
+    const question *const q = r->q;
+    const finding *const f = r->f;
     char value[512], bounds[160];
     if (f->runs == 0) {
-        snprintf(text, SENTENCES, "Nothing to judge by: %s.", f->why);
+        snprintf(r->why, sizeof r->why, "Nothing to judge by: %s.", f->why);
         return;
     }
     measured(q, f, value, sizeof value);
     if (!interval_known(&f->value)) {
-        snprintf(text, SENTENCES, "%s, without an interval: it takes at least six launches.", value);
+        snprintf(r->why, sizeof r->why, "%s, without an interval: it takes at least six launches.", value);
         return;
     }
     static const char *const lies[] = {"lies wholly ", "lies wholly outside what the claim allows, ",
                                        "reaches across the edge of what the claim allows, "};
     region(q, f->verdict != VERDICT_HOLDS, bounds, sizeof bounds);
-    snprintf(text, SENTENCES, "%s, which %s%s%s%s.%s%s", value, lies[f->verdict], bounds, space(unit_of(q)), unit_of(q),
-             f->unstable ? " The row is marked unstable." : "",
+    snprintf(r->why, sizeof r->why, "%s, which %s%s%s%s.%s%s", value, lies[f->verdict], bounds, space(unit_of(q)),
+             unit_of(q), f->unstable ? " The row is marked unstable." : "",
              strncmp(f->method, "totals", 6) == 0
                  ? " From the totals: the rest of the layer was not shown to be the same in both arms."
                  : "");
 }
 
-static void write(csv_writer *w, const verdicts *v, const question *q, const finding *f) {
-    char why[SENTENCES];
-    (void)v;
-    reason(q, f, why);
-    csv_int(w, 1);
-    for (size_t i = 1; strcmp(columns[i], "here") != 0; i++)
-        csv_text(w, text_of(q, columns[i]));
-    csv_real(w, f->value.median, 6);
-    csv_real(w, f->value.lo, 6);
-    csv_real(w, f->value.hi, 6);
-    csv_text(w, text_of(q, "holds_lo"));
-    csv_text(w, text_of(q, "holds_hi"));
-    csv_text(w, verdict_name(f->verdict));
-    csv_text(w, f->method);
-    csv_text(w, row_text(f->subject, "dtype"));
-    csv_text(w, row_text(f->subject, "threads"));
-    csv_text(w, tokens_of(q, f));
-    csv_text(w, text_of(q, "tokens"));
-    csv_text(w, !row_is(f->subject) ? "" : f->scaled ? "1" : "0");
-    csv_text(w, why);
-}
-
-static void print(FILE *out, const verdicts *v, const question *q, const finding *f) {
+static void print(FILE *out, const verdict_row *r) {
+    const question *const q = r->q;
+    const finding *const f = r->f;
     const char *const unit = unit_of(q), *const published = text_of(q, "published"),
                       *const tokens = text_of(q, "tokens");
-    char name[32] = "", why[SENTENCES], value[INTERVAL_TEXT];
-    (void)v;
+    char name[32] = "", value[INTERVAL_TEXT];
     for (size_t i = 0; verdict_name(f->verdict)[i] != '\0'; i++)
         name[i] = (char)toupper((unsigned char)verdict_name(f->verdict)[i]);
     fprintf(out, "%-14s %s\n  source       %s\n  published    %s%s%s", name, text_of(q, "claim"), text_of(q, "source"),
@@ -142,15 +168,13 @@ static void print(FILE *out, const verdicts *v, const question *q, const finding
         fputs("\n  here         not measured\n", out);
     } else {
         here(q, f, unit, value);
-        fprintf(out, "\n  here         %s, %s, %s %s, %s threads", value, row_text(f->subject, "dtype"),
-                tokens_of(q, f), strcmp(text_of(q, "table"), "kernels") == 0 ? "rows" : "tokens",
-                row_text(f->subject, "threads"));
+        fprintf(out, "\n  here         %s, %s, %s %s, %s threads", value, row_text(f->subject, "dtype"), tokens_of(r),
+                strcmp(text_of(q, "table"), "kernels") == 0 ? "rows" : "tokens", row_text(f->subject, "threads"));
         if (f->scaled)
-            fprintf(out, "; SCALED: %s of %s", tokens_of(q, f), *tokens == '\0' ? "more" : tokens);
+            fprintf(out, "; SCALED: %s of %s", tokens_of(r), *tokens == '\0' ? "more" : tokens);
         fputc('\n', out);
     }
-    reason(q, f, why);
-    fprintf(out, "  because      %s\n\n", why);
+    fprintf(out, "  because      %s\n\n", r->why);
 }
 
 static void end(FILE *out, const verdicts *v, const size_t count[VERDICTS]) {
@@ -164,4 +188,4 @@ static void end(FILE *out, const verdicts *v, const size_t count[VERDICTS]) {
 }
 
 const verdict_list verdict_claims = {
-    .columns = columns, .write = write, .says_missing = true, .print = print, .end = end};
+    .table = &verdicts_table, .prepare = prepare, .says_missing = true, .print = print, .end = end};

@@ -3,17 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "measure/run.h"
+#include "schema.h"
 #include "verdicts.h"
-
-static const char *const columns[] = {"schema_version", "op",         "variant", "dtype",   "pass",  "rows",
-                                      "cols",           "threads",    "measure", "sense",   "goal",  "reached",
-                                      "reached_lo",     "reached_hi", "runs",    "verdict", "level", NULL};
-
-// The variant without its twin that has the other stores.
-static void variant_of(const question *q, char *text, size_t size) {
-    const char *const variant = filter_value(&q->subject, "variant");
-    snprintf(text, size, "%.*s", (int)strcspn(variant, "|"), variant);
-}
 
 static const char *sense(const question *q) { return isnan(q->holds_lo) ? "at most" : "at least"; }
 static const char *goal(const question *q) { return row_text(q->row, isnan(q->holds_lo) ? "holds_hi" : "holds_lo"); }
@@ -22,47 +14,90 @@ static const char *verdict_word(const finding *f) {
     return f->runs == 0 ? "no data" : f->verdict == VERDICT_HOLDS ? "reached" : "not reached";
 }
 
-// threads=cores as a number.
-static void threads_of(const verdicts *v, const question *q, char *text, size_t size) {
-    const char *const threads = filter_value(&q->where, "threads");
+static column_value value_where(const verdict_row *r, const char *column) {
+    return value_text(filter_value(&r->q->where, column));
+}
+
+// ---- Columns
+
+COLUMN_WORDS(unit, "1")
+COLUMN_WORDS(judged, "kernels")
+COLUMN_WORDS(quantity, "least_time", "least_speed", "least_cycles")
+
+typedef verdict_row goals_row; // columns of limits.csv have the same names
+#define ROW goals_row
+#define GOALS(X)                                                                                                       \
+    X(REQUIRED, id, name, NULL, value_asked(r, "id"), "Name of the goal.")                                             \
+    X(REQUIRED, goal, text, NULL, value_asked(r, "goal"), "What is measured: column measure of limits.csv.")           \
+    X(REQUIRED, unit, unit, NULL, value_asked(r, "unit"), "1: a ratio, or cycles.")                                    \
+    X(REQUIRED, table, judged, NULL, value_asked(r, "table"), "The table of a run that answers it.")                   \
+    X(REQUIRED, quantity, quantity, NULL, value_asked(r, "quantity"),                                                  \
+      "Of least times: least_time, time over time; least_speed, bytes a second over those of the baseline; "           \
+      "least_cycles, cycles an element of the row with the least time.")                                               \
+    VERDICT_WHICH_COLUMNS(X)                                                                                           \
+    X(OPTIONAL, holds_lo, real, "{unit}", value_asked(r, "holds_lo"),                                                  \
+      "A run reaches the goal at this or above it, where it is not empty,")                                            \
+    X(OPTIONAL, holds_hi, real, "{unit}", value_asked(r, "holds_hi"),                                                  \
+      "and at this or below it. Two thirds of the runs must.")                                                         \
+    X(OPTIONAL, bound, text, NULL, value_asked(r, "bound"), "What is known to bound it, where it is not reached.")
+COLUMN_OWN_LIST(goals_columns, GOALS)
+COLUMN_TABLE(goals, "published/goals.csv",
+             "What the kernels should reach, and what is known to bound it; judged by `make limits`.",
+             COLUMN_PART(goals_columns))
+
+#undef ROW
+#define ROW verdict_row
+#define LIMITS(X)                                                                                                      \
+    X(REQUIRED, op, name, NULL, value_text(filter_value(&r->q->subject, "op")), "The op that has a goal.")             \
+    X(REQUIRED, variant, name, NULL, value_text(r->variant),                                                           \
+      "Its variant; its twin `*_nt`, with other stores, stands in where it is faster.")                                \
+    X(REQUIRED, dtype, text, NULL, value_where(r, "dtype"), "Storage type of every matrix, gamma and beta.")           \
+    X(REQUIRED, pass, text, NULL, value_where(r, "pass"), "forward or backward.")                                      \
+    X(REQUIRED, rows, count, "{row}", value_where(r, "rows"), "Rows, tokens.")                                         \
+    X(REQUIRED, cols, count, "{column}", value_where(r, "cols"), "Columns, the normalized axis.")                      \
+    X(REQUIRED, threads, count, "{thread}", value_text(r->threads),                                                    \
+      "Threads in the team. A single row below norm_whole_cols of norm.h runs on one of them.")                        \
+    X(REQUIRED, measure, text, NULL, value_asked(r, "goal"),                                                           \
+      "speed of identity, or of a library's op: bytes per second over those of it; time of an op: time over that of "  \
+      "the op in its default variant. Of least times, each with whichever stores are faster. cycles an element: "      \
+      "cycles_per_element, a median.")                                                                                 \
+    X(REQUIRED, sense, text, NULL, value_text(sense(r->q)), "at least or at most.")                                    \
+    X(REQUIRED, goal, amount, "1", value_text(goal(r->q)), "The goal, from published/goals.csv.")                      \
+    X(OPTIONAL, reached, amount, "1", value_real(r->f->value.median, 3),                                               \
+      "What was reached: the median over the runs.")                                                                   \
+    X(OPTIONAL, reached_lo, amount, "1", value_real(r->f->value.lo, 3), "The least of the runs.")                      \
+    X(OPTIONAL, reached_hi, amount, "1", value_real(r->f->value.hi, 3), "The largest of the runs.")                    \
+    X(REQUIRED, runs, count, "{run}", value_size(r->f->runs), "Runs that have both ops.")                              \
+    X(REQUIRED, verdict, text, NULL, value_text(verdict_word(r->f)),                                                   \
+      "reached, by two thirds of the runs; not reached; no data.")                                                     \
+    X(OPTIONAL, level, name, NULL, value_where(r, "level"),                                                            \
+      "The level that the goal is for; empty: the best that there is.")
+COLUMN_OWN_LIST(limits_columns, LIMITS)
+COLUMN_TABLE(limits, "*/*/limits.csv", "What the kernels reach of the goals in published/goals.csv, by `make limits`.",
+             {run_columns, RUN_VERSION, NULL}, COLUMN_PART(limits_columns))
+
+// ---- Words
+
+// Of several variants the first; threads=cores as a number.
+static void prepare(verdict_row *r) {
+    const char *const variant = filter_value(&r->q->subject, "variant"), *const threads =
+                                                                             filter_value(&r->q->where, "threads");
+    snprintf(r->variant, sizeof r->variant, "%.*s", (int)strcspn(variant, "|"), variant);
     if (strcmp(threads, "cores") == 0)
-        snprintf(text, size, "%zu", v->cores);
+        snprintf(r->threads, sizeof r->threads, "%zu", r->cores);
     else
-        snprintf(text, size, "%s", threads);
+        snprintf(r->threads, sizeof r->threads, "%.20s", threads);
 }
 
-static void write(csv_writer *w, const verdicts *v, const question *q, const finding *f) {
-    char variant[64], threads[32];
-    variant_of(q, variant, sizeof variant);
-    threads_of(v, q, threads, sizeof threads);
-    csv_int(w, 1);
-    csv_text(w, filter_value(&q->subject, "op"));
-    csv_text(w, variant);
-    csv_text(w, filter_value(&q->where, "dtype"));
-    csv_text(w, filter_value(&q->where, "pass"));
-    csv_text(w, filter_value(&q->where, "rows"));
-    csv_text(w, filter_value(&q->where, "cols"));
-    csv_text(w, threads);
-    csv_text(w, row_text(q->row, "goal"));
-    csv_text(w, sense(q));
-    csv_text(w, goal(q));
-    csv_real(w, f->value.median, 3);
-    csv_real(w, f->value.lo, 3);
-    csv_real(w, f->value.hi, 3);
-    csv_size(w, f->runs);
-    csv_text(w, verdict_word(f));
-    csv_text(w, filter_value(&q->where, "level"));
-}
-
-static void print(FILE *out, const verdicts *v, const question *q, const finding *f) {
-    char variant[64], threads[32], text[256], reached[96] = "";
+static void print(FILE *out, const verdict_row *r) {
+    const question *const q = r->q;
+    const finding *const f = r->f;
+    char text[256], reached[96] = "";
     const char *const level = filter_value(&q->where, "level"), *const bound = row_text(q->row, "bound");
-    variant_of(q, variant, sizeof variant);
-    threads_of(v, q, threads, sizeof threads);
-    snprintf(text, sizeof text, "%s %s %s %s%s%s %sx%s, %s thread%s", filter_value(&q->subject, "op"), variant,
+    snprintf(text, sizeof text, "%s %s %s %s%s%s %sx%s, %s thread%s", filter_value(&q->subject, "op"), r->variant,
              filter_value(&q->where, "dtype"), level, *level == '\0' ? "" : " ", filter_value(&q->where, "pass"),
-             filter_value(&q->where, "rows"), filter_value(&q->where, "cols"), threads,
-             strcmp(threads, "1") == 0 ? "" : "s");
+             filter_value(&q->where, "rows"), filter_value(&q->where, "cols"), r->threads,
+             strcmp(r->threads, "1") == 0 ? "" : "s");
     if (f->runs > 0)
         snprintf(reached, sizeof reached, "%.3g [%.3g, %.3g]", f->value.median, f->value.lo, f->value.hi);
     fprintf(out, "%-52s %-18s %-8s %-5s  %-22s %s\n", text, row_text(q->row, "goal"), sense(q), goal(q), reached,
@@ -77,4 +112,4 @@ static void end(FILE *out, const verdicts *v, const size_t count[VERDICTS]) {
 }
 
 const verdict_list verdict_goals = {
-    .columns = columns, .write = write, .says_missing = true, .print = print, .end = end};
+    .table = &limits_table, .prepare = prepare, .says_missing = true, .print = print, .end = end};

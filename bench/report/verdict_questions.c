@@ -3,46 +3,72 @@
 #include <string.h>
 
 #include "base/interval.h"
+#include "measure/run.h"
+#include "plan/cell.h"
+#include "schema.h"
 #include "verdicts.h"
 
-static const char *const columns[] = {"schema_version", "id",       "question", "unit",    "here",   "here_lo",
-                                      "here_hi",        "holds_lo", "holds_hi", "verdict", "method", "op",
-                                      "variant",        "against",  "pass",     "form",    "level",  "dtype",
-                                      "rows",           "cols",     "threads",  "why",     NULL};
+COLUMN_WORDS(outcome, "holds", "does not hold", "cannot tell")
+COLUMN_WORDS(judged, "kernels")
+COLUMN_WORDS(quantity, "time_ratio")
+COLUMN_WORDS(unit, "1")
+static const column_type column_variants = {.pattern = "[a-z0-9_|]+"};
 
-static void write(csv_writer *w, const verdicts *v, const question *q, const finding *f) {
-    static const char *const of_row[] = {"pass", "form", "level", "dtype", "rows", "cols", "threads"};
-    (void)v;
-    csv_int(w, 1);
-    csv_text(w, row_text(q->row, "id"));
-    csv_text(w, row_text(q->row, "question"));
-    csv_text(w, row_text(q->row, "unit"));
-    csv_real(w, f->value.median, 6);
-    csv_real(w, f->value.lo, 6);
-    csv_real(w, f->value.hi, 6);
-    csv_text(w, row_text(q->row, "holds_lo"));
-    csv_text(w, row_text(q->row, "holds_hi"));
-    csv_text(w, verdict_name(f->verdict));
-    csv_text(w, f->method);
-    csv_text(w, filter_value(&q->subject, "op"));
-    csv_text(w, filter_value(&q->subject, "variant"));
-    csv_text(w, filter_value(&q->baseline, "op"));
-    for (size_t i = 0; i < sizeof of_row / sizeof *of_row; i++)
-        csv_text(w, row_text(f->subject, of_row[i]));
-    csv_text(w, f->runs > 0 ? "" : f->why);
-}
+#define ROW verdict_row
+#define NAMES(X)                                                                                                       \
+    X(REQUIRED, id, name, NULL, value_asked(r, "id"), "Name of the question.")                                         \
+    X(REQUIRED, question, text, NULL, value_asked(r, "question"), "What is asked, as a list or a figure calls it.")    \
+    X(REQUIRED, unit, unit, NULL, value_asked(r, "unit"), "1: a ratio.")
+#define ASKING(X)                                                                                                      \
+    X(REQUIRED, table, judged, NULL, value_asked(r, "table"), "The table of a run that answers it.")                   \
+    X(REQUIRED, quantity, quantity, NULL, value_asked(r, "quantity"), "time_ratio: time over time.")                   \
+    VERDICT_WHICH_COLUMNS(X)
+#define ANSWER(X)                                                                                                      \
+    X(REQUIRED, verdict, outcome, NULL, value_text(verdict_name(r->f->verdict)), "What the interval allows to say.")   \
+    X(OPTIONAL, method, text, NULL, value_text(r->f->method),                                                          \
+      "How the ratio was made: paired, from samples taken in turns, or by times.")                                     \
+    X(REQUIRED, op, op, NULL, value_text(filter_value(&r->q->subject, "op")), "The op that is asked about.")           \
+    X(REQUIRED, variant, variants, NULL, value_text(filter_value(&r->q->subject, "variant")),                          \
+      "Its variant; several, a|b, if any will do.")                                                                    \
+    X(REQUIRED, against, op, NULL, value_text(filter_value(&r->q->baseline, "op")), "The op that it is held against.") \
+    X(OPTIONAL, pass, pass, NULL, value_found(r, "pass"), "Of the row that answers: forward or backward.")             \
+    X(OPTIONAL, form, form, NULL, value_found(r, "form"), "Its form.")                                                 \
+    X(OPTIONAL, level, name, NULL, value_found(r, "level"), "Its level.")                                              \
+    X(OPTIONAL, dtype, dtype, NULL, value_found(r, "dtype"), "Its storage type.")                                      \
+    X(OPTIONAL, rows, count, "{row}", value_found(r, "rows"), "Its rows, tokens.")                                     \
+    X(OPTIONAL, cols, count, "{column}", value_found(r, "cols"), "Its columns, the normalized axis.")                  \
+    X(OPTIONAL, threads, ordinal, "{thread}", value_found(r, "threads"), "Its threads.")                               \
+    X(OPTIONAL, why, text, NULL, value_if(r->f->runs == 0, value_text(r->f->why)), "Why there is no value.")
+COLUMN_OWN_LIST(name_columns, NAMES)
+COLUMN_OWN_LIST(asking_columns, ASKING)
+COLUMN_OWN_LIST(here_columns, VERDICT_HERE_COLUMNS)
+COLUMN_OWN_LIST(holds_columns, VERDICT_HOLDS_COLUMNS)
+COLUMN_OWN_LIST(answer_columns, ANSWER)
+COLUMN_TABLE(questions, "published/questions.csv",
+             "The questions that the summary of a run of kernels answers: where DyT wins.", COLUMN_PART(name_columns),
+             COLUMN_PART(asking_columns), COLUMN_PART(holds_columns))
+COLUMN_TABLE(pairs, "published/pairs.csv",
+             "Questions whose answers stand beside what others published: DyT over a norm in bf16.",
+             COLUMN_PART(name_columns), COLUMN_PART(asking_columns), COLUMN_PART(holds_columns))
+COLUMN_TABLE(answers, "*/*/paper/answers.csv",
+             "What a run answers to a table of questions, such as questions.csv or pairs.csv.",
+             {run_columns, RUN_VERSION, NULL}, COLUMN_PART(name_columns), COLUMN_PART(here_columns),
+             COLUMN_PART(holds_columns), COLUMN_PART(answer_columns))
+
+static void prepare(verdict_row *r) { (void)r; }
 
 // A ratio of times in words: only what the interval shows.
-static void print(FILE *out, const verdicts *v, const question *q, const finding *f) {
+static void print(FILE *out, const verdict_row *r) {
     static const char *const words[] = {"DyT wins: ", "DyT loses:", "no difference shown:"};
+    const question *const q = r->q;
+    const finding *const f = r->f;
     const table_row row = f->subject;
     const int decimals = judge_decimals(&f->value, q->holds_lo, q->holds_hi);
     const char *const threads = row_text(row, "threads"), *const other = filter_value(&q->baseline, "op");
-    char shape[64], number[INTERVAL_TEXT], lo[INTERVAL_TEXT], hi[INTERVAL_TEXT];
-    (void)v;
-    snprintf(shape, sizeof shape, "%sx%s", row_text(row, "rows"), row_text(row, "cols"));
+    char size[64], number[INTERVAL_TEXT], lo[INTERVAL_TEXT], hi[INTERVAL_TEXT];
+    snprintf(size, sizeof size, "%sx%s", row_text(row, "rows"), row_text(row, "cols"));
     fprintf(out, "%-23s %-8s %-4s %-9s %-11s %s thread%s  ", row_text(q->row, "question"), row_text(row, "pass"),
-            row_text(row, "dtype"), row_text(row, "form"), shape, threads, strcmp(threads, "1") == 0 ? " " : "s");
+            row_text(row, "dtype"), row_text(row, "form"), size, threads, strcmp(threads, "1") == 0 ? " " : "s");
     const char *const text = interval_number(number, f->value.median, decimals);
     if (interval_known(&f->value))
         fprintf(out, "%s %*s times the time of %s [%s, %s]\n", words[f->verdict],
@@ -53,8 +79,8 @@ static void print(FILE *out, const verdicts *v, const question *q, const finding
 }
 
 const verdict_list verdict_questions = {
-    .columns = columns,
-    .write = write,
+    .table = &answers_table,
+    .prepare = prepare,
     .title = "Where DyT wins on this machine: its time over that of the norm it would replace, at the best level",
     .print = print,
 };

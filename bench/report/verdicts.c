@@ -44,12 +44,11 @@ int verdicts_write(const void *what, const char *path) {
     const int error = csv_open(&w, path, false);
     if (error != 0)
         return error;
-    for (size_t i = 0; list->columns[i] != NULL; i++)
-        csv_text(&w, list->columns[i]);
-    csv_end(&w);
+    columns_write_header(&w, list->table);
     for (size_t i = 0; i < v->asked.count; i++) {
-        list->write(&w, v, &v->asked.items[i], &v->found[i]);
-        csv_end(&w);
+        verdict_row r = {.q = &v->asked.items[i], .f = &v->found[i], .cores = v->cores};
+        list->prepare(&r);
+        columns_write_row(&w, list->table, &r);
     }
     return csv_close(&w);
 }
@@ -65,7 +64,9 @@ bool verdicts_print(const verdicts *v, FILE *out) {
         if (!begun && list->title != NULL)
             fprintf(out, "\n%s\n\n", list->title);
         begun = true;
-        list->print(out, v, &v->asked.items[i], &v->found[i]);
+        verdict_row r = {.q = &v->asked.items[i], .f = &v->found[i], .cores = v->cores};
+        list->prepare(&r);
+        list->print(out, &r);
     }
     if (list->end != NULL)
         list->end(out, v, count);

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/columns.h"
 #include "judge.h"
 
 // X(ID, name, its table, runs that one judgement may be of, what it says)
@@ -35,15 +36,52 @@ int verdicts_write(const void *v, const char *path);
 // For people. false: there was nothing to say.
 bool verdicts_print(const verdicts *v, FILE *out);
 
+// A question and its answer, as a row and in words.
+typedef struct {
+    const question *q;
+    const finding *f;
+    size_t cores;
+    char why[2 * TABLES_MESSAGE]; // the reason, in a sentence or two
+    char variant[72];             // that is asked about, without its twin with the other stores
+    char threads[24];
+} verdict_row;
+static inline column_value value_asked(const verdict_row *r, const char *column) {
+    return value_text(row_text(r->q->row, column));
+}
+static inline column_value value_found(const verdict_row *r, const char *column) {
+    return value_text(row_text(r->f->subject, column));
+}
+
 // What the list of a table of questions looks like.
 typedef struct {
-    const char *const *columns; // NULL at the end
-    void (*write)(csv_writer *w, const verdicts *v, const question *q, const finding *f);
-    const char *title; // above it; NULL: none
-    bool says_missing; // also says what was not measured
-    void (*print)(FILE *out, const verdicts *v, const question *q, const finding *f);
+    const column_table *table;
+    void (*prepare)(verdict_row *r); // sets what a row has in words
+    const char *title;               // above the list; NULL: none
+    bool says_missing;               // also says what was not measured
+    void (*print)(FILE *out, const verdict_row *r);
     void (*end)(FILE *out, const verdicts *v, const size_t count[VERDICTS]); // below it; NULL: nothing
 } verdict_list;
 extern const verdict_list verdict_claims, verdict_goals, verdict_questions;
+
+// Columns that tables of questions share, and that what is found of them begins with or ends in. What asks is no row of
+// the program: people write those tables.
+#define VERDICT_HOLDS_COLUMNS(X)                                                                                       \
+    X(OPTIONAL, holds_lo, real, "{unit}", value_asked(r, "holds_lo"),                                                  \
+      "It holds if the whole 95 % interval lies above this, where it is not empty,")                                   \
+    X(OPTIONAL, holds_hi, real, "{unit}", value_asked(r, "holds_hi"),                                                  \
+      "and below this. It does not hold if all of the interval lies outside. Else, and where an end is a bound, for "  \
+      "digits are cut, nobody can tell.")
+#define VERDICT_HERE_COLUMNS(X)                                                                                        \
+    X(OPTIONAL, here, real, "{unit}", value_real(r->f->value.median, 6),                                               \
+      "The value in this run; empty if it was not measured.")                                                          \
+    X(OPTIONAL, here_lo, real, "{unit}", value_real(r->f->value.lo, 6), "Lower end of its 95 % interval.")             \
+    X(OPTIONAL, here_hi, real, "{unit}", value_real(r->f->value.hi, 6), "Upper end of its 95 % interval.")
+#define VERDICT_WHICH_COLUMNS(X)                                                                                       \
+    X(REQUIRED, subject, text, NULL, value_asked(r, "subject"),                                                        \
+      "Which rows it is about: words column=value, where a value may be several, a|b; threads=cores is one for each "  \
+      "core, data=L1, L2, L3 or memory the nearest that holds x and y.")                                               \
+    X(OPTIONAL, baseline, text, NULL, value_asked(r, "baseline"),                                                      \
+      "What it is held against, in the same run and conditions.")                                                      \
+    X(REQUIRED, where, text, NULL, value_asked(r, "where"), "What both have in common.")
 
 #endif
