@@ -237,11 +237,40 @@ static void the_table_is_as_it_was(void **state) {
     observations_free(&all);
 }
 
+// The same samples, of a layernorm in rmsnorm's place: the table has the ratio to either.
+static void ratios_to_layernorm_are_paired(void **state) {
+    (void)state;
+    planned items[CELLS];
+    plan p = three_cells(items);
+    observations all = {0};
+    summary s;
+    items[RMSNORM].cell.impl = norm_find("layernorm", "onepass", "fused", "scalar", "f32");
+    fill(&all);
+    char path[] = "/tmp/normbench-test-summary-XXXXXX", error[256];
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(close(descriptor), 0);
+    size_t rows, missing;
+    csv_table t;
+    const run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee"};
+    assert_true(summary_make(&s, &p, &all));
+    assert_int_equal(summary_write(&s, path, &r, &rows, &missing), 0);
+    assert_int_equal(csv_read(&t, path, error, sizeof error), 0);
+    const double ratio = strtod(t.rows[DYT][csv_column(&t, "ratio_to_layernorm")], NULL);
+    assert_true(fabs(ratio - summary_ratio(&s, DYT, RMSNORM).median) < 0.005);
+    assert_string_equal(t.rows[DYT][csv_column(&t, "ratio_to_rmsnorm")], "");
+    csv_free(&t);
+    assert_int_equal(unlink(path), 0);
+    summary_free(&s);
+    observations_free(&all);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ratio_survives_pace_and_drift),  cmocka_unit_test(half_rounds_and_lone_launches_make_no_ratio),
         cmocka_unit_test(a_launch_counts_once),           cmocka_unit_test(five_launches_have_no_interval),
         cmocka_unit_test(cycles_say_where_they_are_from), cmocka_unit_test(the_table_is_as_it_was),
+        cmocka_unit_test(ratios_to_layernorm_are_paired),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

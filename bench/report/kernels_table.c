@@ -20,7 +20,7 @@ typedef struct {
     size_t samples;
     double elements, bytes; // of the tensor; of memory, per element
     double fastest, spread_pct, preempted_pct, operations, page_faults;
-    stats_interval time, ratio, ceiling_fraction, clock, cycles, instructions, cache_misses, peak;
+    stats_interval time, ratio, to_layernorm, ceiling_fraction, clock, cycles, instructions, cache_misses, peak;
     const char *cycles_source, *status;
     char library_impl[PEERS_NAME_SIZE], reason[256];
 } kernels_row;
@@ -98,6 +98,11 @@ static column_value per_element(const kernels_row *r, stats_interval i) {
       "is none of oneDNN's.")
 COLUMN_OWN_LIST(own_columns, COLUMNS)
 
+#define COMPARED(X)                                                                                                    \
+    COLUMN_INTERVAL(X, ratio_to_layernorm, ratio_to_layernorm, amount, "1", r->to_layernorm,                           \
+                    "Time over that of layernorm, likewise.")
+COLUMN_OWN_LIST(compared_columns, COMPARED)
+
 static const void *run_of(const void *row) { return ((const kernels_row *)row)->run; }
 static const void *cell_of(const void *row) { return ((const kernels_row *)row)->cell; }
 static const void *impl_of(const void *row) { return ((const kernels_row *)row)->cell->impl; }
@@ -105,7 +110,7 @@ COLUMN_TABLE(
     kernels, "*/*/kernels.csv",
     "One row per implementation, shape, thread count, placement and cache state: what was measured, in summary.",
     {run_columns, RUN_COLUMNS, run_of}, {cell_columns, CELL_COLUMNS, cell_of}, COLUMN_PART(own_columns),
-    {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of})
+    {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of}, COLUMN_PART(compared_columns))
 
 // "ok", or why a row should not be trusted to within SUMMARY_STABLE. judged: the ratio that it is known by.
 static const char *judge(kernels_row *r, const stats_interval *judged) {
@@ -137,6 +142,7 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
     const planned *const item = &s->plan->schedule.items[index];
     const cell *const c = &plan_cells(s->plan)[index];
     const size_t samples = s->first[index + 1] - s->first[index];
+    const size_t layernorm = summary_partner(s->plan, index, NORM_LAYERNORM);
     const size_t rmsnorm = summary_rmsnorm(s->plan, index), identity = summary_identity(s, index);
     double preempted = 0;
     kernels_row r = {.run = run_of_all,
@@ -151,6 +157,7 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
                      .page_faults = summary_page_faults(s, index).median,
                      .time = summary_time(s, index),
                      .ratio = none,
+                     .to_layernorm = none,
                      .ceiling_fraction = none,
                      .clock = summary_clock(s, index),
                      .instructions = summary_counted(s, index, COUNTER_INSTRUCTIONS),
@@ -165,6 +172,8 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
     peers_library_impl(c->impl, c->pass, c->rows, c->cols, c->threads, r.library_impl);
     if (rmsnorm != SIZE_MAX && !peers_is_reference(r.library_impl))
         r.ratio = summary_ratio(s, index, rmsnorm);
+    if (layernorm != SIZE_MAX && !peers_is_reference(r.library_impl))
+        r.to_layernorm = summary_ratio(s, index, layernorm);
     const stats_interval floor_ratio = identity == SIZE_MAX ? none : summary_ratio(s, identity, index);
     // Bytes per second of this row over those of identity: the ratio of times, weighed by what each moves.
     if (identity != SIZE_MAX)

@@ -187,11 +187,15 @@ static bool is_partner(table_row subject, table_row baseline, const char *column
 }
 
 stats_interval time_ratio(asking *a, table_row subject, table_row baseline) {
-    if (strcmp(row_text(baseline, "op"), "rmsnorm") == 0 && is_partner(subject, baseline, "ratio_to_rmsnorm")) {
-        a->method = "paired";
-        stats_interval ratio = row_interval(subject, "ratio", "_to_rmsnorm");
-        return ratio;
-    }
+    static const struct {
+        const char *op, *column, *stem, *suffix;
+    } paired[] = {{"rmsnorm", "ratio_to_rmsnorm", "ratio", "_to_rmsnorm"},
+                  {"layernorm", "ratio_to_layernorm", "ratio_to_layernorm", ""}};
+    for (size_t i = 0; i < sizeof paired / sizeof *paired; i++)
+        if (strcmp(row_text(baseline, "op"), paired[i].op) == 0 && is_partner(subject, baseline, paired[i].column)) {
+            a->method = "paired";
+            return row_interval(subject, paired[i].stem, paired[i].suffix);
+        }
     a->method = "times";
     const stats_interval below = row_interval(baseline, "time_ns", "_median");
     if (!(below.median > 0))
