@@ -65,6 +65,7 @@ static const char *const parameters[] = {"",
                                          "beta alpha shift",
                                          "gamma beta alpha shift"};
 
+static const column_type column_words = {.pattern = "[a-z0-9]+( [a-z0-9]+)*"};
 static column_value params(const norm_impl *impl) {
     return impl == NULL ? value_empty() : value_text(parameters[impl->params % COLUMN_COUNT(parameters)]);
 }
@@ -72,7 +73,7 @@ static column_value streams(const norm_impl *impl) { return impl == NULL ? value
 
 #define ROW norm_impl
 #define COLUMNS(X)                                                                                                     \
-    X(OPTIONAL, params, text, NULL, params(r),                                                                         \
+    X(OPTIONAL, params, words, NULL, params(r),                                                                        \
       "The parameters that the variant has, separated by spaces: gamma, beta, alpha, shift; empty: none.")             \
     X(OPTIONAL, streams, flag, NULL, streams(r),                                                                       \
       "1 if forward writes its result past the caches, as variants `*_nt` do, else 0.")
