@@ -69,6 +69,7 @@ static const column_type column_words = {.pattern = "[a-z0-9]+( [a-z0-9]+)*"};
 static column_value params(const norm_impl *impl) {
     return impl == NULL ? value_empty() : value_text(parameters[impl->params % COLUMN_COUNT(parameters)]);
 }
+static column_value base(const norm_impl *impl) { return impl == NULL ? value_empty() : value_text(impl->base); }
 static column_value streams(const norm_impl *impl) { return impl == NULL ? value_empty() : value_size(impl->streams); }
 
 #define ROW norm_impl
@@ -76,7 +77,9 @@ static column_value streams(const norm_impl *impl) { return impl == NULL ? value
     X(OPTIONAL, params, words, NULL, params(r),                                                                        \
       "The parameters that the variant has, separated by spaces: gamma, beta, alpha, shift; empty: none.")             \
     X(OPTIONAL, streams, flag, NULL, streams(r),                                                                       \
-      "1 if forward writes its result past the caches, as variants `*_nt` do, else 0.")
+      "1 if forward writes its result past the caches, as variants `*_nt` do, else 0.")                                \
+    X(OPTIONAL, base, name, NULL, base(r),                                                                             \
+      "The variant without what params and streams say of it: u2 of u2_nobeta and of u2_nt.")
 COLUMN_LIST(cell_impl_columns, COLUMNS)
 
 static int order(size_t a, size_t b) { return (a > b) - (a < b); }

@@ -47,9 +47,9 @@ norm_error cell_run(const cell *c, norm_pass pass, const norm_args *args, void *
 // cache. The first of them, to dtype, name an implementation and a pass.
 enum { CELL_NAMES = 6, CELL_COLUMNS = 11 };
 extern const table_column cell_columns[CELL_COLUMNS];
-// What else there is to say of an implementation, at the end of tables: params, streams. Their row is a
+// What else there is to say of an implementation, at the end of tables: params, streams, base. Their row is a
 // norm_impl, or NULL.
-enum { CELL_IMPL_COLUMNS = 2 };
+enum { CELL_IMPL_COLUMNS = 3 };
 extern const table_column cell_impl_columns[CELL_IMPL_COLUMNS];
 // What they may hold, and what they mean in the tables of layers as well.
 extern const column_type column_op, column_pass, column_form, column_dtype, column_placement, column_cache;

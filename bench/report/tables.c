@@ -17,6 +17,7 @@
 #include "base/names.h"
 #include "base/parse.h"
 #include "plan/select.h"
+#include "schema.h"
 
 #define TABLE_NAME(ID, name) #name,
 static const char *const table_names[] = {RUN_TABLE_LIST(TABLE_NAME)};
@@ -57,50 +58,35 @@ bool row_is_measured(table_row r) {
 
 // ---- What a table may hold
 
-// Whether a column's values are names that every build knows; variants and levels are not, and of a layer pass is both.
-static bool is_vocabulary(selector s) {
-    return s == SELECT_OP || s == SELECT_FORM || s == SELECT_DTYPE || s == SELECT_PLACEMENT || s == SELECT_CACHE ||
-           s == SELECT_MODEL || s == SELECT_PART || s == SELECT_PHASE;
-}
-static selector vocabulary_of(const char *column) {
-    selector s = 0;
-    while (s < SELECTORS && !(is_vocabulary(s) && strcmp(selector_option(s), column) == 0))
-        s++;
-    return s;
-}
+// An op or a model that this program does not have is said with those that it has: the run is of another version.
 static bool known_name(const char *column, const char *value, char message[TABLES_MESSAGE]) {
-    const selector s = vocabulary_of(column);
+    const selector s = strcmp(column, "op") == 0 ? SELECT_OP : strcmp(column, "model") == 0 ? SELECT_MODEL : SELECTORS;
     const char *names[SELECT_MAX_NAMES];
     size_t index;
-    if (s == SELECTORS || *value == '\0' || selector_index(s, value, &index))
+    if (s == SELECTORS || selector_index(s, value, &index))
         return true;
     names_explain(message, TABLES_MESSAGE, value, column, names, selector_names(s, names));
     return false;
 }
 
-static const char *const counts[] = {"rows",  "cols",  "threads", "batch",   "tokens",
-                                     "depth", "stage", "repeats", "context", "schema_version"};
-enum { COUNTS = sizeof counts / sizeof *counts };
-
-// What a column may hold: names of the vocabulary, numbers of things, numbers with a unit, or text.
-static void check_field(fields *f, const char *column) {
-    static const char *const kinds[] = {"_ns",    "_ns_",   "_lo95",     "_hi95",   "_pct",
-                                        "_share", "_ratio", "ratio_to_", "_element"};
+// A field against what its column may hold; one of a later version is none of ours.
+static void check_field(fields *f, const column_table *t, const char *column) {
+    const table_column *const known = columns_find(t, column);
     const char *const value = fields_text(f, column);
-    char message[TABLES_MESSAGE], text[TABLES_MESSAGE + 32];
-    if (*value == '\0')
+    static const char *const expected[] = {
+        [COLUMN_STRING] = "what results/README.md says of it",
+        [COLUMN_INTEGER] = "a whole number, as results/README.md has it",
+        [COLUMN_NUMBER] = "a number, as results/README.md has it",
+    };
+    char message[TABLES_MESSAGE], text[TABLES_MESSAGE + 64];
+    if (*value == '\0' || known == NULL)
         return;
-    if (!known_name(column, value, message)) {
+    if (columns_fault(known, value) != NULL) {
+        fields_refuse(f, column, expected[known->type->kind]);
+    } else if (!known_name(column, value, message)) {
         snprintf(text, sizeof text, "is of no run that this program can judge: %.900s", message);
         fields_refuse_row(f, text);
-    } else if (names_find(column, counts, COUNTS) < COUNTS) {
-        (void)fields_size(f, column, 0, SIZE_MAX);
     }
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strstr(column, kinds[i]) != NULL) {
-            (void)fields_real_or_nan(f, column, -(double)INFINITY, (double)INFINITY);
-            return;
-        }
 }
 
 // Whether every row is one that can be judged.
@@ -115,7 +101,7 @@ static bool check_table(const csv_table *t, run_table table, char *message, size
         }
     for (f.row = 0; f.ok && f.row < t->row_count; f.row++)
         for (size_t k = 0; f.ok && k < t->column_count; k++)
-            check_field(&f, t->header[k]);
+            check_field(&f, schema_find(run_table_name(table)), t->header[k]);
     return f.ok;
 }
 
