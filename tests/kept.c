@@ -14,6 +14,13 @@
 
 #include <cmocka.h>
 
+void kept_path(char path[KEPT_PATH]) {
+    snprintf(path, KEPT_PATH, "/tmp/normbench-test-kept-XXXXXX");
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(close(descriptor), 0);
+}
+
 // The next line without its end; false at the end of the file.
 static bool next_line(FILE *file, char **line, size_t *size) {
     const ssize_t length = getline(line, size, file);

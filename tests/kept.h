@@ -3,6 +3,9 @@
 #ifndef KEPT_H
 #define KEPT_H
 
+// The path of an empty file for a table that is to be compared.
+enum { KEPT_PATH = 40 };
+void kept_path(char path[KEPT_PATH]);
 // Fails unless the table at `written` is the kept one of this name, byte for byte, but for columns that were appended;
 // removes it.
 void kept_compare(const char *written, const char *name);

