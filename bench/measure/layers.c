@@ -40,8 +40,10 @@ static layer_config config_of(const group_of_items *g, norm_slot *slots) {
 
 static size_t bytes_of(const group_of_items *g) {
     norm_slot *const slots = malloc((g->end - g->begin) * sizeof *slots);
-    const layer_config config = slots == NULL ? (layer_config){0} : config_of(g, slots);
-    const size_t bytes = slots == NULL ? SIZE_MAX : layer_bytes(&config);
+    if (slots == NULL)
+        return SIZE_MAX;
+    const layer_config config = config_of(g, slots);
+    const size_t bytes = layer_bytes(&config);
     free(slots);
     return bytes;
 }
