@@ -59,7 +59,7 @@ for awk in awk mawk gawk original-awk bwk; do ! command -v "$awk" >/dev/null || 
 # read_with AWK FILE: what it prints; at most 10 s and 512 MiB, which a reader that loops would take.
 read_with() {
     # shellcheck disable=SC2046,SC3045 # `busybox awk` is two words; every sh here has ulimit -v
-    (ulimit -v 524288 && LC_ALL=C timeout 10 $(echo "$1" | tr : ' ') -f scripts/csv.awk -f "$work/read.awk" "$2" 2>&1) || echo "ends with $?"
+    (ulimit -v 524288 && LC_ALL=C timeout 10 $(echo "$1" | tr : ' ') -f scripts/figures/csv.awk -f "$work/read.awk" "$2" 2>&1) || echo "ends with $?"
 }
 
 # check NAME PROGRAM SCRIPTS

@@ -6,6 +6,8 @@
 set -eu
 : "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}"
 . tests/expect.sh
+figures=$PWD/scripts/figures
+. scripts/figures/figures.sh
 
 # What each payload tries to make; the first ends the data block that it stands in.
 touch="touch $work/TOUCHED"
@@ -76,7 +78,7 @@ AWK
 both=$lines$calls$macro
 export lines calls macro both
 for table in kernels layers steps plots/natives paper/comparison paper/tokens paper/squash paper/verdicts paper/answers; do
-    LC_ALL=C awk -f scripts/csv.awk -f "$work/mutate.awk" "$whole/$table.csv" "$work/gate/$table" 1 lines calls macro >>"$work/folders"
+    LC_ALL=C awk -f scripts/figures/csv.awk -f "$work/mutate.awk" "$whole/$table.csv" "$work/gate/$table" 1 lines calls macro >>"$work/folders"
 done
 got=0
 awk '{ print $1 }' "$work/folders" | xargs "$NORMBENCH" check >"$work/out" 2>"$work/err" || got=$?
@@ -201,27 +203,20 @@ AWK
 columns() { cat "$@" | grep -oE '"[a-z_][a-z0-9_]*"' | tr -d '"' | sort -u | tr '\n' ' '; }
 mkdir "$work/selected"
 for table in kernels layers steps plots/natives paper/comparison paper/tokens paper/squash paper/answers; do
-    LC_ALL=C awk -f scripts/csv.awk -f "$work/mutate.awk" "$whole/$table.csv" "$work/all/$table" 1000 both >"$work/folders"
-    for script in scripts/fig_*.awk; do
-        figure=${script#scripts/fig_} argument='' more=''
-        figure=${figure%.awk}
-        case $figure:$table in
-        layers_native:plots/natives) argument=plots/natives more='-f scripts/plot_layers.awk' ;;
-        layers_native:*) continue ;;
-        layers_*:layers | layers_*:steps) argument=layers more='-f scripts/plot_layers.awk' ;;
-        paper_*:paper/*) ;;
-        layers_*:* | paper_*:* | *:paper/* | *:plots/* | *:layers | *:steps) continue ;;
-        *) argument=kernels ;;
+    LC_ALL=C awk -f scripts/figures/csv.awk -f "$work/mutate.awk" "$whole/$table.csv" "$work/all/$table" 1000 both >"$work/folders"
+    for figure in $(figure_names); do
+        own=$figures/$figure.awk
+        # Whose rows it reads: the table that it is drawn from, and what its file names.
+        case $(figure_table "$figure") in
+        "$table") ;;
+        *) grep -q "/$table\\.csv" "$own" || continue ;;
         esac
-        # shellcheck disable=SC2086 # words
-        columns=" $(columns "$script" scripts/plot.awk ${more#-f}) "
+        columns=" $(columns "$own" "$figures"/plot*.awk) "
         while read -r folder _; do
             name=${folder##*/}
             case $columns in *" ${name%.both} "*) ;; *) continue ;; esac
             cp "$folder/${table##*/}.csv" "$run/$table.csv"
-            # shellcheck disable=SC2086 # words
-            LC_ALL=C awk -f scripts/csv.awk -f scripts/plot.awk $more -f "$script" "$run" "$argument" results/published \
-                >"$work/selected/$figure.${table##*/}.$name" || fail "$figure with hostile $name failed"
+            figure_select "$figure" "$run" >"$work/selected/$figure.${table##*/}.$name" || fail "$figure with hostile $name failed"
         done <"$work/folders"
     done
     cp "$whole/$table.csv" "$run/$table.csv"
@@ -234,15 +229,14 @@ grep -l '<<' "$work"/selected/* | LC_ALL=C xargs awk -f "$work/grammar.awk" >"$w
 # gnuplot itself, where fields are shown: it draws them, and does nothing else.
 for shown in levels.kernels.placement map.kernels.placement forms.kernels.placement tanh.kernels.variant layers_share.layers.model \
     layers_native.natives.model paper_squash.squash.alpha paper_tokens.tokens.spread paper_efficiency.comparison.threads; do
-    script=$PWD/scripts/fig_${shown%%.*}.gp style=$PWD/scripts/style.gp
-    (cd "$work" && gnuplot -c "$script" svg picture.svg "selected/$shown.both" "$style") >"$work/out" 2>&1 ||
+    (cd "$work" && figure_draw "${shown%%.*}" svg picture.svg "selected/$shown.both") >"$work/out" 2>&1 ||
         fail "gnuplot does not draw $shown: $(tail -n 1 "$work/out")"
     grep -q 'touch' "$work/picture.svg" || fail "$shown does not show the field"
     not_run "$shown"
 done
 for selected in "$work"/selected/threads.kernels.threads.both "$work"/selected/sizes.kernels.rows.both "$work"/selected/map.kernels.cols.both; do
     figure=$(basename "$selected" | cut -d. -f1)
-    gnuplot -c "scripts/fig_$figure.gp" svg "$work/picture.svg" "$selected" scripts/style.gp >"$work/out" 2>&1 || true # without numbers, no figure
+    figure_draw "$figure" svg "$work/picture.svg" "$selected" >"$work/out" 2>&1 || true # without numbers, no figure
     not_run "$selected"
 done
 

@@ -93,7 +93,7 @@ cp "$work/out" "$work/peers"
 [ ! -e "$run/peers/plan.csv" ] || fail 'the run in peers/ is not complete'
 grep -q 'PyTorch and ours in one process' "$run/plots/libraries.svg" || fail 'figure libraries does not say that its times are paired'
 # op, variant, pass, form, level, shape, launches, least and median time, fraction of the copy, ratio and its interval, status
-LC_ALL=C awk -f scripts/csv.awk -f /dev/stdin "$run/peers/kernels.csv" >"$work/got" <<'EOT'
+LC_ALL=C awk -f scripts/figures/csv.awk -f /dev/stdin "$run/peers/kernels.csv" >"$work/got" <<'EOT'
 BEGIN {
     rows = csv_read(ARGV[1], cell, names)
     split("op variant pass form level rows cols launches time_ns_min time_ns_median bytes_per_element ratio_to_rmsnorm ratio_lo95 ratio_hi95 status", want, " ")

@@ -9,6 +9,8 @@ set -eu
 : "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}"
 
 . tests/expect.sh
+figures=scripts/figures
+. scripts/figures/figures.sh
 fixture=tests/data/paper
 claims=results/published/claims.csv
 
@@ -32,7 +34,7 @@ BEGIN {
     exit
 }
 AWK
-    LC_ALL=C awk -f scripts/csv.awk -f "$work/column.awk" "$1" "$2" "$3"
+    LC_ALL=C awk -f scripts/figures/csv.awk -f "$work/column.awk" "$1" "$2" "$3"
 }
 
 # expect ID VERDICT HERE PATTERN: what the last judging said of a claim. HERE is compared to four digits.
@@ -153,7 +155,7 @@ function same(name, upper, lower,    value, error) {
         print id, name, claim[c, name], value
 }
 AWK
-LC_ALL=C awk -f scripts/csv.awk -f "$work/published.awk" >"$work/published"
+LC_ALL=C awk -f scripts/figures/csv.awk -f "$work/published.awk" >"$work/published"
 [ "$(cat "$work/published")" = 30 ] || fail "claims.csv does not follow from efficiency.csv: $(cat "$work/published")"
 
 # ---- The run as a whole, in a folder whose name needs quoting
@@ -163,7 +165,9 @@ mkdir "$run"
 cp $fixture/layers.csv $fixture/steps.csv $fixture/kernels.csv $fixture/meta.json "$run"
 sh scripts/paper_report.sh "$run" "$CURVES" >"$work/stdout" 2>"$work/stderr" || fail "paper_report.sh failed: $(cat "$work/stderr")"
 grep -v '^plots: figure .* skipped: ' "$work/stderr" >&2 && fail 'something on stderr'
-for name in plots/layers_steps plots/layers_share plots/layers_native plots/layers_add paper/efficiency paper/others paper/squash paper/tokens paper/channels; do
+for figure in $(figure_names); do
+    [ "$(figure_table "$figure")" != kernels ] || continue
+    name=$(figure_picture "$figure")
     for format in svg png pdf; do
         [ -f "$run/$name.$format" ] && [ "$(wc -c <"$run/$name.$format")" -gt 4000 ] || fail "$name.$format is missing or too small"
     done
@@ -248,7 +252,7 @@ BEGIN {
     print curves, tokens, (on_line > rows / 2), (outliers[1] + outliers[2] == 0), (outliers[4] > 0)
 }
 AWK
-LC_ALL=C awk -f scripts/csv.awk -f "$work/curves.awk" "$run/paper" >"$work/curves"
+LC_ALL=C awk -f scripts/figures/csv.awk -f "$work/curves.awk" "$run/paper" >"$work/curves"
 [ "$(cat "$work/curves")" = '5 192 1 1 1' ] || fail "curves: $(head -n 5 "$work/curves")"
 got=0
 "$CURVES" "$work/nowhere" 2>"$work/stderr" || got=$?

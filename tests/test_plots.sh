@@ -4,6 +4,11 @@
 # independent of the compiler
 set -eu
 . tests/expect.sh
+figures=scripts/figures
+. scripts/figures/figures.sh
+# The figures of kernels.csv, which the fixture has data for.
+names=$(for name in $(figure_names); do [ "$(figure_table "$name")" != kernels ] || echo "$name"; done)
+[ "$(echo "$names" | wc -l)" -ge 9 ] || fail "only these figures are found: $names"
 
 # expect_exit STATUS PATTERN ARGUMENT...: plots.sh must end so and say so on stderr; with no pattern, say nothing.
 expect_exit() {
@@ -26,7 +31,7 @@ mkdir "$run"
 cp tests/data/plots/kernels.csv tests/data/plots/meta.json "$run"
 expect_exit 0 '' "$run"
 
-for name in levels sizes threads map forms stores tanh libraries roofline; do
+for name in $names; do
     for format in svg png pdf; do
         file="$run/plots/$name.$format"
         if [ ! -f "$file" ] || [ "$(wc -c <"$file")" -lt 4000 ]; then
@@ -59,7 +64,7 @@ grep -q PyTorch, "$run/plots/libraries.svg" && fail 'libraries.svg names PyTorch
 expect_text stores 'ns per element' 'regular stores' 'past the caches' '4096x4096, forward, f32, 1 thread, warm' '0[.]51' '0[.]68'
 expect_text roofline 'operations per byte' 'operations per ns' 'forward, 1 thread' 'forward, 2 threads' 'FMA peak 96' 'FMA peak 190' 'dyt' 'memory' 'avx2'
 # The point of rmsnorm in L2: 4 operations and 8 bytes in 0.168 ns; its ceiling there is identity's 8 bytes in 0.112 ns.
-LC_ALL=C awk -f scripts/csv.awk -f scripts/plot.awk -f scripts/fig_roofline.awk "$run" kernels >"$work/roofline"
+figure_select roofline "$run" >"$work/roofline"
 grep -qx '0.5 23.8095 2 0' "$work/roofline" || fail "no rmsnorm in L2 in the roofline: $(cat "$work/roofline")"
 grep -qx 'bandwidth\[2\] = 71.4286' "$work/roofline" || fail 'no bandwidth of L2 in the roofline'
 # In memory, with results past the caches: 8 operations in 0.82 ns under 8 bytes in 0.31 ns.
@@ -85,7 +90,7 @@ got=0
 env HOME="$work/home" XDG_CONFIG_HOME="$work/home" GNUTERM=qt GNUPLOT_LIB="$work/home" GDFONTPATH="$work" GNUPLOT_DEFAULT_GDFONT=none \
     sh scripts/plots.sh "$run" >"$work/stdout" 2>"$work/stderr" || got=$?
 [ "$got $(cat "$work/stderr")" = '0 ' ] || fail "with the user's own settings: exit $got: $(head -n 5 "$work/stderr")"
-for name in levels sizes threads map forms stores tanh libraries roofline; do
+for name in $names; do
     cmp -s "$work/first/$name.svg" "$run/plots/$name.svg" || fail "$name.svg is another with the user's own settings"
 done
 
@@ -97,7 +102,7 @@ expect_exit 0 'figure forms skipped: nothing was measured in form eager' "$run"
 [ -e "$run/plots/map.svg" ] || fail 'map.svg was not drawn'
 head -n 1 "$work/all.csv" >"$run/kernels.csv"
 expect_exit 0 'figure levels skipped: ' "$run"
-for name in sizes threads map forms stores tanh libraries roofline; do
+for name in $names; do
     grep -q "figure $name skipped: " "$work/stderr" || fail "figure $name is not skipped without data"
 done
 [ -z "$(ls "$run/plots")" ] || fail 'pictures without data'
