@@ -90,14 +90,14 @@ static filter where_filter(const efficiency *e, const efficiency_arm *a) {
     return f;
 }
 
-static stats_interval change(asking *k, efficiency_value what, const arm *subject, const arm *baseline, extent part) {
+static stats_interval change(asking *k, efficiency_value what, const arm *a, const arm *baseline, extent part) {
     switch (what) {
     case EFFICIENCY_IN_PLACE:
-        return norm_change(k, subject, baseline, part);
+        return norm_change(k, a, baseline, part);
     case EFFICIENCY_BY_IDENTITY:
-        return by_identity_change(k, subject, baseline, part);
+        return by_identity_change(k, a, baseline, part);
     default:
-        return total_change(k, subject, baseline, part);
+        return total_change(k, a, baseline, part);
     }
 }
 
