@@ -59,7 +59,7 @@ SLEEF_LEVELS := $(filter sse2 avx2 avx512,$(LEVELS))
 SLEEF    := $(foreach l,$(SLEEF_LEVELS),$(SLEEF_UNITS:%=$(OBJ)/%.$(l).o))
 PLAINLY  = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(addsuffix .c,$(ROW_UNITS) $(SLEEF_UNITS)) bench/commands/main.c bench/report/curves.c,$(wildcard $(1))))
 MODELS   := $(ROWS) $(call PLAINLY,models/*.c models/*/*.c)
-LIBS     := -fopenmp -ldnnl -lhwloc -ljansson $(if $(SLEEF),-lsleef) -lm
+LIBS     := -fopenmp -ldnnl -lhwloc -ljansson -lz $(if $(SLEEF),-lsleef) -lm
 # Kernels that count their operations, for operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
 COUNTED  := $(UNITS:kernels/ops/%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/ops/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -lE "v_(tanh|erf)_u2|\"(eager|framework).h\"" $(UNITS:%=%.c)))
 # Tables that the program holds as they are (bench/report/published.h).
@@ -79,7 +79,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits peers verify plots asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits peers verify plots publish asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -133,6 +133,10 @@ verify: all ## print the largest error of every implementation
 plots: all ## draw a run's plots again: make plots RUN=results/MACHINE/RUN
 	$(Q)test -n $(call quote,$(RUN)) || { echo "make plots needs RUN=results/MACHINE/RUN" >&2; exit 2; }
 	$(Q)NORMBENCH=build/normbench sh scripts/plots.sh $(call quote,$(RUN))
+
+publish: all ## make a run's folder ready for git, its samples compressed: make publish RUN=results/MACHINE/RUN
+	$(Q)test -n $(call quote,$(RUN)) || { echo "make publish needs RUN=results/MACHINE/RUN" >&2; exit 2; }
+	$(Q)NORMBENCH=build/normbench sh scripts/publish.sh $(call quote,$(RUN))
 
 asm: $(LEVELLED:.o=.s) $(ROWS:.o=.s) ## leave a listing of every kernel and level in build/<compiler>/kernels/ops/*.s
 	@echo "listings: $(OBJ)/kernels/ops/<unit>.<level>.s"
@@ -216,8 +220,8 @@ $(OBJ)/published/%.o: $(OBJ)/published/%.c
 
 $(PROGRAM): $(OBJ)/bench/commands/main.o $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
-$(CURVES): $(addprefix $(OBJ)/bench/,report/curves.o report/curves_table.o base/columns.o base/csv.o base/files.o base/interval.o base/parse.o base/plain.o base/stats.o measure/inputs.o) $(KERNELS)
-	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lm
+$(CURVES): $(addprefix $(OBJ)/bench/,report/curves.o report/curves_table.o base/columns.o base/csv.o base/files.o base/interval.o base/packed.o base/parse.o base/plain.o base/stats.o measure/inputs.o) $(KERNELS)
+	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lz -lm
 $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && ar rcs $@ $^
 # Never unloaded: the threads of a team outlive a call, in the code of OpenMP's runtime, which would be unloaded with it.

@@ -24,9 +24,9 @@ fi
 
 # The headers of the libraries, which are the same everywhere, apart from this system's C library.
 mkdir "$work/include"
-for header in omp hwloc jansson dnnl dnnl_debug sleef cmocka mpfr gmp; do
+for header in omp hwloc jansson zlib dnnl dnnl_debug sleef cmocka mpfr gmp; do
     echo "#include <$header.h>" | ${CC:-cc} -include stdarg.h -include stddef.h -include stdint.h -include setjmp.h -M -x c - 2>/dev/null
-done | grep -oE '/[^ ]+\.h\b' | grep -E '/(omp|hwloc|jansson|dnnl|oneapi|sleef|cmocka|mpfr|gmp)[^/]*(\.h|/.*\.h)$' | sort -u >"$work/headers"
+done | grep -oE '/[^ ]+\.h\b' | grep -E '/(omp|hwloc|jansson|zlib|zconf|dnnl|oneapi|sleef|cmocka|mpfr|gmp)[^/]*(\.h|/.*\.h)$' | sort -u >"$work/headers"
 while read -r header; do
     place=${header#*/include/}
     place=$(echo "$place" | sed 's|^[a-z0-9_]*-linux-gnu[a-z0-9]*/||')

@@ -62,7 +62,7 @@ if [ ! -r "$run/kernels.csv" ]; then
 fi
 out=$run/peers$kept
 [ ! -e "$out/kernels.csv" ] || [ -e "$out/plan.csv" ] || fail "$out is complete; delete it to time PyTorch again"
-rm -f "$out/plan.csv" "$out/samples.csv" "$out/meta.json" # of one that was interrupted
+rm -f "$out/plan.csv" "$out/samples.csv" "$out/samples.csv.gz" "$out/meta.json" # of one that was interrupted
 machine=$("$program" machine --json - | sed -n 's/^ *"machine_id": *"\([^"]*\)".*/\1/p' | head -n 1)
 printf 'PyTorch %s in %d processes, at the shapes, dtypes and threads of %s\n' "$version" "$launches" "$run/kernels.csv" >&2
 LAUNCHES=$launches FAULTS=$faults on_one_openmp plan "$out" "$machine" "$run/kernels.csv" || exit 3

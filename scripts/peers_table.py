@@ -2,8 +2,10 @@
 """What the samples of `make peers` say of DyT over RMSNorm and over LayerNorm, each system's own, as it was paired in its rounds;
 and how many pages a call took. From samples.csv alone."""
 import csv
+import gzip
 import math
 import os
+import zlib
 from statistics import median
 
 SYSTEMS = ["ours eager", "ours framework", "PyTorch eager", "ours fused", "torch.compile"]
@@ -17,10 +19,22 @@ def system_of(row):
     return f"ours {row['form']}"
 
 
+def samples_of(folder):
+    """The samples of a run as a file to read, packed or not."""
+    path = os.path.join(folder, "samples.csv")
+    if not os.path.exists(path + ".gz"):
+        return open(path, newline="", encoding="utf-8")
+    if os.path.exists(path):
+        raise SystemExit(f"peers: {path} has its packed form, .gz, beside it: remove one of the two")
+    if os.path.getsize(path + ".gz") == 0:  # which Python takes for an empty one
+        raise EOFError
+    return gzip.open(path + ".gz", "rt", newline="", encoding="utf-8")
+
+
 def read(folder):
     """{(pass, dtype, rows, cols): {threads: {(system, op, without beta): {launch: {round: [sample, ...]}}}}}"""
     found = {}
-    with open(os.path.join(folder, "samples.csv"), newline="", encoding="utf-8") as file:
+    with samples_of(folder) as file:
         for row in csv.DictReader(file):
             at = found.setdefault((row["pass"], row["dtype"], int(row["rows"]), int(row["cols"])), {})
             at = at.setdefault(int(row["threads"]), {})
@@ -86,7 +100,10 @@ def table(title, groups, entry, nothing=("-",)):
 
 
 def report(folder):
-    every, lines = read(folder), []
+    try:
+        every, lines = read(folder), []
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise SystemExit(f"peers: {folder}/samples.csv.gz is cut off or damaged: copy it anew from where it is whole") from None
     for which in ("forward", "backward"):
         groups = dict(sorted((item for item in every.items() if item[0][0] == which),
                              key=lambda item: (item[0][1] == "bf16", *item[0][2:])))

@@ -63,9 +63,9 @@ find_missing() {
     [ "$(uname -m)" != x86_64 ] || sleef=sleef.h
     if have "${compiler%% *}"; then
         # shellcheck disable=SC2086 # one word each
-        needed=$(missing_headers stdio.h omp.h hwloc.h jansson.h dnnl.h $sleef cmocka.h mpfr.h)
+        needed=$(missing_headers stdio.h omp.h hwloc.h jansson.h zlib.h dnnl.h $sleef cmocka.h mpfr.h)
     else
-        needed="${compiler%% *} stdio.h hwloc.h jansson.h dnnl.h $sleef cmocka.h mpfr.h"
+        needed="${compiler%% *} stdio.h hwloc.h jansson.h zlib.h dnnl.h $sleef cmocka.h mpfr.h"
     fi
     for tool in make nm objdump; do
         have "$tool" || needed="$needed $tool"
@@ -92,6 +92,7 @@ debian_package() {
     omp.h) echo libomp-dev ;;
     hwloc.h) echo libhwloc-dev ;;
     jansson.h) echo libjansson-dev ;;
+    zlib.h) echo zlib1g-dev ;;
     dnnl.h) echo libdnnl-dev ;;
     sleef.h) echo libsleef-dev ;;
     cmocka.h) echo libcmocka-dev ;;
@@ -111,6 +112,7 @@ fedora_package() {
     omp.h) echo libomp-devel ;;
     hwloc.h) echo hwloc-devel ;;
     jansson.h) echo jansson-devel ;;
+    zlib.h) echo zlib-devel ;;
     dnnl.h) echo oneapi-dnnl-devel ;;
     sleef.h) echo sleef-devel ;;
     cmocka.h) echo libcmocka-devel ;;
@@ -181,7 +183,7 @@ fedora)
     cat >&2 <<'TEXT'
 setup.sh: this system is none of Debian, Ubuntu and Fedora. Install by its own means what is missing of these:
   to build   a C17 compiler with OpenMP and the C library's headers, GNU make, binutils,
-             the development files of hwloc (2.4 or later), oneDNN (2.6 or later) and jansson
+             the development files of hwloc (2.4 or later), oneDNN (2.6 or later), jansson and zlib
   to test    the development files of cmocka and MPFR
   to plot    gnuplot with cairo terminals, and a font such as DejaVu Sans
   besides    git, pkg-config

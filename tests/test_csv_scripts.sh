@@ -91,6 +91,33 @@ awk 'BEGIN { printf "a,b\n1,\""; for (i = 0; i < 100000; i++) printf "0123456789
 check wide_quoted 1 1
 awk 'BEGIN { print "a,b\n1,\"2"; for (i = 0; i < 200000; i++) print "some,row" }' >"$work/swallowed.csv"
 check swallowed -1 -1
+
+# What gzip made of a table is read in its place, in a folder whose name needs quoting; cut off, damaged or beside its plain form it is not.
+folder="$work/it's"
+mkdir "$folder"
+awk 'BEGIN { print "a,b"; for (i = 0; i < 20000; i++) print i "," i * i }' >"$folder/t.csv"
+gzip "$folder/t.csv"
+cp "$folder/t.csv.gz" "$work/t.csv.gz"
+for awk in $awks; do
+    [ "$(read_with "$awk" "$folder/t.csv")" = 20000 ] || fail "$awk reads $(read_with "$awk" "$folder/t.csv") rows of a .gz"
+    head -c 20000 "$work/t.csv.gz" >"$folder/t.csv.gz"
+    case $(read_with "$awk" "$folder/t.csv") in
+    '-1'*'its .gz is cut off or damaged: copy it anew'*) ;;
+    *) fail "$awk reads a .gz that is cut off: $(read_with "$awk" "$folder/t.csv")" ;;
+    esac
+    echo no gzip >"$folder/t.csv.gz"
+    case $(read_with "$awk" "$folder/t.csv") in
+    '-1'*'its .gz is cut off or damaged'*) ;;
+    *) fail "$awk reads what is no gzip file: $(read_with "$awk" "$folder/t.csv")" ;;
+    esac
+    cp "$work/t.csv.gz" "$folder"
+    echo a,b >"$folder/t.csv"
+    case $(read_with "$awk" "$folder/t.csv") in
+    '-1'*'beside it: remove one of the two'*) ;;
+    *) fail "$awk reads one of two forms" ;;
+    esac
+    rm "$folder/t.csv"
+done
 [ "$(read_with awk "$work/nowhere.csv")" = -1 ] || fail 'a file that is not there'
 
 finish

@@ -61,7 +61,7 @@ bare
 distribution debian
 expect 0 '+ apt-get update' --dry-run
 said 'apt-get install -y --no-install-recommends'
-for package in gcc libc6-dev make libhwloc-dev libjansson-dev libdnnl-dev libsleef-dev libcmocka-dev libmpfr-dev gnuplot-nox binutils git pkg-config \
+for package in gcc libc6-dev make libhwloc-dev libjansson-dev zlib1g-dev libdnnl-dev libsleef-dev libcmocka-dev libmpfr-dev gnuplot-nox binutils git pkg-config \
     fonts-dejavu-core; do
     said "$package"
 done
@@ -86,7 +86,7 @@ expect 0 'apt-get install' --dry-run
 step='bare Fedora'
 distribution fedora
 expect 0 '+ sudo dnf install -y' --dry-run
-for package in gcc glibc-devel make hwloc-devel jansson-devel oneapi-dnnl-devel sleef-devel libcmocka-devel mpfr-devel gnuplot binutils git \
+for package in gcc glibc-devel make hwloc-devel jansson-devel zlib-devel oneapi-dnnl-devel sleef-devel libcmocka-devel mpfr-devel gnuplot binutils git \
     pkgconf-pkg-config dejavu-sans-fonts; do
     said "$package"
 done
@@ -116,7 +116,7 @@ expect 1 'none of Debian, Ubuntu and Fedora'
 step='--check on a bare system'
 distribution debian
 expect 1 'sh scripts/setup.sh' --check
-for need in cc hwloc.h jansson.h dnnl.h make gnuplot; do
+for need in cc hwloc.h jansson.h zlib.h dnnl.h make gnuplot; do
     said "$need"
 done
 [ "$(wc -l <"$work/said")" -eq 1 ] || fail "$step: more than one line: $(cat "$work/said")"

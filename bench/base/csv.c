@@ -12,43 +12,17 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "packed.h"
 
 static void fail(csv_writer *w) {
     if (!w->error)
         w->error = errno ? errno : EIO;
 }
 
-// Everything up to the end of the stream, with a NUL behind it, for the caller to free; NULL with errno set.
-static char *read_all(FILE *file, size_t *length) {
-    size_t capacity = 1 << 16, used = 0;
-    char *buffer = malloc(capacity);
-    while (buffer) {
-        errno = 0;
-        used += fread(buffer + used, 1, capacity - 1 - used, file);
-        if (ferror(file)) {
-            const int error = errno ? errno : EIO;
-            free(buffer);
-            errno = error;
-            return NULL;
-        }
-        if (used < capacity - 1)
-            break;
-        char *larger = realloc(buffer, capacity *= 2);
-        if (!larger)
-            free(buffer);
-        buffer = larger;
-    }
-    if (buffer) {
-        buffer[used] = '\0';
-        *length = used;
-    }
-    return buffer;
-}
-
 // Cuts off a last line without an end, left by a writer that was killed, lest the next row be glued to it. 0 or errno.
 static int cut_partial_row(FILE *file) {
     size_t length = 0;
-    char *const text = read_all(file, &length);
+    char *const text = packed_rest(file, &length);
     int error = text ? 0 : errno;
     size_t whole = length;
     while (text && whole > 0 && text[whole - 1] != '\n')
@@ -62,12 +36,15 @@ static int cut_partial_row(FILE *file) {
 }
 
 static int open_to_append(csv_writer *w, const char *path) {
-    int error = files_continue(path, &w->file);
+    char message[1];
+    int error = packed_unpack(path, message, sizeof message);
+    if (!error)
+        error = files_continue(path, &w->file);
     if (!error && (error = cut_partial_row(w->file)) != 0) {
         fclose(w->file);
         w->file = NULL;
     }
-    return error;
+    return error == -1 ? EIO : error; // csv_read has said why
 }
 
 int csv_open(csv_writer *w, const char *path, bool append) {
@@ -286,15 +263,11 @@ static int take_rows(parser *p, csv_table *t) {
 int csv_read(csv_table *t, const char *path, char *message, size_t size) {
     *t = (csv_table){0};
     parser p = {.message = message, .size = size};
-    FILE *file;
-    int error = files_open(path, &file);
+    size_t length = 0;
+    int error = packed_read(path, &t->buffer, &length, message, size);
     if (error)
         return error;
-    size_t length = 0;
-    t->buffer = read_all(file, &length);
-    error = t->buffer ? 0 : errno;
-    fclose(file);
-    if (!error && strlen(t->buffer) != length)
+    if (strlen(t->buffer) != length)
         error = complain(&p, "a NUL byte after %zu bytes: not a text file, or damaged", strlen(t->buffer));
     if (error) {
         csv_free(t);

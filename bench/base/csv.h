@@ -17,8 +17,8 @@ typedef struct {
     int error;    // errno of the first failure; 0
 } csv_writer;
 
-// path "-" is stdout. append: continue a plain file (files.h) that csv_read has taken, but for a last line without an
-// end. 0 or errno, or a code of files_reason.
+// path "-" is stdout. append: continue a plain file (files.h) that csv_read has taken, unpacked if it was packed, but
+// for a last line without an end. 0 or errno, or a code of files_reason.
 int csv_open(csv_writer *w, const char *path, bool append);
 void csv_text(csv_writer *w, const char *text); // NULL: empty
 void csv_size(csv_writer *w, size_t value);
@@ -37,8 +37,8 @@ typedef struct {
     bool truncated; // the last line had no end and was left out: the writer was cut off
 } csv_table;
 
-// Reads a plain file (files.h). 0, errno or a code of files_reason, or -1 with a message ("line 7: 3 fields, header has
-// 12").
+// Reads a plain file (files.h), or in its place the one that gzip made of it (packed.h). 0, errno or a code of
+// files_reason, or -1 with a message ("line 7: 3 fields, header has 12").
 int csv_read(csv_table *t, const char *path, char *message, size_t size);
 // The same of a text.
 int csv_take(csv_table *t, const char *text, char *message, size_t size);

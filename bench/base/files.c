@@ -12,12 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "packed.h"
+
 const char *files_reason(int code) {
     switch (code) {
     case FILES_NOT_PLAIN:
         return "a link, a pipe or a device stands there, where only a plain file may: remove it";
     case FILES_LOCKED:
         return "another normbench is writing there: wait until it is done, or stop it";
+    case FILES_PACKED:
+        return "a file of that name stands there compressed, as .gz: remove it, or give another folder";
     case EFBIG:
         return "the file may not grow further: see ulimit -f, or the limits of the disk";
     default:
@@ -58,10 +62,14 @@ int files_open(const char *path, FILE **file) { return open_plain(path, O_RDONLY
 int files_continue(const char *path, FILE **file) { return open_plain(path, O_RDWR | O_APPEND | O_CREAT, "a+", file); }
 
 int files_create(const char *path, FILE **file) {
+    char packed[PATH_MAX];
+    struct stat info;
     *file = NULL;
     const int code = files_replaceable(path);
     if (code != 0)
         return code;
+    if (snprintf(packed, sizeof packed, "%s" PACKED_SUFFIX, path) < (int)sizeof packed && lstat(packed, &info) == 0)
+        return FILES_PACKED;
     if (unlink(path) != 0 && errno != ENOENT)
         return errno;
     return open_plain(path, O_WRONLY | O_CREAT | O_EXCL, "w", file);

@@ -8,11 +8,12 @@
 #include <stdio.h>
 
 // What these functions return besides 0 and errno.
-enum { FILES_NOT_PLAIN = -2, FILES_LOCKED = -3 };
+enum { FILES_NOT_PLAIN = -2, FILES_LOCKED = -3, FILES_PACKED = -4 };
 // What a code means, and what to do about it where that is known.
 const char *files_reason(int code);
 
-// Of a results folder: opens a plain file to read it, to read and append, or anew in place of one that is there.
+// Of a results folder: opens a plain file to read it, to read and append, or anew in place of one that is there, but
+// not beside its packed form (packed.h).
 int files_open(const char *path, FILE **file);
 int files_continue(const char *path, FILE **file);
 int files_create(const char *path, FILE **file);

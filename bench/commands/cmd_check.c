@@ -13,6 +13,7 @@
 
 #include "base/csv.h"
 #include "base/names.h"
+#include "base/packed.h"
 #include "base/plain.h"
 #include "commands.h"
 #include "plan/cli.h"
@@ -138,16 +139,22 @@ static bool check_column(checking *c, const char *path, const column_table *colu
     return true;
 }
 
-// A file that is named after a table. Samples are added row by row, so the last one may be half there.
+// A file that is named after a table, packed or not; where it is both, it is the plain one that cannot be read. Samples
+// are added row by row, so the last one may be half there.
 static void check_table(checking *c, const char *path, const char *base) {
-    char name[64], message[400];
+    char name[64], plain[PATH_MAX], message[400];
+    struct stat info;
     csv_table t;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(base, "."), base);
     const column_table *const columns = schema_find(name);
-    if (columns == NULL || strcmp(base + strlen(name), ".csv") != 0)
+    const bool packed = strcmp(base + strlen(name), ".csv" PACKED_SUFFIX) == 0;
+    if (columns == NULL || !(packed || strcmp(base + strlen(name), ".csv") == 0))
+        return;
+    snprintf(plain, sizeof plain, "%.*s", (int)(strlen(path) - (packed ? strlen(PACKED_SUFFIX) : 0)), path);
+    if (packed && lstat(plain, &info) == 0)
         return;
     c->tables++;
-    const int error = csv_read(&t, path, message, sizeof message);
+    const int error = csv_read(&t, plain, message, sizeof message);
     if (error != 0) {
         fault(c, path, "%s", error > 0 ? strerror(error) : message);
         return;

@@ -3,11 +3,14 @@
 # error with its line, whatever the file holds.
 
 # Rows into cell[i, column], i = 1, 2, ...; columns into names[1 .. names[0]]. Returns the number of rows, -1 if the file cannot be read or is
-# no table; then csv_error says where and why. Every row must be as wide as the header.
-function csv_read(path, cell, names,    text, record, rows, count, field, i, line, first, open, got, why) {
+# no table; then csv_error says where and why. Every row must be as wide as the header. Where gzip made FILE.gz of it, that is read.
+function csv_read(path, cell, names,    text, record, rows, count, field, i, line, first, open, got, why, unpack) {
     names[0] = rows = line = open = 0
     csv_error = why = ""
-    while (why == "" && (got = (getline text < path)) > 0) {
+    unpack = csv_unpacker(path)
+    if (csv_error != "")
+        return -1
+    while (why == "" && (got = (unpack == "" ? (getline text < path) : (unpack | getline text))) > 0) {
         line++
         if (!open)
             first = line
@@ -33,7 +36,10 @@ function csv_read(path, cell, names,    text, record, rows, count, field, i, lin
                 cell[rows, names[i]] = field[i]
         }
     }
-    close(path)
+    while (unpack != "" && (unpack | getline text) > 0) # or gzip would fail for want of a reader
+        continue
+    if (close(unpack == "" ? path : unpack) != 0 && unpack != "")
+        why = "its .gz is cut off or damaged: copy it anew from where it is whole"
     if (why == "" && open)
         why = "a quotation that does not end"
     if (why != "")
@@ -41,6 +47,20 @@ function csv_read(path, cell, names,    text, record, rows, count, field, i, lin
     else if (!names[0])
         csv_error = path ": cannot be read, or is empty"
     return csv_error == "" ? rows : -1
+}
+
+# The command that unpacks a table that is there as FILE.gz alone; "" for one that is no such. Both at once is an error.
+function csv_unpacker(path,    packed, has_packed, line) {
+    packed = path ".gz"
+    has_packed = (getline line < packed) >= 0
+    close(packed)
+    if (!has_packed)
+        return ""
+    if ((getline line < path) >= 0)
+        csv_error = path ": has its packed form, .gz, beside it: remove one of the two"
+    close(path)
+    gsub(/'/, "'\\''", packed) # one word of the shell, whatever it is called
+    return "gzip -dc '" packed "' 2>/dev/null"
 }
 
 function csv_has(names, column,    i) {
