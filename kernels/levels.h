@@ -13,23 +13,26 @@
 //   avx512       512 bit; AVX-512 F, BW, DQ and VL on top of avx2
 //   avx512bf16   avx512 with the hardware conversion from f32 to bf16; holds bf16 implementations only
 //   auto_*       the same source at width one, left to the compiler's vectoriser: a baseline, never `best`
-#if defined(__x86_64__)
+#define NORM_FEATURES_NONE(F)
+#define NORM_FEATURES_SSE2(F) F(sse2)
 #define NORM_FEATURES_AVX2(F) F(avx2) F(fma) F(f16c)
 #define NORM_FEATURES_AVX512(F) NORM_FEATURES_AVX2(F) F(avx512f) F(avx512bw) F(avx512dq) F(avx512vl)
 #define NORM_FEATURES_AVX512BF16(F) NORM_FEATURES_AVX512(F) F(avx512bf16)
-#define NORM_FEATURES_SSE2(F) F(sse2)
-#define NORM_FEATURES_NONE(F)
-#define NORM_LEVEL_LIST(X)                                                                                             \
-    X(SCALAR, scalar, NORM_FEATURES_NONE)                                                                              \
+#define NORM_LEVELS_EVERYWHERE(X) X(SCALAR, scalar, NORM_FEATURES_NONE)
+#define NORM_LEVELS_X86(X)                                                                                             \
     X(SSE2, sse2, NORM_FEATURES_SSE2)                                                                                  \
     X(AVX2, avx2, NORM_FEATURES_AVX2)                                                                                  \
     X(AVX512, avx512, NORM_FEATURES_AVX512)                                                                            \
     X(AVX512BF16, avx512bf16, NORM_FEATURES_AVX512BF16)                                                                \
     X(AUTO_AVX2, auto_avx2, NORM_FEATURES_AVX2)                                                                        \
     X(AUTO_AVX512, auto_avx512, NORM_FEATURES_AVX512)
+// Those of every architecture, for whoever reads results: they travel.
+#define NORM_ANY_LEVEL_LIST(X) NORM_LEVELS_EVERYWHERE(X) NORM_LEVELS_X86(X)
+
+#if defined(__x86_64__)
+#define NORM_LEVEL_LIST(X) NORM_LEVELS_EVERYWHERE(X) NORM_LEVELS_X86(X)
 #else
-#define NORM_FEATURES_NONE(F)
-#define NORM_LEVEL_LIST(X) X(SCALAR, scalar, NORM_FEATURES_NONE)
+#define NORM_LEVEL_LIST(X) NORM_LEVELS_EVERYWHERE(X)
 #endif
 
 #endif

@@ -34,8 +34,10 @@ esac
 check_run "$run"
 
 selected=$(mktemp)
-trap 'rm -f "$selected"' EXIT
+vocabulary=$selected.words
+trap 'rm -f "$selected" "$vocabulary"' EXIT
 trap 'exit 130' INT TERM HUP
+"$checker" list vocabulary >"$vocabulary" || fail "$checker does not say its words: run make, or name another in NORMBENCH" 3
 status=0
 
 # draw FIGURE PICTURE: one figure, in every format.

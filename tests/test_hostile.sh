@@ -8,6 +8,8 @@ set -eu
 . tests/expect.sh
 figures=$PWD/scripts/figures
 . scripts/figures/figures.sh
+vocabulary=$work/vocabulary
+"$NORMBENCH" list vocabulary >"$vocabulary"
 
 # What each payload tries to make; the first ends the data block that it stands in.
 touch="touch $work/TOUCHED"

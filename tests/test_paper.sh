@@ -11,6 +11,8 @@ set -eu
 . tests/expect.sh
 figures=scripts/figures
 . scripts/figures/figures.sh
+vocabulary=$work/vocabulary
+"$NORMBENCH" list vocabulary >"$vocabulary"
 fixture=tests/data/paper
 claims=results/published/claims.csv
 
@@ -266,7 +268,7 @@ got=0
 cat >"$work/normbench" <<'PROGRAM'
 #!/bin/sh
 # normbench LAYERS-OR-KERNELS ... --out DIR, or --resume DIR; fails where $work/fail names the part. Folders are checked by the true one.
-case $1 in check | judge) exec "$real" "$@" ;; esac
+case $1 in check | judge | list) exec "$real" "$@" ;; esac
 echo "$*" >>"$work/calls"
 [ "$1" != machine ] || { echo '{'; echo '  "machine_id": "imaginary-2c",'; echo '}'; exit 0; }
 command=$1

@@ -6,6 +6,8 @@ set -eu
 . tests/expect.sh
 figures=scripts/figures
 . scripts/figures/figures.sh
+vocabulary=$work/vocabulary
+"$NORMBENCH" list vocabulary >"$vocabulary"
 # The figures of kernels.csv, which the fixture has data for.
 names=$(for name in $(figure_names); do [ "$(figure_table "$name")" != kernels ] || echo "$name"; done)
 [ "$(echo "$names" | wc -l)" -ge 9 ] || fail "only these figures are found: $names"

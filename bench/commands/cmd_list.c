@@ -8,6 +8,7 @@
 #include "measure/inputs.h"
 #include "plan/cli.h"
 #include "report/schema.h"
+#include "report/vocabulary.h"
 #include "shapes.h"
 
 static void list_ops(void) {
@@ -148,8 +149,17 @@ static void list_implementations(void) {
     }
 }
 
+// For scripts alone, as the one table.
+static void list_vocabulary(void) {
+    csv_writer w;
+    (void)csv_open(&w, "-", false);
+    (void)vocabulary_write(&w); // main finds a stdout that takes no more
+    (void)csv_close(&w);
+}
+
 #define LIST_LIST(X)                                                                                                   \
-    X(ops) X(variants) X(forms) X(levels) X(dtypes) X(placements) X(models) X(inputs) X(implementations)
+    X(ops)                                                                                                             \
+    X(variants) X(forms) X(levels) X(dtypes) X(placements) X(models) X(inputs) X(implementations) X(vocabulary)
 #define LIST_NAME(name) #name,
 #define LIST_FUNCTION(name) list_##name,
 #define LIST_LINE(name) " " #name
@@ -170,8 +180,9 @@ static const cli_command command = {
     .about =
         "Prints every name of one kind, one a line, name first and then what it means. The columns of "
         "implementations: op, variant, form, level, dtype, passes, parameters, and whether this CPU runs it or "
-        "what it lacks; and whether what it rounds to bf16 loses its denormals. columns: those of every table that "
-        "lies in a folder of results. WHAT is one of" LIST_LIST(LIST_LINE) " columns",
+        "what it lacks; and whether what it rounds to bf16 loses its denormals. vocabulary: the names of all kinds "
+        "with their order, colours and marks, as CSV, for scripts. columns: those of every table that lies in a "
+        "folder of results. WHAT is one of" LIST_LIST(LIST_LINE) " columns",
     .examples = {"list models", "list columns --table kernels"},
     .options = options,
     .option_count = OPTIONS,

@@ -27,7 +27,7 @@ function figure(    i, best, group, largest, size, s, p, f, has) {
         # The paired ratio with its interval: the quotient of the two bars would carry the drift between their samples.
         if (f == "eager" && cell[i, "variant"] ~ /nobeta/ && (!(p in nobeta) || cell[i, "variant"] ~ /u2/))
             nobeta[p] = i
-        if (!s || (f != "fused" && f != "eager") || !stands_for_op(i) || has[p, s, f]++)
+        if ((f != "fused" && f != "eager") || !stands_for_op(i) || has[p, s, f]++)
             continue
         pair(p, s, f == "eager", i)
         variant[s, f] = cell[i, "variant"]

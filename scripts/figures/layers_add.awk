@@ -19,6 +19,9 @@ function figure(    i, names, count, key, s, p, y, other, seen) {
     for (i = 1; i <= cells; i++)
         if (is_form(i, "fused"))
             fused[cell[i, "op"], cell[i, "level"], layer_key(i, cell)] = arm_key(i, cell)
+    for (i = 1; i <= cells; i++)
+        if (in_figure(i))
+            shown[op_rank(cell[i, "op"])] = 1
     for (i = 1; i <= cells; i++) {
         key = arm_key(i, cell)
         other = fused[cell[i, "op"], cell[i, "level"], layer_key(i, cell)]
@@ -27,10 +30,9 @@ function figure(    i, names, count, key, s, p, y, other, seen) {
         p = panel_of(cell[i, "dtype"])
         y = row_in(p, layer_label(i))
         s = op_rank(cell[i, "op"])
-        shown[s] = 1
         any_scaled = any_scaled || cell[i, "scaled"] == "1"
         held_fixed = layer_conditions(i)
-        y += (s - 2) * 0.22
+        y += beside(s, 0.22)
         block[p, s] = block[p, s] (cell[i, "one_sweep_ratio"] == "" ? sprintf("%.3f %.6g %.6g %.6g\n", y, sum[key, "median"] / sum[other, "median"], \
             sum[key, "lo95"] / sum[other, "hi95"], sum[key, "hi95"] / sum[other, "lo95"]) : \
             sprintf("%.3f %.6g %.6g %.6g\n", y, cell[i, "one_sweep_ratio"], paired(i, "lo"), paired(i, "hi")))
@@ -41,7 +43,7 @@ function figure(    i, names, count, key, s, p, y, other, seen) {
     }
     print "$data << END_OF_DATA"
     for (p = 1; p <= panels; p++)
-        for (s = 1; s <= op_rank("identity"); s++)
+        for (s = 1; s <= op_count(); s++)
             print (block[p, s] == "" ? "NaN NaN NaN NaN\n" : block[p, s]) "\n"
     print "END_OF_DATA"
     print_panels()
@@ -54,5 +56,5 @@ function figure(    i, names, count, key, s, p, y, other, seen) {
 function in_figure(i) { return is_form(i, "add_fused") }
 function paired(i, end) { return cell[i, "one_sweep_" end "95"] == "" ? cell[i, "one_sweep_ratio"] : cell[i, "one_sweep_" end "95"] }
 function is_form(i, form) {
-    return cell[i, "part"] == "layer" && cell[i, "form"] == form && is_layer_main(i) && op_rank(cell[i, "op"]) && cell[i, "op"] != "identity"
+    return cell[i, "part"] == "layer" && cell[i, "form"] == form && is_layer_main(i) && is_norm(cell[i, "op"])
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What DyT in place of a model's own norm does to the time of a layer, by model, phase and form: in one panel by the norms' own times, in the
 # other by the totals, which neighbours move by more than most norms take. From natives.csv, which the program makes of layers.csv.
-function figure(    group, list, n, i, form, f, y, label) {
+function figure(    group, list, n, i, f, y, label) {
     group = largest_group()
     rows_of_group(group, list)
     if (!list[0]) {
@@ -10,13 +10,14 @@ function figure(    group, list, n, i, form, f, y, label) {
     }
     in_place = panel_of("by the norms, timed in place; filled: the rest of the layer is the same within 0.25 %")
     totals = panel_of("by the totals, paired")
-    split("fused eager framework add_fused", form, " ")
-    for (f = 1; f <= 4; f++)
+    for (i = 1; i <= list[0]; i++)
+        rank("form", cell[list[i], "form"])
+    for (f = 1; f <= words["form"]; f++)
         for (n = 1; n <= list[0]; n++) {
             i = list[n]
-            if (cell[i, "form"] != form[f])
+            if (cell[i, "form"] != word["form", f])
                 continue
-            label = layer_label(i) (form[f] == "fused" ? "" : ", " form[f])
+            label = layer_label(i) (f == 1 ? "" : ", " word["form", f])
             y = row_in(in_place, label)
             row_in(totals, label)
             mark(totals, 1, y, i, "total")

@@ -14,15 +14,15 @@ set autoscale xfix
 set offsets graph 0.04, graph 0.04, 0, 0
 set ytics font ",10"
 set yrange [most_rows + 0.6:0.4]
-# Marks come in pairs, open then filled.
-form_mark(op, f) = f == 1 ? mark(op) : f == 2 ? mark(op) - 1 : f == 3 ? 2 : 3
+# An op's own mark, filled or, one less, open; or one of the form's.
+form_mark(op, f) = form_look[f] > 0 ? form_look[f] : mark(op) + form_look[f]
 set multiplot
 p = 1
 eval(start_panel)
 eval(panel_tics[p])
-plot for [s = 1:ops] for [f = 1:4] $data index (s - 1) * 4 + f - 1 using 2:1:3:4 with xerrorbars lw 1.2 pt form_mark(op[s], f) ps 0.9 \
+plot for [s = 1:ops] for [f = 1:forms] $data index (s - 1) * forms + f - 1 using 2:1:3:4 with xerrorbars lw 1.2 pt form_mark(op[s], f) ps 0.9 \
      lc rgb color(op[s]), \
-     for [s = 1:ops] for [f = 1:4] $far index (s - 1) * 4 + f - 1 using 2:1:3:4 with xerrorbars lw 1.2 pt form_mark(op[s], f) ps 0.5 \
+     for [s = 1:ops] for [f = 1:forms] $far index (s - 1) * forms + f - 1 using 2:1:3:4 with xerrorbars lw 1.2 pt form_mark(op[s], f) ps 0.5 \
      lc rgb color(op[s])
 eval(start_key)
 plot for [s = 1:ops] NaN with points pt mark(op[s]) ps 0.9 lc rgb color(op[s]) title label[s]

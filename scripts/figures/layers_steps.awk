@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Where a layer's time goes, with the model's own norm, fused, by model and phase: one panel with bars, and one with a log axis, on which
 # slivers can be read.
-function figure(    group, list, n, i, k, kinds, kind_name, names, count, key, y, sum, share) {
+function figure(    group, list, n, i, k, kinds, kind_name, names, count, key, y, sum, share, norms) {
     count = csv_read(run "/steps.csv", step, names)
     group = largest_group()
     rows_of_group(group, list)
@@ -17,7 +17,15 @@ function figure(    group, list, n, i, k, kinds, kind_name, names, count, key, y
             spent[chosen[key], step[i, "kind"] == "norm" ? step[i, "op"] : step[i, "kind"]] += step[i, "time_ns_median"]
     }
     # The norm stands first, where bars of different layers can be compared.
-    kinds = split("rmsnorm layernorm residual activation rope other conv attention matmul", kind_name, " ")
+    for (n = 1; n <= list[0]; n++)
+        op_rank(cell[list[n], "op"])
+    for (i = 1; i <= count; i++)
+        if (step[i, "kind"] != "norm" && arm_key(i, step) in chosen)
+            rank("step", step[i, "kind"])
+    norms = op_count()
+    kinds = norms + words["step"]
+    for (k = 1; k <= kinds; k++)
+        kind_name[k] = k <= norms ? word["op", k] : word["step", k - norms]
     panel_of("stacked; the number is the share of the norms")
     for (n = 1; n <= list[0]; n++) {
         i = list[n]
@@ -40,9 +48,10 @@ function figure(    group, list, n, i, k, kinds, kind_name, names, count, key, y
     for (k = 1; k <= kinds; k++)
         print (block[k] == "" ? "NaN NaN NaN NaN\n" : block[k]) "\n"
     print "END_OF_DATA"
+    print "norms = " norms
     print "kinds = " kinds "\narray kind[" kinds "]\narray kind_title[" kinds "]"
     for (k = 1; k <= kinds; k++)
-        print "kind[" k "] = " quoted(kind_name[k]) "; kind_title[" k "] = " quoted(used[k] ? (kind_name[k] ~ /norm$/ ? "norm: " : "") kind_name[k] : "")
+        print "kind[" k "] = " quoted(kind_name[k]) "; kind_title[" k "] = " quoted(used[k] ? (k <= norms ? "norm: " : "") kind_name[k] : "")
     print_rows()
     panel_of("the same on a log axis")
     print_panels()

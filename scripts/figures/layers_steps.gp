@@ -5,9 +5,8 @@ load data
 panel_width = 540; panel_height = 110 + 24 * most_rows; left = 200.0
 load style
 
-is_norm(k) = k eq "rmsnorm" || k eq "layernorm"
-paint(k) = is_norm(k) ? color(k) : kind_color(k)
-shape(k) = is_norm(k) ? mark(k) : kind_mark(k)
+paint(k) = k <= norms ? color(kind[k]) : kind_color(kind[k])
+shape(k) = k <= norms ? mark(kind[k]) : kind_mark(kind[k])
 set ytics font ",10"
 set yrange [most_rows + 0.6:0.4]
 set xlabel "% of the layer's time"
@@ -19,8 +18,8 @@ eval(panel_tics[1])
 set xrange [0:114]
 set xtics 0, 20, 100
 unset grid
-plot for [k = 1:kinds] $data index k - 1 using 2:1:2:3:($1 - 0.36):($1 + 0.36) with boxxyerror lc rgb paint(kind[k]), \
-     for [k = 1:2] $data index k - 1 using (101):1:(sprintf("%.2g %%", $4)) with labels left font ",9" tc rgb paint(kind[k])
+plot for [k = 1:kinds] $data index k - 1 using 2:1:2:3:($1 - 0.36):($1 + 0.36) with boxxyerror lc rgb paint(k), \
+     for [k = 1:norms] $data index k - 1 using (101):1:(sprintf("%.2g %%", $4)) with labels left font ",9" tc rgb paint(k)
 p = 2
 eval(start_panel)
 set logscale x
@@ -28,7 +27,7 @@ set xrange [*:100]
 set format x '%g'
 set xtics 10
 set grid xtics ytics
-plot for [k = kinds:1:-1] $data index k - 1 using 4:1 with points pt shape(kind[k]) ps is_norm(kind[k]) ? 1.1 : 0.8 lc rgb paint(kind[k])
+plot for [k = kinds:1:-1] $data index k - 1 using 4:1 with points pt shape(k) ps k <= norms ? 1.1 : 0.8 lc rgb paint(k)
 eval(start_key)
-plot for [k = 1:kinds] NaN with points pt shape(kind[k]) ps 1 lc rgb paint(kind[k]) title kind_title[k]
+plot for [k = 1:kinds] NaN with points pt shape(k) ps 1 lc rgb paint(k) title kind_title[k]
 unset multiplot

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Time per element of every op at every level: the shape and conditions under which most levels were measured.
-function figure(    i, key, group, seen, s, x, levels, rank, libm, p, fixed) {
-    libm = op_rank("identity") + 1
+function figure(    i, key, group, seen, s, x, levels, r, libm, p, place, places) {
+    for (i = 1; i <= cells; i++)
+        op_rank(cell[i, "op"])
+    libm = op_count() + 1
     for (i = 1; i <= cells; i++) {
         if (cell[i, "form"] != "fused" || !series_of(i, libm))
             continue
@@ -14,9 +16,17 @@ function figure(    i, key, group, seen, s, x, levels, rank, libm, p, fixed) {
         print "no shape was measured at two levels in form fused"
         return
     }
-    for (rank = 1; rank <= 10; rank++)
+    for (i = 1; i <= cells; i++) {
+        s = series_of(i, libm)
+        level_rank(cell[i, "level"])
+        if (cell[i, "form"] == "fused" && s && shape(i) ", " conditions(i) == group)
+            shown[s] = 1
+    }
+    for (s = 1; s <= libm; s++)
+        place[s] = s in shown ? ++places : 0
+    for (r = 1; r <= words["level"]; r++)
         for (i = 1; i <= cells; i++)
-            if (level_rank(cell[i, "level"]) == rank && (group, cell[i, "level"]) in seen && !(cell[i, "level"] in x)) {
+            if (level_rank(cell[i, "level"]) == r && (group, cell[i, "level"]) in seen && !(cell[i, "level"] in x)) {
                 x[cell[i, "level"]] = ++levels
                 axis = axis (axis == "" ? "" : ", ") tic(cell[i, "level"], levels)
             }
@@ -24,9 +34,8 @@ function figure(    i, key, group, seen, s, x, levels, rank, libm, p, fixed) {
         s = series_of(i, libm)
         if (cell[i, "form"] != "fused" || !s || shape(i) ", " conditions(i) != group)
             continue
-        shown[s] = 1
         p = panel_of(kind(i))
-        add_point(p, s, x[cell[i, "level"]] + (s - 3.5) * 0.11, i, 0)
+        add_point(p, s, x[cell[i, "level"]] + (place[s] - (places + 1) / 2) * (places > 6 ? 0.66 / places : 0.11), i, 0)
     }
     print_points(libm)
     print_op_series()

@@ -11,8 +11,6 @@ who_mark(s) = s == 1 ? 7 : s == 2 ? 5 : s == 3 ? 9 : 13
 eval(log_y)
 set ylabel "ns per element"
 set xlabel "op"
-set xrange [0.5:3.6]
-set xtics ("layernorm" 1, "rmsnorm" 2, "dyt" 3)
 set multiplot
 do for [p = 1:panels] {
     eval(start_panel)

@@ -3,7 +3,7 @@
 # each pass. A published pair has one source, machine and shape; its norm is of the same make, or the framework's own kernel where DyT is the
 # framework's work.
 function figure(    names, count, ours, i, j, p, s) {
-    count = csv_read(ARGV[3] "/others.csv", other, names)
+    count = csv_read(published "/others.csv", other, names)
     ours = csv_read(run "/paper/answers.csv", answer, names)
     if (count < 0 || ours < 0) {
         print (count < 0 ? "there is no others.csv of what was published" : "there is no kernels.csv")
@@ -26,7 +26,7 @@ function figure(    names, count, ours, i, j, p, s) {
     }
     print "$data << END_OF_DATA"
     for (p = 1; p <= panels; p++)
-        for (s = 1; s <= op_rank("identity"); s++)
+        for (s = 1; s <= op_count(); s++)
             for (i = 1; i <= 2; i++)
                 print (block[p, s, i] == "" ? "NaN NaN NaN NaN\n" : block[p, s, i]) "\n"
     print "END_OF_DATA"

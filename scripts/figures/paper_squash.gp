@@ -10,8 +10,8 @@ set ylabel "y"
 set yrange [-1.15:1.15]
 set grid xtics ytics
 set key top left reverse Left samplen 2.5 font ",10"
-# tanh is DyT's and has its colour; the curves of a panel differ in dashes too.
-curve_color(text) = text eq "hardtanh" ? "#E69F00" : text eq "sigmoid" ? "#8C8C8C" : color("dyt")
+# tanh is DyT's and has its colour, another function that of the op that has it; the curves of a panel differ in dashes too.
+curve_color(text) = text eq "tanh" || text[1:5] eq "alpha" ? color("dyt") : color(text)
 curve_dash(text) = text eq "alpha = 0.2" ? 3 : text eq "alpha = 0.5" ? 2 : text eq "hardtanh" ? 2 : text eq "sigmoid" ? 4 : 1
 set multiplot
 do for [p = 1:panels] {

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: MIT
-# What every figure's selection shares. Arguments: a run's folder, and the name of the table that the figure draws (kernels, layers), or
-# none if it reads its own. Reads meta.json and, of the table, the rows that were measured into cell[i, column], i = 1 .. cells; calls
-# figure(), which the figure's own file defines; and helps it to print gnuplot data. Needs csv.awk.
+# What every figure's selection shares. Arguments: a run's folder; the name of the table that the figure draws (kernels, layers), or none if
+# it reads its own; the folder of what was published; and the program's vocabulary, as `normbench list vocabulary` prints it. Reads meta.json
+# and, of the table, the rows that were measured into cell[i, column], i = 1 .. cells; calls figure(), which the figure's own file defines;
+# and helps it to print gnuplot data. Needs csv.awk.
 
 BEGIN {
     run = ARGV[1]
+    published = ARGV[3]
+    if (!take_vocabulary(ARGV[4])) {
+        print csv_error > "/dev/stderr"
+        exit 1
+    }
     while ((getline meta_line < (run "/meta.json")) > 0)
         json = json meta_line " "
     if (ARGV[2] != "" && !take_measured(run "/" ARGV[2] ".csv", ARGV[2] == "kernels" ? "ns_per_element" : "time_ns_median")) {
@@ -66,38 +72,106 @@ function in_data(text) {
     return "\"" text "\""
 }
 
-# ---- The vocabulary
+# ---- The vocabulary: words[kind], how many; word[kind, rank], in the program's order; word_rank[kind, name]; word_of[kind, rank, column]
 
-# Position on an axis of levels, weakest first; a level that is not listed comes after them.
-function level_rank(level,    i, n, order) {
-    n = split("scalar sse2 neon auto_avx2 avx2 auto_avx512 avx512 avx512bf16 sve", order, " ")
-    for (i = 1; i <= n; i++)
-        if (order[i] == level)
-            return i
-    return n + 1
+function take_vocabulary(path,    row, names, rows, i, k, kind) {
+    rows = csv_read(path, row, names)
+    if (rows >= 0 && !csv_has(names, "stands"))
+        csv_error = path ": is no vocabulary: is NORMBENCH an older program?"
+    if (csv_error != "")
+        return 0
+    for (i = 1; i <= rows; i++) {
+        kind = row[i, "kind"]
+        if (kind == "variant") {
+            variant_known[row[i, "op"], row[i, "form"], row[i, "name"]] = 1
+            if (row[i, "stands"] == 1)
+                stands_for[row[i, "op"], row[i, "form"], row[i, "name"]] = stands_in_a_form[row[i, "op"], row[i, "name"]] = 1
+            continue
+        }
+        add_word(kind, row[i, "name"])
+        for (k = 1; k <= names[0]; k++)
+            word_of[kind, words[kind], names[k]] = row[i, names[k]]
+    }
+    return 1
 }
 
-function is_auto(level) { return level ~ /^auto_/ || level == "library" }
+function add_word(kind, name) {
+    word[kind, ++words[kind]] = name
+    word_rank[kind, name] = words[kind]
+}
 
-# Whether a variant stands for its op in a figure with one line per op. layernorm is onepass fused, twopass op by op, and twopass fused in runs
-# from before there was onepass; no form has both. In form framework it is welford, and dyt sleef.
+# The place of a name among those of its kind. One that this program lacks is of a newer one: it comes last, and is named.
+function rank(kind, name,    shown_name) {
+    if (!((kind, name) in word_rank)) {
+        shown_name = substr(name, 1, 40)
+        gsub(/[^A-Za-z0-9_.-]/, "?", shown_name)
+        printf "plots: %s %s is none of this program's, perhaps of a newer one: drawn last\n", kind, shown_name > "/dev/stderr"
+        add_word(kind, name)
+        word_of[kind, words[kind], "label"] = name
+        word_of[kind, words[kind], "stands"] = name ~ /^auto_/ ? 0 : 1
+    }
+    return word_rank[kind, name]
+}
+
+# Position on an axis of levels, weakest first.
+function level_rank(level) { return rank("level", level) }
+# What a compiler or another library made.
+function is_auto(level) { return word_of["level", level_rank(level), "stands"] != 1 }
+
+# Whether a variant stands for its op in a figure with one line per op: the one that the op's name alone stands for, or in a form that has
+# lost it since the run the one of another form, as layernorm's twopass before there was onepass.
 function is_main_variant(op, variant, form) {
-    if (form == "framework")
-        return variant == (op == "layernorm" ? "welford" : op == "dyt" ? "sleef" : "std")
-    return op == "layernorm" ? variant == "onepass" || variant == "twopass" : variant == (op == "dyt" ? "u2" : "std")
+    if (word_of["op", op_rank(op), "order"] == "")
+        return variant !~ /_/
+    return (op, form, variant) in stands_for || (!((op, form, variant) in variant_known) && (op, variant) in stands_in_a_form)
 }
 
 function is_main(i) { return is_main_variant(cell[i, "op"], cell[i, "variant"], cell[i, "form"]) }
 
-# Ops in the order of every legend; 0 for an op that figures do not show.
-function op_rank(op) {
-    return op == "layernorm" ? 1 : op == "rmsnorm" ? 2 : op == "dyt" ? 3 : op == "derf" ? 4 : op == "identity" ? 5 : 0
+# Ops in the order of every legend.
+function op_rank(op) { return rank("op", op) }
+function op_name(s) { return word["op", s] }
+function op_label(s) { return word_of["op", s, "label"] }
+function op_count() { return words["op"] }
+# A copy is what norms are held against.
+function is_norm(op) { return op != "identity" }
+
+# Where the k-th of the ops that are shown stands beside the place of them all, at most `gap` from the next, all of them within three gaps
+# or so.
+function beside(s, gap,    t, place, count) {
+    for (t = 1; t <= op_count(); t++)
+        if (t in shown) {
+            count++
+            place += t <= s
+        }
+    return (place - (count + 1) / 2) * (count > 3 && gap * count > 0.66 ? 0.66 / count : gap)
 }
-function op_name(rank,    names) {
-    split("layernorm rmsnorm dyt derf identity", names, " ")
-    return names[rank]
+
+# Passes and dtypes in their order, as one number from 1: forward before backward, and within a pass f32 first.
+function kind_rank(i) { return (rank("pass", cell[i, "pass"]) - 1) * 16 + rank("dtype", cell[i, "dtype"]) }
+function kind_ranks() { return words["pass"] * 16 }
+function dtype_bytes(dtype,    bytes) {
+    bytes = word_of["dtype", rank("dtype", dtype), "bytes"]
+    return bytes == "" ? 4 : bytes
 }
-function op_label(rank) { return op_name(rank) == "dyt" ? "dyt (u2)" : op_name(rank) }
+
+# How each op looks, as functions of gnuplot; and what a layer does besides its norms.
+function print_looks() {
+    print_look("color", "op", "colour", "'#222222'")
+    print_look("pale", "op", "pale", "'#A7A7A7'")
+    print_look("mark", "op", "mark", 11)
+    print_look("dash", "op", "dash", 1)
+    print_look("kind_color", "step", "colour", "'#222222'")
+    print_look("kind_mark", "step", "mark", 1)
+}
+function print_look(name, kind, column, other,    s, value, text) {
+    for (s = 1; s <= words[kind]; s++) {
+        value = word_of[kind, s, column]
+        if (value != "")
+            text = text "name eq " quoted(word[kind, s]) " ? " (column ~ /mark|dash/ ? as_number(value) : quoted(value)) " : "
+    }
+    print name "(name) = " text other
+}
 
 # best[i]: whether row i has the strongest hand-written level among the rows of its op, variant, form and dtype.
 function mark_best(best,    i, key, top) {
@@ -205,14 +279,15 @@ function print_panels(    p) {
 
 # The title: what is shown, and below it what was held fixed.
 function print_title(what, fixed) {
+    print_looks()
     print "what = " quoted(what)
     print "fixed = " quoted(fixed) " . \"\\n\" . " quoted((meta("cpu_model") == "" ? meta("machine_id") : meta("cpu_model")) \
         (unstable ? "      * unstable: the reason is in kernels.csv" : ""))
 }
 
-# One series for each op that figures know.
+# One series for each op.
 function print_op_series(    s, n) {
-    n = op_rank("identity")
+    n = op_count()
     print "ops = " n "\narray op[" n "]\narray label[" n "]"
     for (s = 1; s <= n; s++)
         print "op[" s "] = " quoted(op_name(s)) "; label[" s "] = " quoted(shown[s] ? op_label(s) : "")
@@ -228,18 +303,23 @@ function pair(panel, s, second, i) {
     }
     pair_row[panel, s, second] = i
 }
-function print_pairs(    p, s, second, place, axis) {
+function print_pairs(    p, s, second, place) {
     sort(pair_list, place)
     for (p = 1; p <= panels; p++)
         for (s in place)
             for (second = 0; second <= 1; second++)
                 if ((p, s, second) in pair_row)
                     add_point(p, 2 * s - 1 + second, place[s] + (second ? 0.19 : -0.19), pair_row[p, s, second], 0)
-    print_points(2 * op_rank("identity"))
+    print_points(2 * op_count())
     print_op_series()
     print "bars = " pair_list[0]
-    for (s in place)
-        axis = axis (axis == "" ? "" : ", ") tic(op_name(s), place[s])
+    print_op_axis(place)
+}
+# place[s]: where the op of rank s stands.
+function print_op_axis(place,    s, axis) {
+    for (s = 1; s <= op_count(); s++)
+        if (s in place)
+            axis = axis (axis == "" ? "" : ", ") tic(op_name(s), place[s])
     print "set xtics (" axis ")"
 }
 

@@ -2,15 +2,17 @@
 # What the figures drawn from layers.csv and steps.csv share, beside plot.awk. A figure says which rows of layers.csv are in it by its own
 # in_figure(i).
 
-# The row of the model's own norm is the one that nothing is held against.
+# The row of the model's own norm; of a model that the program lacks, the one that nothing is held against.
 function is_native(i) {
-    return cell[i, "op"] != "identity" && cell[i, "op"] != "dyt" && cell[i, "delta_to_native_pct"] + 0 == 0
+    if (("model", cell[i, "model"]) in word_rank)
+        return cell[i, "op"] == word_of["model", word_rank["model", cell[i, "model"]], "op"]
+    return is_norm(cell[i, "op"]) && cell[i, "op"] != "dyt" && cell[i, "delta_to_native_pct"] + 0 == 0
 }
 # A variant stands for its op with or without affine parameters: a model has those it has.
 function is_layer_main(i,    variant) {
     variant = cell[i, "variant"]
     sub(/_.*/, "", variant)
-    return is_main_variant(cell[i, "op"], variant)
+    return is_main_variant(cell[i, "op"], variant, cell[i, "form"])
 }
 # What a row of a figure of layers says of the layer: its model, phase, sequences and tokens.
 function layer_label(i) {
@@ -19,12 +21,13 @@ function layer_label(i) {
 }
 # The layers that a figure shows in the order of its rows: by phase, then as the file has them; an arm that several runs of one file have
 # measured, once. in_figure() is the figure's own.
-function rows_of_group(group, list,    phase, n, k, i, seen) {
-    n = split("prefill decode train", phase, " ")
+function rows_of_group(group, list,    k, i, seen) {
     list[0] = 0
-    for (k = 1; k <= n; k++)
+    for (i = 1; i <= cells; i++)
+        rank("phase", cell[i, "phase"])
+    for (k = 1; k <= words["phase"]; k++)
         for (i = 1; i <= cells; i++)
-            if (in_figure(i) && held(i) == group && cell[i, "phase"] == phase[k] && !seen[arm_key(i, cell, 1)]++) {
+            if (in_figure(i) && held(i) == group && cell[i, "phase"] == word["phase", k] && !seen[arm_key(i, cell, 1)]++) {
                 list[++list[0]] = i
                 any_scaled = any_scaled || cell[i, "scaled"] == "1"
             }

@@ -22,7 +22,7 @@ function figure(    i, k, best, s, place, panel, n) {
     }
     for (k = 1; k >= 0; k--) # forward first
         for (i = 1; i <= cells; i++)
-            if (is_chosen(i, best) && (cell[i, "pass"] == "forward") == k && cell[i, "operations_per_element"] > 0)
+            if (is_chosen(i, best) && (rank("pass", cell[i, "pass"]) == 1) == k && cell[i, "operations_per_element"] > 0)
                 panel_of(team(i))
     if (!panels) {
         print "no row has operations_per_element and peak_gflops, which a run of an earlier version lacks"
@@ -40,7 +40,8 @@ function figure(    i, k, best, s, place, panel, n) {
         note(level_seen, level_list, cell[i, "level"])
         if (cell[i, "peak_gflops"] > peak[panel])
             peak[panel] = cell[i, "peak_gflops"] + 0
-        s = series_of(cell[i, "op"])
+        s = op_rank(cell[i, "op"])
+        shown[s] = 1
         if (cell[i, "status"] == "unstable")
             unstable = 1
         dots[panel, s] = dots[panel, s] sprintf("%.6g %.6g %d %d\n", cell[i, "operations_per_element"] / cell[i, "bytes_per_element"],
@@ -48,12 +49,10 @@ function figure(    i, k, best, s, place, panel, n) {
     }
     print "$data << END_OF_DATA"
     for (panel = 1; panel <= panels; panel++)
-        for (s = 1; s <= ops[0]; s++)
+        for (s = 1; s <= op_count(); s++)
             print ((panel, s) in dots ? dots[panel, s] : "NaN NaN NaN 0\n") "\n"
     print "END_OF_DATA"
-    print "ops = " ops[0] "\narray op[" ops[0] "]"
-    for (s = 1; s <= ops[0]; s++)
-        print "op[" s "] = " quoted(ops[s])
+    print_op_series()
     print "places = 3\narray place_label[3] = ['L1', 'L2', 'memory']\narray peak[" panels "]\narray bandwidth[" 3 * panels "]"
     for (panel = 1; panel <= panels; panel++) {
         print "peak[" panel "] = " peak[panel]
@@ -84,12 +83,4 @@ function place_of(i,    share, last) {
     share = working_set(i) / cell[i, "threads"]
     last = meta("l3") == "" ? meta("l2") : meta("l3")
     return share <= meta("l1d") + 0 ? 1 : share <= meta("l2") + 0 ? 2 : working_set(i) > last + 0 ? 3 : 0
-}
-
-function series_of(name) {
-    if (!(name in series_number)) {
-        series_number[name] = ++ops[0]
-        ops[ops[0]] = name
-    }
-    return series_number[name]
 }

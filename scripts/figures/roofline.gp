@@ -6,8 +6,6 @@ load data
 panel_width = 460; panel_height = 360
 load style
 
-# Ops beyond those of other figures, in what Okabe and Ito have left.
-roof_color(op) = op eq "hardtanh" ? "#E69F00" : op eq "sigmoid" ? "#56B4E9" : op eq "isru" ? "#000000" : color(op)
 place_mark(place) = place == 1 ? 5 : place == 2 ? 7 : 9
 place_dash(place) = place == 1 ? 1 : place == 2 ? 2 : 3
 # Of a place where identity was measured.
@@ -27,11 +25,11 @@ do for [p = 1:panels] {
     plot peak[p] with lines lw 1.2 lc rgb "#888888", \
          for [m = 1:places] roof(x, 3 * (p - 1) + m) with lines lw 1.2 dt place_dash(m) lc rgb "#888888", \
          for [s = 1:ops] for [m = 1:places] $data index (p - 1) * ops + s - 1 using 1:($3 == m ? $2 : NaN) with points pt place_mark(m) ps 0.9 \
-             lc rgb roof_color(op[s]), \
+             lc rgb color(op[s]), \
          for [s = 1:ops] $data index (p - 1) * ops + s - 1 using 1:($4 > 0 ? $2 : NaN):("*") with labels offset 0.9, 0.3
 }
 unset label 20
 eval(start_key)
-plot for [s = 1:ops] NaN with lines lw 4 lc rgb roof_color(op[s]) title op[s], \
+plot for [s = 1:ops] NaN with lines lw 4 lc rgb color(op[s]) title label[s] eq "" ? "" : op[s], \
      for [m = 1:places] NaN with linespoints lw 1.2 dt place_dash(m) pt place_mark(m) ps 0.9 lc rgb "#888888" title place_label[m]
 unset multiplot

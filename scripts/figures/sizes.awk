@@ -33,7 +33,7 @@ function figure(    i, key, group, best, s, sizes, size, seen, p, levels) {
         print "no pass and dtype was measured in form fused on one thread at three sizes"
         return
     }
-    print_points(op_rank("identity"))
+    print_points(op_count())
     print_op_series()
     print "smallest = " sprintf("%.1f", smallest) "; largest = " sprintf("%.1f", largest) # beyond what an integer of gnuplot holds
     caches = 0
@@ -46,7 +46,7 @@ function figure(    i, key, group, best, s, sizes, size, seen, p, levels) {
 }
 
 function in_figure(i, best) {
-    return cell[i, "form"] == "fused" && cell[i, "threads"] == 1 && best[i] && is_main(i) && op_rank(cell[i, "op"])
+    return cell[i, "form"] == "fused" && cell[i, "threads"] == 1 && best[i] && is_main(i)
 }
 
 # What the figure holds fixed.
@@ -54,7 +54,7 @@ function held(i) { return conditions(i) ", " cell[i, "cols"] " columns" }
 
 # Bytes of the tensors that a pass touches: x and y forward; x, dy and dx backward.
 function working_set(i) {
-    return cell[i, "rows"] * cell[i, "cols"] * (cell[i, "dtype"] == "f32" ? 4 : 2) * (cell[i, "pass"] == "forward" ? 2 : 3)
+    return cell[i, "rows"] * cell[i, "cols"] * dtype_bytes(cell[i, "dtype"]) * (cell[i, "pass"] == "forward" ? 2 : 3)
 }
 
 function print_cache(key, label) {

@@ -3,10 +3,9 @@
 # panels, forward f32 first.
 function figure(    i, best, wanted) {
     mark_best(best)
-    for (wanted = 3; wanted >= 0; wanted--) # forward before backward, f32 before bf16
+    for (wanted = 1; wanted <= kind_ranks(); wanted++)
         for (i = 1; i <= cells; i++)
-            if (in_figure(i, best) && is_streamed(i) && panels < 6 &&
-                (cell[i, "pass"] == "forward") * 2 + (cell[i, "dtype"] == "f32") == wanted)
+            if (in_figure(i, best) && is_streamed(i) && panels < 6 && kind_rank(i) == wanted)
                 panel_of(group_of(i))
     if (!panels) {
         print "nothing was measured with stores past the caches (variants *_nt)"
@@ -26,6 +25,6 @@ function is_streamed(i) { return cell[i, "variant"] ~ /_nt$/ }
 function in_figure(i, best,    variant) {
     variant = cell[i, "variant"]
     sub(/_nt$/, "", variant)
-    return cell[i, "form"] == "fused" && best[i] && op_rank(cell[i, "op"]) && is_main_variant(cell[i, "op"], variant)
+    return cell[i, "form"] == "fused" && best[i] && is_main_variant(cell[i, "op"], variant)
 }
 function group_of(i) { return shape(i) ", " kind(i) ", " plural(cell[i, "threads"], "thread") ", " cell[i, "cache"] }

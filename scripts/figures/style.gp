@@ -1,21 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The look of every figure. The caller has set format, out, panels and, in pixels, panel_width and panel_height.
-
-# Okabe and Ito's colours, which the colour-blind can tell apart: one for each op, the same in every figure.
-color(op) = op eq "layernorm" ? "#009E73" : op eq "rmsnorm" ? "#D55E00" : op eq "dyt" ? "#0072B2" : \
-            op eq "derf" ? "#CC79A7" : op eq "identity" ? "#666666" : "#56B4E9"
-# Marks differ too, for print without colour.
-mark(op) = op eq "layernorm" ? 5 : op eq "rmsnorm" ? 9 : op eq "dyt" ? 7 : op eq "derf" ? 13 : 11
-pale(op) = op eq "layernorm" ? "#99D8C7" : op eq "rmsnorm" ? "#EEBF99" : op eq "dyt" ? "#99C7E0" : \
-           op eq "derf" ? "#EBC9DC" : op eq "identity" ? "#C2C2C2" : "#BBE1F6"
-
-# What a layer does besides its norms, in colours that are no op's.
-kind_color(kind) = kind eq "matmul" ? "#D0D0D0" : kind eq "attention" ? "#A6A6A6" : kind eq "conv" ? "#7F7F7F" : \
-                   kind eq "activation" ? "#F0E442" : kind eq "residual" ? "#E69F00" : kind eq "rope" ? "#56B4E9" : "#5C4B37"
-kind_mark(kind) = kind eq "matmul" ? 5 : kind eq "attention" ? 7 : kind eq "conv" ? 9 : kind eq "activation" ? 11 : \
-                  kind eq "residual" ? 13 : kind eq "rope" ? 15 : 3
-
-dash(op) = op eq "identity" ? 2 : 1
+# The look of every figure. The caller has set format, out, panels and, in pixels, panel_width and panel_height. What an op looks like,
+# color(op), pale(op), mark(op) and dash(op), is the program's vocabulary and comes with the data.
 
 if (!exists("across")) { across = panels > 2 ? (panels > 4 ? 3 : 2) : panels }
 if (!exists("left")) { left = 74.0 } # pixels left of a panel's axis

@@ -9,10 +9,9 @@ function figure(    i, key, best, counts, seen, wanted, order, s) {
         seen[group_of(i), cell[i, "threads"]] = 1
         counts[group_of(i)]++
     }
-    for (wanted = 3; wanted >= 0; wanted--) # forward before backward, f32 before bf16
+    for (wanted = 1; wanted <= kind_ranks(); wanted++)
         for (i = 1; i <= cells; i++)
-            if (in_figure(i, best) && counts[group_of(i)] >= 2 && panels < 6 &&
-                (cell[i, "pass"] == "forward") * 2 + (cell[i, "dtype"] == "f32") == wanted)
+            if (in_figure(i, best) && counts[group_of(i)] >= 2 && panels < 6 && kind_rank(i) == wanted)
                 panel_of(group_of(i))
     if (!panels) {
         print "no shape was measured in form fused with more than one number of threads"
@@ -32,7 +31,7 @@ function figure(    i, key, best, counts, seen, wanted, order, s) {
                 most = cell[i, "threads"] + 0
         }
     }
-    print_points(op_rank("identity"))
+    print_points(op_count())
     print_op_series()
     print "most = " most
     print "set xtics (" axis ")"
@@ -41,7 +40,7 @@ function figure(    i, key, best, counts, seen, wanted, order, s) {
 }
 
 function in_figure(i, best) {
-    return cell[i, "form"] == "fused" && best[i] && is_main(i) && op_rank(cell[i, "op"])
+    return cell[i, "form"] == "fused" && best[i] && is_main(i)
 }
 function group_of(i) {
     return shape(i) ", " kind(i) ", " cell[i, "placement"] ", " cell[i, "cache"]
