@@ -120,4 +120,15 @@ mkdir "$work/other"
 cp "$run/samples.csv.gz" "$work/other"
 check_end 2 'stands there compressed, as .gz: remove it' "$program" kernels --op dyt --shape 4x64 --threads 1 --launches 1 --budget 1s --out "$work/other"
 
+# ---- What git has of results went through it, and a checkout is small
+
+if git ls-files --error-unmatch Makefile >/dev/null 2>&1; then
+    git ls-files 'results/*/*/*' | grep -E 'samples\.csv$|\.(png|pdf)$' >&2 && fail 'not published: make publish RUN=...'
+    for folder in $(git ls-files 'results/*/*/meta.json' | grep -v '/parts/' | sed 's/meta.json$//'); do
+        check_end 0 'as normbench writes them' "$program" check "$folder"
+    done
+    size=$(git ls-files -z | xargs -0 cat 2>/dev/null | wc -c)
+    [ "$size" -lt 15000000 ] || fail "a checkout is $size bytes: publish runs, and leave to git's history what newer ones replace"
+fi
+
 finish

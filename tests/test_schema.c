@@ -3,6 +3,7 @@
 // files alone, for tests that make tables.
 #include <errno.h>
 #include <ftw.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/csv.h"
+#include "base/packed.h"
 #include "report/schema.h"
 
 static char message[400];
@@ -76,7 +78,7 @@ done:
     return good;
 }
 
-static size_t files_seen, files_bad;
+static size_t files_seen, files_bad, files_packed;
 
 // A file is of the table that it is named after.
 static void check_table(const char *path, const char *base, bool earlier) {
@@ -97,9 +99,14 @@ static void check_table(const char *path, const char *base, bool earlier) {
 
 static int check_file(const char *path, const struct stat *info, int kind, struct FTW *where) {
     (void)info;
-    const char *base = path + where->base, *dot = strrchr(base, '.');
+    char plain[PATH_MAX];
+    const size_t length = strlen(path), suffix = strlen(PACKED_SUFFIX);
+    const bool packed = length > suffix && strcmp(path + length - suffix, PACKED_SUFFIX) == 0;
+    snprintf(plain, sizeof plain, "%.*s", (int)(length - (packed ? suffix : 0)), path);
+    const char *base = plain + where->base, *dot = strrchr(base, '.');
     if (kind == FTW_F && dot && strcmp(dot, ".csv") == 0)
-        check_table(path, base, true);
+        check_table(plain, base, true);
+    files_packed += packed;
     return 0;
 }
 
@@ -109,6 +116,7 @@ static void every_file(void **state) {
     assert_int_equal(nftw("tests/data", check_file, 8, FTW_PHYS), 0); // what other tests take for a result
     print_message("%zu files\n", files_seen);
     assert_int_equal(files_bad, 0);
+    assert_true(files_packed > 10); // the samples of published runs are among them
 }
 
 // ---- Files that must be refused
