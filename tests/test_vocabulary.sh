@@ -55,7 +55,9 @@ fi
 # The program with it, of a copy of the tree, which needs no speed: half a minute of one core.
 tree=$work/tree
 mkdir "$tree"
-cp -R Makefile kernels models bench scripts "$tree"
+cp -R Makefile kernels models bench scripts results/published "$tree"
+mkdir "$tree/results"
+mv "$tree/published" "$tree/results"
 sed 's/^    X(IDENTITY, identity/    X(WOBBLE, wobble, NORM_GAMMA, "y = gamma * wobble(x)") \\\n&/' kernels/list.h >"$tree/kernels/list.h"
 for file in kernels/levels.h bench/peers/peers.c bench/peers/peers.h bench/peers/sleef.c; do # as it is built where there is but one level
     sed 's/__x86_64__/NO_SUCH_ARCHITECTURE/' "$file" >"$tree/$file"

@@ -26,7 +26,7 @@ static const cli_command command = {
              "bounds, does not if all of it lies outside, and else nobody can tell. WHAT is one of " VERDICT_TABLE_LIST(
                  LINE) "efficiency, the paper's efficiency table with a run's values beside the published ones; "
                        "natives, DyT in place of each model's own norm in a run of layers.",
-    .examples = {"judge claims results/*ce2e0aef/*-paper", "judge questions --csv - results/intel-xeon-2c-32f5e319/20*"},
+    .examples = {"judge claims results/*ce2e0aef/*-paper", "judge questions --csv - results/intel-*/*T115432Z-*"},
     .options = options,
     .option_count = OPTIONS,
 };
