@@ -39,11 +39,11 @@ static bool next_layer(const run_tables *tables, native_layer *l) {
         l->native = filter_default(l->row) > 0 ? native_row(tables, l->row) : (table_row){0};
         if (!row_is(l->native))
             continue;
-        const arm subject = {.layer = l->row}, own = {.layer = l->native};
+        const arm replaced = {.layer = l->row}, own = {.layer = l->native};
         asking k = {.run = tables, .method = ""};
         l->values[SHARE] = norm_share(&k, &own, one);
-        l->values[NORMS] = norm_change(&k, &subject, &own, one);
-        l->values[WHOLE] = total_change(&k, &subject, &own, one);
+        l->values[NORMS] = norm_change(&k, &replaced, &own, one);
+        l->values[WHOLE] = total_change(&k, &replaced, &own, one);
         l->method = isnan(l->values[WHOLE].median) ? "" : k.method;
         l->values[IN_PLACE] = row_interval(l->row, "norm_delta", "_pct");
         l->values[TOTAL] = row_interval(l->row, "delta_to_native", "_pct");

@@ -113,17 +113,17 @@ static void here(const question *q, const finding *f, const char *unit, char tex
 }
 
 static void measured(const question *q, const finding *f, char *text, size_t size) {
-    char subject[128], baseline[128], value[INTERVAL_TEXT];
+    char taken[128], baseline[128], value[INTERVAL_TEXT];
     const char *const part = text_of(q, "part");
-    arm_name(&q->subject, subject, sizeof subject);
+    arm_name(&q->subject, taken, sizeof taken);
     arm_name(&q->baseline, baseline, sizeof baseline);
     here(q, f, q->what == ASKED_TIME_RATIO ? "" : "%", value);
     if (q->what == ASKED_NORM_SHARE)
-        snprintf(text, size, "With %s the norms take %s of the time of the %s", subject, value, part);
+        snprintf(text, size, "With %s the norms take %s of the time of the %s", taken, value, part);
     else if (q->what == ASKED_TIME_RATIO)
-        snprintf(text, size, "The time of %s over that of %s is %s", subject, baseline, value);
+        snprintf(text, size, "The time of %s over that of %s is %s", taken, baseline, value);
     else
-        snprintf(text, size, "With %s instead of %s the time of the %s changes by %s", subject, baseline,
+        snprintf(text, size, "With %s instead of %s the time of the %s changes by %s", taken, baseline,
                  q->what == ASKED_NORM_CHANGE ? "norms" : part, value);
 }
 
