@@ -7,6 +7,7 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fp_state.h"
 #include "team.h"
@@ -60,6 +61,13 @@ size_t norm_fresh_bytes(const norm_impl *impl, size_t rows, size_t cols) {
     return bytes;
 }
 
+size_t norm_operations(const norm_impl *impl, norm_pass pass) {
+    size_t calls = 0;
+    for (size_t i = 0; impl->form == NORM_FRAMEWORK && i < impl->pass[pass].count; i++)
+        calls += impl->lives[pass][i].calls;
+    return calls;
+}
+
 // A thread for each `grain` elements, as at::parallel_for divides a range; small tensors are the caller's own work.
 static int team_of(const norm_stage *stage, const norm_life *life, const norm_args *args, int threads) {
     const size_t elements = stage->bytes > 0 ? args->rows * args->cols : args->rows;
@@ -74,6 +82,19 @@ static void run_slice(const norm_stage *stage, const norm_args *args, size_t ind
     const fp_state found = fp_enter();
     stage->run(args, &slice);
     fp_leave(found);
+}
+
+static double now_ns(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
+}
+
+// By the caller alone, as a framework's dispatcher runs: a sleep would take far longer, and end on another clock speed.
+static void wait_for(double ns) {
+    const double begin = ns > 0 ? now_ns() : 0;
+    while (ns > 0 && now_ns() - begin < ns)
+        continue;
 }
 
 static bool run_operation(const norm_stage *stage, const norm_life *life, const norm_args *args, norm_made *made,
@@ -117,6 +138,7 @@ norm_error framework_run(const norm_impl *impl, norm_pass pass, const norm_args 
     for (size_t i = 0; i < impl->pass[pass].count && error == NORM_OK; i++) {
         const norm_stage *const stage = &impl->pass[pass].stages[i];
         const norm_life *const life = &impl->lives[pass][i];
+        wait_for((double)life->calls * args->dispatch_ns);
         if (!make(&made, life, &own, args))
             error = NORM_NO_MEMORY;
         else if (!run_operation(stage, life, &own, &made, threads))

@@ -110,6 +110,9 @@ typedef struct {
     // gaps, and left here for the caller to free(); the pointer and stride of y (dx) are not read then.
     void **fresh;
     bool batch_invariant; // rows are never cut into columns, see norm_run
+    // Form framework: nanoseconds that each of norm_operations() waits before its work: what a framework's interpreter
+    // and dispatcher take for one.
+    unsigned dispatch_ns;
 } norm_args;
 
 // A part of a stage's work: rows or columns [begin, end) as part `index` of `count`.
@@ -131,10 +134,12 @@ typedef struct {
 } norm_stage;
 
 // Form framework: the tensor that an operation allocates, 0 for none, with its bytes per element and per row; those
-// that are freed behind it, a bit each; and the elements that a thread must have, or fewer threads work.
+// that are freed behind it, a bit each; the elements that a thread must have, or fewer threads work; and how many
+// operations it is to the framework's dispatcher: 0 if it is a part of the one before or after it.
 typedef struct {
     unsigned char makes, per_element, per_row;
     unsigned frees, grain;
+    unsigned calls;
 } norm_life;
 
 // What a piece of a row, some of its columns, knows of the row's statistics: their mean, and the mean of the squares of
@@ -228,6 +233,9 @@ NORM_API size_t norm_workspace_bytes(const norm_impl *impl, size_t rows, size_t 
 
 // Form framework: what a forward and a backward allocate together, more than lives at once; 0 in other forms.
 NORM_API size_t norm_fresh_bytes(const norm_impl *impl, size_t rows, size_t cols);
+
+// Form framework: how many operations a framework dispatches in the pass; 0 in other forms.
+NORM_API size_t norm_operations(const norm_impl *impl, norm_pass pass);
 
 // Traffic per element that the pass cannot avoid: the sum over its stages.
 NORM_API unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "measure/inputs.h"
 #include "norm.h"
@@ -195,6 +196,80 @@ static void a_forward_that_no_backward_follows(void **state) {
     }
 }
 
+// What a framework dispatches: of rmsnorm to float, pow, mean, add, rsqrt, mul, to, mul; of dyt mul, tanh, mul, add;
+// layernorm is one. Backward is what autograd runs of them: the root's gradient is three operations.
+typedef struct {
+    const char *op, *variant, *dtype;
+    size_t forward, backward;
+} operations_row;
+
+static void operations_are_those_of_a_framework(void **state) {
+    (void)state;
+    static const operations_row table[] = {
+        {"layernorm", "welford", "f32", 1, 1},
+        {"layernorm", "welford", "bf16", 1, 1},
+        {"layernorm", "welford_noaffine", "f32", 1, 1},
+        {"rmsnorm", "std", "f32", 6, 14},
+        {"rmsnorm", "std", "bf16", 8, 16},
+        {"rmsnorm", "std_noaffine", "f32", 5, 11},
+        {"dyt", "u2", "f32", 4, 8},
+        {"dyt", "u2", "bf16", 4, 8},
+        {"dyt", "u2_nobeta", "f32", 3, 7},
+        {"dyt", "u2_noaffine", "f32", 2, 4},
+        {"identity", "std", "f32", 1, 1},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const operations_row *const row = &table[i];
+        const norm_impl *const impl = norm_find(row->op, row->variant, "framework", "scalar", row->dtype);
+        assert_non_null(impl);
+        const size_t forward = norm_operations(impl, NORM_FORWARD), backward = norm_operations(impl, NORM_BACKWARD);
+        if (forward != row->forward || backward != row->backward)
+            fail_msg("%s %s %s: %zu and %zu operations, not %zu and %zu", row->op, row->variant, row->dtype, forward,
+                     backward, row->forward, row->backward);
+    }
+    assert_int_equal(norm_operations(norm_find("dyt", "u2", "fused", "scalar", "f32"), NORM_FORWARD), 0);
+}
+
+// Each operation waits at least as long as asked for, and computes the same.
+static void operations_wait_for_their_dispatch(void **state) {
+    (void)state;
+    enum { ROWS = 3, COLS = 50, DISPATCH_NS = 200000 };
+    static const char *const dtypes[] = {"f32", "bf16"};
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        const norm_impl *const impl = norm_find("dyt", "u2", "framework", "best", dtypes[i]);
+        assert_non_null(impl);
+        call c = call_of(impl, ROWS, COLS, 1);
+        for (norm_pass pass = NORM_FORWARD; pass < NORM_PASSES; pass++) {
+            void *made[2] = {NULL, NULL};
+            for (unsigned waits = 0; waits < 2; waits++) {
+                norm_args args = c.args;
+                struct timespec begin, end;
+                args.y = c.matrix;
+                args.y_stride = COLS;
+                void *y = NULL;
+                args.fresh = &y;
+                if (pass == NORM_BACKWARD) {
+                    assert_int_equal(norm_run(impl, NORM_FORWARD, &args, 1), NORM_OK);
+                    free(y);
+                }
+                args.fresh = &made[waits];
+                args.dispatch_ns = waits * DISPATCH_NS;
+                assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &begin), 0);
+                assert_int_equal(norm_run(impl, pass, &args, 1), NORM_OK);
+                assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &end), 0);
+                const double ns =
+                    1e9 * (double)(end.tv_sec - begin.tv_sec) + (double)end.tv_nsec - (double)begin.tv_nsec;
+                assert_true(ns >= (double)args.dispatch_ns * (double)norm_operations(impl, pass));
+            }
+            assert_memory_equal(made[0], made[1], ROWS * COLS * norm_dtype_bytes(impl->dtype));
+            free(made[0]);
+            free(made[1]);
+        }
+        norm_release(impl, c.args.saved);
+        close_call(&c);
+    }
+}
+
 static long page_faults(void) {
     struct rusage usage;
     assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
@@ -225,6 +300,8 @@ int main(void) {
         cmocka_unit_test(results_are_new_tensors),
         cmocka_unit_test(a_forward_that_no_backward_follows),
         cmocka_unit_test(large_results_cost_page_faults),
+        cmocka_unit_test(operations_are_those_of_a_framework),
+        cmocka_unit_test(operations_wait_for_their_dispatch),
         cmocka_unit_test(tensors_live_as_long_as_their_users),
     };
     peers_register();

@@ -266,14 +266,14 @@ static void nothing(const norm_args *a, const norm_slice *s) {
 
 // at::parallel_for hands layernorm out row by row. Its statistics are allocated beside its result.
 #define LAYERNORM_FORWARD(K, T, kind, e)                                                                               \
-    OPERATION(K, nothing, ROWS, 0, STATS, 0, ROW_STATS * sizeof(float), 0, GRAIN),                                     \
-        OPERATION(K, layernorm_forward_##kind##_##T, ROWS, 2 * (e), RESULT, e, 0, 0, 1)
+    OPERATION(K, nothing, ROWS, 0, STATS, 0, ROW_STATS * sizeof(float), 0, GRAIN, 0),                                  \
+        OPERATION(K, layernorm_forward_##kind##_##T, ROWS, 2 * (e), RESULT, e, 0, 0, 1, 1)
 #define LAYERNORM_BACKWARD(K, T, kind, e)                                                                              \
-    LAYERNORM_BACKWARD_NOAFFINE(K, T, kind, e), OPERATION(K, layernorm_reduce_##kind, COLS, 0, NOTHING, 0, 0, 0, 1)
+    LAYERNORM_BACKWARD_NOAFFINE(K, T, kind, e), OPERATION(K, layernorm_reduce_##kind, COLS, 0, NOTHING, 0, 0, 0, 1, 0)
 #define LAYERNORM_BACKWARD_NOAFFINE(K, T, kind, e)                                                                     \
-    OPERATION(K, layernorm_backward_##kind##_##T, ROWS, 3 * (e), RESULT, e, 0, MADE(STATS), 1)
-#define CLONE(K, name, e) OPERATION(K, clone_##name, ROWS, 2 * (e), RESULT, e, 0, 0, GRAIN)
-#define CLONE_BACK(K, name, e) OPERATION(K, clone_back_##name, ROWS, 2 * (e), RESULT, e, 0, 0, GRAIN)
+    OPERATION(K, layernorm_backward_##kind##_##T, ROWS, 3 * (e), RESULT, e, 0, MADE(STATS), 1, 1)
+#define CLONE(K, name, e) OPERATION(K, clone_##name, ROWS, 2 * (e), RESULT, e, 0, 0, GRAIN, 1)
+#define CLONE_BACK(K, name, e) OPERATION(K, clone_back_##name, ROWS, 2 * (e), RESULT, e, 0, 0, GRAIN, 1)
 
 #define KERNEL_IMPLS(T, D, e)                                                                                          \
     {IMPL(NORM_LAYERNORM, "welford", "", D, NORM_GAMMA | NORM_BETA, MADE(STATS)),                                      \

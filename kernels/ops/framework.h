@@ -163,16 +163,19 @@ NORM_EACH_DTYPE(DEFINE)
 // (SMALL: per row), and those that are freed behind them. e: the size of the dtype's elements; A: affine or noaffine.
 // Operations that make nothing large, of rows alone, have no bytes. K: STAGE or LIFE, for a list is two tables.
 #define R(K, op, name, D, A, bytes, makes, each, frees)                                                                \
-    OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, each, 0, frees, GRAIN)
+    OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, each, 0, frees, GRAIN, 1)
 #define C(K, op, name, D, A, bytes, frees)                                                                             \
-    OPERATION(K, op##_##name##_##D##_##A, COLS, bytes, NOTHING, 0, 0, frees, GRAIN)
+    OPERATION(K, op##_##name##_##D##_##A, COLS, bytes, NOTHING, 0, 0, frees, GRAIN, 1)
 #define SMALL(K, op, name, D, A, bytes, makes, each, frees)                                                            \
-    OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, 0, each, frees, GRAIN)
+    OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, 0, each, frees, GRAIN, 1)
+// What a framework dispatches as several operations, all of rows, or as none, for it is the end of the one before.
+#define SEVERAL(K, op, name, D, A, calls) OPERATION(K, op##_##name##_##D##_##A, ROWS, 0, NOTHING, 0, 0, 0, GRAIN, calls)
+#define END(K, op, name, D, A) OPERATION(K, op##_##name##_##D##_##A, COLS, 0, NOTHING, 0, 0, 0, GRAIN, 0)
 #define OPERATION(K, ...) OPERATION_##K(__VA_ARGS__)
 #define OPERATION_STAGE(function, SPLIT, bytes, ...)                                                                   \
     { function, NORM_SPLIT_##SPLIT, bytes }
-#define OPERATION_LIFE(function, SPLIT, bytes, makes, per_element, per_row, frees, grain)                              \
-    { MADE_##makes, per_element, per_row, frees, grain }
+#define OPERATION_LIFE(function, SPLIT, bytes, makes, per_element, per_row, frees, grain, calls)                       \
+    { MADE_##makes, per_element, per_row, frees, grain, calls }
 // Casts stand in the lists of bf16 alone, the steps of gamma and beta in those of the variants that have them.
 #define LIST_bf16(...) __VA_ARGS__
 #define LIST_f32(...)
@@ -204,7 +207,7 @@ NORM_EACH_DTYPE(DEFINE)
         LIST_##T(R(K, RMSNORM, b_up, D, A, e + 4, DH32, 4, MADE(DH)), )                                                \
             R(K, RMSNORM, b_direct, D, A, 8, GRADIENT_##T, 4, 0),                                                      \
         R(K, RMSNORM, b_q, D, A, 12, Q, 4, MADE(DH32) | MADE(DH)),                                                     \
-        SMALL(K, RMSNORM, b_drstd, D, A, 4, ROW, 4, MADE(Q)), SMALL(K, RMSNORM, b_root, D, A, 0, NOTHING, 0, 0),       \
+        SMALL(K, RMSNORM, b_drstd, D, A, 4, ROW, 4, MADE(Q)), SEVERAL(K, RMSNORM, b_root, D, A, 3),                    \
         R(K, RMSNORM, b_spread, D, A, 4, SPREAD, 4, MADE(ROW)), R(K, RMSNORM, b_power, D, A, 8, P1, 4, 0),             \
         R(K, RMSNORM, b_twice, D, A, 8, P2, 4, 0),                                                                     \
         R(K, RMSNORM, b_square, D, A, 12, D2, 4, MADE(P1) | MADE(P2) | MADE(SPREAD) | MADE(X32) | MADE(STATS)),        \
@@ -213,7 +216,7 @@ NORM_EACH_DTYPE(DEFINE)
 
 #define DYT_TANH(K, D, e, kind, A)                                                                                     \
     R(K, DYT, alpha, D, A, 2 * e, SCALED, e, 0),                                                                       \
-        OPERATION(K, DYT_tanh_##kind##_##D##_##A, ROWS, 2 * e, TANH_##A, e, 0, MADE(SCALED), TANH_GRAIN)
+        OPERATION(K, DYT_tanh_##kind##_##D##_##A, ROWS, 2 * e, TANH_##A, e, 0, MADE(SCALED), TANH_GRAIN, 1)
 #define DYT_FORWARD(K, D, e, kind)                                                                                     \
     DYT_TANH(K, D, e, kind, affine), R(K, DYT, gamma_then, D, affine, 2 * e, WEIGHTED, e, 0),                          \
         R(K, DYT, beta, D, affine, 2 * e, RESULT, e, MADE(WEIGHTED) | MADE(T))
@@ -224,7 +227,7 @@ NORM_EACH_DTYPE(DEFINE)
     LIST_##A(R(K, DYT, b_dt, D, A, 2 * e, DH, e, 0), R(K, DYT, b_product, D, A, 3 * e, PRODUCT, e, 0),                 \
              C(K, DYT, b_dgamma, D, A, e, MADE(PRODUCT)), ) R(K, DYT, b_tanh, D, A, 3 * e, D1, e, MADE(DH) | MADE(T)), \
         R(K, DYT, b_dx, D, A, 2 * e, RESULT, e, 0), R(K, DYT, b_xproduct, D, A, 3 * e, PRODUCT, e, MADE(D1)),          \
-        SMALL(K, DYT, b_total, D, A, e, NOTHING, 0, MADE(PRODUCT)), C(K, DYT, b_dalpha, D, A, 0, 0)
+        SMALL(K, DYT, b_total, D, A, e, NOTHING, 0, MADE(PRODUCT)), END(K, DYT, b_dalpha, D, A)
 #define DYT_BACKWARD(K, D, e, kind) C(K, DYT, b_dbeta, D, affine, e, 0), DYT_GRADIENT(K, D, e, affine)
 #define DYT_BACKWARD_NOBETA(K, D, e, kind) DYT_GRADIENT(K, D, e, affine)
 #define DYT_BACKWARD_NOAFFINE(K, D, e, kind) DYT_GRADIENT(K, D, e, noaffine)
