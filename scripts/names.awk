@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Finds comments and pages that name a file which is not there, and headers whose guard is not their own name: awk -f scripts/names.awk FILE...
 # A name with folders has to be the end of a file's path. Headers of others stand in <>, a word in capitals in a name stands for any, and what
-# a test makes in $work is there as well. Exit 1 if there is a finding. Every FILE is known; C, shell, awk, Python, gnuplot and Markdown are read.
+# a test makes in $work is there as well, and what a page tells its reader to make: a new file `NAME`. Exit 1 if there is a finding. Every FILE is known; C, shell, awk, Python, gnuplot and Markdown are read.
 
 function finding(text) { printf "%s:%d: %s\n", FILENAME, FNR, text; found = 1 }
 
@@ -34,6 +34,11 @@ FILENAME ~ /\.h$/ && !guarded && /^#ifndef / {
     gsub("[.]", "_", guard)
     if ($2 ~ /_H$/ && $2 !~ "(^|_)" guard "$")
         finding("the guard " $2 " should be " guard)
+}
+
+match($0, /A new file `[^`]*`/) {
+    for (path = substr($0, RSTART + 12, RLENGTH - 13); path != ""; path = match(path, "/") ? substr(path, RSTART + 1) : "")
+        known[path] = 1
 }
 
 match($0, /\$work\/[a-z_]+\.[a-z]+/) { known[substr($0, RSTART + 6, RLENGTH - 6)] = 1 }

@@ -237,27 +237,25 @@ static void the_table_is_as_it_was(void **state) {
 // The same samples, of a layernorm in rmsnorm's place: the table has the ratio to either.
 static void ratios_to_layernorm_are_paired(void **state) {
     (void)state;
-    planned items[CELLS];
-    plan p = three_cells(items);
+    three made;
+    three_cells(&made);
     observations all = {0};
     summary s;
-    items[RMSNORM].cell.impl = norm_find("layernorm", "onepass", "fused", "scalar", "f32");
+    made.cells[RMSNORM].impl = norm_find("layernorm", "onepass", "fused", "scalar", "f32");
     fill(&all);
-    char path[] = "/tmp/normbench-test-summary-XXXXXX", error[256];
-    const int descriptor = mkstemp(path);
-    assert_true(descriptor >= 0);
-    assert_int_equal(close(descriptor), 0);
+    char path[KEPT_PATH], error[256];
+    kept_path(path);
     size_t rows, missing;
     csv_table t;
     const run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee"};
-    assert_true(summary_make(&s, &p, &all));
+    assert_true(summary_make(&s, &made.plan, &all));
     assert_int_equal(summary_write(&s, path, &r, &rows, &missing), 0);
     assert_int_equal(csv_read(&t, path, error, sizeof error), 0);
     const double ratio = strtod(t.rows[DYT][csv_column(&t, "ratio_to_layernorm")], NULL);
     assert_true(fabs(ratio - summary_ratio(&s, DYT, RMSNORM).median) < 0.005);
     assert_string_equal(t.rows[DYT][csv_column(&t, "ratio_to_rmsnorm")], "");
     csv_free(&t);
-    assert_int_equal(unlink(path), 0);
+    assert_int_equal(remove(path), 0);
     summary_free(&s);
     observations_free(&all);
 }

@@ -34,7 +34,7 @@ EOT
 { echo 'int a; // see gone.c' && echo '// attic/good.h, which is in room/' && echo 'int b = a.c;'; } >bad.c
 printf '%s bad.c by gone.awk\ncat gone.awk; %s a gone.sh\n' '#' '#' >here.sh
 { echo "echo >\"\$work/made.awk\"" && echo '# made.awk: what this makes'; } >maker.sh
-echo 'See `bad.c` and `room/gone.gp`.' >page.md
+echo 'See "bad.c" and "room/gone.gp".' | tr '"' '`' >page.md
 awk -f "$root/scripts/names.awk" room/good.h room/new.h bad.c here.sh page.md >findings && fail 'names.awk exits with 0 in spite of findings'
 for text in 'room/new.h:1: the guard OLD_H should be NEW_H' 'bad.c:1: names gone.c,' 'bad.c:2: names attic/good.h,' 'here.sh:1: names gone.awk,' \
     'here.sh:2: names gone.sh,' 'page.md:1: names room/gone.gp,'; do

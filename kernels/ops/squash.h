@@ -120,7 +120,7 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const sq
     partial_span sums;
     partial_begin(spec, partial, c, n, &sums);
     vf x[ABREAST], dy[ABREAST], t[ABREAST], slope[ABREAST];
-    run_sums block; // of equal terms four are added almost exactly, 32 one after the other are not
+    run_sums block; // of equal terms four are added almost exactly, 64 one after the other are not
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) {
         x[i] = v_get(spec.dtype, rows[i].x, c, n);
         dy[i] = v_get(spec.dtype, rows[i].dy, c, n);
@@ -128,11 +128,14 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const sq
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) t[i] = squash(spec, inner(k, x[i]), &slope[i]);
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) {
         const vf u[SPAN] = {v_mul(v_mul(gamma, dy[i]), slope[i])};
+        // cppcheck-suppress uninitStructMember ; set by the first row
         block.dalpha = i == 0 ? v_mul(u[0], x[i]) : v_fma(u[0], x[i], block.dalpha);
+        // cppcheck-suppress uninitStructMember
         block.dshift = i == 0 ? u[0] : v_add(block.dshift, u[0]); // padding adds nothing, for there dy is zero
         partial_add(&sums, i, 0, dy[i], t[i]);
         put_dx(spec, &rows[i], k->alpha, u, c, n);
     }
+    // cppcheck-suppress uninitvar ; count is at least one
     add_to(&run->dalpha, block.dalpha);
     if (PARAMS & NORM_SHIFT)
         add_to(&run->dshift, block.dshift);
