@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "graph/heap.h"
 #include "measure/inputs.h"
 #include "norm.h"
 #include "peers/peers.h"
@@ -295,11 +296,40 @@ static void large_results_cost_page_faults(void **state) {
     close_call(&c);
 }
 
+// Whatever the process has freed before: below 32 MiB the next result has the memory of the last one.
+static void a_settled_heap_keeps_smaller_results(void **state) {
+    (void)state;
+    enum { ROWS = 512, COLS = 4096, CALLS = 3, FEW = 64 }; // 8 MiB of f32
+    static const size_t before[] = {0, 5u << 20, 31u << 20};
+    const norm_impl *const impl = norm_find("rmsnorm", "std", "framework", "best", "f32");
+    assert_non_null(impl);
+    if (!heap_settle())
+        skip();
+    call c = call_of(impl, ROWS, COLS, 1);
+    c.args.y = NULL;
+    void *y = NULL;
+    c.args.fresh = &y;
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+        void *volatile block = malloc(before[i]);
+        free(block);
+        long first = 0;
+        for (int k = 0; k < 1 + CALLS; k++) { // the first lets the heap grow
+            first = k == 1 ? page_faults() : first;
+            assert_int_equal(norm_run(impl, NORM_FORWARD, &c.args, 1), NORM_OK);
+            free(y);
+        }
+        assert_true(page_faults() - first < FEW);
+    }
+    norm_release(impl, c.args.saved);
+    close_call(&c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_are_new_tensors),
         cmocka_unit_test(a_forward_that_no_backward_follows),
         cmocka_unit_test(large_results_cost_page_faults),
+        cmocka_unit_test(a_settled_heap_keeps_smaller_results),
         cmocka_unit_test(operations_are_those_of_a_framework),
         cmocka_unit_test(operations_wait_for_their_dispatch),
         cmocka_unit_test(tensors_live_as_long_as_their_users),

@@ -179,7 +179,7 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
     b->set_count = l.sets;
     b->bytes = l.set;
     if (l.made > 0)
-        heap_remember(0);
+        (void)heap_settle();
 
     const norm_args first = arrange(b, c, &l, 0);
     inputs_fill(INPUT_NORMAL, dtype, (void *)(uintptr_t)first.gamma, c->cols, c->cols, 0, 1, seed + 2);

@@ -73,16 +73,6 @@ static bool prepare_step(graph *g, program *p, size_t index, fresh_result *f) {
     return true;
 }
 
-// A framework has the other tensors of a layer on the same heap, above and between those of its norms, so that less of
-// it is given back to the kernel than where those are alone. Here they have places of their own.
-static void remember_layer(const graph *g) {
-    size_t sum = 0;
-    for (size_t i = 0; i < g->storage_count; i++)
-        if (g->storages[i].last != ALWAYS)
-            sum += g->storages[i].bytes;
-    heap_remember(sum);
-}
-
 bool fresh_prepare(graph *g, program *p) {
     size_t makers = 0;
     for (size_t i = 0; i < p->step_count; i++)
@@ -91,7 +81,7 @@ bool fresh_prepare(graph *g, program *p) {
     if (p->fresh == NULL)
         return false;
     if (makers > 0)
-        remember_layer(g);
+        (void)heap_settle();
     for (size_t i = 0; i < p->step_count; i++)
         if (is_maker(&p->steps[i]) && !prepare_step(g, p, i, &p->fresh[p->fresh_count++]))
             return false;

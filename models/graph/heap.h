@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// heap.h: what the C library has seen of a process before form framework allocates in it. glibc keeps freed memory for
-// later up to sizes that it has seen freed (mallopt(3), M_MMAP_THRESHOLD), so a young process gets its pages back from
-// the kernel in each call where a framework's would not.
+// heap.h: the C library's heap, settled, for what form framework allocates in it. Which memory is kept for the next
+// result and which comes from the kernel anew depends on what a process has freed before.
 #ifndef HEAP_H
 #define HEAP_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
-// As if so many bytes had been freed, and what starting a framework frees.
-void heap_remember(size_t bytes);
+// As in a process that has freed a block of 32 MiB, and for good: larger blocks are mapped alone and given back at
+// once, others stay. false: this C library is not known, and decides.
+bool heap_settle(void);
 
 #endif
