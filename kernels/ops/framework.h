@@ -69,13 +69,14 @@ SIMD_INLINE tensors locate(norm_dtype dtype, bool affine, const norm_args *a) {
     }
 
 // The gradient of a mean: a column of sums that is broadcast along the row and divided by a number that is broadcast,
-// too. No vector loop of PyTorch's has two such operands, so it goes element by element.
+// too. Which operands are broadcast is not known to PyTorch's loop, so it divides each element again.
 SIMD_SHARED void spread_quotient(const norm_slice *s, size_t cols, tensor out, const float *row) {
-    const volatile float divisor = (float)cols;
+    const vf divisor = v_set1((float)cols);
     for (size_t r = s->begin; r < s->end; r++) {
         float *const to = (float *)out.data + r * out.stride;
-        for (size_t c = 0; c < cols; c++)
-            to[c] = row[r] / divisor;
+        const volatile float *const sum = &row[r];
+        for_each_vector(cols, v_put(NORM_F32, to, c, SIMD_WIDTH, v_div(v_set1(*sum), divisor)),
+                        v_put(NORM_F32, to, c, cols - c, v_div(v_set1(*sum), divisor)));
     }
 }
 
@@ -129,8 +130,12 @@ static const float two = 2.0f;
 #define WITH_MKL(...) __VA_ARGS__
 void mkl_tanhf(size_t count, const float *x, float *y);
 SIMD_INLINE void mkl_rows(const norm_slice *s, size_t cols, tensor out, tensor in) {
-    for (size_t row = s->begin; row < s->end; row++)
-        mkl_tanhf(cols, row_of(NORM_F32, in.data, row, in.stride), row_of_mut(NORM_F32, out.data, row, out.stride));
+    // Rows without gaps are handed over at once, as PyTorch does.
+    const bool whole = in.stride == cols && out.stride == cols && s->end > s->begin;
+    const size_t rows = whole ? s->end - s->begin : 1;
+    for (size_t row = s->begin; row < s->end; row += rows)
+        mkl_tanhf(rows * cols, row_of(NORM_F32, in.data, row, in.stride),
+                  row_of_mut(NORM_F32, out.data, row, out.stride));
 }
 #else
 #define WITH_MKL(...)
