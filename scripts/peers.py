@@ -6,10 +6,10 @@ is here; what the samples say is computed by normbench, as of every other run, a
     peers.py plan FOLDER MACHINE_ID KERNELS_CSV              meta.json and plan.csv of a run, of the groups of KERNELS_CSV
     peers.py launch FOLDER NUMBER                            one launch: verifies what it then samples, and appends samples.csv
     peers.py table FOLDER                                    what the samples say, on stdout
+    peers.py csv RUN VERSION FOLDER                          the same of PyTorch VERSION as rows of RUN/peers.csv
     peers.py layers LAYERS_CSV THREADS                       norms in place in PyTorch's layers, beside those of a run of ours
 
-LIBNORM names libnorm.so. FAULTS=0: memory that was freed is kept for the next output, so that none of it is mapped anew; all: each
-output of 128 KiB or more is. Else glibc decides by what the process has freed before.
+LIBNORM names libnorm.so. FAULTS is the state of the heap in which PyTorch and libnorm allocate: see HEAPS.
 """
 import csv
 import ctypes
@@ -22,6 +22,7 @@ import resource
 import sys
 import time
 from itertools import repeat
+from statistics import median
 
 import peers_norm
 import peers_table
@@ -29,11 +30,13 @@ import peers_table
 MIN_SAMPLE_NS, MAX_SAMPLE_NS = 1e6, 25e6
 LAUNCHES = int(os.environ.get("LAUNCHES", "6"))
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
+DISPATCH_CALLS, DISPATCH_ROUNDS = 200, 9
 FAULTS = os.environ.get("FAULTS", "1")
 CELL = ["op", "variant", "pass", "form", "level", "dtype", "rows", "cols", "threads", "placement", "cache"]
-PLAN = CELL + ["group", "calls", "rounds", "pilot_ns", "max_error", "wrong", "reason"]
+PLAN = CELL + ["group", "calls", "rounds", "pilot_ns", "max_error", "wrong", "reason", "dispatch_ns"]
 SAMPLES = ["schema_version", "run_id"] + CELL + ["launch", "sample", "order", "calls", "time_ns", "preempted", "bound", "clock_ghz",
-                                           "peak_gflops", "cycles", "instructions", "cache_misses", "page_faults"]
+                                           "peak_gflops", "cycles", "instructions", "cache_misses", "page_faults",
+                                           "dispatch_ns"]
 # PyTorch's, with the forms that they are: its LayerNorm is one kernel in eager mode, too.
 COMPILED = [("layernorm", "torch_compile", "fused"), ("rmsnorm", "torch_compile", "fused"), ("dyt", "torch_compile", "fused"),
             ("dyt", "torch_compile_nobeta", "fused")]
@@ -76,16 +79,43 @@ def rounds_of(rows, cols):
     return max(1, min(ROUNDS, ROUNDS * 2**22 // (rows * cols)))
 
 
-def planned(groups, norm, compiled, passes):
-    """The rows of plan.csv, groups in normbench's order."""
+def dispatch_of(norm, names, dtype, which):
+    """ns that PyTorch's dispatcher and Python take for an operation of a module, on tensors of one element, where operations have
+    nothing to do: what the module takes longer than form framework, shared among the form's operations."""
+    import peers_torch
+    inputs = peers_torch.Inputs(1, 1, peers_torch.DTYPES[dtype], 1)
+    variant = "torch_eager" + "_nobeta" * names[1].endswith("_nobeta")
+    pair = peers_torch.OfTorch(names[0], variant, which, inputs), peers_torch.OfNorm(norm, names, which, inputs, 1)
+    operations = norm.operations(pair[1].pointer, which)
+    rounds = [[sample(side, DISPATCH_CALLS)[0] for side in pair] for _ in range(DISPATCH_ROUNDS)]
+    longer = median(theirs - ours for theirs, ours in rounds)
+    return max(0, round(longer / operations)) if operations else 0
+
+
+def dispatch_times(norm, dtypes, passes):
+    """{(op, variant, dtype, pass): ns} of form framework's implementations that stand beside PyTorch."""
+    try:
+        import torch
+        torch.set_num_threads(1)
+        return {(*names[:2], dtype, which): dispatch_of(norm, names, dtype, which)
+                for dtype in dtypes for names in norm.chosen(dtype) if names[2] == "framework" for which in passes}
+    except Exception as error:
+        complain(f"what PyTorch's dispatcher takes cannot be measured, so no row has it: {type(error).__name__}: {error}")
+        return {}
+
+
+def planned(groups, norm, compiled, passes, dispatch):
+    """The rows of plan.csv, groups in normbench's order. Form framework is there twice: as it is, and with the time of dispatch."""
     rows = []
     keys = sorted(((g, which) for g in groups for which in passes), key=lambda k: (k[0][0] == "bf16", *k[0][1:], k[1] == "backward"))
     for number, ((dtype, height, width, threads), which) in enumerate(keys):
         theirs = (COMPILED if compiled else []) + EAGER + (COPY if which == "forward" else [])
-        for op, variant, form, level in norm.chosen(dtype) + [(*cell, "library") for cell in theirs]:
+        cells = [(*cell, "0" if cell[2] == "framework" else "") for cell in norm.chosen(dtype) + [(*cell, "library") for cell in theirs]]
+        cells += [(*cell[:4], str(ns)) for cell in cells if (ns := dispatch.get((*cell[:2], dtype, which), 0)) and cell[2] == "framework"]
+        for op, variant, form, level, dispatch_ns in cells:
             rows.append({"op": op, "variant": variant, "pass": which, "form": form, "level": level, "dtype": dtype, "rows": height,
                          "cols": width, "threads": threads, "placement": "none", "cache": "warm", "group": number, "calls": 1,
-                         "rounds": rounds_of(height, width), "pilot_ns": 1, "wrong": 0})
+                         "rounds": rounds_of(height, width), "pilot_ns": 1, "wrong": 0, "dispatch_ns": dispatch_ns})
     return rows
 
 
@@ -94,7 +124,9 @@ def plan(folder, machine_id, kernels_csv):
     if not groups:
         sys.exit(f"peers: {kernels_csv} has no row of dyt on warm caches, so nothing says what to time")
     passes = [p for p in peers_norm.PASSES if p in os.environ.get("PASS", "forward,backward").split(",")]
-    rows = planned(groups, peers_norm.Norm(os.environ["LIBNORM"]), compiles(), passes)
+    import torch  # noqa: F401 (whose tanh libnorm finds, once it is loaded)
+    compiled, norm = compiles(), peers_norm.Norm(os.environ["LIBNORM"])
+    rows = planned(groups, norm, compiled, passes, dispatch_times(norm, dict.fromkeys(g[0] for g in groups), passes))
     os.makedirs(folder, exist_ok=True)
     stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
     seed = int(os.environ.get("SEED", time.time_ns() // 1000))
@@ -109,13 +141,19 @@ def plan(folder, machine_id, kernels_csv):
 
 # ---- One launch
 
+# The state of the heap by the value of FAULTS: its name, and mallopt's options. glibc's thresholds grow with what a process frees, so
+# that two processes have different ones, until they are set. settled: blocks of 32 MiB and more are
+# mapped alone and given back, others stay, as heap.c has it for form framework. kept: all stay, so that no output is mapped anew. fresh: every output of 128 KiB or more is.
+TRIM_THRESHOLD, MMAP_THRESHOLD, MMAP_MAX = -1, -3, -4
+HEAPS = {"1": ("settled", [(MMAP_THRESHOLD, 32 << 20), (TRIM_THRESHOLD, -1)]),
+         "0": ("kept", [(MMAP_MAX, 0), (TRIM_THRESHOLD, -1)]),
+         "all": ("fresh", [(MMAP_THRESHOLD, 128 << 10)])}
+
+
 def set_memory(wanted):
-    """Where outputs come from, by glibc's allocator, which PyTorch's uses: "0" never from mmap, and nothing is given back; "all"
-    always from mmap, where there are a few pages of them; anything else as it likes."""
-    trim_threshold, mmap_threshold, mmap_max = -1, -3, -4
-    options = {"0": [(mmap_max, 0), (trim_threshold, -1)], "all": [(mmap_threshold, 128 << 10)]}.get(wanted, [])
+    """Sets the state of glibc's heap, which PyTorch allocates from."""
     libc = ctypes.CDLL(None)
-    if options and not (hasattr(libc, "mallopt") and all(libc.mallopt(*option) for option in options)):
+    if not (hasattr(libc, "mallopt") and all(libc.mallopt(*option) for option in HEAPS[wanted][1])):
         raise RuntimeError(f"FAULTS={wanted} needs glibc's mallopt, which is not here")
 
 
@@ -180,7 +218,7 @@ def prepare(group, norm, inputs):
                 subject = peers_torch.OfTorch(c["op"], c["variant"], c["pass"], inputs)
             else:
                 subject = peers_torch.OfNorm(norm, [c[k] for k in ("op", "variant", "form", "level")], c["pass"], inputs,
-                                             int(first["threads"]))
+                                             int(first["threads"]), int(c["dispatch_ns"] or 0))
             c["reason"] = peers_torch.why_wrong(subject, peers_torch.in_double(c["op"], c["variant"], inputs, c["pass"]))
             c["subject"] = subject  # whose memory it is
         except Exception as error:  # such as too little memory
@@ -229,13 +267,14 @@ def launch(folder, number):
             first = group[0]
             torch.set_num_threads(int(first["threads"]))
             torch.compiler.reset()  # what was compiled for one team is not run by another
-            dtype = torch.bfloat16 if first["dtype"] == "bf16" else torch.float32
+            dtype = peers_torch.DTYPES[first["dtype"]]
             good = prepare(group, norm, peers_torch.Inputs(int(first["rows"]), int(first["cols"]), dtype, seed))
             for index, c in turns(good, int(first["rounds"]), draw):
                 ns, taken, preempted = measured(c)
                 writer.writerow({**{k: c[k] for k in CELL}, "schema_version": 1, "run_id": meta["run_id"], "launch": number,
                                  "sample": index, "order": order, "calls": c["own_calls"], "time_ns": f"{ns:.9g}",
-                                 "preempted": preempted, "bound": "", "page_faults": f"{taken:.6g}"})
+                                 "preempted": preempted, "bound": "", "page_faults": f"{taken:.6g}",
+                                 "dispatch_ns": c["dispatch_ns"]})
                 order += 1
             for c in good:
                 c["calls"] = c.pop("own_calls")
@@ -265,7 +304,11 @@ def main():
             sys.exit(f"peers: {error}")
     elif sys.argv[1:2] == ["table"] and len(sys.argv) == 3:
         print(peers_table.report(sys.argv[2]))
+    elif sys.argv[1:2] == ["csv"] and len(sys.argv) == 5:
+        run, version, folder = sys.argv[2:]
+        print(peers_table.write(run, folder, version, HEAPS[FAULTS][0]))
     elif sys.argv[1:2] == ["layers"] and len(sys.argv) == 4:
+        set_memory(FAULTS)
         import peers_layers
         print(peers_layers.report(sys.argv[2], int(sys.argv[3])))
     else:

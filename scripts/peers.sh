@@ -5,7 +5,8 @@
 # RUN is a folder with a kernels.csv; if none is given, ours and oneDNN's are timed first, at a few shapes, in a minute. The samples go to
 # RUN/peers, a run of its own (PyTorch's: level library, variants torch_eager and torch_compile), in several processes, and PROGRAM sums them
 # up. LAYERS=1: norms in place in layers of LLaMA 7B and ViT-B/16 as well, three minutes more. FAULTS=0: in RUN/peers_kept, with memory that is kept for the next output, so that no call meets a page fault; FAULTS=all: in RUN/peers_fresh,
-# with every output of 128 KiB or more mapped anew. Between them glibc keeps memory or not by what was freed before.
+# with every output of 128 KiB or more mapped anew. Between them is a settled heap, as in any process that has freed a block of 32 MiB: larger
+# outputs are mapped anew in each call, others kept. What the samples say of DyT over RMSNorm and LayerNorm goes to RUN/peers.csv as well.
 set -eu
 
 here=$(dirname "$0")
@@ -24,9 +25,9 @@ run=${2:-}
 faults=${FAULTS:-1} kept=
 case $faults in
 0) kept=_kept ;;
-1) ;;
+1) ;; # settled: peers.py says what each is
 all) kept=_fresh ;;
-*) fail "FAULTS=$faults is neither 1, outputs as the allocator has them, nor 0, in memory that is kept, nor all, in fresh memory each" ;;
+*) fail "FAULTS=$faults is neither 1, outputs as a settled heap has them, nor 0, in memory that is kept, nor all, in fresh memory each" ;;
 esac
 case ${PASS:-forward,backward} in
 forward | backward | forward,backward | backward,forward) ;;
@@ -77,6 +78,7 @@ done
 status=0
 "$program" kernels --resume "$out" >/dev/null || status=$?
 on_one_openmp table "$out"
+FAULTS=$faults on_one_openmp csv "$run" "$version" "$out"
 if [ "${LAYERS:-0}" = 1 ]; then
     cores=$("$program" plan --threads cores --placement cores | awk 'END { print $1 }')
     forms=$("$program" list forms | awk '$1 == "fused" || $1 == "eager" || $1 == "framework" { printf "%s%s", n++ ? "," : "", $1 }')
@@ -84,7 +86,7 @@ if [ "${LAYERS:-0}" = 1 ]; then
         # shellcheck disable=SC2086
         "$program" layers --phase prefill --part layer --threads cores --form "$forms" --launches 6 --budget 40s --csv - --model $model
     done | awk 'NR == 1 || !/^schema_version/' >"$links/layers.csv"
-    on_one_openmp layers "$links/layers.csv" "$cores"
+    FAULTS=$faults on_one_openmp layers "$links/layers.csv" "$cores"
 fi
 sh "$here/plots.sh" "$run" || [ "$status" -ne 0 ] || status=$?
 printf 'Table: %s/kernels.csv\nPlot:  %s/plots/libraries.png\n' "$out" "$run"

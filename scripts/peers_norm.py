@@ -47,7 +47,7 @@ class Norm:
         for name, result, arguments in (
                 ("norm_at", pointer, [size]), ("norm_find", pointer, [text] * 5),
                 ("norm_best", pointer, [integer, text, integer, integer]), ("norm_missing", text, [pointer]),
-                ("norm_is_default", ctypes.c_bool, [pointer]), ("norm_default_variant", text, [integer, integer]),
+                ("norm_is_default", ctypes.c_bool, [pointer]), ("norm_default_variant", text, [integer, integer, integer]),
                 ("norm_op_name", text, [integer]), ("norm_form_name", text, [integer]),
                 ("norm_level_name", text, [integer]), ("norm_dtype_name", text, [integer]),
                 ("norm_error_text", text, [integer]), ("norm_saved_bytes", size, [pointer, size, size]),
@@ -57,8 +57,9 @@ class Norm:
             function.restype, function.argtypes = result, arguments
         # Without types it is called faster; what it is given has them.
         self.run = ctypes.CDLL(os.path.abspath(path), handle=lib._handle).norm_run
-        if hasattr(lib, "sleef_register"):
-            lib.sleef_register()
+        for register in ("sleef_register", "mkl_register"):
+            if hasattr(lib, register):
+                getattr(lib, register)()
 
     def find(self, op, variant, form, level, dtype):
         return self.lib.norm_find(*(name.encode() for name in (op, variant, form, level, dtype)))
@@ -71,7 +72,7 @@ class Norm:
             index += 1
             impl = Impl.from_address(pointer)
             op, form = lib.norm_op_name(impl.op).decode(), lib.norm_form_name(impl.form).decode()
-            default = lib.norm_default_variant(impl.op, impl.form)
+            default = lib.norm_default_variant(impl.op, impl.form, impl.dtype)
             wanted = [default] + ([default + b"_nobeta"] if op == "dyt" else [])
             if (op in DEPENDED_ON and form in FORMS and (op != "identity" or form == "fused") and not impl.streams
                     and lib.norm_dtype_name(impl.dtype).decode() == dtype and impl.variant in wanted
@@ -87,6 +88,11 @@ class Norm:
         """One call of a pass, ready to be made; it returns 0 or an error."""
         return functools.partial(self.run, ctypes.c_void_p(pointer), ctypes.c_int(PASSES.index(which)), ctypes.byref(args),
                                  ctypes.c_int(threads))
+
+    def operations(self, pointer, which):
+        """How many operations a pass of form framework is to a framework's dispatcher; 0: none, or nobody knows."""
+        count = getattr(self.lib, "norm_operations", None)
+        return count(ctypes.c_void_p(pointer), ctypes.c_int(PASSES.index(which))) if count else 0
 
     def release(self, pointer, saved):
         """What a forward left in saved for a backward that does not follow is freed, where it is more than the buffer."""

@@ -3,12 +3,18 @@
 and how many pages a call took. From samples.csv alone."""
 import csv
 import gzip
+import json
 import math
 import os
 import zlib
+from itertools import product
 from statistics import median
 
-SYSTEMS = ["ours eager", "ours framework", "PyTorch eager", "ours fused", "torch.compile"]
+FORM, WITH_DISPATCH, PYTORCH = "ours framework", "ours framework, dispatched", "PyTorch eager"
+SYSTEMS = ["ours eager", FORM, WITH_DISPATCH, PYTORCH, "ours fused", "torch.compile"]
+NAMES = dict(zip(SYSTEMS, ["eager", "framework", "framework_dispatched", "pytorch_eager", "fused", "torch_compile"]))  # in peers.csv
+CSV = ["schema_version", "run_id", "machine_id", "pytorch", "heap", "op", "beta", "against", "pass", "dtype", "rows", "cols", "threads",
+       "system", "launches", "ratio", "ratio_lo95", "ratio_hi95", "time_ns_median", "page_faults", "dispatch_ns"]
 RATIOS = [("DyT without beta over RMSNorm", ("dyt", True), ("rmsnorm", False)),
           ("DyT over LayerNorm", ("dyt", False), ("layernorm", False))]
 
@@ -16,7 +22,7 @@ RATIOS = [("DyT without beta over RMSNorm", ("dyt", True), ("rmsnorm", False)),
 def system_of(row):
     if row["variant"].startswith("torch_"):
         return "torch.compile" if row["variant"].startswith("torch_compile") else "PyTorch eager"
-    return f"ours {row['form']}"
+    return WITH_DISPATCH if row.get("dispatch_ns") not in (None, "", "0") else f"ours {row['form']}"
 
 
 def samples_of(folder):
@@ -99,6 +105,72 @@ def table(title, groups, entry, nothing=("-",)):
     return lines if shown else []
 
 
+def agreement(of, system, above, below):
+    """How a form's ratio compares with PyTorch's own: 1 is the same."""
+    own, theirs = (ratio(of.get((s, *above), {}), of.get((s, *below), {})) for s in (system, PYTORCH))
+    return f"{own[0] / theirs[0]:.2f}" if own and theirs and system in (FORM, WITH_DISPATCH) else "-"
+
+
+def dispatch(every):
+    """Lines of a table of what an operation was found to wait for PyTorch's dispatcher, by module, in each dtype and pass."""
+    found = {}
+    for (which, dtype, *_), teams in every.items():
+        for of in teams.values():
+            for (system, op, bare), launches in of.items():
+                for row in (row for rounds in launches.values() for rows in rounds.values() for row in rows[:1] if system == WITH_DISPATCH):
+                    found.setdefault((dtype, which), {})[op + " without beta" * bare] = f"{int(row['dispatch_ns']) / 1e3:.1f}"
+    names = sorted({name for row in found.values() for name in row}, reverse=True)
+    lines = ["", "Dispatch by Python and PyTorch, us an operation, on tensors of one element", "", f"| | {' | '.join(names)} |",
+             "| --- " * (len(names) + 1) + "|"]
+    lines += [f"| {dtype} {which} | " + " | ".join(row.get(n, "-") for n in names) + " |" for (dtype, which), row in sorted(found.items())]
+    return lines if found else []
+
+
+def write(run, folder, version, heap):
+    """Puts what a folder's samples say into RUN/peers.csv, in the place of what it said before of this heap; what is said of it."""
+    path, kept, last = os.path.join(run, "peers.csv"), [], None
+    with open(os.path.join(folder, "meta.json"), encoding="utf-8") as file:
+        meta = json.load(file)
+    if os.path.exists(path):
+        with open(path, newline="", encoding="utf-8") as file:
+            kept = [row for row in csv.DictReader(file) if row["heap"] != heap]
+    for (which, dtype, height, width), teams in read(folder).items():
+        for (threads, of), (_, above, below), system in product(sorted(teams.items()), RATIOS, SYSTEMS):
+            own = of.get((system, *above), {})
+            value = ratio(own, of.get((system, *below), {}))
+            if value is None:
+                continue
+            rows = [row for rounds in own.values() for samples in rounds.values() for row in samples]
+            entry = {"schema_version": 1, "run_id": meta["run_id"], "machine_id": meta["machine_id"], "pytorch": version, "heap": heap,
+                     "op": above[0], "beta": int(not above[1]), "against": below[0], "pass": which, "dtype": dtype, "rows": height,
+                     "cols": width, "threads": threads, "system": NAMES[system], "launches": len(own),
+                     **{k: "" if v is None else f"{v:.4g}" for k, v in zip(("ratio", "ratio_lo95", "ratio_hi95"), value)},
+                     "time_ns_median": f"{median(float(row['time_ns']) for row in rows):.6g}", "page_faults": f"{faults(own):.6g}",
+                     "dispatch_ns": rows[0].get("dispatch_ns", "")}
+            kept.append(entry)
+            if below[0] == "rmsnorm" and which == "forward":
+                at = (dtype == "bf16", height * width, threads)
+                last = max(last or at, at)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, CSV, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(kept)
+    return said(kept, heap, last)
+
+
+def said(rows, heap, at):
+    """The ratio of PyTorch at the largest shape beside those of both forms, in a line."""
+    of = {row["system"]: row for row in rows if at and row["heap"] == heap and row["against"] == "rmsnorm" and row["pass"] == "forward"
+          and (row["dtype"] == "bf16", int(row["rows"]) * int(row["cols"]), int(row["threads"])) == at}
+    if "pytorch_eager" not in of:
+        return ""
+    row = of["pytorch_eager"]
+    ours = "".join(f"; {name} {of[system]['ratio']}" for system, name in (
+        ("framework", "form framework"), ("framework_dispatched", "with its dispatch"), ("eager", "ideal op by op")) if system in of)
+    return (f"Op by op, DyT over RMSNorm, forward, {row['dtype']} {row['rows']}x{row['cols']}, {row['threads']} "
+            f"thread{'s' * (int(row['threads']) > 1)}: PyTorch {row['ratio']}{ours}")
+
+
 def report(folder):
     try:
         every, lines = read(folder), []
@@ -110,7 +182,9 @@ def report(folder):
         for title, above, below in RATIOS if groups else ():
             lines += table(f"{title}, {which}", groups, lambda of, system: written(ratio(
                 of.get((system, *above), {}), of.get((system, *below), {}))))
+            lines += table(f"The same of form framework over PyTorch's, {which}", groups, lambda of, system: agreement(
+                of, system, above, below))
         for op, bare in (("rmsnorm", False), ("dyt", True)) if groups else ():
             lines += table(f"Page faults of a call of {op}{' without beta' if bare else ''}, {which}", groups, lambda of, system: (
                 f"{faults(of[system, op, bare]):.0f}" if (system, op, bare) in of else "-"), ("-", "0"))
-    return "\n".join(lines[1:])
+    return "\n".join((lines + dispatch(every))[1:])

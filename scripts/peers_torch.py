@@ -12,6 +12,7 @@ from torch import nn
 
 from peers_norm import Args
 
+DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 EPS = 1e-6
 ALPHA = 0.5
 FREE = ctypes.CDLL(None).free
@@ -120,7 +121,7 @@ class OfNorm:
     """An implementation of libnorm in one pass, as OfTorch. Its output is written to memory that stays, or, in form framework, to
     memory that the call allocates and that is freed, as PyTorch's is."""
 
-    def __init__(self, norm, names, which, inputs, threads):
+    def __init__(self, norm, names, which, inputs, threads, dispatch_ns=0):
         self.norm, self.inputs, self.which, self.threads = norm, inputs, which, threads
         self.pointer = norm.find(*names, {torch.float32: "f32", torch.bfloat16: "bf16"}[inputs.dtype])
         if not self.pointer:
@@ -134,6 +135,8 @@ class OfNorm:
                          gamma=inputs.gamma.data_ptr(), beta=inputs.beta.data_ptr(), alpha=ALPHA, eps=EPS,
                          dgamma=sums["gamma"].data_ptr(), dbeta=sums["beta"].data_ptr(), dalpha=sums["alpha"].data_ptr(),
                          workspace=self.workspace.data_ptr())
+        if dispatch_ns:
+            self.args.dispatch_ns = dispatch_ns
         self.fresh = ctypes.c_void_p()
         self.allocates = names[2] == "framework" and hasattr(Args, "fresh")
         self.pass_run = norm.call(self.pointer, which, self.args, threads)

@@ -73,6 +73,8 @@ equal([peers_table.written(v) for v in ((0.123, 0.1225, 0.1235), (3.38, 3.1, 3.6
 equal([peers_table.system_of({"variant": v, "form": f}) for v, f in (
     ("torch_eager", "fused"), ("torch_eager_nobeta", "eager"), ("torch_compile_nobeta", "fused"), ("u2", "eager"), ("sleef", "framework"))],
       ["PyTorch eager", "PyTorch eager", "torch.compile", "ours eager", "ours framework"], "systems")
+equal([peers_table.system_of({"variant": "sleef", "form": "framework", "dispatch_ns": ns}) for ns in ("", "0", "2000")],
+      ["ours framework", "ours framework", "ours framework, dispatched"], "systems by their time of dispatch")
 
 # ---- libnorm
 
@@ -83,6 +85,10 @@ for form in ("fused", "eager"):
           ["layernorm", "rmsnorm", "dyt", "dyt_nobeta"], f"what is chosen of form {form}")
 equal(len(set(chosen)), len(chosen), "chosen once")
 equal(len({level for *_, level in chosen if not level.startswith("auto") and level != "library"}), 1, "one level")
+rows = peers.planned([("f32", 64, 768, 1)], norm, False, ["forward"], {("rmsnorm", "std", "f32", "forward"): 5000})
+equal([(r["op"], r["dispatch_ns"]) for r in rows if r["form"] == "framework" and r["op"] == "rmsnorm"],
+      [("rmsnorm", "0"), ("rmsnorm", "5000")], "form framework without dispatch and with")
+equal({r["dispatch_ns"] for r in rows if r["form"] != "framework"}, {""}, "dispatch in other forms")
 rows, cols = 4, 64
 x = array.array("f", (0.01 * k - 1 for k in range(rows * cols)))
 y, gamma = array.array("f", bytes(4 * rows * cols)), array.array("f", [2.0] * cols)
@@ -139,9 +145,12 @@ try:
     huge = faults_of(64 << 20)  # always mapped anew, and so is what follows, once that is asked for
     peers.set_memory("all")
     fresh = faults_of(4 << 20)
+    peers.set_memory("1")
+    settled = faults_of(8 << 20), faults_of(40 << 20)
     peers.set_memory("0")
     kept = faults_of(64 << 20)
     equal(huge >= 32 and fresh >= 2 > kept, True, f"page faults of 64 MiB {huge}, of 4 MiB fresh {fresh}, kept {kept}")
+    equal(settled[0] < 2 <= settled[1], True, f"page faults where the heap is settled, of 8 and 40 MiB: {settled}")
 except RuntimeError as error:  # another C library
     print(f"peers_check: SKIPPED: {error}")
 sys.exit(1 if failures else 0)

@@ -126,41 +126,71 @@ rmsnorm,torch_eager,backward,eager,library,8,64,6,2e+03,2.46e+03,92,2,2,2,ok
 rmsnorm,torch_eager,forward,eager,library,8,64,6,2e+03,2.46e+03,28,2,2,2,ok
 EOT
 diff "$work/want" "$work/theirs" >&2 || fail 'another table than the samples make'
-# Each system's own ratios, paired, as the last of what make peers prints; of forms that libnorm has.
+# Each system's own ratios, paired, as the last of what make peers prints. A PyTorch without modules has no time of dispatch.
+columns='| ours eager | ours framework | PyTorch eager | ours fused | torch.compile |'
 for which in forward backward; do
     cat <<EOT
 
 DyT without beta over RMSNorm, $which, 1 thread
 
-| | ours eager | PyTorch eager | ours fused | torch.compile |
-| --- | --- | --- | --- | --- |
-| f32 8x64 | 2.00 | 2.67 | 2.00 | 2.00 |
+| $columns
+| --- | --- | --- | --- | --- | --- |
+| f32 8x64 | 2.00 | 2.00 | 2.67 | 2.00 | 2.00 |
+
+The same of form framework over PyTorch's, $which, 1 thread
+
+| | ours framework |
+| --- | --- |
+| f32 8x64 | 0.75 |
 
 DyT over LayerNorm, $which, 1 thread
 
-| | ours eager | PyTorch eager | ours fused | torch.compile |
-| --- | --- | --- | --- | --- |
-| f32 8x64 | 2.00 | 26.67 | 2.00 | 2.00 |
+| $columns
+| --- | --- | --- | --- | --- | --- |
+| f32 8x64 | 2.00 | 2.00 | 26.67 | 2.00 | 2.00 |
+
+The same of form framework over PyTorch's, $which, 1 thread
+
+| | ours framework |
+| --- | --- |
+| f32 8x64 | 0.07 |
 
 Page faults of a call of rmsnorm, $which, 1 thread
 
-| | ours eager | PyTorch eager | ours fused | torch.compile |
-| --- | --- | --- | --- | --- |
-| f32 8x64 | 0 | 12 | 0 | 0 |
+| $columns
+| --- | --- | --- | --- | --- | --- |
+| f32 8x64 | 0 | 0 | 12 | 0 | 0 |
 
 Page faults of a call of dyt without beta, $which, 1 thread
 
-| | ours eager | PyTorch eager | ours fused | torch.compile |
-| --- | --- | --- | --- | --- |
-| f32 8x64 | 0 | 12 | 0 | 0 |
+| $columns
+| --- | --- | --- | --- | --- | --- |
+| f32 8x64 | 0 | 0 | 12 | 0 | 0 |
 EOT
 done | sed 1d >"$work/want"
-sed '/^Table: /,$d' "$work/peers" | awk -F '|' '
-    # Without the column of a form that this libnorm may have or not.
-    /^\| \|/ { for (i = 1; i <= NF; i++) if ($i == " ours framework ") out = i }
-    /^$/ { out = 0 }
-    { line = $1; for (i = 2; i <= NF; i++) if (i != out) line = line "|" $i; print line }' >"$work/got"
+sed '/^Op by op/,$d' "$work/peers" >"$work/got"
 diff "$work/want" "$work/got" >&2 || fail 'another report than the samples make'
+# The same as a table, a row for each system and norm, and one line of it.
+grep -qxF 'Op by op, DyT over RMSNorm, forward, f32 8x64, 1 thread: PyTorch 2.667; form framework 2; ideal op by op 2' "$work/peers" ||
+    fail "what PyTorch's ratio is: $(grep 'Op by op' "$work/peers")"
+"$NORMBENCH" check "$run" >&2 || fail 'peers.csv is not what its columns say'
+LC_ALL=C awk -f scripts/figures/csv.awk -f /dev/stdin "$run/peers.csv" >"$work/got" <<'EOT'
+BEGIN {
+    rows = csv_read(ARGV[1], cell, names)
+    for (i = 1; i <= rows; i++)
+        if (cell[i, "pass"] == "forward" && cell[i, "against"] == "layernorm")
+            print cell[i, "pytorch"], cell[i, "heap"], cell[i, "beta"], cell[i, "dtype"], cell[i, "rows"], cell[i, "threads"], cell[i, "system"], cell[i, "launches"], cell[i, "ratio"], cell[i, "ratio_lo95"], cell[i, "page_faults"]
+}
+EOT
+cat >"$work/want" <<'EOT'
+0.fake settled 1 f32 8 1 eager 6 2 2 0
+0.fake settled 1 f32 8 1 framework 6 2 2 0
+0.fake settled 1 f32 8 1 pytorch_eager 6 26.67 26.67 12
+0.fake settled 1 f32 8 1 fused 6 2 2 0
+0.fake settled 1 f32 8 1 torch_compile 6 2 2 0
+EOT
+diff "$work/want" "$work/got" >&2 || fail 'another peers.csv than the samples make'
+
 # The same with PyTorch itself, where a Python has it; uncompiled, for a compiler takes a minute.
 torch=
 for candidate in "${TORCH_PYTHON:-}" python3 build/torch/bin/python3; do
@@ -171,6 +201,12 @@ if [ -n "$torch" ]; then
         check_end 0 'DyT over LayerNorm, backward, 1 thread' env TORCHDYNAMO_DISABLE=1 PYTHON="$torch" FAULTS=$faults LAUNCHES=1 ROUNDS=1 \
             sh scripts/peers.sh "$NORMBENCH" "$work/real"
         grep -q 'is left out' "$work/err" && fail "$(grep 'is left out' "$work/err")"
+        grep -q 'cannot be measured' "$work/err" && fail "$(grep 'cannot be measured' "$work/err")"
+        grep -q 'ours framework, dispatched' "$work/out" || fail 'no row waits for a dispatcher'
+    done
+    "$NORMBENCH" check "$work/real" >&2 || fail 'what PyTorch gave is not what its columns say'
+    for heap in settled kept; do
+        grep -q ",$heap,.*,framework_dispatched," "$work/real/peers.csv" || fail "peers.csv has nothing of a $heap heap"
     done
     for folder in peers peers_kept; do
         [ -e "$work/real/$folder/kernels.csv" ] || fail "there is no $folder/kernels.csv"
