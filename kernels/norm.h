@@ -190,7 +190,7 @@ typedef struct {
 NORM_API const norm_impl *norm_at(size_t index);
 
 // Adds implementations from outside, of level `library` or of one that they were compiled for: found by name, listed
-// and run like those that were built, and never a default, but for dyt `sleef` in form framework; of level `library`
+// and run like those that were built, and never a default, but for dyt in form framework; of level `library`
 // never the best. impls must live as long as the program. Call it before anything else here, from one thread. false if
 // there were too many calls, or an implementation of no level.
 NORM_API bool norm_register(const norm_impl *impls, size_t count);
@@ -202,9 +202,9 @@ NORM_API const norm_impl *norm_find(const char *op, const char *variant, const c
 NORM_API const norm_impl *norm_best(norm_op op, const char *variant, norm_form form, norm_dtype dtype);
 
 // The variant that an op's name alone stands for: layernorm `onepass`, in form eager, which has it op by op, `twopass`,
-// in form framework `welford`; dyt and derf `u2`, and dyt in form framework `sleef` where it was registered; sigmoid
-// `u3`; `std` elsewhere.
-NORM_API const char *norm_default_variant(norm_op op, norm_form form);
+// in form framework `welford`; dyt and derf `u2`, and dyt in form framework, where they were registered and can run,
+// `mkl` in f32, else `sleef`; sigmoid `u3`; `std` elsewhere.
+NORM_API const char *norm_default_variant(norm_op op, norm_form form, norm_dtype dtype);
 // Whether an implementation is that variant, with stores of either kind.
 NORM_API bool norm_is_default(const norm_impl *impl);
 // The same implementation with stores of the other kind; NULL if there is none.

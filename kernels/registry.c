@@ -18,8 +18,18 @@ static const norm_table *const tables[] = {NORM_LEVEL_LIST(POINTERS)};
 enum { TABLES = sizeof tables / sizeof *tables, MOST_ADDED = 32 };
 static norm_table added[MOST_ADDED];
 static size_t added_count;
-// Its default: PyTorch's where it does not call MKL, if a program has registered it.
-static const char *framework_tanh = "u2";
+// The default of dyt in form framework, by dtype: the last of these that a program has registered and can run here, as
+// PyTorch calls MKL's tanh rather than SLEEF's.
+static const char *const framework_tanhs[] = {"u2", "sleef", "mkl"};
+static size_t framework_tanh[NORM_DTYPES];
+
+static void note_tanh(const norm_impl *impl) {
+    if (impl->op != NORM_DYT || impl->form != NORM_FRAMEWORK || impl->lacks != NULL)
+        return;
+    for (size_t i = framework_tanh[impl->dtype] + 1; i < sizeof framework_tanhs / sizeof *framework_tanhs; i++)
+        if (strcmp(impl->variant, framework_tanhs[i]) == 0)
+            framework_tanh[impl->dtype] = i;
+}
 
 bool norm_register(const norm_impl *impls, size_t count) {
     if (added_count == MOST_ADDED)
@@ -29,8 +39,7 @@ bool norm_register(const norm_impl *impls, size_t count) {
             impls[i].form >= NORM_FORMS || impls[i].level >= NORM_ALL_LEVELS || impls[i].dtype >= NORM_DTYPES)
             return false;
     for (size_t i = 0; i < count; i++)
-        if (impls[i].op == NORM_DYT && impls[i].form == NORM_FRAMEWORK && strcmp(impls[i].variant, "sleef") == 0)
-            framework_tanh = impls[i].variant;
+        note_tanh(&impls[i]);
     added[added_count++] = (norm_table){impls, count};
     return true;
 }
@@ -69,12 +78,12 @@ const char *norm_level_name(norm_level level) { return name_of(level_names, NORM
 const char *norm_dtype_name(norm_dtype dtype) { return name_of(dtype_names, NORM_DTYPES, (unsigned)dtype); }
 size_t norm_dtype_bytes(norm_dtype dtype) { return dtype_size(dtype); }
 
-const char *norm_default_variant(norm_op op, norm_form form) {
+const char *norm_default_variant(norm_op op, norm_form form, norm_dtype dtype) {
     switch (op) {
     case NORM_LAYERNORM:
         return form == NORM_EAGER ? "twopass" : form == NORM_FRAMEWORK ? "welford" : "onepass";
     case NORM_DYT:
-        return form == NORM_FRAMEWORK ? framework_tanh : "u2";
+        return form == NORM_FRAMEWORK && (unsigned)dtype < NORM_DTYPES ? framework_tanhs[framework_tanh[dtype]] : "u2";
     case NORM_DERF:
         return "u2";
     case NORM_SIGMOID:
@@ -86,7 +95,7 @@ const char *norm_default_variant(norm_op op, norm_form form) {
 
 bool norm_is_default(const norm_impl *impl) {
     return impl != NULL && impl->params == op_params[impl->op] &&
-           strcmp(impl->base, norm_default_variant(impl->op, impl->form)) == 0;
+           strcmp(impl->base, norm_default_variant(impl->op, impl->form, impl->dtype)) == 0;
 }
 
 const norm_impl *norm_other_stores(const norm_impl *impl) {

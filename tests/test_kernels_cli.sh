@@ -173,16 +173,44 @@ nothing_left "a run without --out, but for its folder in results/,"
     fi
 }
 
+# ---- Form framework has MKL's tanh in f32 where the machine has MKL, and elsewhere says that it has not. A library of that name will do.
+
+if "$program" list implementations | grep -q 'dyt *mkl.*lacks'; then
+    mkdir "$work/mkl"
+    echo '#include <math.h>
+void vmsTanh(int n, const float *x, float *y, long long mode) { for (int i = 0; i < n && mode; i++) y[i] = tanhf(x[i]); }' >"$work/mkl/mkl.c"
+    $CC -shared -fPIC -o "$work/mkl/libmkl_rt.so.2" "$work/mkl/mkl.c" -lm || fail 'cannot build a stand-in for MKL'
+    ours='--op dyt --form framework --dtype f32,bf16 --dry-run'
+    # shellcheck disable=SC2086
+    {
+        expect 0 'dyt/sleef forward framework' $ours
+        grep -q 'is not found; pip install mkl' "$work/err" || fail "SLEEF in MKL's place without a word: $(cat "$work/err")"
+        LD_LIBRARY_PATH=$work/mkl "$program" kernels $ours >"$work/out" 2>"$work/err" || fail "with MKL: $(cat "$work/err")"
+        grep -q 'pip install' "$work/err" && fail "MKL is here, and said to be missing: $(cat "$work/err")"
+        grep -q 'dyt/mkl forward framework [^ ]* f32' "$work/out" || fail "not MKL's tanh: $(cat "$work/out")"
+        grep -q 'dyt/sleef forward framework [^ ]* bf16' "$work/out" || fail "not SLEEF's tanh in bf16: $(cat "$work/out")"
+        grep -q 'dyt/sleef .* f32' "$work/out" && fail "both tanhs by default: $(cat "$work/out")"
+        LD_LIBRARY_PATH=$work/mkl "$program" layers --model dit_b4 --op dyt --form framework --dtype f32 --dry-run >"$work/out" 2>"$work/err"
+        grep -q 'dyt/mkl_noaffine framework' "$work/out" || fail "layers without MKL's tanh: $(cat "$work/out" "$work/err")"
+    }
+fi
+
 # ---- Taking up a run: what cannot be.
 
 expect 2 "already holds a run; give another folder with --out, or go on with --resume $run" --op dyt --out "$run"
 expect 2 'the run is complete, there is nothing to resume' --resume "$run"
 expect 2 "cannot read $work/nowhere/meta.json" --resume "$work/nowhere"
 expect 2 'give the folder of a run' --resume "$work/empty"
-for more in '--op dyt' '--shape 4x64' '--seed 1' '--launches 6' '--preset quick' '--budget 3s' '--out x' '--dry-run'; do
+for more in '--op dyt' '--shape 4x64' '--seed 1' '--launches 6' '--dispatch 2us' '--preset quick' '--budget 3s' '--out x' '--dry-run'; do
     # shellcheck disable=SC2086
     expect 2 '--resume goes on with the run as it was planned: give no' --resume "$run" $more
 done
+for wrong in 2 2s 0us 2ms -1us us; do
+    expect 2 'expected a time of 1ns to 1ms such as 500ns or 2us' --form framework --dispatch "$wrong"
+done
+expect 2 'is for form framework, of which nothing is selected: add --form framework' --op dyt --dispatch 2us
+expect 0 '3000 ns an operation' --op dyt --form fused,framework --dispatch 3us --dry-run
+grep fused "$work/out" | grep -q 'an operation' && fail 'a fused cell waits for a dispatcher'
 cp -r "$run" "$work/other"
 sed 's/"machine_id": "[^"]*"/"machine_id": "the-moon"/' "$run/meta.json" >"$work/other/meta.json"
 expect 4 'was measured on the-moon, this is' --resume "$work/other"

@@ -125,6 +125,15 @@ ended() {
     cut -d, -f-20 "$work/before" >"$work/older/samples.csv"
     expect 2 'there is no column' --resume "$work/older"
     grep -q 'go on with the version that began the run' "$work/err" || fail "fewer columns: $(cat "$work/err")"
+    # The time of dispatch is the plan's: it is recorded, and those rows alone have it.
+    FAULT=interrupt
+    expect 130 'interrupted; what is on disk is valid' --form framework --dispatch 3us $little --out "$work/dispatched"
+    has "$work/dispatched/meta.json" 3000 experiment dispatch_ns
+    ended "$work/dispatched"
+    for table in kernels samples; do
+        [ "$(columns "$work/dispatched/$table.csv" dispatch_ns | sort -u)" = 3000 ] || fail "$table.csv: another time of dispatch than 3 us"
+    done
+    [ "$(columns "$work/interrupted/kernels.csv" dispatch_ns | sort -u)" = '' ] || fail 'a fused row has a time of dispatch'
     FAULT=interrupt,terminal
     expect 130 'interrupted; what is on disk is valid' $little --out "$work/terminal"
     ended "$work/terminal"

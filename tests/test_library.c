@@ -108,7 +108,7 @@ static void a_variant_is_its_base_and_what_its_flags_say(void **state) {
         if (impl->streams)
             assert_string_equal(norm_other_stores(impl)->base, impl->base);
         assert_true(norm_is_default(impl) ==
-                    (lost == 0 && strcmp(impl->base, norm_default_variant(impl->op, impl->form)) == 0));
+                    (lost == 0 && strcmp(impl->base, norm_default_variant(impl->op, impl->form, impl->dtype)) == 0));
     }
 }
 

@@ -92,6 +92,20 @@ static void shapes(void **state) {
     assert_true(parse_shape("1x1", &rows, &cols) && rows == 1 && cols == 1);
 }
 
+static void nanoseconds(void **state) {
+    (void)state;
+    static const char *const bad[] = {"", "2", "us", "0us", "-1us", "2 us", "2s", "2uss", "nan us", "1e400ms", "0x2us"};
+    double ns = 7;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (parse_nanoseconds(bad[i], &ns))
+            fail_msg("%s was taken for a time", bad[i]);
+    assert_true(ns == 7);
+    assert_true(parse_nanoseconds("500ns", &ns) && ns == 500);
+    assert_true(parse_nanoseconds("2us", &ns) && ns == 2000);
+    assert_true(parse_nanoseconds("1.5us", &ns) && ns == 1500);
+    assert_true(parse_nanoseconds("1ms", &ns) && ns == 1000000);
+}
+
 static void durations(void **state) {
     (void)state;
     double seconds = 7;
@@ -128,7 +142,8 @@ static void lists(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes),  cmocka_unit_test(reals),     cmocka_unit_test(comma_locale),
-        cmocka_unit_test(shapes), cmocka_unit_test(durations), cmocka_unit_test(lists),
+        cmocka_unit_test(shapes), cmocka_unit_test(durations), cmocka_unit_test(nanoseconds),
+        cmocka_unit_test(lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,7 +137,7 @@ static void named_and_never_chosen(void **state) {
         assert_null(norm_best(impl->op, impl->variant, impl->form, impl->dtype));
         assert_false(norm_is_default(impl));
         assert_null(norm_other_stores(impl));
-        assert_string_not_equal(impl->variant, norm_default_variant(impl->op, impl->form));
+        assert_string_not_equal(impl->variant, norm_default_variant(impl->op, impl->form, impl->dtype));
     }
     assert_true(found > 0);
     assert_string_equal(norm_level_name(NORM_LEVEL_LIBRARY), "library");

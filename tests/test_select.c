@@ -207,8 +207,9 @@ static void long_words_do_not_overflow(void **state) {
 static void cells_survive_a_file(void **state) {
     (void)state;
     const cell written[] = {
-        {norm_find("dyt", "u2", "fused", "scalar", "bf16"), NORM_BACKWARD, 64, 768, 2, PLACEMENT_SCATTER, CACHE_COLD},
-        {norm_find("identity", "std", "fused", "scalar", "f32"), NORM_FORWARD, 1, 1, 1, PLACEMENT_NONE, CACHE_WARM},
+        {norm_find("dyt", "u2", "fused", "scalar", "bf16"), NORM_BACKWARD, 64, 768, 2, PLACEMENT_SCATTER, CACHE_COLD,
+         0},
+        {norm_find("dyt", "u2", "framework", "scalar", "f32"), NORM_FORWARD, 1, 1, 1, PLACEMENT_NONE, CACHE_WARM, 2000},
     };
     char path[] = "/tmp/normbench-cells-XXXXXX", message[128];
     const int descriptor = mkstemp(path);
@@ -217,12 +218,15 @@ static void cells_survive_a_file(void **state) {
     csv_writer w;
     assert_int_equal(csv_open(&w, path, false), 0);
     cell_write_header(&w);
+    cell_write_later_header(&w);
     csv_end(&w);
     for (size_t i = 0; i < 2; i++) {
         cell_write(&w, &written[i]);
+        cell_write_later(&w, &written[i]);
         csv_end(&w);
     }
-    // Neither a level that is chosen elsewhere nor a name of another program is a cell.
+    // Neither a level that is chosen elsewhere nor a name of another program is a cell; nor is one of a form that
+    // dispatches nothing.
     static const char *const strange[] = {"best", "avx9000"};
     for (size_t i = 0; i < 2; i++) {
         static const char *const before[] = {"dyt", "u2", "forward", "fused"};
@@ -232,13 +236,17 @@ static void cells_survive_a_file(void **state) {
         csv_text(&w, strange[i]);
         for (size_t j = 0; j < 6; j++)
             csv_text(&w, after[j]);
+        csv_text(&w, "");
         csv_end(&w);
     }
+    cell_write(&w, &written[0]);
+    csv_text(&w, "2000");
+    csv_end(&w);
     assert_int_equal(csv_close(&w), 0);
     csv_table t;
     assert_int_equal(csv_read(&t, path, message, sizeof message), 0);
     unlink(path);
-    assert_int_equal(t.row_count, 4);
+    assert_int_equal(t.row_count, 5);
     for (size_t i = 0; i < 2; i++) {
         cell c;
         assert_true(cell_read(&t, i, &c));
@@ -247,11 +255,14 @@ static void cells_survive_a_file(void **state) {
     cell c;
     assert_false(cell_read(&t, 2, &c));
     assert_false(cell_read(&t, 3, &c));
+    assert_false(cell_read(&t, 4, &c));
     csv_free(&t);
 
     char text[128];
     cell_describe(&written[0], text, sizeof text);
     assert_string_equal(text, "dyt/u2 backward fused scalar bf16 64x768, 2 threads scatter, cold");
+    cell_describe(&written[1], text, sizeof text);
+    assert_string_equal(text, "dyt/u2 forward framework scalar f32 1x1, 1 thread none, warm, 2000 ns an operation");
 }
 
 static void groups_stand_together(void **state) {
@@ -259,15 +270,20 @@ static void groups_stand_together(void **state) {
     const norm_impl *const dyt = norm_find("dyt", "u2", "fused", "scalar", "f32");
     const norm_impl *const rms = norm_find("rmsnorm", "std", "fused", "scalar", "f32");
     cell cells[] = {
-        {dyt, NORM_FORWARD, 64, 768, 2, PLACEMENT_CORES, CACHE_WARM},
-        {rms, NORM_FORWARD, 64, 768, 1, PLACEMENT_CORES, CACHE_WARM},
-        {rms, NORM_FORWARD, 64, 768, 2, PLACEMENT_CORES, CACHE_WARM},
-        {dyt, NORM_FORWARD, 64, 768, 1, PLACEMENT_CORES, CACHE_WARM},
+        {dyt, NORM_FORWARD, 64, 768, 2, PLACEMENT_CORES, CACHE_WARM, 0},
+        {rms, NORM_FORWARD, 64, 768, 1, PLACEMENT_CORES, CACHE_WARM, 0},
+        {rms, NORM_FORWARD, 64, 768, 2, PLACEMENT_CORES, CACHE_WARM, 0},
+        {dyt, NORM_FORWARD, 64, 768, 1, PLACEMENT_CORES, CACHE_WARM, 0},
     };
     qsort(cells, 4, sizeof *cells, cell_compare);
     assert_true(cell_same_group(&cells[0], &cells[1]) && cell_same_group(&cells[2], &cells[3]));
     assert_false(cell_same_group(&cells[1], &cells[2]));
     assert_false(cell_equal(&cells[0], &cells[1]));
+    assert_true(cell_same_family(&cells[0], &cells[1]));
+    cell waits = cells[0]; // another cell of the same group, whose ratios are those of its own kind
+    waits.dispatch_ns = 2000;
+    assert_true(cell_same_group(&cells[0], &waits) && cell_compare(&cells[0], &waits) != 0);
+    assert_false(cell_equal(&cells[0], &waits) || cell_same_family(&cells[0], &waits));
     cell other = cells[0];
     other.cache = CACHE_COLD;
     assert_false(cell_same_group(&cells[0], &other));

@@ -107,6 +107,18 @@ bool parse_shape(const char *text, size_t *rows, size_t *cols) {
     return true;
 }
 
+bool parse_nanoseconds(const char *text, double *ns) {
+    const char *unit = number_end(text);
+    double value;
+    if (!take_real(text, unit, &value))
+        return false;
+    value *= strcmp(unit, "ns") == 0 ? 1 : strcmp(unit, "us") == 0 ? 1e3 : strcmp(unit, "ms") == 0 ? 1e6 : 0;
+    if (!(value > 0) || !isfinite(value))
+        return false;
+    *ns = value;
+    return true;
+}
+
 bool parse_duration(const char *text, double *seconds) {
     const char *unit = number_end(text);
     double value;

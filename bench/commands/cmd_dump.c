@@ -145,8 +145,8 @@ static bool understand(char *const given[OPTIONS], request *r) {
     }
     c->stage = stage - 1;
     const norm_op op = (norm_op)chosen[OP];
-    if (!layer_slot(c->shape, op, norm_default_variant(op, (norm_form)chosen[FORM]), (norm_form)chosen[FORM], "best",
-                    c->dtype, &r->slot)) {
+    if (!layer_slot(c->shape, op, norm_default_variant(op, (norm_form)chosen[FORM], c->dtype), (norm_form)chosen[FORM],
+                    "best", c->dtype, &r->slot)) {
         cli_complain(&command, "there is no %s %s for %s in %s", norm_form_name((norm_form)chosen[FORM]),
                      norm_op_name(op), c->shape->name, norm_dtype_name(c->dtype));
         return false;

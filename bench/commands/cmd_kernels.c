@@ -6,13 +6,18 @@
 #include "commands.h"
 #include "measure/campaign.h"
 #include "measure/kernels.h"
+#include "plan/framework_options.h"
 #include "plan/plan.h"
 #include "report/summary.h"
 #include "report/verdicts.h"
 
-static const cli_option options[REQUEST_OPTIONS] = {
+enum { DISPATCH = REQUEST_OPTIONS, OPTIONS };
+static const cli_option options[OPTIONS] = {
     REQUEST_ROWS("kernels.csv", "9",
-                 "quick (at most a minute), default (at most five) or full (an hour); selectors then narrow it.")};
+                 "quick (at most a minute), default (at most five) or full (an hour); selectors then narrow it."),
+    [DISPATCH] = {"dispatch", "TIME",
+                  "each operation of form framework first waits so long, as for a framework's dispatcher: 500ns, 2us;\n"
+                  "`make peers` measures a PyTorch's; other forms, which run no framework's operations, go without"}};
 static const cli_command command = {
     .name = "kernels",
     .about =
@@ -20,12 +25,17 @@ static const cli_command command = {
         "compared with. Every group of cells also gets rmsnorm of the same form and level and identity at the best "
         "level.",
     .options = options,
-    .option_count = REQUEST_OPTIONS,
+    .option_count = OPTIONS,
     .selectors = CLI_KERNEL_SELECTORS,
     .examples = {"kernels --preset quick", "kernels --op dyt,rmsnorm --shape 4096x4096 --threads 1,cores --csv -"},
 };
 
 static plan cells = {.schedule.kind = &plan_kind};
+
+static bool take(request *r, int option, char *value) {
+    (void)option;
+    return framework_dispatch_take(&command, value, &r->dispatch_ns);
+}
 
 static bool make(preset which, const selection *s, const topology *t) { return plan_make(&cells, which, s, t); }
 
@@ -39,7 +49,7 @@ static bool check_level(const selection *s, norm_level level) {
     return !only;
 }
 
-static bool check(const selection *s) {
+static bool check(const request *r, const selection *s) {
     for (unsigned level = 0; level < NORM_ALL_LEVELS; level++)
         if (s->level[level] && norm_level_missing((norm_level)level) != NULL && !check_level(s, (norm_level)level))
             return false;
@@ -49,6 +59,9 @@ static bool check(const selection *s) {
         if (impl->lacks != NULL && selection_has(s, impl) && (s->given[SELECT_DTYPE] || impl->dtype == NORM_F32))
             cli_complain(&command, "%s, variant %s: this machine lacks %s; skipped", norm_op_name(impl->op),
                          impl->variant, impl->lacks);
+    if (!framework_dispatch_set(&command, &cells, r->dispatch_ns))
+        return false;
+    framework_tanh_say(&command, &cells, s);
     return true;
 }
 
@@ -92,6 +105,7 @@ static const subject kernels = {.command = &command,
                                 .guesses = true,
                                 .nothing = "; see normbench list implementations, or --dry-run of a wider one",
                                 .choose = "a smaller --shape",
+                                .take = take,
                                 .make = make,
                                 .check = check,
                                 .spend = plan_spend_run,

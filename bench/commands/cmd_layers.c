@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "measure/campaign.h"
 #include "measure/layers.h"
+#include "peers/peers.h"
 #include "plan/layers_plan.h"
 #include "report/layers_summary.h"
 
@@ -71,7 +72,8 @@ static bool take_repeats(char *value) {
     return ok;
 }
 
-static bool take(int option, char *value) {
+static bool take(request *r, int option, char *value) {
+    (void)r;
     switch (option) {
     case TOKENS:
         return take_count("tokens", value, &sizes.tokens);
@@ -88,6 +90,19 @@ static bool take(int option, char *value) {
 
 static bool make(preset which, const selection *s, const topology *t) {
     return layers_plan_make(&arms, which, s, &sizes, t);
+}
+
+// A default that is another one for want of a library is not taken in silence.
+static bool check(const request *r, const selection *s) {
+    bool concerned = false;
+    (void)r;
+    for (size_t i = 0; i < arms.schedule.count && !s->given[SELECT_VARIANT]; i++) {
+        const layers_arm *const a = &layers_arms(&arms)[i];
+        concerned |= a->slot.op == NORM_DYT && a->slot.form == NORM_FRAMEWORK && a->key.dtype == NORM_F32;
+    }
+    if (concerned && peers_tanh_note() != NULL)
+        cli_complain(&command, "%s", peers_tanh_note());
+    return true;
 }
 
 static int write_table(const observations *all, const run *r, const char *path, size_t *missing) {
@@ -132,6 +147,7 @@ static const subject layers = {
     .choose = "fewer --tokens, a smaller --batch or --depth, or another --model",
     .take = take,
     .make = make,
+    .check = check,
     .spend = layers_plan_spend_run,
     .work = &layers_work,
     .write = write_table,

@@ -16,12 +16,13 @@ static void list_ops(void) {
         printf("%-10s %s\n", norm_op_name(op), norm_op_formula(op));
 }
 
-// In any form: an op may have one default fused and another op by op.
+// In any form and dtype: an op may have one default fused and another op by op.
 static bool is_default(norm_op op, const char *variant) {
+    bool found = false;
     for (norm_form form = 0; form < NORM_FORMS; form++)
-        if (strcmp(norm_default_variant(op, form), variant) == 0)
-            return true;
-    return false;
+        for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++)
+            found |= strcmp(norm_default_variant(op, form, dtype), variant) == 0;
+    return found;
 }
 
 // Each with the ops that have it.
@@ -50,7 +51,7 @@ static void list_forms(void) {
         [NORM_ADD_FUSED] = "the residual addition and the norm of its result in one sweep; both are written",
         [NORM_FRAMEWORK] =
             "op by op as PyTorch's eager mode runs it on a CPU: every result allocated anew, layernorm one "
-            "kernel, tanh sleef by default",
+            "kernel, its tanh (sleef, and in f32 mkl where the machine has MKL)",
     };
     for (norm_form form = 0; form < NORM_FORMS; form++)
         printf("%-9s %s\n", norm_form_name(form), meanings[form]);

@@ -31,7 +31,7 @@ enum { MAX_CEILINGS = 8, COLS = 1024 };
 // A call on several threads includes its fork and join, as every call that normbench times does.
 static double copy_rate(const topology *t, const norm_impl *impl, size_t bytes, size_t threads, double seconds) {
     const size_t rows = bytes / (2 * COLS * sizeof(float));
-    const cell c = {impl, NORM_FORWARD, rows > threads ? rows : threads, COLS, threads, PLACEMENT_CORES, CACHE_WARM};
+    const cell c = {impl, NORM_FORWARD, rows > threads ? rows : threads, COLS, threads, PLACEMENT_CORES, CACHE_WARM, 0};
     topology_seat *const seats = malloc(threads * sizeof *seats);
     int *const bound = malloc(threads * sizeof *bound);
     buffers b = {0};
@@ -194,7 +194,7 @@ static int show(const cli_command *command, const topology *t, const char *json_
     // Before the ceilings, which are a load of their own.
     const size_t warning_count = machine_warnings(t, warnings, MACHINE_WARNINGS);
     const norm_impl *copy =
-        norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY, NORM_FUSED), NORM_FUSED, NORM_F32);
+        norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY, NORM_FUSED, NORM_F32), NORM_FUSED, NORM_F32);
     const bool human = json_path == NULL || strcmp(json_path, "-") != 0;
     if (human) {
         print_hardware(t);

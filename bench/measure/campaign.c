@@ -253,7 +253,7 @@ static bool folder_is_clean(const campaign *c, char error[RUN_ERROR_SIZE]) {
 static int begin(campaign *c, const request *r, int argc, char **argv) {
     const subject *const s = c->subject;
     char error[RUN_ERROR_SIZE];
-    experiment e = {.seed = r->seed, .launches = r->launches, .budget_s = r->budget_s};
+    experiment e = {.seed = r->seed, .launches = r->launches, .budget_s = r->budget_s, .dispatch_ns = r->dispatch_ns};
     snprintf(e.preset, sizeof e.preset, "%s", r->preset == PRESETS ? "" : preset_name(r->preset));
     request_quote(argc, argv, e.command, sizeof e.command);
     if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, c->topology, s, error) ||

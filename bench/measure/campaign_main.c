@@ -26,7 +26,8 @@ static int parse(const subject *s, int argc, char **argv, const topology *t, req
                 cli_complain(s->command, "%s", error);
                 return EXIT_USAGE;
             }
-        } else if (!(option < REQUEST_OPTIONS ? request_take(r, s->command, option, value) : s->take(option, value))) {
+        } else if (!(option < REQUEST_OPTIONS ? request_take(r, s->command, option, value)
+                                              : s->take(r, option, value))) {
             return EXIT_USAGE;
         }
     }
@@ -45,7 +46,7 @@ static int parse(const subject *s, int argc, char **argv, const topology *t, req
 // leave out what memory does not hold.
 static bool check(const subject *s, const request *r, const selection *selected, const topology *t) {
     const schedule *const p = s->schedule;
-    if (s->check != NULL && !s->check(selected))
+    if (s->check != NULL && !s->check(r, selected))
         return false;
     if (p->count == 0) {
         cli_complain(s->command, "the selection leaves nothing to measure%s", s->nothing);

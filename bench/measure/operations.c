@@ -54,7 +54,7 @@ static const norm_impl *counting(const norm_impl *impl) {
 }
 
 static double count(const norm_impl *twin, norm_pass pass, size_t rows, size_t cols) {
-    const cell c = {twin, pass, rows, cols, 1, PLACEMENT_NONE, CACHE_WARM};
+    const cell c = {twin, pass, rows, cols, 1, PLACEMENT_NONE, CACHE_WARM, 0};
     buffers b = {0};
     double operations = (double)NAN;
     if (buffers_make(&b, &c, 1, 0, 1)) {

@@ -165,6 +165,7 @@ bool run_mark(run *r) {
     csv_end(&w);
     for (size_t i = 0; i < p->count; i++) {
         p->kind->write(&w, schedule_name(p, i));
+        schedule_write_later(&w, p, i);
         csv_end(&w);
     }
     const bool ok = csv_close(&w) == 0;

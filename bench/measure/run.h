@@ -30,6 +30,7 @@ typedef struct {
     size_t launches;
     bool piloted;       // the plan has been verified, calibrated and given its rounds
     double budget_s;    // 0: none
+    size_t dispatch_ns; // of an operation of form framework
     char preset[16];    // "" for explicit selectors
     char command[1024]; // as typed
 } experiment;

@@ -10,6 +10,7 @@
 #include "base/json_file.h"
 #include "base/parse.h"
 #include "machine/machine.h"
+#include "plan/cell.h"
 #include "plan/plan.h"
 #include "run.h"
 #include "sampler.h"
@@ -24,15 +25,16 @@ int run_write_meta(const run *r, const topology *t, bool complete) {
     const experiment *const e = &r->experiment;
     const char *const model = topology_info(t, "CPUModel");
     json_t *const meta = json_pack(
-        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:{s:I, s:I, s:I}, s:{s:s, s:s, s:s, s:I, s:b, s:f, s:i, s:i}, "
+        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:{s:I, s:I, s:I}, s:{s:s, s:s, s:s, s:I, s:b, s:f, s:I, s:i, s:i}, "
         "s:{s:s, s:f, s:f}, s:o*}",
         "schema_version", SCHEMA_VERSION, "run_id", r->id, "machine_id", r->machine, "cpu_model",
         model != NULL ? model : "unknown CPU", "git_commit", r->git, "program", r->program, "begun_with", r->begun,
         "complete", complete, "cache_bytes", "l1d", (json_int_t)topology_cache_bytes(t, 1), "l2",
         (json_int_t)topology_cache_bytes(t, 2), "l3", (json_int_t)topology_cache_bytes(t, 3), "experiment", "command",
         e->command, "preset", e->preset, "seed", seed, "launches", (json_int_t)e->launches, "piloted", e->piloted,
-        "budget_s", e->budget_s, "samples_per_round", 2, "min_sample_ns", (int)SAMPLER_MIN_NS, "clock", "source",
-        "CLOCK_MONOTONIC", "overhead_ns", overhead, "step_ns", step, "machine", machine_describe(t));
+        "budget_s", e->budget_s, "dispatch_ns", (json_int_t)e->dispatch_ns, "samples_per_round", 2, "min_sample_ns",
+        (int)SAMPLER_MIN_NS, "clock", "source", "CLOCK_MONOTONIC", "overhead_ns", overhead, "step_ns", step, "machine",
+        machine_describe(t));
     if (meta == NULL)
         return ENOMEM;
     const int error = run_replace(r, "meta.json", json_file_write, meta);
@@ -102,6 +104,8 @@ static void take_experiment(reader *in, const json_t *e, experiment *to) {
     if (!json_is_boolean(piloted))
         refuse(in, "piloted is neither true nor false");
     to->budget_s = json_number_value(budget);
+    if (json_object_get(e, "dispatch_ns") != NULL) // older runs have none
+        to->dispatch_ns = take_size(in, e, "dispatch_ns", 0, CELL_MOST_DISPATCH_NS);
     if (!json_is_number(budget) || !(to->budget_s >= 0) || !isfinite(to->budget_s))
         refuse(in, "budget_s is no number of seconds");
 }

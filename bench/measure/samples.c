@@ -52,6 +52,7 @@ void samples_write_header(csv_writer *w, const subject *s) {
             csv_text(w, BOUND);
         csv_text(w, subject_quantity(s, id)->name);
     }
+    schedule_write_later_header(w, s->schedule);
 }
 
 // A list, as one field. false: no memory.
@@ -87,6 +88,7 @@ bool samples_add(run *r, const observation *o, const char *bound) {
         else if (!write_list(w, &o->sample, q->digits))
             return false;
     }
+    schedule_write_later(w, s->schedule, o->item);
     return csv_end(w) == 0;
 }
 

@@ -41,7 +41,8 @@ static const table_column layer_columns[] = {LAYERS_QUANTITIES(LATER)};
 
 COLUMN_TABLE(samples, "*/*/samples.csv", "One row per sample: the raw data behind kernels.csv.",
              {run_columns, RUN_NAMES, NULL}, {cell_columns, CELL_COLUMNS, NULL}, COLUMN_PART(which_columns),
-             COLUMN_PART(every_columns), COLUMN_PART(bound_columns), COLUMN_PART(kernel_columns))
+             COLUMN_PART(every_columns), COLUMN_PART(bound_columns), COLUMN_PART(kernel_columns),
+             {cell_later_columns, CELL_LATER_COLUMNS, NULL})
 COLUMN_TABLE(layer_samples, "*/*/layer_samples.csv",
              "One row per sample of a layer: the raw data behind layers.csv and steps.csv.",
              {run_columns, RUN_NAMES, NULL}, {layers_arm_columns, LAYERS_ARM_COLUMNS, NULL}, COLUMN_PART(which_columns),

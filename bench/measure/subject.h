@@ -51,14 +51,14 @@ struct subject {
     size_t quantity_count;
 
     // What is asked for, and what that comes to.
-    schedule *schedule;                    // its plan, which begins with its schedule
-    const size_t *launches;                // where none are asked for: of each preset, and of none
-    const double *budgets;                 // 0: none
-    bool guesses;                          // sample_seconds knows rough rates before the pilot
-    const char *nothing, *choose;          // what to say where a selection leaves nothing, or more than memory holds
-    bool (*take)(int option, char *value); // an option of its own. false, after a message
+    schedule *schedule;           // its plan, which begins with its schedule
+    const size_t *launches;       // where none are asked for: of each preset, and of none
+    const double *budgets;        // 0: none
+    bool guesses;                 // sample_seconds knows rough rates before the pilot
+    const char *nothing, *choose; // what to say where a selection leaves nothing, or more than memory holds
+    bool (*take)(request *r, int option, char *value);                 // an option of its own. false, after a message
     bool (*make)(preset which, const selection *s, const topology *t); // makes the plan. false: no memory
-    bool (*check)(const selection *s); // NULL, or refuses what cannot be, after a message
+    bool (*check)(const request *r, const selection *s); // NULL, or refuses what cannot be, after a message
     void (*spend)(schedule *s, bool of_preset, double budget_s, size_t *launches); // as plan_spend_run
 
     const group_work *work; // of a launch's process

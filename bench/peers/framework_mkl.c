@@ -4,5 +4,6 @@
 #define SIMD_MKL 1
 #include "ops/framework.h"
 
-static const norm_impl impls[] = {DYT_IMPLS(NORM_F32, mkl, NORM_F32_BYTES)};
+static const norm_impl impls[] = {DYT_IMPLS(NORM_F32, mkl, NORM_F32_BYTES),
+                                  DYT_NOAFFINE_IMPL(NORM_F32, mkl, NORM_F32_BYTES)};
 NORM_TABLE(framework_mkl, impls);

@@ -5,6 +5,9 @@
 #include <dlfcn.h>
 #include <limits.h>
 
+#include "norm.h"
+#include "table.h"
+
 // int is what libmkl_rt takes unless it is told of 64-bit integers.
 typedef void vms_tanh(int n, const float *x, float *y, long long mode);
 static vms_tanh *function;
@@ -19,9 +22,16 @@ static void hold_to_one_thread(void *library) {
 }
 
 bool mkl_tanh_open(void) {
-    static const char *const names[] = {"libmkl_rt.so.3", "libmkl_rt.so.2", "libmkl_rt.so"};
-    for (size_t i = 0; function == NULL && i < sizeof names / sizeof *names; i++) {
-        void *const library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+    // PyTorch's is taken where it is loaded already, and never loaded.
+    static const struct {
+        const char *name;
+        int mode;
+    } places[] = {{"libtorch_cpu.so", RTLD_NOW | RTLD_NOLOAD},
+                  {"libmkl_rt.so.3", RTLD_NOW | RTLD_LOCAL},
+                  {"libmkl_rt.so.2", RTLD_NOW | RTLD_LOCAL},
+                  {"libmkl_rt.so", RTLD_NOW | RTLD_LOCAL}};
+    for (size_t i = 0; function == NULL && i < sizeof places / sizeof *places; i++) {
+        void *const library = dlopen(places[i].name, places[i].mode);
         if (library == NULL)
             continue;
         hold_to_one_thread(library);
@@ -38,4 +48,26 @@ void mkl_tanhf(size_t count, const float *x, float *y) {
         function((int)n, x + done, y + done, MODE);
         done += n;
     }
+}
+
+#ifdef __x86_64__
+extern const norm_table norm_framework_mkl_sse2, norm_framework_mkl_avx2, norm_framework_mkl_avx512;
+#endif
+
+// Known everywhere, so that results of elsewhere can be read.
+void mkl_register(void) {
+#ifdef __x86_64__
+    enum { LEVELS = 3, EACH = 3 };
+    static const norm_table *const tables[LEVELS] = {&norm_framework_mkl_sse2, &norm_framework_mkl_avx2,
+                                                     &norm_framework_mkl_avx512};
+    static norm_impl own[LEVELS * EACH];
+    const bool here = mkl_tanh_open();
+    size_t count = 0;
+    for (size_t i = 0; i < LEVELS; i++)
+        for (size_t k = 0; k < tables[i]->count && count < LEVELS * EACH; k++) {
+            own[count] = tables[i]->impls[k];
+            own[count++].lacks = here ? NULL : MKL_LIBRARY;
+        }
+    (void)norm_register(own, count);
+#endif
 }

@@ -328,25 +328,15 @@ void peers_library_impl(const norm_impl *impl, norm_pass pass, size_t rows, size
 
 bool peers_is_reference(const char *name) { return onednn_names_reference(name); }
 
+const char *peers_tanh_note(void) {
 #ifdef __x86_64__
-extern const norm_table norm_framework_mkl_sse2, norm_framework_mkl_avx2, norm_framework_mkl_avx512;
-
-// Known everywhere, so that results of elsewhere can be read.
-static void register_mkl(void) {
-    enum { LEVELS = 3, EACH = 2 };
-    static const norm_table *const tables[LEVELS] = {&norm_framework_mkl_sse2, &norm_framework_mkl_avx2,
-                                                     &norm_framework_mkl_avx512};
-    static norm_impl own[LEVELS * EACH];
-    const bool here = mkl_tanh_open();
-    size_t count = 0;
-    for (size_t i = 0; i < LEVELS; i++)
-        for (size_t k = 0; k < tables[i]->count && count < LEVELS * EACH; k++) {
-            own[count] = tables[i]->impls[k];
-            own[count++].lacks = here ? NULL : "libmkl_rt.so of Intel's MKL";
-        }
-    (void)norm_register(own, count);
-}
+    if (strcmp(norm_default_variant(NORM_DYT, NORM_FRAMEWORK, NORM_F32), "mkl") != 0)
+        return "form framework, dyt in f32: the tanh is SLEEF's, for " MKL_LIBRARY
+               ", whose tanh PyTorch calls and which may be several times as fast, is not found; pip install mkl, and "
+               "name its folder in LD_LIBRARY_PATH";
 #endif
+    return NULL;
+}
 
 void peers_register(void) {
     static char texts[IMPLS][64];
@@ -368,7 +358,5 @@ void peers_register(void) {
     (void)norm_register(impls, IMPLS);
     torch_register();
     sleef_register();
-#ifdef __x86_64__
-    register_mkl();
-#endif
+    mkl_register();
 }

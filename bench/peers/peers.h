@@ -23,7 +23,11 @@ void peers_library_impl(const norm_impl *impl, norm_pass pass, size_t rows, size
 // Whether it is code that was written to check the library rather than to be run: no peer of ours.
 bool peers_is_reference(const char *name);
 
-// The tanh that form framework has by default in this program: PyTorch's where it does not call MKL.
+// What is to be said of the tanh of form framework in f32, where it is not PyTorch's for want of MKL; NULL: nothing.
+const char *peers_tanh_note(void);
+
+// The tanh of form framework in this program, but in f32 MKL's where the machine has it: PyTorch's where it does not
+// call MKL.
 #ifdef __x86_64__
 #define FRAMEWORK_TANH "sleef"
 #else

@@ -43,7 +43,13 @@ const column_type column_op = {.word = op_word}, column_pass = {.word = pass_wor
     X(REQUIRED, cache, cache, NULL, value_text(cache_name(r->cache)),                                                  \
       "warm: the same buffers every call. cold: buffers rotate through more than twice the last-level cache.")
 COLUMN_LIST(cell_columns, COLUMNS)
+#undef COLUMNS
 
+#define COLUMNS(X)                                                                                                     \
+    X(OPTIONAL, dispatch_ns, count, "ns", value_if(r->impl->form == NORM_FRAMEWORK, value_size(r->dispatch_ns)),       \
+      "What each operation of form framework waited before its work, as for a framework's dispatcher: --dispatch; "    \
+      "empty in other forms.")
+COLUMN_LIST(cell_later_columns, COLUMNS)
 #undef ROW
 #undef COLUMNS
 
@@ -105,7 +111,7 @@ norm_level cell_level(const norm_impl *impl) {
     if (impl->level != NORM_LEVEL_LIBRARY)
         return impl->level;
     const norm_impl *const best =
-        norm_best(NORM_RMSNORM, norm_default_variant(NORM_RMSNORM, impl->form), impl->form, impl->dtype);
+        norm_best(NORM_RMSNORM, norm_default_variant(NORM_RMSNORM, impl->form, impl->dtype), impl->form, impl->dtype);
     return best != NULL ? best->level : impl->level;
 }
 
@@ -115,8 +121,10 @@ int cell_compare(const void *left, const void *right) {
         compare_group(a, b),
         order(a->impl->form, b->impl->form),
         order(cell_level(a->impl), cell_level(b->impl)),
+        order(a->dispatch_ns > 0, b->dispatch_ns > 0),
         order(a->impl->op, b->impl->op),
         strcmp(a->impl->variant, b->impl->variant),
+        order(a->dispatch_ns, b->dispatch_ns),
     };
     size_t i = 0;
     while (i + 1 < sizeof by / sizeof *by && by[i] == 0)
@@ -125,10 +133,12 @@ int cell_compare(const void *left, const void *right) {
 }
 
 bool cell_same_group(const cell *a, const cell *b) { return compare_group(a, b) == 0; }
-bool cell_equal(const cell *a, const cell *b) { return a->impl == b->impl && compare_group(a, b) == 0; }
-
+bool cell_equal(const cell *a, const cell *b) {
+    return a->impl == b->impl && a->dispatch_ns == b->dispatch_ns && compare_group(a, b) == 0;
+}
 bool cell_same_family(const cell *a, const cell *b) {
-    return a->impl->form == b->impl->form && cell_level(a->impl) == cell_level(b->impl);
+    return compare_group(a, b) == 0 && a->impl->form == b->impl->form && cell_level(a->impl) == cell_level(b->impl) &&
+           (a->dispatch_ns > 0) == (b->dispatch_ns > 0);
 }
 
 size_t cell_tensors(const cell *c) {
@@ -152,11 +162,28 @@ norm_error cell_run(const cell *c, norm_pass pass, const norm_args *args, void *
         return norm_run(c->impl, pass, args, (int)c->threads);
     norm_args own = *args;
     own.fresh = result;
+    own.dispatch_ns = c->dispatch_ns;
     return norm_run(c->impl, pass, &own, (int)c->threads);
 }
 
 void cell_write_header(csv_writer *w) { columns_write_names(w, cell_columns, CELL_COLUMNS); }
 void cell_write(csv_writer *w, const cell *c) { columns_write_values(w, cell_columns, CELL_COLUMNS, c); }
+
+void cell_write_later_header(csv_writer *w) { columns_write_names(w, cell_later_columns, CELL_LATER_COLUMNS); }
+void cell_write_later(csv_writer *w, const cell *c) {
+    columns_write_values(w, cell_later_columns, CELL_LATER_COLUMNS, c);
+}
+
+static bool read_dispatch(const csv_table *t, size_t row, cell *c) {
+    const int column = csv_column(t, "dispatch_ns");
+    size_t ns = 0;
+    const bool given = column >= 0 && t->rows[row][column][0] != '\0';
+    if (given && (!parse_size(t->rows[row][column], &ns) || ns > CELL_MOST_DISPATCH_NS ||
+                  (ns > 0 && c->impl->form != NORM_FRAMEWORK)))
+        return false;
+    c->dispatch_ns = (unsigned)ns;
+    return true;
+}
 
 bool cell_read(const csv_table *t, size_t row, cell *c) {
     const char *field[CELL_COLUMNS];
@@ -175,14 +202,17 @@ bool cell_read(const csv_table *t, size_t row, cell *c) {
     c->pass = (norm_pass)pass;
     c->place = (placement)place;
     c->cache = (cache_state)cache;
-    return c->impl != NULL && c->rows > 0 && c->cols > 0 && c->threads > 0 && c->threads <= CELL_MOST_THREADS;
+    return c->impl != NULL && c->rows > 0 && c->cols > 0 && c->threads > 0 && c->threads <= CELL_MOST_THREADS &&
+           read_dispatch(t, row, c);
 }
 
 void cell_describe(const cell *c, char *text, size_t size) {
-    snprintf(text, size, "%s/%s %s %s %s %s %zux%zu, %zu thread%s %s, %s", norm_op_name(c->impl->op), c->impl->variant,
-             norm_pass_name(c->pass), norm_form_name(c->impl->form), norm_level_name(c->impl->level),
-             norm_dtype_name(c->impl->dtype), c->rows, c->cols, c->threads, c->threads == 1 ? "" : "s",
-             placement_name(c->place), cache_name(c->cache));
+    const int used = snprintf(text, size, "%s/%s %s %s %s %s %zux%zu, %zu thread%s %s, %s", norm_op_name(c->impl->op),
+                              c->impl->variant, norm_pass_name(c->pass), norm_form_name(c->impl->form),
+                              norm_level_name(c->impl->level), norm_dtype_name(c->impl->dtype), c->rows, c->cols,
+                              c->threads, c->threads == 1 ? "" : "s", placement_name(c->place), cache_name(c->cache));
+    if (c->dispatch_ns > 0 && used > 0 && (size_t)used < size)
+        snprintf(text + used, size - (size_t)used, ", %u ns an operation", c->dispatch_ns);
 }
 
 void cell_describe_group(const cell *c, char *text, size_t size) {

@@ -18,13 +18,15 @@ typedef struct {
     size_t rows, cols, threads;
     placement place;
     cache_state cache;
+    unsigned dispatch_ns; // norm_args.dispatch_ns, of form framework alone; else 0
 } cell;
 
 // Cells of a group are compared with each other, so they are sampled interleaved: same shape, dtype, threads,
 // placement, cache, pass and kind of stores, for stores past the caches evict what the next cell would find there.
 bool cell_same_group(const cell *a, const cell *b);
 bool cell_equal(const cell *a, const cell *b);
-// Of a group, cells of the same form and cell_level, of which ratios are made.
+// Cells of a family are those of a group whose ratios are reported: same form and cell_level, and either all with a
+// time of dispatch or all without.
 bool cell_same_family(const cell *a, const cell *b);
 // The level of the cells that it is compared with: its own; a library's stands with those of the best level of rmsnorm.
 norm_level cell_level(const norm_impl *impl);
@@ -61,10 +63,16 @@ extern const column_type column_op, column_pass, column_form, column_dtype, colu
 #define CELL_PLACEMENT                                                                                                 \
     "How threads were bound: compact, cores (one per core, nearest first), scatter (spread over packages, memory "     \
     "nodes and caches), or none."
+// What else tells cells apart, at the end of tables, which older ones lack: dispatch_ns.
+enum { CELL_LATER_COLUMNS = 1 };
+extern const table_column cell_later_columns[CELL_LATER_COLUMNS];
+
 void cell_write_header(csv_writer *w);
 void cell_write(csv_writer *w, const cell *c);
+void cell_write_later_header(csv_writer *w);
+void cell_write_later(csv_writer *w, const cell *c);
 // The cell of a row of a CSV with those columns; false if it names something that this program does not have.
-enum { CELL_MOST_THREADS = 1 << 16 }; // of what is read
+enum { CELL_MOST_THREADS = 1 << 16, CELL_MOST_DISPATCH_NS = 1000000 }; // of what is read
 bool cell_read(const csv_table *t, size_t row, cell *c);
 
 // "dyt/u2 forward fused avx512 f32 64x768, 2 threads cores, warm"

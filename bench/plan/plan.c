@@ -36,13 +36,14 @@ static bool add_with_partners(void *to, const cell *c) {
                 return false;
         }
     if (c->impl->level == NORM_LEVEL_LIBRARY) {
-        partner.impl =
-            norm_best(c->impl->op, norm_default_variant(c->impl->op, c->impl->form), c->impl->form, c->impl->dtype);
+        partner.impl = norm_best(c->impl->op, norm_default_variant(c->impl->op, c->impl->form, c->impl->dtype),
+                                 c->impl->form, c->impl->dtype);
         if (partner.impl != NULL && !add(p, &partner))
             return false;
     }
     const norm_form ceiling = plan_ceiling_form(c->impl->form);
-    partner.impl = norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY, ceiling), ceiling, c->impl->dtype);
+    partner.impl =
+        norm_best(NORM_IDENTITY, norm_default_variant(NORM_IDENTITY, ceiling, c->impl->dtype), ceiling, c->impl->dtype);
     if (partner.impl != NULL && c->impl->streams)
         partner.impl = norm_other_stores(partner.impl);
     return partner.impl == NULL || add(p, &partner);
@@ -85,8 +86,8 @@ static bool add_product(plan *p, const selection *s, const topology *t) {
                 for (size_t k = 0; k < shape_count; k++)
                     for (size_t n = 0; n < thread_count; n++)
                         for (size_t w = 0; w < placement_count; w++) {
-                            const cell c = {impl,       (norm_pass)pass, shapes[k].rows,    shapes[k].cols,
-                                            threads[n], placements[w],   (cache_state)cache};
+                            const cell c = {impl,       (norm_pass)pass, shapes[k].rows,     shapes[k].cols,
+                                            threads[n], placements[w],   (cache_state)cache, 0};
                             if ((s->given[SELECT_VARIANT] || is_unnamed(&c, s, t)) && !add_with_partners(p, &c))
                                 return false;
                         }
@@ -116,7 +117,8 @@ static double rough_ns(const cell *c) {
     const double arithmetic = slow ? 10 : impl->params & NORM_ALPHA ? (narrow ? 6 : 0.5) : narrow ? 1.5 : 0.2;
     const double traffic = 0.05 * norm_bytes_per_element(impl, c->pass);
     return ((arithmetic + traffic) * (c->pass == NORM_BACKWARD ? 1.5 : 1)) * (double)c->rows * (double)c->cols /
-           (double)c->threads;
+               (double)c->threads +
+           (double)c->dispatch_ns * (double)norm_operations(impl, c->pass);
 }
 
 static const cell *cells_of(const schedule *s) { return s->names; }
@@ -183,6 +185,7 @@ void plan_spend_run(schedule *s, bool of_preset, double budget_s, size_t *launch
 // ---- As a schedule
 
 static void write_name(csv_writer *w, const void *c) { cell_write(w, c); }
+static void write_later(csv_writer *w, const void *c) { cell_write_later(w, c); }
 static bool read_name(const csv_table *t, size_t row, void *c) { return cell_read(t, row, c); }
 static bool same_group(const void *a, const void *b) { return cell_same_group(a, b); }
 static bool same_family(const void *a, const void *b) { return cell_same_family(a, b); }
@@ -194,6 +197,8 @@ const schedule_kind plan_kind = {.item = "cell",
                                  .size = sizeof(cell),
                                  .write_header = cell_write_header,
                                  .write = write_name,
+                                 .write_later_header = cell_write_later_header,
+                                 .write_later = write_later,
                                  .read = read_name,
                                  .compare = cell_compare,
                                  .same_group = same_group,

@@ -112,7 +112,7 @@ static const sweep sweeps[] = {
      FRAMEWORK,
      F32 | BF16,
      WARM,
-     {FRAMEWORK_TANH, FRAMEWORK_TANH "_nobeta", "mkl_nobeta"},
+     {FRAMEWORK_TANH, FRAMEWORK_TANH "_nobeta", "mkl", "mkl_nobeta"},
      {{512, 4096}}},
     {D, BEST, ALL_CORES, BACKWARD, FRAMEWORK, F32 | BF16, WARM, {FRAMEWORK_TANH "_nobeta"}, {{512, 4096}}},
     {D,
@@ -208,8 +208,8 @@ static bool take_sweep(const sweep *w, preset which, const selection *s, const t
             for (unsigned cache = 0; cache < CACHES; cache++)
                 for (size_t k = 0; k < MANY && w->shapes[k].rows > 0; k++)
                     for (size_t n = 0; n < thread_count; n++) {
-                        const cell c = {impl,       (norm_pass)pass, w->shapes[k].rows, w->shapes[k].cols,
-                                        threads[n], PLACEMENT_CORES, (cache_state)cache};
+                        const cell c = {impl,       (norm_pass)pass, w->shapes[k].rows,  w->shapes[k].cols,
+                                        threads[n], PLACEMENT_CORES, (cache_state)cache, 0};
                         if (w->passes >> pass & 1 && w->caches >> cache & 1 && selection_has_pass(s, c.pass) &&
                             (!s->given[SELECT_CACHE] || s->cache[cache]) && wants_shape(s, w->shapes[k]) &&
                             wants_threads(s, threads[n]) && wants_placement(s, PLACEMENT_CORES) && !take(context, &c))

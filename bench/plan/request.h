@@ -44,9 +44,10 @@ enum {
     [REQUEST_RESUME] = {"resume", "DIR", "go on with an interrupted run, by the program that began it"}
 
 typedef struct {
-    preset preset;   // PRESETS: none
-    double budget_s; // 0: none
-    size_t launches; // 0: not given
+    preset preset;      // PRESETS: none
+    double budget_s;    // 0: none
+    size_t launches;    // 0: not given
+    size_t dispatch_ns; // of kernels alone: what each operation of form framework waits
     uint64_t seed;
     bool seeded, dry_run;
     const char *out, *csv, *resume;

@@ -14,6 +14,16 @@ static char *name_at(const schedule *s, size_t item) { return (char *)s->names +
 
 const void *schedule_name(const schedule *s, size_t item) { return name_at(s, item); }
 
+void schedule_write_later_header(csv_writer *w, const schedule *s) {
+    if (s->kind->write_later_header != NULL)
+        s->kind->write_later_header(w);
+}
+
+void schedule_write_later(csv_writer *w, const schedule *s, size_t item) {
+    if (s->kind->write_later != NULL)
+        s->kind->write_later(w, name_at(s, item));
+}
+
 size_t schedule_find(const schedule *s, const void *name) {
     size_t i = 0;
     while (i < s->count && s->kind->compare(name_at(s, i), name) != 0)
@@ -223,6 +233,7 @@ int schedule_write(const schedule *s, const char *path) {
     for (const plan_column *c = columns; c < COLUMNS_END; c++)
         if (has_column(s, c))
             csv_text(&w, name_of(s, c));
+    schedule_write_later_header(&w, s);
     csv_end(&w);
     for (size_t i = 0; i < s->count; i++) {
         s->kind->write(&w, name_at(s, i));
@@ -230,6 +241,7 @@ int schedule_write(const schedule *s, const char *path) {
         for (const plan_column *c = columns; c < COLUMNS_END; c++)
             if (has_column(s, c))
                 write_field(&w, c, &s->items[i]);
+        schedule_write_later(&w, s, i);
         csv_end(&w);
     }
     return csv_close(&w);

@@ -33,8 +33,10 @@ typedef struct {
     size_t size;              // of a name
     bool deals;       // launches are dealt out by group, and preparations timed: plan.csv says how many and long
     const char *note; // the column of planned.note; NULL: none
-    void (*write_header)(csv_writer *w);                      // the columns of a name
-    void (*write)(csv_writer *w, const void *name);           // and what stands in them
+    void (*write_header)(csv_writer *w);            // the columns of a name
+    void (*write)(csv_writer *w, const void *name); // and what stands in them
+    void (*write_later_header)(csv_writer *w);      // columns of it that older files lack, at the end; NULL: none
+    void (*write_later)(csv_writer *w, const void *name);
     bool (*read)(const csv_table *t, size_t row, void *name); // false: this program has no such
     int (*compare)(const void *a, const void *b);             // the order of a plan; 0: the same
     bool (*same_group)(const void *a, const void *b);         // these are sampled interleaved
@@ -64,6 +66,9 @@ bool schedule_add(schedule *s, const void *name);
 bool schedule_arrange(schedule *s);
 void schedule_free(schedule *s); // of its kind it stays
 const void *schedule_name(const schedule *s, size_t item);
+// The end of a line that tells of items, and of one that tells of this one: write_later of its kind, if it has any.
+void schedule_write_later_header(csv_writer *w, const schedule *s);
+void schedule_write_later(csv_writer *w, const schedule *s, size_t item);
 // The item of this name, s->count if it is none of this plan.
 size_t schedule_find(const schedule *s, const void *name);
 

@@ -138,7 +138,7 @@ static void write_panel(csv_writer *w, size_t panel, const float *x, const float
 static int write_tokens(const void *unused, const char *path) {
     (void)unused;
     const norm_impl *layernorm =
-        norm_best(NORM_LAYERNORM, norm_default_variant(NORM_LAYERNORM, NORM_FUSED), NORM_FUSED, NORM_F32);
+        norm_best(NORM_LAYERNORM, norm_default_variant(NORM_LAYERNORM, NORM_FUSED, NORM_F32), NORM_FUSED, NORM_F32);
     float *const x = malloc(2 * TOKENS * CHANNELS * sizeof *x); // x, then y
     if (!layernorm || !x) {
         free(x);

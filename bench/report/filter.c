@@ -218,20 +218,23 @@ int filter_default(table_row row) {
         norm_op op;
         norm_form form;
         const char *variant;
-    } others[] = {{NORM_LAYERNORM, NORM_FUSED, "twopass"},
-                  {NORM_LAYERNORM, NORM_ADD_FUSED, "twopass"},
-                  {NORM_DYT, NORM_FRAMEWORK, "sleef"}};
+        int rank;
+    } others[] = {{NORM_LAYERNORM, NORM_FUSED, "twopass", 1},
+                  {NORM_LAYERNORM, NORM_ADD_FUSED, "twopass", 1},
+                  {NORM_DYT, NORM_FRAMEWORK, "sleef", 1},
+                  {NORM_DYT, NORM_FRAMEWORK, "mkl", 3}};
     const char *const variant = row_text(row, "variant");
-    size_t op, form;
+    size_t op, form, dtype;
     if (!selector_index(SELECT_OP, row_text(row, "op"), &op) ||
-        !selector_index(SELECT_FORM, row_text(row, "form"), &form))
+        !selector_index(SELECT_FORM, row_text(row, "form"), &form) ||
+        !selector_index(SELECT_DTYPE, row_text(row, "dtype"), &dtype))
         return 0;
-    if (is_variant(variant, norm_default_variant((norm_op)op, (norm_form)form)))
-        return 2;
+    int rank = is_variant(variant, norm_default_variant((norm_op)op, (norm_form)form, (norm_dtype)dtype)) ? 2 : 0;
     for (size_t i = 0; i < COUNT(others); i++)
-        if (op == others[i].op && form == others[i].form && is_variant(variant, others[i].variant))
-            return 1;
-    return 0;
+        if (op == others[i].op && form == others[i].form && is_variant(variant, others[i].variant) &&
+            others[i].rank > rank)
+            rank = others[i].rank;
+    return rank;
 }
 
 // Whether a is meant rather than b; of equals the first.

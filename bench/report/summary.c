@@ -137,7 +137,8 @@ size_t summary_partner(const plan *p, size_t index, norm_op op) {
     schedule_group(&p->schedule, p->schedule.items[index].group, &begin, &end);
     for (size_t i = begin; i < end; i++) {
         const norm_impl *const impl = plan_cells(p)[i].impl;
-        if (impl->op != op || impl->form != own->form)
+        const bool dispatched = plan_cells(p)[i].dispatch_ns > 0;
+        if (impl->op != op || impl->form != own->form || dispatched != (plan_cells(p)[index].dispatch_ns > 0))
             continue;
         if (impl->level == cell_level(own) && norm_is_default(impl))
             return i;

@@ -78,7 +78,7 @@ static void put_ops(csv_writer *w) {
     int turn = 0;
     for (norm_op op = 0; op < NORM_OPS; op++) {
         char label[64];
-        const char *const variant = norm_default_variant(op, NORM_FUSED);
+        const char *const variant = norm_default_variant(op, NORM_FUSED, NORM_F32);
         // The accuracy of a function is a matter of its variant, and says which of them is shown.
         const bool says = is_elementwise(op) && strcmp(variant, "std") != 0;
         snprintf(label, sizeof label, says ? "%s (%s)" : "%s", norm_op_name(op), variant);
@@ -165,25 +165,35 @@ static bool met_before(const norm_impl *impl, size_t index) {
     return false;
 }
 
+// The first dtype in which the op's name alone stands for this variant; NORM_DTYPES: none.
+static norm_dtype stands_in(norm_op op, norm_form form, const char *name) {
+    norm_dtype dtype = 0;
+    while (dtype < NORM_DTYPES && strcmp(norm_default_variant(op, form, dtype), name) != 0)
+        dtype++;
+    return dtype;
+}
+
 static void put_variant(csv_writer *w, norm_op op, norm_form form, const char *name, int order) {
     put(w, &(word){.kind = "variant",
                    .name = name,
                    .order = order,
-                   .stands = order == 1,
+                   .stands = stands_in(op, form, name) < NORM_DTYPES,
                    .op = norm_op_name(op),
                    .form = norm_form_name(form)});
 }
 
-// Of each op and form first the one that the op's name alone stands for, built here or not, then the others.
+// Of each op and form first those that the op's name alone stands for, built here or not, then the others.
 static void put_variants(csv_writer *w) {
     for (norm_op op = 0; op < NORM_OPS; op++)
         for (norm_form form = 0; form < NORM_FORMS; form++) {
-            const char *const first = norm_default_variant(op, form);
             const norm_impl *impl;
             int order = 1;
-            put_variant(w, op, form, first, order++);
+            for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++)
+                if (stands_in(op, form, norm_default_variant(op, form, dtype)) == dtype)
+                    put_variant(w, op, form, norm_default_variant(op, form, dtype), order++);
             for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
-                if (impl->op == op && impl->form == form && strcmp(impl->variant, first) != 0 && !met_before(impl, i))
+                if (impl->op == op && impl->form == form && stands_in(op, form, impl->variant) == NORM_DTYPES &&
+                    !met_before(impl, i))
                     put_variant(w, op, form, impl->variant, order++);
         }
 }

@@ -85,7 +85,7 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
         slot->level = copy != NULL ? norm_level_name(copy->level) : norm_level_name(NORM_LEVEL_SCALAR);
         return true;
     }
-    const norm_impl *const named = any_of(op, variant != NULL ? variant : norm_default_variant(op, form));
+    const norm_impl *const named = any_of(op, variant != NULL ? variant : norm_default_variant(op, form, dtype));
     const unsigned wanted = model_params(shape) & op_params[op];
     // A variant may come with its beta alone, as another library's does: there it is allowed.
     const unsigned allowed = wanted & NORM_GAMMA ? wanted | (op_params[op] & NORM_BETA) : wanted;
