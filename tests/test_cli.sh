@@ -62,7 +62,7 @@ expect 0 'ViT-B/16' list models
 expect 2 'did you mean levels?' list level
 expect 2 'one list at a time' list ops levels
 # The columns of every table, in every form that they are printed in.
-expect 0 'kernels.op  *string  *-  *The operation' list columns
+expect 0 'kernels.op ' list columns
 "$NORMBENCH" list columns | grep -v '^[a-z_]*\.[a-z0-9_]*  *\(string\|integer\|number\) ' | grep -q . && fail 'list columns: a line that is no column'
 expect 0 'table,column,type,unit,required,least,most,words,pattern,meaning' list columns --format csv
 expect 0 '"profile": "data-package"' list columns --format=json

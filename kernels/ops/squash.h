@@ -130,8 +130,9 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const sq
         const vf u[SPAN] = {v_mul(v_mul(gamma, dy[i]), slope[i])};
         // cppcheck-suppress uninitStructMember ; set by the first row
         block.dalpha = i == 0 ? v_mul(u[0], x[i]) : v_fma(u[0], x[i], block.dalpha);
-        // cppcheck-suppress uninitStructMember
-        block.dshift = i == 0 ? u[0] : v_add(block.dshift, u[0]); // padding adds nothing, for there dy is zero
+        if (PARAMS & NORM_SHIFT) // padding adds nothing, for there dy is zero
+            // cppcheck-suppress uninitStructMember
+            block.dshift = i == 0 ? u[0] : v_add(block.dshift, u[0]);
         partial_add(&sums, i, 0, dy[i], t[i]);
         put_dx(spec, &rows[i], k->alpha, u, c, n);
     }
