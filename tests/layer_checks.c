@@ -67,3 +67,20 @@ size_t checks_arms(const model_shape *m, norm_dtype dtype, norm_slot arms[MOST_A
                 count++;
     return count;
 }
+
+size_t checks_expected_arms(void) {
+    bool has[NORM_OPS][NORM_FORMS] = {0};
+    const norm_impl *impl;
+    size_t count = 0;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
+        has[impl->op][impl->form] = true;
+    for (norm_op op = 0; op < NORM_OPS; op++)
+        for (norm_form form = 0; form < NORM_FORMS; form++)
+            count += has[op][form] || op == NORM_IDENTITY; // no norm at all, whatever the form of the others
+    return count;
+}
+
+bool checks_ends_with(const char *text, const char *end) {
+    const size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}

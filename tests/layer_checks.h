@@ -14,9 +14,12 @@ const layer_tensor *checks_tensor(const layer *l, const char *name); // NULL: it
 norm_slot checks_slot(const model_shape *m, norm_op op, norm_form form, norm_dtype dtype);
 enum { MOST_ARMS = (int)NORM_OPS * (int)NORM_FORMS };
 size_t checks_arms(const model_shape *m, norm_dtype dtype, norm_slot arms[MOST_ARMS]);
+size_t checks_expected_arms(void); // how many there must be: one for each op and form that has implementations
 
 double checks_largest(matrix m); // magnitude
 // Fails unless each element of a is within `tolerance` of b's, relative to b's largest; 0: equal.
 void checks_same(const char *what, matrix a, matrix b, double tolerance);
+
+bool checks_ends_with(const char *text, const char *end);
 
 #endif

@@ -81,6 +81,13 @@ void layer_reference_keys(const layer_reference *r, const double **k, const doub
 size_t layer_reference_tensors(const layer_reference *r) { return r->count; }
 const reference_tensor *layer_reference_at(const layer_reference *r, size_t index) { return &r->tensors[index]; }
 
+const reference_tensor *layer_reference_named(const layer_reference *r, const char *name) {
+    for (size_t i = 0; i < layer_reference_tensors(r); i++)
+        if (strcmp(layer_reference_at(r, i)->name, name) == 0)
+            return layer_reference_at(r, i);
+    return NULL;
+}
+
 layer_reference *layer_reference_make(const layer *l, const layer_config *config, size_t arm) {
     layer_reference *const r = calloc(1, sizeof *r);
     if (r == NULL)

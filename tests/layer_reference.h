@@ -56,5 +56,6 @@ void layer_reference_keys(const layer_reference *r, const double **k, const doub
 
 size_t layer_reference_tensors(const layer_reference *r); // in the order of the layer's
 const reference_tensor *layer_reference_at(const layer_reference *r, size_t index);
+const reference_tensor *layer_reference_named(const layer_reference *r, const char *name); // NULL: there is none
 
 #endif

@@ -25,13 +25,6 @@ double *reference_take(layer_reference *r, size_t n) {
 
 // ---- Tensors by name
 
-static reference_tensor *find(const layer_reference *r, const char *name) {
-    for (size_t i = 0; i < r->count; i++)
-        if (strcmp(r->tensors[i].name, name) == 0)
-            return &r->tensors[i];
-    return NULL;
-}
-
 enum { NAME_SIZE = 96 };
 
 // PREFIX.NAME, or NAME where there is no prefix.
@@ -44,7 +37,7 @@ static void join(char full[NAME_SIZE], const char *prefix, const char *name) {
 double *reference_values(const layer_reference *r, const char *prefix, const char *name, size_t elements) {
     char full[NAME_SIZE];
     join(full, prefix, name);
-    const reference_tensor *const t = find(r, full);
+    const reference_tensor *const t = layer_reference_named(r, full);
     if (t == NULL)
         give_up("there is no tensor", full);
     if (t->rows * t->cols != elements)
@@ -55,7 +48,7 @@ double *reference_values(const layer_reference *r, const char *prefix, const cha
 static bool has(const layer_reference *r, const char *prefix, const char *name) {
     char full[NAME_SIZE];
     join(full, prefix, name);
-    return find(r, full) != NULL;
+    return layer_reference_named(r, full) != NULL;
 }
 
 // ---- What layers are made of. Matrices are dense; y = f(x) with x of n rows.
