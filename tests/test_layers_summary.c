@@ -12,84 +12,8 @@
 #include <cmocka.h>
 
 #include "kept.h"
+#include "layers_made.h"
 #include "report/layers_summary.h"
-
-enum { NATIVE, DYT, IDENTITY, ARMS, LAUNCHES = 9, ROUNDS = 2, STEPS = 2 };
-
-// What a layer is made to take, ns: the norm of each arm, and the rest of the layer.
-typedef struct {
-    double norm[ARMS], rest[ARMS];
-    double wobble; // of the rest, from launch to launch, relative
-    double far;    // what norms take in every third launch, in which a line takes far_ns, as a factor; 0: no such
-    double far_ns; // else it takes 40 to 48
-} truth;
-
-static const norm_op ops[ARMS] = {NORM_RMSNORM, NORM_DYT, NORM_IDENTITY};
-
-typedef struct {
-    layers_plan plan;
-    observations all;
-    layers_summary summary;
-} made;
-
-static layers_arm *arms_of(layers_plan *p) { return p->schedule.names; }
-
-static void make(made *m, const truth *t) {
-    *m = (made){0};
-    layers_arm *const arms = calloc(ARMS, sizeof *arms);
-    assert_non_null(arms);
-    m->plan.schedule = (schedule){&layers_plan_kind, arms, calloc(ARMS, sizeof(planned)), ARMS, 1, ARMS};
-    assert_non_null(m->plan.schedule.items);
-    for (size_t i = 0; i < ARMS; i++) {
-        layers_arm *const a = &arms[i];
-        a->key = (layers_key){.model = model_find("llama_7b"),
-                              .phase = PHASE_PREFILL,
-                              .batch = 1,
-                              .tokens = 128,
-                              .depth = 1,
-                              .threads = 2};
-        assert_true(layer_slot(a->key.model, ops[i], NULL, NORM_FUSED, "scalar", NORM_F32, &a->slot));
-        a->slot.repeats = 1;
-        m->plan.schedule.items[i].calls = 1;
-        const layers_step norm = {.arm = i, .index = 0, .step = {"norm", STEP_NORM, NORM_FORWARD, 0}};
-        const layers_step product = {.arm = i, .index = 1, .step = {"q", STEP_MATMUL, NORM_FORWARD, 2e6}};
-        assert_true(layers_plan_add_step(&m->plan, &norm));
-        assert_true(layers_plan_add_step(&m->plan, &product));
-    }
-    for (size_t launch = 0; launch < LAUNCHES; launch++)
-        for (size_t round = 0; round < ROUNDS; round++)
-            for (size_t k = 0; k < 2 * ARMS; k++) {
-                const size_t arm = k < ARMS ? k : 2 * ARMS - 1 - k;
-                // A pace of each launch's own, and a drift that the mirrored order must cancel.
-                const double pace = 1 + 0.5 * (double)((launch * 4) % LAUNCHES) / (double)LAUNCHES + 1e-3 * (double)k;
-                const double wobble = arm == DYT ? 1 + t->wobble * ((double)((launch * 2) % LAUNCHES) - 4) / 4 : 1;
-                const bool far = t->far > 0 && launch % 3 == 0;
-                const double rest = t->rest[arm] * wobble * pace, norm = t->norm[arm] * pace * (far ? t->far : 1);
-                double *const steps = malloc(STEPS * sizeof *steps);
-                assert_non_null(steps);
-                steps[0] = norm;
-                steps[1] = rest;
-                // Samples scatter about a launch's median.
-                const double line_ns = far ? t->far_ns * (k < ARMS ? 0.98 : 1.02) : 40 + (double)launch;
-                const observation o = {
-                    .item = arm,
-                    .launch = launch,
-                    .index = 2 * round + (k >= ARMS),
-                    .calls = 1,
-                    .sample = {
-                        .value = {[SAMPLE_TIME] = norm + rest, [LAYERS_PEAK] = 1e4 / pace, [LAYERS_LINE] = line_ns},
-                        .list = steps,
-                        .list_length = STEPS}};
-                assert_true(observations_add(&m->all, &o));
-            }
-    assert_true(layers_summary_make(&m->summary, &m->plan, &m->all));
-}
-
-static void unmake(made *m) {
-    layers_summary_free(&m->summary);
-    observations_free(&m->all);
-    layers_plan_free(&m->plan);
-}
 
 // cmocka's own comparison is of floats.
 static void assert_near(double got, double want, double within) { assert_true(fabs(got - want) <= within); }
@@ -97,7 +21,7 @@ static void assert_near(double got, double want, double within) { assert_true(fa
 static void shares_and_rates(void **state) {
     (void)state;
     made m;
-    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
+    made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
     assert_near(layers_summary_median(&m.summary, NATIVE, QUANTITY_NORM_SHARE).median, 0.01, 1e-12);
     assert_near(layers_summary_median(&m.summary, IDENTITY, QUANTITY_NORM_SHARE).median, 0, 0);
     assert_near(layers_summary_median(&m.summary, NATIVE, QUANTITY_MATMUL_SHARE).median, 0.99, 1e-12);
@@ -106,14 +30,14 @@ static void shares_and_rates(void **state) {
     assert_int_equal(layers_plan_partner(&m.plan, DYT, NORM_RMSNORM), NATIVE);
     assert_int_equal(layers_plan_partner(&m.plan, DYT, NORM_IDENTITY), IDENTITY);
     assert_int_equal(layers_plan_partner(&m.plan, NATIVE, NORM_LAYERNORM), SIZE_MAX);
-    unmake(&m);
+    made_free(&m);
 }
 
 static void the_same_rest_is_shown_to_be_the_same(void **state) {
     (void)state;
     made m;
     layers_delta d;
-    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
+    made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
     assert_true(layers_summary_delta(&m.summary, DYT, &d));
     assert_int_equal(d.rest_equivalent, 1);
     // 10 ns more of 1000; launches differ in pace by half, which the median of each takes its share of.
@@ -122,34 +46,34 @@ static void the_same_rest_is_shown_to_be_the_same(void **state) {
     assert_true(d.in_place.lo > 0);
     assert_near(d.norms.median, 100, 0.5);
     assert_false(layers_summary_delta(&m.summary, NATIVE, &d));
-    unmake(&m);
+    made_free(&m);
 }
 
 static void another_rest_is_an_interaction(void **state) {
     (void)state;
     made m;
     layers_delta d;
-    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 1010, 990}});
+    made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 1010, 990}});
     assert_true(layers_summary_delta(&m.summary, DYT, &d));
     assert_int_equal(d.rest_equivalent, 0);
     // The drift is linear in time, not in its logarithm: what is left is of its second order.
     assert_near(d.rest.median, 100 * log(1010.0 / 990), 1e-3);
     assert_near(d.in_place.median, 1, 0.05);
     assert_near(d.total.median, 3, 0.15);
-    unmake(&m);
+    made_free(&m);
 }
 
 static void a_restless_rest_cannot_be_told(void **state) {
     (void)state;
     made m;
     layers_delta d;
-    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .wobble = 0.02});
+    made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .wobble = 0.02});
     assert_true(layers_summary_delta(&m.summary, DYT, &d));
     assert_int_equal(d.rest_equivalent, -1);
     assert_true(d.rest.lo < -REST_MARGIN && d.rest.hi > REST_MARGIN);
     // In place the difference is still what it is.
     assert_near(d.in_place.median, 1, 0.05);
-    unmake(&m);
+    made_free(&m);
 }
 
 // Where a line takes four times as long in some launches, those are another machine; where it takes 1.2 times, not.
@@ -158,7 +82,7 @@ static void launches_are_told_apart_by_where_the_cores_are(void **state) {
     made m;
     layers_placed places[CORES_PLACES];
     layers_delta d;
-    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = 200});
+    made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = 200});
     assert_true(layers_summary_placed(&m.summary, NATIVE, places));
     assert_int_equal(places[CORES_NEAR].share.n, LAUNCHES - LAUNCHES / 3);
     assert_int_equal(places[CORES_FAR].share.n, LAUNCHES / 3);
@@ -172,69 +96,16 @@ static void launches_are_told_apart_by_where_the_cores_are(void **state) {
     assert_true(layers_summary_delta(&m.summary, DYT, &d));
     assert_near(d.norms.median, 100, 0.5);
     assert_near(d.norms.hi - d.norms.lo, 0, 0.5);
-    unmake(&m);
-    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = 58});
+    made_free(&m);
+    made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = 58});
     assert_false(layers_summary_placed(&m.summary, NATIVE, places));
-    unmake(&m);
-    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = NAN});
+    made_free(&m);
+    made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = NAN});
     assert_false(layers_summary_placed(&m.summary, NATIVE, places));
-    unmake(&m);
+    made_free(&m);
 }
 
 // ---- Parts and wholes
-
-// Ends, one layer, and a model of DEPTH layers, of one norm; ns of each, and how far launches scatter about them.
-enum { DEPTH = 12, COMPOSITION_ARMS = 3 };
-typedef struct {
-    double ns[COMPOSITION_ARMS], scatter, clock_ns;
-    size_t launches;
-} stack;
-
-static void make_stack(made *m, const stack *t) {
-    static const model_part parts[COMPOSITION_ARMS] = {PART_LAYER, PART_ENDS, PART_MODEL};
-    static const size_t depths[COMPOSITION_ARMS] = {1, 0, DEPTH};
-    *m = (made){0};
-    layers_arm *const arms = calloc(COMPOSITION_ARMS, sizeof *arms);
-    assert_non_null(arms);
-    m->plan.schedule = (schedule){.kind = &layers_plan_kind,
-                                  .names = arms,
-                                  .items = calloc(COMPOSITION_ARMS, sizeof(planned)),
-                                  .count = COMPOSITION_ARMS,
-                                  .groups = COMPOSITION_ARMS};
-    assert_non_null(m->plan.schedule.items);
-    for (size_t i = 0; i < COMPOSITION_ARMS; i++) {
-        layers_arm *const a = &arms[i];
-        a->key = (layers_key){.model = model_find("gpt2"),
-                              .part = parts[i],
-                              .phase = PHASE_PREFILL,
-                              .batch = 1,
-                              .tokens = 64,
-                              .depth = depths[i],
-                              .threads = 2};
-        assert_true(layer_slot(a->key.model, NORM_LAYERNORM, NULL, NORM_FUSED, "scalar", NORM_F32, &a->slot));
-        m->plan.schedule.items[i].group = i;
-    }
-    stats_rng rng;
-    stats_rng_seed(&rng, 1, 0);
-    for (size_t launch = 0; launch < t->launches; launch++) {
-        // A pace of each launch's own must cancel: its parts and its whole share it.
-        const double pace = 1 + 0.5 * stats_rng_uniform(&rng);
-        for (size_t arm = 0; arm < COMPOSITION_ARMS; arm++)
-            for (size_t index = 0; index < 2 * ROUNDS; index++) {
-                const double ns = t->ns[arm] * pace * exp(t->scatter * stats_rng_normal(&rng));
-                const observation o = {.item = arm,
-                                       .launch = launch,
-                                       .index = index,
-                                       .calls = 1,
-                                       .sample = {.value = {[SAMPLE_TIME] = ns, [LAYERS_CLOCK] = t->clock_ns},
-                                                  .list = calloc(8, sizeof(double)),
-                                                  .list_length = 8}};
-                assert_non_null(o.sample.list);
-                assert_true(observations_add(&m->all, &o));
-            }
-    }
-    assert_true(layers_summary_make(&m->summary, &m->plan, &m->all));
-}
 
 // What is printed at the end, to be freed.
 static char *printed(const layers_summary *s) {
@@ -264,7 +135,7 @@ static void parts_make_a_whole(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         made m;
         stats_interval ratio;
-        make_stack(&m, &cases[i].made);
+        made_stack(&m, &cases[i].made);
         assert_true(layers_summary_composition(&m.summary, 2, &ratio));
         // Half of a launch's scatter is left in a median of four, and is of whole and parts: eight deviations of it.
         assert_near(ratio.median, cases[i].ratio, 8 * cases[i].made.scatter / sqrt(9) + 1e-9);
@@ -274,7 +145,7 @@ static void parts_make_a_whole(void **state) {
         if (strstr(text, cases[i].says) == NULL)
             fail_msg("case %zu: no \"%s\" in: %s", i, cases[i].says, text);
         free(text);
-        unmake(&m);
+        made_free(&m);
     }
 }
 
@@ -282,7 +153,7 @@ static void parts_make_a_whole(void **state) {
 static void a_lone_share_is_told(void **state) {
     (void)state;
     made m;
-    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = 200});
+    made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}, .far = 0.5, .far_ns = 200});
     m.plan.schedule.count = 1;
     char *const text = printed(&m.summary);
     assert_non_null(strstr(text, "fused: rmsnorm takes 1 % [0.503, 1] of the time (1 % [1, 1] where a line passes "
@@ -291,7 +162,7 @@ static void a_lone_share_is_told(void **state) {
     assert_null(strstr(text, "dyt instead"));
     free(text);
     m.plan.schedule.count = ARMS;
-    unmake(&m);
+    made_free(&m);
 }
 
 // What a lone arm gets of a budget, beside a group of three arms of the same cost: the launches of LONE_STAKE arms.
@@ -299,7 +170,7 @@ static void a_lone_arm_is_measured_closely(void **state) {
     (void)state;
     made m;
     size_t launches = 40;
-    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
+    made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
     m.plan.schedule.groups = 2;
     m.plan.schedule.items[IDENTITY].group = 1;
     for (size_t i = 0; i < ARMS; i++)
@@ -308,7 +179,7 @@ static void a_lone_arm_is_measured_closely(void **state) {
     assert_int_equal(launches, 40);
     assert_int_equal(m.plan.schedule.items[IDENTITY].launches, 40);
     assert_in_range(m.plan.schedule.items[DYT].launches, 6, 7);
-    unmake(&m);
+    made_free(&m);
 }
 
 // The norm's steps are the whole site here, 40 in one sweep and 50 apart.
@@ -316,55 +187,55 @@ static void one_sweep_is_held_against_two(void **state) {
     (void)state;
     made m;
     stats_interval ratio;
-    make(&m, &(truth){.norm = {50, 40, 0}, .rest = {950, 950, 990}, .far = 0.5, .far_ns = 200});
-    arms_of(&m.plan)[DYT].slot = arms_of(&m.plan)[NATIVE].slot;
+    made_make(&m, &(truth){.norm = {50, 40, 0}, .rest = {950, 950, 990}, .far = 0.5, .far_ns = 200});
+    made_arms(&m.plan)[DYT].slot = made_arms(&m.plan)[NATIVE].slot;
     assert_false(layers_summary_one_sweep(&m.summary, DYT, &ratio));
-    arms_of(&m.plan)[DYT].slot.form = NORM_ADD_FUSED;
+    made_arms(&m.plan)[DYT].slot.form = NORM_ADD_FUSED;
     assert_true(layers_summary_one_sweep(&m.summary, DYT, &ratio));
     assert_near(ratio.median, 0.8, 0.002);
     assert_near(ratio.hi - ratio.lo, 0, 0.002);
-    arms_of(&m.plan)[NATIVE].slot.level = "avx2";
+    made_arms(&m.plan)[NATIVE].slot.level = "avx2";
     assert_false(layers_summary_one_sweep(&m.summary, DYT, &ratio));
-    unmake(&m);
+    made_free(&m);
 }
 
 // None, one and four calls a site: the slope from one on, and what the first adds, here to the rest as well.
 static void doses_are_compared_from_one_call_on(void **state) {
     (void)state;
     made m;
-    make(&m, &(truth){.norm = {10, 40, 0}, .rest = {990, 990, 940}});
-    arms_of(&m.plan)[DYT].slot = arms_of(&m.plan)[IDENTITY].slot = arms_of(&m.plan)[NATIVE].slot;
-    arms_of(&m.plan)[DYT].slot.repeats = 4;
-    arms_of(&m.plan)[IDENTITY].slot.repeats = 0;
+    made_make(&m, &(truth){.norm = {10, 40, 0}, .rest = {990, 990, 940}});
+    made_arms(&m.plan)[DYT].slot = made_arms(&m.plan)[IDENTITY].slot = made_arms(&m.plan)[NATIVE].slot;
+    made_arms(&m.plan)[DYT].slot.repeats = 4;
+    made_arms(&m.plan)[IDENTITY].slot.repeats = 0;
     char *text = printed(&m.summary);
     assert_non_null(strstr(text, "fused, rmsnorm: one more at each site takes"));
     assert_non_null(strstr(text, "by whole layers with 1 and 4 of them: 1.00 ["));
     assert_non_null(strstr(text, "; the first takes"));
     assert_non_null(strstr(text, "by whole layers with 0 and 1 of them: 6.00 ["));
     free(text);
-    arms_of(&m.plan)[IDENTITY].slot.repeats = 2;
+    made_arms(&m.plan)[IDENTITY].slot.repeats = 2;
     text = printed(&m.summary);
     assert_null(strstr(text, "the first takes"));
     free(text);
-    unmake(&m);
+    made_free(&m);
 }
 
 static void timing_that_costs_is_told(void **state) {
     (void)state;
     made m;
     // Ten readings of 25 ns: 8 steps, the first reading and the sample's own.
-    make_stack(&m, &(stack){{2.5e5, 1e6, 4e6}, 0, 25, 6});
+    made_stack(&m, &(stack){{2.5e5, 1e6, 4e6}, 0, 25, 6});
     assert_near(layers_summary_median(&m.summary, 0, QUANTITY_TIMING).median, 0.0008, 2e-4);
     char *text = printed(&m.summary);
     assert_non_null(strstr(text, "Timing each step takes at most 0.0"));
     assert_null(strstr(text, "warning: timing"));
     free(text);
-    unmake(&m);
-    make_stack(&m, &(stack){{1e5, 1e6, 4e6}, 0, 25, 6});
+    made_free(&m);
+    made_stack(&m, &(stack){{1e5, 1e6, 4e6}, 0, 25, 6});
     text = printed(&m.summary);
     assert_non_null(strstr(text, "warning: timing each step takes more than 0.1 % of the time in 1 of 3 rows"));
     free(text);
-    unmake(&m);
+    made_free(&m);
 }
 
 // Rows of layers.csv and steps.csv: differences, two kinds of launches, ends and stacks, one that was found wrong.
@@ -375,7 +246,7 @@ static void the_tables_are_as_they_were(void **state) {
     run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee"};
     char path[KEPT_PATH];
     kept_path(path);
-    make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 1010, 990}, .far = 0.5, .far_ns = 200});
+    made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 1010, 990}, .far = 0.5, .far_ns = 200});
     m.plan.schedule.items[DYT].max_error = 2.0 / 3;
     m.plan.schedule.items[NATIVE].max_error = (double)NAN;
     snprintf(m.plan.schedule.items[NATIVE].note, sizeof m.plan.schedule.items[NATIVE].note, "oneDNN, via f32");
@@ -383,15 +254,15 @@ static void the_tables_are_as_they_were(void **state) {
     kept_compare(path, "layers.csv");
     assert_int_equal(layers_summary_write_steps(&m.summary, path, &r), 0);
     kept_compare(path, "steps.csv");
-    unmake(&m);
-    make_stack(&m, &(stack){{1e5, 1e6, 4e6}, 0.01, 25, 6});
+    made_free(&m);
+    made_stack(&m, &(stack){{1e5, 1e6, 4e6}, 0.01, 25, 6});
     m.all.items[0].sample.value[SAMPLE_PREEMPTED] = 1;
     m.plan.schedule.items[0].wrong = true;
     snprintf(m.plan.schedule.items[0].reason, sizeof m.plan.schedule.items[0].reason,
              "y[0, 0]: got \"nan\", reference 1");
     assert_int_equal(layers_summary_write(&m.summary, path, &r, &rows, &missing), 0);
     kept_compare(path, "stack/layers.csv");
-    unmake(&m);
+    made_free(&m);
 }
 
 int main(void) {
