@@ -33,7 +33,6 @@ static double largest_of(const double *values, size_t n) {
     return largest;
 }
 
-// floor: what the magnitude of the tensor is not taken to be below.
 void errors_compare(const matrix *got, const double *want, double floor, norm_dtype dtype, const char *name,
                     const char *what, worst *w) {
     const double scale = fmax(largest_of(want, got->rows * got->cols), floor);
@@ -50,7 +49,6 @@ void errors_compare(const matrix *got, const double *want, double floor, norm_dt
         }
 }
 
-// objective: what the reference's forward pass returned.
 worst errors_of_outputs(const layer *l, const layer_reference *r, double objective, norm_dtype dtype) {
     worst w = {0};
     if (!isnan(layer_loss(l))) {

@@ -33,7 +33,6 @@ static void join(char full[NAME_SIZE], const char *prefix, const char *name) {
         give_up("too long a name:", name);
 }
 
-// The tensor of this name, which must have this many elements.
 double *reference_values(const layer_reference *r, const char *prefix, const char *name, size_t elements) {
     char full[NAME_SIZE];
     join(full, prefix, name);
@@ -213,7 +212,6 @@ static double *append(layer_reference *r, const char *prefix, const char *cache,
     return all;
 }
 
-// Columns [first, first + count) of x (n, cols).
 double *reference_columns(layer_reference *r, const double *x, size_t n, size_t cols, size_t first, size_t count) {
     double *const y = reference_take(r, n * count);
     for (size_t i = 0; i < n; i++)
@@ -221,7 +219,6 @@ double *reference_columns(layer_reference *r, const double *x, size_t n, size_t 
     return y;
 }
 
-// Everything between an attention's norm and its residual add.
 double *reference_attention(layer_reference *r, const char *prefix, const double *x) {
     const model_shape *const m = r->config.shape;
     const bool decode = r->config.phase == PHASE_DECODE;
@@ -266,7 +263,6 @@ double *reference_attention(layer_reference *r, const char *prefix, const double
     return reference_linear(r, attend(r, &shape, q, k, v), n, q_cols, m->dim, prefix, "attention.o");
 }
 
-// Everything between an MLP's norm and its residual add.
 double *reference_mlp(layer_reference *r, const char *prefix, const double *x, size_t n) {
     const model_shape *const m = r->config.shape;
     if (m->kind == MODEL_LLAMA) {
