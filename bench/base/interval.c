@@ -14,7 +14,7 @@ int interval_value_decimals(double value, int digits) {
     if (!isfinite(value) || fpclassify(value) == FP_ZERO)
         return 0;
     const double decimals = digits - 1 - floor(log10(fabs(value)));
-    return decimals < 0 ? 0 : decimals > MOST ? MOST : (int)decimals;
+    return decimals < 0 ? 0 : decimals > (double)MOST ? MOST : (int)decimals;
 }
 
 int interval_digits(const stats_interval *i) {

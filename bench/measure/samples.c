@@ -102,8 +102,9 @@ static bool split_list(const char *text, size_t length, const sample_quantity *q
         const double value = s->list[s->list_length] = strtod(text, &end);
         if (end == text || !(value >= q->least && value <= q->most))
             return false;
-        end += *end == ' ';
-        s->list_length++;
+        // A space stands between two of them: else 9.1 and 5.2 without it would be read as 9.15 and .2.
+        if (++s->list_length < length && *end++ != ' ')
+            return false;
     }
     return s->list != NULL && *text == '\0';
 }

@@ -7,7 +7,7 @@
 
 bool framework_dispatch_take(const cli_command *command, const char *value, size_t *ns) {
     double given;
-    if (!parse_nanoseconds(value, &given) || given < 1 || given > CELL_MOST_DISPATCH_NS) {
+    if (!parse_nanoseconds(value, &given) || given < 1 || given > (double)CELL_MOST_DISPATCH_NS) {
         cli_complain(command, "--dispatch %s: expected a time of 1ns to 1ms such as 500ns or 2us", value);
         return false;
     }
