@@ -24,8 +24,8 @@ def equal(got, want, what):
 
 # ---- One OpenMP
 
-MAPS = """7f00-7f01 r--p 00000000 08:01 11 /opt/torch/lib/libgomp-a34b3233.so.1.0.0
-7f01-7f02 r-xp 00001000 08:01 11 /opt/torch/lib/libgomp-a34b3233.so.1.0.0
+MAPS = """7f00-7f01 r--p 00000000 08:01 11 /usr/lib/torch/lib/libgomp-a34b3233.so.1.0.0
+7f01-7f02 r-xp 00001000 08:01 11 /usr/lib/torch/lib/libgomp-a34b3233.so.1.0.0
 7f02-7f03 rw-p 00000000 00:00 0
 7f03-7f04 r-xp 00000000 08:01 12 /usr/lib/libomptarget.so.14
 7f04-7f05 r-xp 00000000 08:01 13 /home/me/with space/libc.so.6
