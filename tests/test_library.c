@@ -92,6 +92,27 @@ static void what_is_not_there_has_no_size_and_an_unknown_name(void **state) {
         assert_false(norm_register(&wrong[i], 1));
 }
 
+// Stands for another copy of the library, which says no to everything in its own way.
+static norm_error elsewhere(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
+    (void)impl, (void)pass, (void)args, (void)threads;
+    return NORM_NO_MEMORY;
+}
+
+static void an_implementation_of_another_copy_is_run_by_that(void **state) {
+    (void)state;
+    call c;
+    const norm_impl *const own = norm_find("rmsnorm", "std", "fused", "scalar", "f32");
+    norm_impl copy = *own;
+    assert_true(call_make(&c, own, 3, 5, 1));
+    assert_null(own->run);
+    copy.run = norm_run;
+    assert_int_equal(norm_run(&copy, NORM_FORWARD, &c.args, 1), NORM_OK);
+    copy.run = elsewhere;
+    assert_int_equal(norm_run(&copy, NORM_FORWARD, &c.args, 1), NORM_NO_MEMORY);
+    assert_int_equal(norm_run(&copy, NORM_FORWARD, &c.args, 0), NORM_BAD_ARGUMENT);
+    call_free(&c);
+}
+
 // So that nobody has to take a name apart.
 static void a_variant_is_its_base_and_what_its_flags_say(void **state) {
     (void)state;
@@ -218,6 +239,7 @@ int main(void) {
         cmocka_unit_test(children_come_to_an_end), // before there is a team
         cmocka_unit_test(wrong_arguments_are_errors),
         cmocka_unit_test(what_is_not_there_has_no_size_and_an_unknown_name),
+        cmocka_unit_test(an_implementation_of_another_copy_is_run_by_that),
         cmocka_unit_test(a_variant_is_its_base_and_what_its_flags_say),
         cmocka_unit_test(texts_say_what_to_do),
         cmocka_unit_test(no_rows_are_no_work),
