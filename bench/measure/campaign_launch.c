@@ -164,6 +164,10 @@ static launch_end launch_once(hearing *h, const rounds_had *had, char *how, size
         snprintf(how, size, "no memory to start a launch");
         return LAUNCH_DIED;
     }
+    if (c->subject->prepare != NULL && !c->subject->prepare(&c->run, h->launch, how, size)) {
+        free(orders);
+        return LAUNCH_DIED;
+    }
     run_path(&c->run, RUN_PLAN, plan_path);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)c->run.experiment.seed);
     snprintf(number, sizeof number, "%zu", h->launch);

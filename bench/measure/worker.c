@@ -2,8 +2,10 @@
 // worker.c: see worker.h.
 #include "worker.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/exit_code.h"
 #include "base/stats.h"
@@ -162,11 +164,13 @@ static bool visit(void *context, size_t number) {
 
 int worker_main(const subject *s, int argc, char **argv) {
     worker w = {.subject = s};
-    char message[256];
+    char message[1024], folder[PATH_MAX];
     int status = EXIT_FAILED;
     if (!child_begin(argc, argv, &w.orders))
         return EXIT_USAGE;
-    if (schedule_read(s->schedule, w.orders.plan_path, message, sizeof message) != 0 ||
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(w.orders.plan_path, '/') - w.orders.plan_path), w.orders.plan_path);
+    if ((s->join != NULL && !s->join(folder, &w.orders.launch, message, sizeof message)) ||
+        schedule_read(s->schedule, w.orders.plan_path, message, sizeof message) != 0 ||
         (w.topology = topology_open(NULL, message)) == NULL) {
         fprintf(stderr, "normbench: %s\n", message);
         goto cleanup;

@@ -185,7 +185,15 @@ static bool read_dispatch(const csv_table *t, size_t row, cell *c) {
     return true;
 }
 
-bool cell_read(const csv_table *t, size_t row, cell *c) {
+static const norm_impl *find_here(const void *source, const char *op, const char *variant, const char *form,
+                                  const char *level, const char *dtype) {
+    (void)source;
+    return norm_find(op, variant, form, level, dtype);
+}
+
+bool cell_read(const csv_table *t, size_t row, cell *c) { return cell_read_from(t, row, find_here, NULL, c); }
+
+bool cell_read_from(const csv_table *t, size_t row, cell_finder *find, const void *source, cell *c) {
     const char *field[CELL_COLUMNS];
     for (size_t i = 0; i < CELL_COLUMNS; i++) {
         const int at = csv_column(t, cell_columns[i].name);
@@ -198,7 +206,7 @@ bool cell_read(const csv_table *t, size_t row, cell *c) {
         !parse_size(field[6], &c->rows) || !parse_size(field[7], &c->cols) || !parse_size(field[8], &c->threads) ||
         !selector_index(SELECT_PLACEMENT, field[9], &place) || !selector_index(SELECT_CACHE, field[10], &cache))
         return false;
-    c->impl = norm_find(field[0], field[1], field[3], field[4], field[5]);
+    c->impl = find(source, field[0], field[1], field[3], field[4], field[5]);
     c->pass = (norm_pass)pass;
     c->place = (placement)place;
     c->cache = (cache_state)cache;

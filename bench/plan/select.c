@@ -207,7 +207,8 @@ bool selection_set(selection *s, selector which, char *value, const topology *t,
 }
 
 bool select_is_best(const norm_impl *impl) {
-    return norm_best(impl->op, impl->variant, impl->form, impl->dtype) == impl;
+    const norm_impl *const best = norm_best(impl->op, impl->variant, impl->form, impl->dtype);
+    return best != NULL && best->level == impl->level;
 }
 
 bool selection_has(const selection *s, const norm_impl *impl) {

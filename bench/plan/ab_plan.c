@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+// ab_plan.c: see ab_plan.h.
+#include "ab_plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "plan.h"
+
+#define NAME(ID, name) #name,
+static const char *const role_names[AB_ROLES] = {AB_ROLE_LIST(NAME)};
+const char *ab_role_name(ab_role role) { return role_names[role]; }
+
+// ---- Making a plan
+
+typedef struct {
+    ab_plan *plan;
+    ab_identical *identical;
+    bool every;
+} making;
+
+static bool add_pair(ab_plan *p, const cell *c, const norm_impl *base, const norm_impl *candidate, ab_role role) {
+    const norm_impl *const impl[AB_SIDES] = {base, candidate};
+    ab_item item = {*c, role, AB_BASE};
+    for (; item.side < AB_SIDES; item.side++) {
+        item.cell.impl = impl[item.side];
+        if (!schedule_add(&p->schedule, &item))
+            return false;
+    }
+    return true;
+}
+
+// c: of the candidate.
+static bool add_row(void *to, const cell *c) {
+    const making *const m = to;
+    const norm_impl *const base = ab_side_twin(AB_BASE, c->impl);
+    if (base == NULL || norm_missing(c->impl) != NULL || c->impl->pass[c->pass].count == 0 ||
+        base->pass[c->pass].count == 0)
+        return true;
+    const bool same = m->identical != NULL && m->identical(base, c->impl);
+    return add_pair(m->plan, c, base, c->impl, same && !m->every ? AB_IDENTICAL : AB_ROW);
+}
+
+// Some of what is the same on both sides is timed all the same: as many of them as may be, evenly over the plan.
+static void choose_controls(ab_plan *p) {
+    ab_item *const items = p->schedule.names;
+    size_t identical = 0, seen = 0;
+    for (size_t i = 0; i < p->schedule.count; i += AB_SIDES)
+        identical += items[i].role == AB_IDENTICAL;
+    for (size_t i = 0; i < p->schedule.count; i += AB_SIDES)
+        if (items[i].role == AB_IDENTICAL) {
+            const bool chosen = identical <= AB_CONTROLS || seen * AB_CONTROLS % identical < AB_CONTROLS;
+            for (size_t k = i; chosen && k < i + AB_SIDES; k++)
+                items[k].role = AB_CONTROL;
+            seen++;
+        }
+}
+
+// A copy and a DyT of the program's own, in every group of which something is timed: one waits for memory, the other
+// for arithmetic.
+static bool add_sentinels(ab_plan *p) {
+    static const struct {
+        norm_op op;
+        const char *variant;
+    } own[] = {{NORM_IDENTITY, "std"}, {NORM_DYT, "u2"}};
+    const size_t count = p->schedule.count;
+    for (size_t i = 0; i < count; i++) {
+        const ab_item item = ab_items(p)[i];
+        if (item.role == AB_IDENTICAL)
+            continue;
+        for (size_t k = 0; k < sizeof own / sizeof *own; k++) {
+            const norm_impl *impl = norm_best(own[k].op, own[k].variant, NORM_FUSED, item.cell.impl->dtype);
+            if (impl != NULL && item.cell.impl->streams)
+                impl = norm_other_stores(impl);
+            if (impl != NULL && !add_pair(p, &item.cell, impl, impl, AB_SENTINEL))
+                return false;
+        }
+    }
+    return true;
+}
+
+static const norm_impl *candidate_at(size_t index) {
+    const kernel_library *const l = ab_source_of(AB_CANDIDATE)->opened;
+    return l == NULL ? NULL : kernel_library_at(l, index);
+}
+
+bool ab_plan_make(ab_plan *p, const selection *s, const topology *t, ab_identical *identical, bool every) {
+    making m = {p, identical, every};
+    *p = (ab_plan){.schedule.kind = &ab_plan_kind};
+    if (plan_product(s, t, candidate_at, add_row, &m) && schedule_arrange(&p->schedule)) {
+        choose_controls(p);
+        if (add_sentinels(p) && schedule_arrange(&p->schedule))
+            return true;
+    }
+    schedule_free(&p->schedule);
+    return false;
+}
+
+static bool is_plugin(ab_side side) { return ab_source_of(side)->opened->name[0] != '\0'; }
+
+// A hundred rows and more, in each form that sweeps once, at the best level and the widest that every x86 has since
+// 2015, in cache and beyond it.
+bool ab_plan_defaults(selection *s, const topology *t, char error[SELECT_ERROR_SIZE]) {
+    const bool plugin = is_plugin(AB_CANDIDATE) || is_plugin(AB_BASE);
+    const struct {
+        selector which;
+        const char *value;
+    } defaults[] = {{SELECT_OP, plugin ? "all" : "layernorm,rmsnorm,dyt,derf"},
+                    {SELECT_PASS, "all"},
+                    {SELECT_FORM, plugin ? "all" : "fused,add_fused"},
+                    {SELECT_LEVEL, plugin ? "library" : norm_level_missing(NORM_LEVEL_AVX2) == NULL ? "best,avx2" : "best"},
+                    {SELECT_DTYPE, "all"},
+                    {SELECT_SHAPE, "64x768,512x4096"}};
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof defaults / sizeof *defaults; i++) {
+        char value[64];
+        snprintf(value, sizeof value, "%s", defaults[i].value);
+        ok = s->given[defaults[i].which] || selection_set(s, defaults[i].which, value, t, error);
+    }
+    return ok;
+}
+
+size_t ab_plan_alone(const selection *s, ab_side side, const norm_impl **first) {
+    const kernel_library *const l = ab_source_of(side)->opened;
+    const ab_side other = side == AB_BASE ? AB_CANDIDATE : AB_BASE;
+    const norm_impl *impl;
+    size_t count = 0;
+    for (size_t i = 0; (impl = kernel_library_at(l, i)) != NULL; i++)
+        if (selection_has(s, impl) && ab_side_twin(other, impl) == NULL && count++ == 0)
+            *first = impl;
+    return count;
+}
+
+// ---- As a schedule
+
+static void write_header(csv_writer *w) {
+    cell_write_header(w);
+    csv_text(w, "role");
+    csv_text(w, "side");
+}
+
+static void write_item(csv_writer *w, const void *name) {
+    const ab_item *const item = name;
+    cell_write(w, &item->cell);
+    csv_text(w, ab_role_name(item->role));
+    csv_text(w, ab_side_name(item->side));
+}
+
+static const norm_impl *find_own(const void *source, const char *op, const char *variant, const char *form,
+                                 const char *level, const char *dtype) {
+    (void)source;
+    return norm_find(op, variant, form, level, dtype);
+}
+
+static bool read_item(const csv_table *t, size_t row, void *name) {
+    ab_item *const item = name;
+    const int role = csv_column(t, "role"), side = csv_column(t, "side");
+    const char *const sides[AB_SIDES] = {ab_side_name(AB_BASE), ab_side_name(AB_CANDIDATE)};
+    if (role < 0 || side < 0)
+        return false;
+    const size_t r = names_find(t->rows[row][role], role_names, AB_ROLES);
+    const size_t s = names_find(t->rows[row][side], sides, AB_SIDES);
+    if (r == AB_ROLES || s == AB_SIDES)
+        return false;
+    item->role = (ab_role)r;
+    item->side = (ab_side)s;
+    return cell_read_from(t, row, item->role == AB_SENTINEL ? find_own : ab_side_find, &item->side, &item->cell);
+}
+
+static int compare_rows(const ab_item *a, const ab_item *b) {
+    const int by_cell = cell_compare(&a->cell, &b->cell);
+    return by_cell != 0 ? by_cell : (int)a->role - (int)b->role;
+}
+
+static int compare(const void *left, const void *right) {
+    const ab_item *const a = left, *const b = right;
+    const int by_row = compare_rows(a, b);
+    return by_row != 0 ? by_row : (int)a->side - (int)b->side;
+}
+
+static bool same_group(const void *a, const void *b) {
+    return cell_same_group(&((const ab_item *)a)->cell, &((const ab_item *)b)->cell);
+}
+static bool same_row(const void *a, const void *b) { return compare_rows(a, b) == 0; }
+
+static void describe(const void *name, char *text, size_t size) {
+    const ab_item *const item = name;
+    cell_describe(&item->cell, text, size);
+    const size_t used = strlen(text);
+    snprintf(text + used, size - used, ", %s, %s", ab_role_name(item->role), ab_side_name(item->side));
+}
+static void describe_group(const void *name, char *text, size_t size) {
+    cell_describe_group(&((const ab_item *)name)->cell, text, size);
+}
+
+const schedule_kind ab_plan_kind = {.item = "row",
+                                    .items = "rows, each side's one",
+                                    .size = sizeof(ab_item),
+                                    .deals = true,
+                                    .note = "confirmed_from",
+                                    .write_header = write_header,
+                                    .write = write_item,
+                                    .read = read_item,
+                                    .compare = compare,
+                                    .same_group = same_group,
+                                    .same_family = same_row,
+                                    .describe = describe,
+                                    .describe_group = describe_group,
+                                    .sample_seconds = plan_sample_seconds,
+                                    .prepare_seconds = plan_prepare_seconds};

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// ab_plan.h: what `normbench ab` measures: rows, each a cell on both sides.
+#ifndef AB_PLAN_H
+#define AB_PLAN_H
+
+#include "ab_sides.h"
+#include "cell.h"
+#include "schedule.h"
+
+// ROW: judged. CONTROL: of a kernel whose code is the same on both sides, timed all the same, for whatever it shows is
+// the measurement's. IDENTICAL: likewise, but not timed, for it cannot differ. SENTINEL: a kernel of the program
+// itself, on both sides the same function.
+#define AB_ROLE_LIST(X) X(ROW, row) X(CONTROL, control) X(IDENTICAL, identical) X(SENTINEL, sentinel)
+#define AB_ROLE_ID(ID, name) AB_##ID,
+typedef enum { AB_ROLE_LIST(AB_ROLE_ID) AB_ROLES } ab_role;
+#undef AB_ROLE_ID
+const char *ab_role_name(ab_role role);
+
+// An item: its schedule_kind hands it to what times cells, so the cell stands first.
+typedef struct {
+    cell cell;
+    ab_role role;
+    ab_side side;
+} ab_item;
+
+// planned.note of rows that are measured again: the first launch of those that confirm.
+typedef struct {
+    schedule schedule;
+} ab_plan;
+extern const schedule_kind ab_plan_kind;
+static inline const ab_item *ab_items(const ab_plan *p) { return p->schedule.names; }
+
+// How many rows may be controls where code is the same; `identical` says whether it is.
+enum { AB_CONTROLS = 12 };
+typedef bool ab_identical(const norm_impl *base, const norm_impl *candidate);
+
+// The rows of a selection, of all implementations that both sides have: those that are not selected by name as plan.h
+// takes them. Every group gets sentinels. every: also rows that are identical are judged. false if memory ran out.
+bool ab_plan_make(ab_plan *p, const selection *s, const topology *t, ab_identical *identical, bool every);
+// What is selected where nothing is: see ab_plan.c. false with a message.
+bool ab_plan_defaults(selection *s, const topology *t, char error[SELECT_ERROR_SIZE]);
+// Implementations that are selected and that only this side has.
+size_t ab_plan_alone(const selection *s, ab_side side, const norm_impl **first);
+
+#endif
