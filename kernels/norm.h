@@ -33,6 +33,11 @@ extern "C" {
 #define NORM_API
 #endif
 
+// Raised when a struct or a number of an enum that programs and plug-ins were compiled with changes (tests/test_abi.c):
+// what was compiled with another is compiled again, and never called.
+#define NORM_ABI 1
+NORM_API extern const unsigned norm_abi; // what this library was compiled with
+
 // The parameters an implementation reads and, backward, whose gradients it writes.
 enum { NORM_GAMMA = 1, NORM_BETA = 2, NORM_ALPHA = 4, NORM_SHIFT = 8 };
 

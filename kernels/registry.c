@@ -6,6 +6,8 @@
 #include "dtype.h"
 #include "table.h"
 
+const unsigned norm_abi = NORM_ABI;
+
 // A unit that was not built for a level is an error of the linker, not a gap.
 #define DECLARE(unit, level) extern const norm_table norm_##unit##_##level;
 #define DECLARE_LEVEL(ID, level, features) NORM_UNIT_LIST(DECLARE, level)
