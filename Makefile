@@ -231,6 +231,8 @@ $(OBJ)/libnorm.so.$(ABI): $(KERNELS)
 $(OBJ)/libnorm.so: $(OBJ)/libnorm.so.$(ABI)
 	$(Q)ln -sf $(<F) $@
 # libnorm and the program's dyt with SLEEF's tanh, for the process of another library.
+# What links and builds the sides of `normbench ab`: this compiler, whose OpenMP they share with the program.
+$(OBJ)/bench/measure/ab_link.o $(OBJ)/bench/measure/ab_source.o: private PLAIN += -DLINKER='"$(CC)"'
 $(OBJ)/bench/peers/sleef.o $(OBJ)/bench/peers/mkl_tanh.o: private PLAIN += -fPIC
 $(OBJ)/libnorm_peers.so: $(KERNELS) $(SLEEF) $(OBJ)/bench/peers/sleef.o $(OBJ)/bench/peers/mkl_tanh.o
 	$(Q)$(CC) $(LINK) -shared -o $@ $^ -fopenmp $(if $(SLEEF),-lsleef) -lm

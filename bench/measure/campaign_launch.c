@@ -218,7 +218,7 @@ static void count_rounds(const campaign *c, size_t launch, rounds_had *had, size
         had[i].complete = had[i].next;
     for (size_t i = 0; i < s->count; i++) {
         rounds_had *const h = &had[s->items[i].group];
-        if (schedule_times(&s->items[i]) && room[i] / 2 < h->complete)
+        if (schedule_times_in(&s->items[i], launch) && room[i] / 2 < h->complete)
             h->complete = room[i] / 2;
     }
 }

@@ -7,6 +7,11 @@
 #include "sampler.h"
 #include "subject.h"
 
+// Of any schedule whose names begin with a cell (plan.h).
 extern const group_work kernels_work;
+
+// Of a group that it has opened: whose it is, and a sample of sampler_sample_more.
+const schedule *kernels_schedule(const void *opened);
+bool kernels_sample_more(void *opened, size_t item, size_t calls, double more_pct, sample *s);
 
 #endif

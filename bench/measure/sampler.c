@@ -35,9 +35,22 @@ typedef struct {
     bool refused;
 } timed;
 
+// Whole calls, and one of the rows that are left.
+static bool do_more(const cell *c, const norm_args *set, size_t calls, double more_pct) {
+    size_t rows = (size_t)floor(0.01 * more_pct * (double)calls * (double)c->rows + 0.5);
+    bool ok = true;
+    while (ok && rows > 0) {
+        norm_args part = *set;
+        part.rows = rows < c->rows ? rows : c->rows;
+        ok = norm_run(c->impl, c->pass, &part, (int)c->threads) == NORM_OK;
+        rows -= part.rows;
+    }
+    return ok;
+}
+
 // `calls` calls of which only the ends are timed.
-static void time_calls(const cell *c, const norm_args *sets, size_t set_count, size_t calls, const counters *team,
-                       timed *sum) {
+static void time_calls(const cell *c, const norm_args *sets, size_t set_count, size_t calls, double more_pct,
+                       const counters *team, timed *sum) {
     const counter_values counts_before = counters_now(team);
     const long faults_before = usage_now().ru_minflt;
     const double start = sampler_now_ns();
@@ -53,6 +66,8 @@ static void time_calls(const cell *c, const norm_args *sets, size_t set_count, s
         if (++set == set_count)
             set = 0;
     }
+    if (more_pct > 0)
+        sum->refused |= !do_more(c, &sets[0], calls, more_pct);
     sum->ns += sampler_now_ns() - start;
     const counter_values counts_after = counters_now(team), counted = counter_change(&counts_before, &counts_after);
     sum->page_faults += (double)(usage_now().ru_minflt - faults_before);
@@ -61,6 +76,11 @@ static void time_calls(const cell *c, const norm_args *sets, size_t set_count, s
 }
 
 bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out) {
+    return sampler_sample_more(c, b, calls, 0, team, out);
+}
+
+bool sampler_sample_more(const cell *c, const buffers *b, size_t calls, double more_pct, const counters *team,
+                         sample *out) {
     const norm_args *const sets = buffers_sets(b, c->impl, c->pass), *const before =
                                                                          buffers_before_backward(b, c->impl);
     // A backward that frees what its forward kept, so that each has one before it.
@@ -69,16 +89,16 @@ bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counter
     if (sum.refused)
         return false;
     if (c->cache == CACHE_WARM && calls > 1 && !in_turn)
-        time_calls(c, sets, 1, 1, &uncounted, &sum);
+        time_calls(c, sets, 1, 1, 0, &uncounted, &sum);
     sum = (timed){.refused = sum.refused};
     const double clock_before = core_clock_ghz(sampler_now_ns);
     const long preempted_before = usage_now().ru_nivcsw;
     for (size_t i = 0; in_turn && i < calls; i++) {
         sum.refused |= norm_run(c->impl, NORM_FORWARD, &before[i % b->set_count], (int)c->threads) != NORM_OK;
-        time_calls(c, &sets[i % b->set_count], 1, 1, team, &sum);
+        time_calls(c, &sets[i % b->set_count], 1, 1, 0, team, &sum);
     }
     if (!in_turn)
-        time_calls(c, sets, b->set_count, calls, team, &sum);
+        time_calls(c, sets, b->set_count, calls, more_pct, team, &sum);
     const bool preempted = usage_now().ru_nivcsw != preempted_before;
     // fmax is the other if one is NaN.
     *out = (sample){.value = {[SAMPLE_TIME] = sum.ns / (double)calls,

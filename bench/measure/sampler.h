@@ -41,6 +41,10 @@ double sampler_now_ns(void); // CLOCK_MONOTONIC
 // In form framework a call includes freeing its result, and each call of backward has a forward of its own. false: the
 // implementation refused.
 bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out);
+// The same of a cell that is made slower: within the time that is taken, and counted as so many calls, it also does
+// more_pct of their rows again, as calls of its own. Not in form framework.
+bool sampler_sample_more(const cell *c, const buffers *b, size_t calls, double more_pct, const counters *team,
+                         sample *out);
 
 // Runs the cell until two samples in a row agree within 2 %, or for 20 ms, long enough for a core to settle its clock
 // at the width of the cell's vectors. false: the implementation refused.

@@ -77,7 +77,7 @@ struct subject {
     int (*write)(const observations *all, const run *r, const char *path, size_t *missing);
     int (*write_more)(const observations *all, const run *r, const char *path);
     void (*print)(const observations *all, FILE *out, const run *r); // the tables are written
-    int (*conclude)(const observations *all); // the exit code of a complete run; NULL: EXIT_DONE
+    int (*conclude)(const observations *all);                        // the exit code of a complete run; NULL: EXIT_DONE
 };
 
 // Quantity `id` of its samples, id < SAMPLE_OWN + quantity_count.

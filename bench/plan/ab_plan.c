@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/parse.h"
 #include "plan.h"
 
 #define NAME(ID, name) #name,
@@ -23,7 +24,7 @@ typedef struct {
 
 static bool add_pair(ab_plan *p, const cell *c, const norm_impl *base, const norm_impl *candidate, ab_role role) {
     const norm_impl *const impl[AB_SIDES] = {base, candidate};
-    ab_item item = {*c, role, AB_BASE};
+    ab_item item = {*c, role, AB_BASE, 0};
     for (; item.side < AB_SIDES; item.side++) {
         item.cell.impl = impl[item.side];
         if (!schedule_add(&p->schedule, &item))
@@ -110,7 +111,9 @@ bool ab_plan_defaults(selection *s, const topology *t, char error[SELECT_ERROR_S
     } defaults[] = {{SELECT_OP, plugin ? "all" : "layernorm,rmsnorm,dyt,derf"},
                     {SELECT_PASS, "all"},
                     {SELECT_FORM, plugin ? "all" : "fused,add_fused"},
-                    {SELECT_LEVEL, plugin ? "library" : norm_level_missing(NORM_LEVEL_AVX2) == NULL ? "best,avx2" : "best"},
+                    {SELECT_LEVEL, plugin                                        ? "library"
+                                   : norm_level_missing(NORM_LEVEL_AVX2) == NULL ? "best,avx2"
+                                                                                 : "best"},
                     {SELECT_DTYPE, "all"},
                     {SELECT_SHAPE, "64x768,512x4096"}};
     bool ok = true;
@@ -133,19 +136,43 @@ size_t ab_plan_alone(const selection *s, ab_side side, const norm_impl **first) 
     return count;
 }
 
+size_t ab_plan_inject(ab_plan *p, const char *text, double pct) {
+    ab_item *const items = p->schedule.names;
+    char name[CELL_NAME_SIZE];
+    size_t count = 0;
+    for (size_t i = 0; i < p->schedule.count; i++)
+        if (items[i].role == AB_ROW && items[i].side == AB_CANDIDATE &&
+            strstr(cell_name(&items[i].cell, name), text) != NULL) {
+            items[i].inject_pct = pct;
+            count++;
+        }
+    return count;
+}
+
 // ---- As a schedule
+
+static const char *role_word(size_t index) { return index < AB_ROLES ? role_names[index] : NULL; }
+static const char *side_word(size_t index) { return index < AB_SIDES ? ab_side_name((ab_side)index) : NULL; }
+const column_type column_ab_role = {.word = role_word};
+static const column_type column_ab_side = {.word = side_word};
+
+#define ROW ab_item
+#define COLUMNS(X)                                                                                                     \
+    X(REQUIRED, role, ab_role, NULL, value_text(ab_role_name(r->role)), AB_ROLE_MEANING)                               \
+    X(REQUIRED, side, ab_side, NULL, value_text(ab_side_name(r->side)), "base: what is compared with; candidate.")     \
+    X(REQUIRED, inject_pct, amount, "%", value_real(r->inject_pct, 9),                                                 \
+      "So much work was added to the candidate by --inject, to see whether it is found.")
+COLUMN_LIST(ab_item_columns, COLUMNS)
 
 static void write_header(csv_writer *w) {
     cell_write_header(w);
-    csv_text(w, "role");
-    csv_text(w, "side");
+    columns_write_names(w, ab_item_columns, AB_ITEM_COLUMNS);
 }
 
 static void write_item(csv_writer *w, const void *name) {
     const ab_item *const item = name;
     cell_write(w, &item->cell);
-    csv_text(w, ab_role_name(item->role));
-    csv_text(w, ab_side_name(item->side));
+    columns_write_values(w, ab_item_columns, AB_ITEM_COLUMNS, item);
 }
 
 static const norm_impl *find_own(const void *source, const char *op, const char *variant, const char *form,
@@ -156,9 +183,9 @@ static const norm_impl *find_own(const void *source, const char *op, const char 
 
 static bool read_item(const csv_table *t, size_t row, void *name) {
     ab_item *const item = name;
-    const int role = csv_column(t, "role"), side = csv_column(t, "side");
+    const int role = csv_column(t, "role"), side = csv_column(t, "side"), inject = csv_column(t, "inject_pct");
     const char *const sides[AB_SIDES] = {ab_side_name(AB_BASE), ab_side_name(AB_CANDIDATE)};
-    if (role < 0 || side < 0)
+    if (role < 0 || side < 0 || inject < 0 || !parse_real(t->rows[row][inject], &item->inject_pct))
         return false;
     const size_t r = names_find(t->rows[row][role], role_names, AB_ROLES);
     const size_t s = names_find(t->rows[row][side], sides, AB_SIDES);

@@ -21,6 +21,7 @@ typedef struct {
     cell cell;
     ab_role role;
     ab_side side;
+    double inject_pct; // so much more work than was asked for is done of it, to see whether that is found
 } ab_item;
 
 // planned.note of rows that are measured again: the first launch of those that confirm.
@@ -28,6 +29,14 @@ typedef struct {
     schedule schedule;
 } ab_plan;
 extern const schedule_kind ab_plan_kind;
+// What an item has beside its cell: role, side, inject_pct.
+enum { AB_ITEM_COLUMNS = 3 };
+extern const table_column ab_item_columns[AB_ITEM_COLUMNS];
+extern const column_type column_ab_role;
+#define AB_ROLE_MEANING                                                                                                \
+    "row: judged. control: the same machine code on both sides, timed to see what the measurement shows of it. "       \
+    "identical: the same machine code, not timed. sentinel: a kernel of the program itself, on both sides the same "   \
+    "function."
 static inline const ab_item *ab_items(const ab_plan *p) { return p->schedule.names; }
 
 // How many rows may be controls where code is the same; `identical` says whether it is.
@@ -41,5 +50,8 @@ bool ab_plan_make(ab_plan *p, const selection *s, const topology *t, ab_identica
 bool ab_plan_defaults(selection *s, const topology *t, char error[SELECT_ERROR_SIZE]);
 // Implementations that are selected and that only this side has.
 size_t ab_plan_alone(const selection *s, ab_side side, const norm_impl **first);
+// Makes the candidate slower, with real work, in rows that are judged and whose cell_name contains a text. Returns how
+// many.
+size_t ab_plan_inject(ab_plan *p, const char *text, double pct);
 
 #endif

@@ -9,57 +9,85 @@
 #include "base/files.h"
 
 static ab_source sources[AB_SIDES];
+static ab_settings settings;
 static const char *const names[AB_SIDES] = {"base", "candidate"};
 
 const char *ab_side_name(ab_side side) { return names[side]; }
 ab_source *ab_source_of(ab_side side) { return &sources[side]; }
+ab_settings *ab_settings_here(void) { return &settings; }
 
-void ab_link_path(const char *folder, ab_side side, size_t launch, char path[PATH_MAX]) {
-    (void)snprintf(path, PATH_MAX, "%.*s/links/%s-%zu.so", PATH_MAX - 64, folder, names[side], launch);
+void ab_launch_path(ab_side side, size_t launch, char path[PATH_MAX]) {
+    const ab_source *const s = &sources[side];
+    if (s->archive[0] == '\0')
+        (void)snprintf(path, PATH_MAX, "%s", s->library);
+    else
+        (void)snprintf(path, PATH_MAX, "%.*s/%s-%zu.so", PATH_MAX - 64, s->links, names[side], launch);
 }
 
 // ---- sides.csv
 
-// Its fields, in their order.
-enum { GIVEN, COMMIT, LIBRARY, ARCHIVE, ID, FIELDS };
-static const char *const columns[FIELDS] = {"given", "commit", "library", "archive", "id"};
-static const size_t sizes[FIELDS] = {sizeof sources->given, sizeof sources->commit, sizeof sources->library,
-                                     sizeof sources->archive, sizeof sources->id};
-static char *field(ab_source *s, size_t which) {
-    char *const fields[FIELDS] = {s->given, s->commit, s->library, s->archive, s->id};
-    return fields[which];
+// Its fields, in their order: those of a side, and those of the run, which stand in both rows.
+typedef struct {
+    const char *column;
+    char *text;
+    size_t size;
+} text_field;
+enum { MOST_FIELDS = 16 };
+#define FIELD(column, text)                                                                                            \
+    { column, text, sizeof(text) }
+
+static size_t fields_of_side(ab_side side, text_field fields[MOST_FIELDS]) {
+    ab_source *const s = &sources[side];
+    const text_field all[] = {FIELD("given", s->given),
+                              FIELD("commit", s->commit),
+                              FIELD("library", s->library),
+                              FIELD("archive", s->archive),
+                              FIELD("links", s->links),
+                              FIELD("id", s->id),
+                              FIELD("threshold_pct", settings.threshold_pct),
+                              FIELD("group_threshold_pct", settings.group_pct),
+                              FIELD("waivers", settings.waivers),
+                              FIELD("format", settings.format)};
+    memcpy(fields, all, sizeof all);
+    return sizeof all / sizeof *all;
 }
 
 int ab_sides_write(const void *nothing, const char *path) {
+    text_field fields[MOST_FIELDS];
+    const size_t count = fields_of_side(AB_BASE, fields);
     csv_writer w;
     (void)nothing;
-    int code = csv_open(&w, path, false);
+    const int code = csv_open(&w, path, false);
     if (code != 0)
         return code;
     csv_text(&w, "side");
-    for (size_t i = 0; i < FIELDS; i++)
-        csv_text(&w, columns[i]);
+    for (size_t i = 0; i < count; i++)
+        csv_text(&w, fields[i].column);
     csv_end(&w);
     for (ab_side side = 0; side < AB_SIDES; side++) {
+        (void)fields_of_side(side, fields);
         csv_text(&w, names[side]);
-        for (size_t i = 0; i < FIELDS; i++)
-            csv_text(&w, field(&sources[side], i));
+        for (size_t i = 0; i < count; i++)
+            csv_text(&w, fields[i].text);
         csv_end(&w);
     }
     return csv_close(&w);
 }
 
 static bool take(const csv_table *t) {
-    if (t->row_count != AB_SIDES || csv_column(t, "side") < 0)
+    text_field fields[MOST_FIELDS];
+    const int which = csv_column(t, "side");
+    if (t->row_count != AB_SIDES || which < 0)
         return false;
     for (ab_side side = 0; side < AB_SIDES; side++) {
-        if (strcmp(t->rows[side][csv_column(t, "side")], names[side]) != 0)
+        const size_t count = fields_of_side(side, fields);
+        if (strcmp(t->rows[side][which], names[side]) != 0)
             return false;
-        for (size_t i = 0; i < FIELDS; i++) {
-            const int at = csv_column(t, columns[i]);
-            if (at < 0 || strlen(t->rows[side][at]) >= sizes[i])
+        for (size_t i = 0; i < count; i++) {
+            const int at = csv_column(t, fields[i].column);
+            if (at < 0 || strlen(t->rows[side][at]) >= fields[i].size)
                 return false;
-            memcpy(field(&sources[side], i), t->rows[side][at], strlen(t->rows[side][at]) + 1);
+            memcpy(fields[i].text, t->rows[side][at], strlen(t->rows[side][at]) + 1);
         }
     }
     return true;

@@ -214,6 +214,16 @@ bool cell_read_from(const csv_table *t, size_t row, cell_finder *find, const voi
            read_dispatch(t, row, c);
 }
 
+const char *cell_name(const cell *c, char text[CELL_NAME_SIZE]) {
+    const int used = snprintf(text, CELL_NAME_SIZE, "%s/%s/%s/%s/%s/%s/%zux%zu/%zu/%s/%s", norm_op_name(c->impl->op),
+                              c->impl->variant, norm_pass_name(c->pass), norm_form_name(c->impl->form),
+                              norm_level_name(c->impl->level), norm_dtype_name(c->impl->dtype), c->rows, c->cols,
+                              c->threads, placement_name(c->place), cache_name(c->cache));
+    if (c->dispatch_ns > 0 && used > 0 && used < CELL_NAME_SIZE)
+        snprintf(text + used, CELL_NAME_SIZE - (size_t)used, "/%uns", c->dispatch_ns);
+    return text;
+}
+
 void cell_describe(const cell *c, char *text, size_t size) {
     const int used = snprintf(text, size, "%s/%s %s %s %s %s %zux%zu, %zu thread%s %s, %s", norm_op_name(c->impl->op),
                               c->impl->variant, norm_pass_name(c->pass), norm_form_name(c->impl->form),

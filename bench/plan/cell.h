@@ -79,6 +79,9 @@ typedef const norm_impl *cell_finder(const void *source, const char *op, const c
                                      const char *level, const char *dtype);
 bool cell_read_from(const csv_table *t, size_t row, cell_finder *find, const void *source, cell *c);
 
+// What tells a cell from all others, in one word: "dyt/u2/forward/fused/avx512/f32/64x768/2/cores/warm". Returns text.
+enum { CELL_NAME_SIZE = 192 };
+const char *cell_name(const cell *c, char text[CELL_NAME_SIZE]);
 // "dyt/u2 forward fused avx512 f32 64x768, 2 threads cores, warm"
 void cell_describe(const cell *c, char *text, size_t size);
 // "f32 forward 64x768, 2 threads, warm"

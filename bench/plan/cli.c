@@ -74,7 +74,7 @@ static void print_usage(FILE *out, const cli_command *c) {
             put_option(&w, &o, false);
         }
     for (size_t i = 0; i < c->option_count; i++)
-        if (!is_needed(c, i))
+        if (!is_needed(c, i) && c->options[i].name != NULL)
             put_option(&w, &c->options[i], false);
     fputc('\n', out);
 }
@@ -92,7 +92,8 @@ void cli_help(FILE *out, const cli_command *c) {
     cli_wrap(out, c->about, 0);
     fputc('\n', out);
     for (size_t i = 0; i < c->option_count; i++)
-        print_option(out, &c->options[i]);
+        if (c->options[i].name != NULL)
+            print_option(out, &c->options[i]);
     print_option(out, &help);
     if (c->selectors != 0)
         fprintf(out, "\nWhat to take, each a comma list:\n");
@@ -135,10 +136,11 @@ static int find(const cli_command *c, const char *name, cli_option *option) {
     const char *names[MOST_OPTIONS];
     int indexes[MOST_OPTIONS];
     size_t count = 0;
-    for (size_t i = 0; i < c->option_count && count < MOST_OPTIONS; i++, count++) {
-        names[count] = c->options[i].name;
-        indexes[count] = (int)i;
-    }
+    for (size_t i = 0; i < c->option_count && count < MOST_OPTIONS; i++)
+        if (c->options[i].name != NULL) {
+            names[count] = c->options[i].name;
+            indexes[count++] = (int)i;
+        }
     for (selector s = 0; s < SELECTORS && count < MOST_OPTIONS; s++)
         if (takes(c, s)) {
             names[count] = selector_option(s);

@@ -22,7 +22,7 @@
 #include "select.h"
 
 typedef struct {
-    const char *name;     // without the dashes
+    const char *name;     // without the dashes; NULL: this command has it not
     const char *argument; // what the option takes, in capitals; NULL: nothing
     const char *help;     // wrapped when it is printed
 } cli_option;

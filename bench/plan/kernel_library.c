@@ -99,11 +99,15 @@ static bool read_plugin(const opening *o, const norm_plugin *table) {
 
 static bool read_libnorm(const opening *o, const norm_impl *(*at)(size_t index), const unsigned *abi) {
     const norm_impl *impl;
+    norm_error (*run)(const norm_impl *, norm_pass, const norm_args *, int) = NULL;
     if (!check_abi(o, *abi))
         return false;
-    for (size_t i = 0; (impl = at(i)) != NULL; i++)
+    *(void **)&run = dlsym(o->library->handle, "norm_run");
+    for (size_t i = 0; (impl = at(i)) != NULL; i++) {
         if (!keep(o, impl))
             return false;
+        o->library->impls[i].run = run; // with its own division of work and tuning
+    }
     return library_table_check(o->library->impls, o->library->count, NULL, o->why, o->size);
 }
 

@@ -18,7 +18,7 @@ typedef struct {
     char path[PATH_MAX];             // absolute, every link followed
     char id[PROGRAM_ID_SIZE];        // a hash of the file
     char name[NORM_PLUGIN_NAME + 1]; // a plug-in's own; "" of a libnorm
-    norm_impl *impls;                // copies, as they are to be used
+    norm_impl *impls;                // copies, as they are to be used; a libnorm's are run by its own norm_run
     size_t count;
     void *handle; // for dlsym
 } kernel_library;

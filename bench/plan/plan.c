@@ -60,7 +60,7 @@ static bool is_unnamed(const cell *c, const selection *s, const topology *t) {
     return norm_is_default(c->impl) && (c->impl->streams == streams || norm_other_stores(c->impl) == NULL);
 }
 
-bool plan_product(const selection *s, const topology *t, plan_source *at, plan_add *add, void *to) {
+bool plan_product(const selection *s, const topology *t, plan_source *at, plan_add *put, void *to) {
     static const shape one_shape[] = {{64, 768}};
     static const size_t one_count[] = {1};
     static const placement one_placement[] = {PLACEMENT_CORES};
@@ -87,7 +87,7 @@ bool plan_product(const selection *s, const topology *t, plan_source *at, plan_a
                         for (size_t w = 0; w < placement_count; w++) {
                             const cell c = {impl,       (norm_pass)pass, shapes[k].rows,     shapes[k].cols,
                                             threads[n], placements[w],   (cache_state)cache, 0};
-                            if ((s->given[SELECT_VARIANT] || is_unnamed(&c, s, t)) && !add(to, &c))
+                            if ((s->given[SELECT_VARIANT] || is_unnamed(&c, s, t)) && !put(to, &c))
                                 return false;
                         }
             }
@@ -97,7 +97,8 @@ bool plan_product(const selection *s, const topology *t, plan_source *at, plan_a
 
 bool plan_make(plan *p, preset which, const selection *s, const topology *t) {
     *p = (plan){.schedule.kind = &plan_kind};
-    const bool ok = (which == PRESETS ? plan_product(s, t, norm_at, add_with_partners, p) : preset_cells(which, s, t, add_with_partners, p)) &&
+    const bool ok = (which == PRESETS ? plan_product(s, t, norm_at, add_with_partners, p)
+                                      : preset_cells(which, s, t, add_with_partners, p)) &&
                     schedule_arrange(&p->schedule);
     if (!ok)
         plan_free(p);
@@ -119,7 +120,6 @@ static double rough_ns(const cell *c) {
                (double)c->threads +
            (double)c->dispatch_ns * (double)norm_operations(impl, c->pass);
 }
-
 
 static double item_ns(const schedule *s, size_t item) {
     return s->items[item].ns > 0 ? s->items[item].ns : rough_ns(plan_cell(s, item));

@@ -35,7 +35,7 @@ void plan_free(plan *p);
 // after another until its NULL. false if one could not be added.
 typedef const norm_impl *plan_source(size_t index);
 typedef bool plan_add(void *to, const cell *c);
-bool plan_product(const selection *s, const topology *t, plan_source *at, plan_add *add, void *to);
+bool plan_product(const selection *s, const topology *t, plan_source *at, plan_add *put, void *to);
 // The form of identity that is a form's ceiling: that which reads and writes the same tensors, as far as one does.
 norm_form plan_ceiling_form(norm_form form);
 

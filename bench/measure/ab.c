@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// ab.c: see ab.h.
+#include "ab.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "ab_link.h"
+#include "ab_same_code.h"
+#include "ab_source.h"
+#include "base/stats.h"
+#include "kernels.h"
+#include "run.h"
+
+// ---- In the parent
+
+bool ab_begin(char *why, size_t size) {
+    char path[PATH_MAX];
+    bool ok = ab_link_begin(why, size) && ab_link(AB_LINK_OF_PLAN, 0, true, why, size);
+    for (ab_side side = 0; ok && side < AB_SIDES; side++) {
+        ab_launch_path(side, AB_LINK_OF_PLAN, path);
+        ok = ab_side_open(side, path, why, size);
+    }
+    if (ok)
+        ab_same_code_begin();
+    return ok;
+}
+
+// The last launch is over when the next is made ready.
+bool ab_prepare(const run *r, size_t launch, char *why, size_t size) {
+    if (launch > 0)
+        ab_link_drop(launch - 1);
+    if (!ab_link(launch, r->experiment.seed, false, why, size))
+        return false;
+    const int code = run_replace(r, AB_SIDES_FILE, ab_sides_write, NULL);
+    if (code != 0)
+        snprintf(why, size, "cannot write " AB_SIDES_FILE ": %s", files_reason(code));
+    return code == 0;
+}
+
+void ab_clear(const run *r) {
+    char path[PATH_MAX];
+    ab_same_code_end();
+    ab_link_end();
+    run_path(r, AB_SIDES_FILE, path);
+    if (r->temporary)
+        (void)unlink(path);
+}
+
+// ---- In the process of a launch
+
+// Which is loaded first, and so lies where, is left to chance.
+static bool open_launch(size_t launch, char *why, size_t size) {
+    char path[PATH_MAX];
+    stats_rng rng;
+    stats_rng_seed(&rng, (uint64_t)getpid(), launch);
+    const bool turned = stats_rng_below(&rng, 2) != 0;
+    bool ok = true;
+    for (unsigned i = 0; ok && i < AB_SIDES; i++) {
+        const ab_side side = (ab_side)(turned ? AB_SIDES - 1 - i : i);
+        ab_launch_path(side, launch, path);
+        ok = ab_side_open(side, path, why, size);
+    }
+    return ok;
+}
+
+bool ab_join(const char *folder, const size_t *launch, char *why, size_t size) {
+    if (!ab_sides_read(folder, why, size))
+        return false;
+    return launch != NULL ? open_launch(*launch, why, size) : ab_sources_unchanged(why, size) && ab_begin(why, size);
+}
+
+// ---- A group
+
+static const ab_item *item_of(const void *opened, size_t item) { return schedule_name(kernels_schedule(opened), item); }
+
+// What is identical is not even verified: the other side is, where it is measured.
+static bool verify(void *opened, size_t item, double *max_error, char *why, size_t size) {
+    *max_error = (double)NAN;
+    return item_of(opened, item)->role == AB_IDENTICAL || kernels_work.verify(opened, item, max_error, why, size);
+}
+
+static bool calibrate(void *opened, size_t item, size_t *calls, double *ns, char *note, size_t size) {
+    *calls = 0;
+    return item_of(opened, item)->role == AB_IDENTICAL || kernels_work.calibrate(opened, item, calls, ns, note, size);
+}
+
+static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
+    return kernels_sample_more(opened, item, calls, item_of(opened, item)->inject_pct, s);
+}
+
+static size_t bytes_of(const group_of_items *g) { return kernels_work.bytes(g); }
+static void team_of(const schedule *s, size_t item, size_t *threads, placement *place) {
+    kernels_work.team(s, item, threads, place);
+}
+static void *open_group(const group_of_items *g, char *why, size_t size) { return kernels_work.open(g, why, size); }
+static void begin(void *opened) { kernels_work.begin(opened); }
+static bool warm_up(void *opened, size_t item, size_t calls) { return kernels_work.warm_up(opened, item, calls); }
+static void close_group(void *opened) { kernels_work.close(opened); }
+
+const group_work ab_work = {.bytes = bytes_of,
+                            .team = team_of,
+                            .open = open_group,
+                            .verify = verify,
+                            .calibrate = calibrate,
+                            .begin = begin,
+                            .warm_up = warm_up,
+                            .sample = take_sample,
+                            .close = close_group};
