@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "ab_link.h"
@@ -73,31 +74,79 @@ bool ab_join(const char *folder, const size_t *launch, char *why, size_t size) {
 
 // ---- A group
 
-static const ab_item *item_of(const void *opened, size_t item) { return schedule_name(kernels_schedule(opened), item); }
+typedef struct {
+    const schedule *schedule;
+    size_t begin;
+    void *kernels; // what kernels_work has opened
+    double spin_ns;
+    size_t spins[]; // of each of its items, from begin on
+} group;
 
-// What is identical is not even verified: the other side is, where it is measured.
-static bool verify(void *opened, size_t item, double *max_error, char *why, size_t size) {
-    *max_error = (double)NAN;
-    return item_of(opened, item)->role == AB_IDENTICAL || kernels_work.verify(opened, item, max_error, why, size);
-}
-
-static bool calibrate(void *opened, size_t item, size_t *calls, double *ns, char *note, size_t size) {
-    *calls = 0;
-    return item_of(opened, item)->role == AB_IDENTICAL || kernels_work.calibrate(opened, item, calls, ns, note, size);
-}
-
-static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
-    return kernels_sample_more(opened, item, calls, item_of(opened, item)->inject_pct, s);
-}
+static const ab_item *item_of(const group *g, size_t item) { return schedule_name(g->schedule, item); }
 
 static size_t bytes_of(const group_of_items *g) { return kernels_work.bytes(g); }
 static void team_of(const schedule *s, size_t item, size_t *threads, placement *place) {
     kernels_work.team(s, item, threads, place);
 }
-static void *open_group(const group_of_items *g, char *why, size_t size) { return kernels_work.open(g, why, size); }
-static void begin(void *opened) { kernels_work.begin(opened); }
-static bool warm_up(void *opened, size_t item, size_t calls) { return kernels_work.warm_up(opened, item, calls); }
-static void close_group(void *opened) { kernels_work.close(opened); }
+
+static void *open_group(const group_of_items *g, char *why, size_t size) {
+    group *own = calloc(1, sizeof *own + (g->end - g->begin) * sizeof *own->spins);
+    if (own == NULL) {
+        snprintf(why, size, "out of memory");
+        return NULL;
+    }
+    own->schedule = g->schedule;
+    own->begin = g->begin;
+    own->kernels = kernels_work.open(g, why, size);
+    if (own->kernels == NULL) {
+        free(own);
+        return NULL;
+    }
+    return own;
+}
+
+// What is identical is not even verified: the other side is, where it is measured.
+static bool verify(void *opened, size_t item, double *max_error, char *why, size_t size) {
+    const group *const g = opened;
+    *max_error = (double)NAN;
+    return item_of(g, item)->role == AB_IDENTICAL || kernels_work.verify(g->kernels, item, max_error, why, size);
+}
+
+static bool calibrate(void *opened, size_t item, size_t *calls, double *ns, char *note, size_t size) {
+    const group *const g = opened;
+    *calls = 0;
+    return item_of(g, item)->role == AB_IDENTICAL || kernels_work.calibrate(g->kernels, item, calls, ns, note, size);
+}
+
+static void begin(void *opened) {
+    group *const g = opened;
+    kernels_work.begin(g->kernels);
+    g->spin_ns = sampler_spin_ns();
+}
+
+// How much work is to be added follows from what a call takes here and now.
+static bool warm_up(void *opened, size_t item, size_t calls) {
+    group *const g = opened;
+    const double pct = item_of(g, item)->inject_pct;
+    sample s;
+    if (!kernels_work.warm_up(g->kernels, item, calls))
+        return false;
+    if (pct > 0 && !kernels_sample_slots(g->kernels, item, calls, 0, &s))
+        return false;
+    g->spins[item - g->begin] = pct > 0 ? (size_t)(0.01 * pct * s.value[SAMPLE_SLOT] / g->spin_ns + 0.5) : 0;
+    return true;
+}
+
+static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
+    const group *const g = opened;
+    return kernels_sample_slots(g->kernels, item, calls, g->spins[item - g->begin], s);
+}
+
+static void close_group(void *opened) {
+    group *const g = opened;
+    kernels_work.close(g->kernels);
+    free(g);
+}
 
 const group_work ab_work = {.bytes = bytes_of,
                             .team = team_of,

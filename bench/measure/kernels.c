@@ -110,17 +110,18 @@ static bool warm_up(void *opened, size_t item, size_t calls) {
     return sampler_warm_up(plan_cell(g->schedule, item), &g->buffers, calls);
 }
 
-const schedule *kernels_schedule(const void *opened) { return ((const group *)opened)->schedule; }
-
-bool kernels_sample_more(void *opened, size_t item, size_t calls, double more_pct, sample *s) {
+static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
     const group *const g = opened;
-    const bool ok = sampler_sample_more(plan_cell(g->schedule, item), &g->buffers, calls, more_pct, &g->team, s);
+    const bool ok = sampler_sample(plan_cell(g->schedule, item), &g->buffers, calls, &g->team, s);
     s->value[SAMPLE_PEAK] = g->peak_gflops;
     return ok;
 }
 
-static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
-    return kernels_sample_more(opened, item, calls, 0, s);
+bool kernels_sample_slots(void *opened, size_t item, size_t calls, size_t spin, sample *s) {
+    const group *const g = opened;
+    const bool ok = sampler_sample_slots(plan_cell(g->schedule, item), &g->buffers, calls, spin, &g->team, s);
+    s->value[SAMPLE_PEAK] = g->peak_gflops;
+    return ok;
 }
 
 static void close_group(void *opened) {

@@ -10,8 +10,7 @@
 // Of any schedule whose names begin with a cell (plan.h).
 extern const group_work kernels_work;
 
-// Of a group that it has opened: whose it is, and a sample of sampler_sample_more.
-const schedule *kernels_schedule(const void *opened);
-bool kernels_sample_more(void *opened, size_t item, size_t calls, double more_pct, sample *s);
+// Of a group that it has opened: a sample of sampler_sample_slots.
+bool kernels_sample_slots(void *opened, size_t item, size_t calls, size_t spin, sample *s);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/parse.h"
 #include "base/series.h"
+#include "measure/sampler.h"
 
 // The samples by item, launch and index, and where each item's begin.
 typedef struct {
@@ -62,7 +63,7 @@ static series series_of(const sorted_samples *s, size_t item, bool logs, series_
     const size_t begin = s->first[item], count = s->first[item + 1] - begin;
     for (size_t i = 0; i < count; i++) {
         const observation *const o = &s->sorted[begin + i];
-        const double ns = o->sample.value[SAMPLE_TIME];
+        const double ns = o->sample.value[SAMPLE_SLOT];
         points[i] = (series_point){o->launch, o->index, logs ? log(ns) : ns};
     }
     return (series){points, count};
