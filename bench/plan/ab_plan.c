@@ -102,7 +102,8 @@ bool ab_plan_make(ab_plan *p, const selection *s, const topology *t, ab_identica
 static bool is_plugin(ab_side side) { return ab_source_of(side)->opened->name[0] != '\0'; }
 
 // A hundred rows and more, in each form that sweeps once, at the best level and the widest that every x86 has since
-// 2015, in cache and beyond it.
+// 2015. A call takes a few microseconds, for what disturbs a shared machine comes and goes in tens of them: a slot
+// (sampler.h) of one call of a millisecond catches it all, and its paired difference scatters a hundred times as much.
 bool ab_plan_defaults(selection *s, const topology *t, char error[SELECT_ERROR_SIZE]) {
     const bool plugin = is_plugin(AB_CANDIDATE) || is_plugin(AB_BASE);
     const struct {
@@ -115,7 +116,7 @@ bool ab_plan_defaults(selection *s, const topology *t, char error[SELECT_ERROR_S
                                    : norm_level_missing(NORM_LEVEL_AVX2) == NULL ? "best,avx2"
                                                                                  : "best"},
                     {SELECT_DTYPE, "all"},
-                    {SELECT_SHAPE, "64x768,512x4096"}};
+                    {SELECT_SHAPE, "16x768,4x4096"}};
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof defaults / sizeof *defaults; i++) {
         char value[64];
