@@ -22,7 +22,7 @@
 enum { THRESHOLD = REQUEST_OPTIONS, GROUP_THRESHOLD, EVERY, FORMAT, WAIVERS, INJECT, OPTIONS };
 static const cli_option options[OPTIONS] = {
     REQUEST_RUN_ROWS("ab.csv", "20, up to 30 for rows that are not known well enough, and 16 more to confirm"),
-    [THRESHOLD] = {"threshold", "PCT", "a row may be slower by so much; default 2"},
+    [THRESHOLD] = {"threshold", "PCT", "a row may be slower by so much; default 1"},
     [GROUP_THRESHOLD] = {"group-threshold", "PCT", "and the mean of an op's rows by so much; default 0.5"},
     [EVERY] = {"every", NULL, "judge also rows whose machine code is the same on both sides"},
     [FORMAT] = {"format", "NAME", "of what is said at the end: text, markdown, json or junit"},
@@ -162,9 +162,9 @@ static void spend(schedule *s, bool of_preset, double budget_s, size_t *launches
 
 static ab_threshold threshold(void) {
     const ab_settings *const s = ab_settings_here();
-    ab_threshold own = {2, 0.5};
+    ab_threshold own = {1, 0.5};
     if (s->threshold_pct[0] != '\0' && !parse_real(s->threshold_pct, &own.row_pct))
-        own.row_pct = 2;
+        own.row_pct = 1;
     if (s->group_pct[0] != '\0' && !parse_real(s->group_pct, &own.group_pct))
         own.group_pct = 0.5;
     return own;

@@ -124,17 +124,41 @@ static void begin(void *opened) {
     g->spin_ns = sampler_spin_ns();
 }
 
-// How much work is to be added follows from what a call takes here and now.
+// The middle of some samples, for one may be disturbed.
+static bool slot_ns(const group *g, size_t item, size_t calls, size_t spin, double *ns) {
+    enum { SAMPLES = 5 };
+    double values[SAMPLES];
+    for (size_t i = 0; i < SAMPLES; i++) {
+        sample s;
+        if (!kernels_sample_slots(g->kernels, item, calls, spin, &s))
+            return false;
+        values[i] = s.value[SAMPLE_SLOT];
+    }
+    *ns = stats_median(values, SAMPLES);
+    return true;
+}
+
+// How much work is to be added follows from what a call takes here and now; and as a core begins the next call before
+// the last addition is done, from what so many additions were seen to add.
+static bool find_spin(group *g, size_t item, size_t calls, double pct) {
+    double without, with, additions;
+    if (!slot_ns(g, item, calls, 0, &without))
+        return false;
+    additions = 0.01 * pct * without / g->spin_ns;
+    for (int i = 0; i < 5; i++) {
+        if (!slot_ns(g, item, calls, 0, &without) || !slot_ns(g, item, calls, (size_t)(additions + 0.5), &with))
+            return false;
+        const double factor = 0.01 * pct / fmax(with / without - 1, 1e-9);
+        additions *= fmin(fmax(factor, 0.7), 1.4); // a disturbed sample is soon forgotten
+    }
+    g->spins[item - g->begin] = (size_t)(additions + 0.5);
+    return true;
+}
+
 static bool warm_up(void *opened, size_t item, size_t calls) {
     group *const g = opened;
     const double pct = item_of(g, item)->inject_pct;
-    sample s;
-    if (!kernels_work.warm_up(g->kernels, item, calls))
-        return false;
-    if (pct > 0 && !kernels_sample_slots(g->kernels, item, calls, 0, &s))
-        return false;
-    g->spins[item - g->begin] = pct > 0 ? (size_t)(0.01 * pct * s.value[SAMPLE_SLOT] / g->spin_ns + 0.5) : 0;
-    return true;
+    return kernels_work.warm_up(g->kernels, item, calls) && (!(pct > 0) || find_spin(g, item, calls, pct));
 }
 
 static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
