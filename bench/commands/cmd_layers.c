@@ -9,6 +9,7 @@
 #include "measure/layers.h"
 #include "peers/peers.h"
 #include "plan/layers_plan.h"
+#include "report/answers.h"
 #include "report/layers_summary.h"
 
 enum { TOKENS = REQUEST_OPTIONS, BATCH, CONTEXT, DEPTH, REPEATS, OPTIONS };
@@ -124,15 +125,6 @@ static int write_steps(const observations *all, const run *r, const char *path) 
     return error;
 }
 
-static void print(const observations *all, FILE *out, const run *r) {
-    layers_summary s;
-    (void)r;
-    if (!layers_summary_make(&s, &arms, all))
-        return;
-    layers_summary_print(out, &s);
-    layers_summary_free(&s);
-}
-
 static const subject layers = {
     .command = &command,
     .table = "layers.csv",
@@ -152,6 +144,6 @@ static const subject layers = {
     .work = &layers_work,
     .write = write_table,
     .write_more = write_steps,
-    .print = print};
+    .print = answers_print_run};
 
 int cmd_layers(int argc, char **argv) { return campaign_main(&layers, argc, argv); }

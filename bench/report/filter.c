@@ -9,6 +9,7 @@
 
 #include "base/names.h"
 #include "base/parse.h"
+#include "layer.h"
 #include "plan/select.h"
 
 // The first of several values a|b, without what follows; moves on to the next, NULL after the last.
@@ -21,10 +22,21 @@ static bool next_value(const char **values, char *value, size_t size) {
     return true;
 }
 
+// Takes the two dots off a least number.
+static bool is_least(char *value) {
+    const size_t length = strlen(value);
+    const bool least = length > 2 && strcmp(value + length - 2, "..") == 0;
+    if (least)
+        value[length - 2] = '\0';
+    return least;
+}
+
 static bool one_of(const char *value, const char *values) {
     char one[72];
+    double number, least;
     while (next_value(&values, one, sizeof one))
-        if (strcmp(value, one) == 0)
+        if (strcmp(value, one) == 0 ||
+            (is_least(one) && parse_real(one, &least) && parse_real(value, &number) && number >= least))
             return true;
     return false;
 }
@@ -41,7 +53,9 @@ static const char *const counts[] = {"rows",    "cols",  "threads", "batch",  "t
                                      "context", "depth", "stage",   "repeats"};
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-static bool value_is_known(const char *column, const char *value, char message[TABLES_MESSAGE]) {
+#define NATIVE "native"
+
+static bool value_is_known(const char *column, char *value, char message[TABLES_MESSAGE]) {
     const char *names[SELECT_MAX_NAMES];
     size_t count = 0, number;
     if (names_find(column, free_names, COUNT(free_names)) < COUNT(free_names))
@@ -50,6 +64,7 @@ static bool value_is_known(const char *column, const char *value, char message[T
         count = PLACES;
         memcpy(names, places, sizeof places);
     } else if (names_find(column, counts, COUNT(counts)) < COUNT(counts)) {
+        (void)is_least(value);
         if (parse_size(value, &number) || (strcmp(column, "threads") == 0 && strcmp(value, "cores") == 0))
             return true;
         snprintf(message, TABLES_MESSAGE, "\"%.40s\" is no number of %s: give a whole one", value, column);
@@ -67,6 +82,8 @@ static bool value_is_known(const char *column, const char *value, char message[T
         }
         count = selector_names(s, names);
     }
+    if (strcmp(column, "op") == 0 && strcmp(value, NATIVE) == 0)
+        return true;
     if (names_find(value, names, count) < count)
         return true;
     names_explain(message, TABLES_MESSAGE, value, column, names, count);
@@ -173,6 +190,11 @@ static bool word_fits(const run_tables *r, table_row row, const char *column, co
         return one_of(data_place(r, row), values);
     if (strcmp(column, "threads") == 0 && strcmp(values, "cores") == 0)
         return row_real(row, column) == (double)r->cores;
+    if (strcmp(column, "op") == 0 && one_of(NATIVE, values)) {
+        const model_shape *const model = model_find(row_text(row, "model"));
+        if (model != NULL && strcmp(row_text(row, column), norm_op_name(model->native)) == 0)
+            return true;
+    }
     return one_of(row_text(row, column), values);
 }
 

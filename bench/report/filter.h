@@ -5,9 +5,9 @@
 
 #include "tables.h"
 
-// Words column=value, where a value may be several, a|b; all must hold. Beside columns there are threads=cores, one for
-// each core of the machine, and data=L1, L2, L3 or memory: the nearest that holds x and y, memory where they are twice
-// what the last cache holds.
+// Words column=value, where a value may be several, a|b; all must hold. A number may be a least one, 64.. Beside
+// columns there are threads=cores, one for each core of the machine, op=native, the own norm of a row's model, and
+// data=L1, L2, L3 or memory: the nearest that holds x and y, memory where they are twice what the last cache holds.
 enum { FILTER_WORDS = 32, FILTER_TEXT = 768 };
 typedef struct {
     char text[FILTER_TEXT]; // as it was written, for messages

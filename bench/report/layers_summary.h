@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// layers_summary.h: from the samples of a run of layers to its numbers: layers.csv, steps.csv, and what is said at the
-// end. Every interval is an exact order-statistic interval over launches (series.h).
+// layers_summary.h: from the samples of a run of layers to its numbers: layers.csv and steps.csv.
+// Every interval is an exact order-statistic interval over launches (series.h).
 #ifndef LAYERS_SUMMARY_H
 #define LAYERS_SUMMARY_H
 
@@ -75,10 +75,10 @@ bool layers_summary_placed(const layers_summary *s, size_t arm, layers_placed pl
 // The layer is that of the least depth in the plan. False if a part or the whole was not measured.
 bool layers_summary_composition(const layers_summary *s, size_t arm, stats_interval *ratio);
 
-// An interval of that ratio wider than this, to either side, would agree with almost anything.
-#define COMPOSITION_WIDTH 0.05
-// Of a layer's time, in percent: what timing its steps may take.
-#define TIMING_LIMIT_PCT 0.1
+// What a call at every site takes between an arm and the one of its group that calls its norm once a site and is the
+// same but for that: by the clock around each call, and by whole layers over that. False: no such two.
+bool layers_summary_call(const layers_summary *s, size_t arm, double *clock_ns, stats_interval *ratio);
+
 // Of the rest of a layer, in percent: what counts as the same (reference: two one-sided tests).
 #define REST_MARGIN 0.25
 // A row whose norm share is known to within this is stable.
@@ -87,11 +87,5 @@ bool layers_summary_composition(const layers_summary *s, size_t arm, stats_inter
 // 0 or errno. *rows: how many; *missing: never timed though planned.
 int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *rows, size_t *missing);
 int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r);
-
-// One line for each model and phase: what the norms take, and what DyT in their place would change; the dose-response
-// check where it was asked for; whether parts and whole of a model agree, where both were measured; a warning where
-// products run below WANTED_PEAK_FRACTION, or timing takes more than TIMING_LIMIT_PCT.
-void layers_summary_print(FILE *out, const layers_summary *s);
-#define WANTED_PEAK_FRACTION 0.6
 
 #endif

@@ -15,9 +15,9 @@ typedef struct {
     const layers_arm *arm;
     const norm_impl *impl; // of the slot
     size_t samples;
-    double fastest, preempted_pct, timing_pct, line_ns, page_faults;
+    double fastest, preempted_pct, timing_pct, line_ns, page_faults, call_ns;
     stats_interval time, norm, share, by_identity, matmul_share, matmul_flops, matmul_fraction, said, composition,
-        one_sweep;
+        one_sweep, call;
     layers_delta delta;
     bool placed;
     layers_placed places[CORES_PLACES];
@@ -115,7 +115,15 @@ static const column_type column_library = {.pattern = "[A-Za-z0-9][A-Za-z0-9_:.+
       "framework alone has them, for the results of its norms.")
 COLUMN_OWN_LIST(counts, COUNTS)
 COLUMN_OWN_LIST(values, VALUES)
+#define CALLS(X)                                                                                                       \
+    X(OPTIONAL, call_ns, real, "ns", value_known_to(r->call_ns, r->call),                                              \
+      "In a dose-response check: what a norm call at every site takes by the clock around it, between these repeats "  \
+      "and one. Empty in rows of one call a site.")                                                                    \
+    COLUMN_INTERVAL(X, call_ratio, call, real, "1", r->call,                                                           \
+                    "What such a call takes by whole layers over call_ns, from paired samples: 1 where the times in "  \
+                    "place are right and the rest of the layer stays as it was.")
 COLUMN_OWN_LIST(later, LATER)
+COLUMN_OWN_LIST(calls, CALLS)
 
 static const void *run_of(const void *row) { return ((const layers_row *)row)->run; }
 static const void *arm_of(const void *row) { return ((const layers_row *)row)->arm; }
@@ -125,7 +133,7 @@ COLUMN_TABLE(layers, "*/*/layers.csv",
              {run_columns, RUN_COLUMNS, run_of}, {layers_arm_columns, LAYERS_ARM_MODEL, arm_of}, COLUMN_PART(counts),
              {layers_arm_columns + LAYERS_ARM_MODEL, LAYERS_ARM_PART - LAYERS_ARM_MODEL, arm_of}, COLUMN_PART(values),
              {layers_arm_columns + LAYERS_ARM_PART, LAYERS_ARM_COLUMNS - LAYERS_ARM_PART, arm_of}, COLUMN_PART(later),
-             {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of})
+             {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of}, COLUMN_PART(calls))
 
 // "ok", or why a row should not be trusted.
 static const char *judge(layers_row *r) {
@@ -174,6 +182,8 @@ static layers_row make_row(const layers_summary *s, size_t arm, const run *run_o
                     .said = none,
                     .composition = none,
                     .one_sweep = none,
+                    .call_ns = NAN,
+                    .call = none,
                     .places = {{none, none}, {none, none}}};
     for (size_t i = s->first[arm]; i < s->first[arm + 1]; i++) {
         r.fastest = fmin(r.fastest, s->sorted[i]->sample.value[SAMPLE_TIME]);
@@ -188,6 +198,7 @@ static layers_row make_row(const layers_summary *s, size_t arm, const run *run_o
         r.said = r.delta.rest_equivalent == 1 ? r.delta.in_place : r.delta.total;
     (void)layers_summary_composition(s, arm, &r.composition);
     (void)layers_summary_one_sweep(s, arm, &r.one_sweep);
+    (void)layers_summary_call(s, arm, &r.call_ns, &r.call);
     r.placed = samples > 0 && layers_summary_placed(s, arm, r.places);
     r.status = judge(&r);
     return r;
