@@ -72,8 +72,10 @@ static const char *const parameters[] = {"",
                                          "gamma beta alpha shift"};
 
 static const column_type column_words = {.pattern = "[a-z0-9]+( [a-z0-9]+)*"};
+const char *cell_params(unsigned params) { return parameters[params % COLUMN_COUNT(parameters)]; }
+
 static column_value params(const norm_impl *impl) {
-    return impl == NULL ? value_empty() : value_text(parameters[impl->params % COLUMN_COUNT(parameters)]);
+    return impl == NULL ? value_empty() : value_text(cell_params(impl->params));
 }
 static column_value base(const norm_impl *impl) { return impl == NULL ? value_empty() : value_text(impl->base); }
 static column_value streams(const norm_impl *impl) { return impl == NULL ? value_empty() : value_size(impl->streams); }

@@ -52,6 +52,7 @@ extern const table_column cell_columns[CELL_COLUMNS];
 // What else there is to say of an implementation, at the end of tables: params, streams, base. Their row is a
 // norm_impl, or NULL.
 enum { CELL_IMPL_COLUMNS = 3 };
+const char *cell_params(unsigned params); // "gamma beta"
 extern const table_column cell_impl_columns[CELL_IMPL_COLUMNS];
 // What they may hold, and what they mean in the tables of layers as well.
 extern const column_type column_op, column_pass, column_form, column_dtype, column_placement, column_cache;

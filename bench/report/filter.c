@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "layer.h"
 #include "plan/select.h"
+#include "vocabulary.h"
 
 // The first of several values a|b, without what follows; moves on to the next, NULL after the last.
 static bool next_value(const char **values, char *value, size_t size) {
@@ -229,34 +230,13 @@ static size_t strength(table_row row) {
     return level == NORM_LEVEL_LIBRARY ? 0 : level + 1;
 }
 
-// Whether a variant is the one of this name, with or without a suffix.
-static bool is_variant(const char *variant, const char *name) {
-    const size_t length = strlen(name);
-    return strncmp(variant, name, length) == 0 && (variant[length] == '\0' || variant[length] == '_');
-}
-
 int filter_default(table_row row) {
-    static const struct {
-        norm_op op;
-        norm_form form;
-        const char *variant;
-        int rank;
-    } others[] = {{NORM_LAYERNORM, NORM_FUSED, "twopass", 1},
-                  {NORM_LAYERNORM, NORM_ADD_FUSED, "twopass", 1},
-                  {NORM_DYT, NORM_FRAMEWORK, "sleef", 1},
-                  {NORM_DYT, NORM_FRAMEWORK, "mkl", 3}};
-    const char *const variant = row_text(row, "variant");
-    size_t op, form, dtype;
-    if (!selector_index(SELECT_OP, row_text(row, "op"), &op) ||
-        !selector_index(SELECT_FORM, row_text(row, "form"), &form) ||
-        !selector_index(SELECT_DTYPE, row_text(row, "dtype"), &dtype))
-        return 0;
-    int rank = is_variant(variant, norm_default_variant((norm_op)op, (norm_form)form, (norm_dtype)dtype)) ? 2 : 0;
-    for (size_t i = 0; i < COUNT(others); i++)
-        if (op == others[i].op && form == others[i].form && is_variant(variant, others[i].variant) &&
-            others[i].rank > rank)
-            rank = others[i].rank;
-    return rank;
+    char base[ROW_BASE];
+    size_t op, form;
+    return selector_index(SELECT_OP, row_text(row, "op"), &op) &&
+                   selector_index(SELECT_FORM, row_text(row, "form"), &form)
+               ? vocabulary_stands((norm_op)op, (norm_form)form, row_base(row, base))
+               : 0;
 }
 
 // Whether a is meant rather than b; of equals the first.

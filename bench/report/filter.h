@@ -33,8 +33,7 @@ bool filter_next(const filter *f, const run_tables *r, run_table table, table_ro
 // strongest level. A row of none if there is none, and then `why` says so.
 table_row filter_find(const filter *f, const run_tables *r, run_table table, char why[TABLES_MESSAGE]);
 
-// Whether a row's variant is what the op's name alone stands for, with parameters or without: 3, where the run's
-// machine had MKL, whether this one has it or not; 2, in this version; 1, in an earlier one or another build; else 0.
+// Whether a row's variant is what the op's name alone stands for, with parameters or without: vocabulary_stands.
 int filter_default(table_row row);
 
 #endif
