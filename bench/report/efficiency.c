@@ -78,7 +78,7 @@ static filter arm_filter(const char *op, const char *form, bool coarse) {
     if (*form != '\0')
         add_word(&f, "form", form);
     if (coarse)
-        add_word(&f, "variant", "lp|lp_nobeta");
+        add_word(&f, "base", "lp");
     return f;
 }
 

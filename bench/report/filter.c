@@ -49,7 +49,7 @@ enum { PLACES = sizeof places / sizeof *places };
 
 // Columns by which rows are found: names, of which those of other builds and machines are taken as they are, and
 // counts.
-static const char *const free_names[] = {"variant", "level", "run_id", "status"};
+static const char *const free_names[] = {"variant", "base", "level", "run_id", "status"};
 static const char *const counts[] = {"rows",    "cols",  "threads", "batch",  "tokens",
                                      "context", "depth", "stage",   "repeats"};
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -75,10 +75,11 @@ static bool value_is_known(const char *column, char *value, char message[TABLES_
         while (s < SELECTORS && strcmp(selector_option(s), column) != 0)
             s++;
         if (s == SELECTORS) {
-            snprintf(message, TABLES_MESSAGE,
-                     "no row is found by \"%.40s\": give op, variant, form, level, dtype, pass, rows, cols, threads, "
-                     "placement, cache, data, model, phase, part, batch, tokens, context, depth or stage",
-                     column);
+            snprintf(
+                message, TABLES_MESSAGE,
+                "no row is found by \"%.40s\": give op, variant, base, form, level, dtype, pass, rows, cols, threads, "
+                "placement, cache, data, model, phase, part, batch, tokens, context, depth or stage",
+                column);
             return false;
         }
         count = selector_names(s, names);
@@ -191,6 +192,10 @@ static bool word_fits(const run_tables *r, table_row row, const char *column, co
         return one_of(data_place(r, row), values);
     if (strcmp(column, "threads") == 0 && strcmp(values, "cores") == 0)
         return row_real(row, column) == (double)r->cores;
+    if (strcmp(column, "base") == 0) {
+        char base[ROW_BASE];
+        return one_of(row_base(row, base), values);
+    }
     if (strcmp(column, "op") == 0 && one_of(NATIVE, values)) {
         const model_shape *const model = model_find(row_text(row, "model"));
         if (model != NULL && strcmp(row_text(row, column), norm_op_name(model->native)) == 0)
