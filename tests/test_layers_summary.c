@@ -24,11 +24,11 @@ static void shares_and_rates(void **state) {
     (void)state;
     made m;
     made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
-    assert_near(layers_summary_median(&m.summary, NATIVE, QUANTITY_NORM_SHARE).median, 0.01, 1e-12);
-    assert_near(layers_summary_median(&m.summary, IDENTITY, QUANTITY_NORM_SHARE).median, 0, 0);
-    assert_near(layers_summary_median(&m.summary, NATIVE, QUANTITY_MATMUL_SHARE).median, 0.99, 1e-12);
+    assert_near(layers_summary_median(&m.summary, NATIVE, READING_NORM_SHARE).median, 0.01, 1e-12);
+    assert_near(layers_summary_median(&m.summary, IDENTITY, READING_NORM_SHARE).median, 0, 0);
+    assert_near(layers_summary_median(&m.summary, NATIVE, READING_MATMUL_SHARE).median, 0.99, 1e-12);
     // 2e6 operations in 990 ns of 1e13 per second.
-    assert_near(layers_summary_median(&m.summary, NATIVE, QUANTITY_PEAK_FRACTION).median, 2e15 / 990 / 1e13, 1e-3);
+    assert_near(layers_summary_median(&m.summary, NATIVE, READING_PEAK_FRACTION).median, 2e15 / 990 / 1e13, 1e-3);
     assert_int_equal(layers_plan_partner(&m.plan, DYT, NORM_RMSNORM), NATIVE);
     assert_int_equal(layers_plan_partner(&m.plan, DYT, NORM_IDENTITY), IDENTITY);
     assert_int_equal(layers_plan_partner(&m.plan, NATIVE, NORM_LAYERNORM), SIZE_MAX);
@@ -296,7 +296,7 @@ static void timing_that_costs_is_told(void **state) {
     made m;
     // Ten readings of 25 ns: 8 steps, the first reading and the sample's own.
     made_stack(&m, &(stack){{2.5e5, 1e6, 4e6}, 0, 25, 6});
-    assert_near(layers_summary_median(&m.summary, 0, QUANTITY_TIMING).median, 0.0008, 2e-4);
+    assert_near(layers_summary_median(&m.summary, 0, READING_TIMING).median, 0.0008, 2e-4);
     char *text = printed(&m.summary);
     assert_says(text, "How far these times can be trusted\n\nTiming each step takes at most 0.0");
     assert_null(strstr(text, "warning: timing"));

@@ -8,39 +8,36 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "base/series.h"
 #include "measure/layers.h"
 #include "measure/run.h"
 #include "plan/layers_plan.h"
+#include "sample_index.h"
 
-// A run's samples, indexed. Borrows the plan and the observations.
+// Borrows the plan and the observations.
 typedef struct {
     const layers_plan *plan;
-    const observation **sorted; // by arm, launch, sample
-    size_t *first;              // of each arm; first[count] is the end
-    series_point *points;       // scratch: two arms' series
+    sample_index samples;
 } layers_summary;
 bool layers_summary_make(layers_summary *s, const layers_plan *p, const observations *all);
 void layers_summary_free(layers_summary *s);
 
-// What can be asked of a sample.
-typedef enum {
-    QUANTITY_TIME,       // ns of the whole layer
-    QUANTITY_NORM,       // ns of its norm steps, in place
-    QUANTITY_NORM_SHARE, // of the whole
-    QUANTITY_LOG_NORM,   // of its norm steps
-    QUANTITY_LOG_SITES,  // of its norms and residual adds
-    QUANTITY_MATMUL_SHARE,
-    QUANTITY_MATMUL_FLOPS,  // per second, while products run
-    QUANTITY_PEAK_FRACTION, // of that
-    QUANTITY_LOG_REST,      // of the whole less its norm steps
-    QUANTITY_TIMING,        // share of the whole that timing its steps takes: an upper bound
-    QUANTITY_LINE,          // ns of a cache line from core to core
-    QUANTITY_PAGE_FAULTS,   // of a call
-} quantity;
-stats_interval layers_summary_median(const layers_summary *s, size_t arm, quantity what);
-// Of arm a less that of arm b of the same group, paired by rounds.
-stats_interval layers_summary_difference(const layers_summary *s, size_t a, size_t b, quantity what, double confidence);
+// What is read off a sample.
+enum {
+    READING_TIME,       // ns of the whole layer
+    READING_NORM,       // ns of its norm steps, in place
+    READING_NORM_SHARE, // of the whole
+    READING_LOG_NORM,   // of its norm steps
+    READING_LOG_SITES,  // of its norms and residual adds
+    READING_MATMUL_SHARE,
+    READING_MATMUL_FLOPS,  // per second, while products run
+    READING_PEAK_FRACTION, // of that
+    READING_LOG_REST,      // of the whole less its norm steps
+    READING_TIMING,        // share of the whole that timing its steps takes: an upper bound
+    READING_LINE,          // ns of a cache line from core to core
+    READING_PAGE_FAULTS,   // of a call
+};
+stats_interval layers_summary_median(const layers_summary *s, size_t arm, int reading);
+bool layers_summary_has(const layers_summary *s, size_t arm); // samples; SIZE_MAX: no such arm, so none
 
 // How much of a layer's time the norm in arm's slots adds to that of the model's own norm, in percent of the latter.
 typedef struct {

@@ -160,38 +160,33 @@ static const char *judge(layers_row *r) {
 
 static layers_row make_row(const layers_summary *s, size_t arm, const run *run_of_all) {
     static const stats_interval none = {NAN, NAN, NAN, 0, 0};
-    const size_t samples = s->first[arm + 1] - s->first[arm];
+    const size_t samples = sample_index_count(&s->samples, arm);
     const size_t identity = layers_plan_partner(s->plan, arm, NORM_IDENTITY);
-    double preempted = 0;
     layers_row r = {.run = run_of_all,
                     .arm = &layers_arms(s->plan)[arm],
                     .item = &s->plan->schedule.items[arm],
                     .impl = layers_arm_impl(&layers_arms(s->plan)[arm]),
                     .samples = samples,
-                    .fastest = NAN,
-                    .timing_pct = 100 * layers_summary_median(s, arm, QUANTITY_TIMING).median,
-                    .line_ns = layers_summary_median(s, arm, QUANTITY_LINE).median,
-                    .page_faults = layers_summary_median(s, arm, QUANTITY_PAGE_FAULTS).median,
-                    .time = layers_summary_median(s, arm, QUANTITY_TIME),
-                    .norm = layers_summary_median(s, arm, QUANTITY_NORM),
-                    .share = layers_summary_median(s, arm, QUANTITY_NORM_SHARE),
+                    .fastest = sample_index_fastest(&s->samples, arm),
+                    .preempted_pct = sample_index_preempted_pct(&s->samples, arm),
+                    .timing_pct = 100 * layers_summary_median(s, arm, READING_TIMING).median,
+                    .line_ns = layers_summary_median(s, arm, READING_LINE).median,
+                    .page_faults = layers_summary_median(s, arm, READING_PAGE_FAULTS).median,
+                    .time = layers_summary_median(s, arm, READING_TIME),
+                    .norm = layers_summary_median(s, arm, READING_NORM),
+                    .share = layers_summary_median(s, arm, READING_NORM_SHARE),
                     .by_identity = none,
-                    .matmul_share = layers_summary_median(s, arm, QUANTITY_MATMUL_SHARE),
-                    .matmul_flops = layers_summary_median(s, arm, QUANTITY_MATMUL_FLOPS),
-                    .matmul_fraction = layers_summary_median(s, arm, QUANTITY_PEAK_FRACTION),
+                    .matmul_share = layers_summary_median(s, arm, READING_MATMUL_SHARE),
+                    .matmul_flops = layers_summary_median(s, arm, READING_MATMUL_FLOPS),
+                    .matmul_fraction = layers_summary_median(s, arm, READING_PEAK_FRACTION),
                     .said = none,
                     .composition = none,
                     .one_sweep = none,
                     .call_ns = NAN,
                     .call = none,
                     .places = {{none, none}, {none, none}}};
-    for (size_t i = s->first[arm]; i < s->first[arm + 1]; i++) {
-        r.fastest = fmin(r.fastest, s->sorted[i]->sample.value[SAMPLE_TIME]);
-        preempted += s->sorted[i]->sample.value[SAMPLE_PREEMPTED];
-    }
-    r.preempted_pct = samples > 0 ? 100 * preempted / (double)samples : NAN;
-    if (identity != SIZE_MAX && identity != arm && s->first[identity] < s->first[identity + 1])
-        r.by_identity = layers_summary_difference(s, arm, identity, QUANTITY_TIME, SERIES_CONFIDENCE);
+    if (identity != arm && layers_summary_has(s, identity))
+        r.by_identity = sample_index_difference(&s->samples, arm, identity, READING_TIME, SERIES_CONFIDENCE);
     if (!layers_summary_delta(s, arm, &r.delta))
         r.delta = (layers_delta){none, none, none, -1, none};
     else // in place where the rest is shown to be the same; else the whole, with its wider interval

@@ -42,12 +42,13 @@ COLUMN_TABLE(steps, "*/*/steps.csv", "One row per step of each layer in layers.c
 
 static stats_interval time_of_step(const layers_summary *s, size_t arm, size_t step) {
     size_t count = 0;
-    for (size_t i = s->first[arm]; i < s->first[arm + 1]; i++) {
-        const observation *const o = s->sorted[i];
+    const sample_index *const x = &s->samples;
+    for (size_t i = x->first[arm]; i < x->first[arm + 1]; i++) {
+        const observation *const o = x->sorted[i];
         if (step < o->sample.list_length)
-            s->points[count++] = (series_point){o->launch, o->index, o->sample.list[step]};
+            x->points[count++] = (series_point){o->launch, o->index, o->sample.list[step]};
     }
-    return series_median((series){s->points, count});
+    return series_median((series){x->points, count});
 }
 
 int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r) {
@@ -59,7 +60,7 @@ int layers_summary_write_steps(const layers_summary *s, const char *path, const 
     for (size_t i = 0; i < s->plan->step_count; i++) {
         const layers_step *const step = &s->plan->steps[i];
         const stats_interval time = time_of_step(s, step->arm, step->index);
-        const double whole = time.n > 0 ? layers_summary_median(s, step->arm, QUANTITY_TIME).median : NAN;
+        const double whole = time.n > 0 ? layers_summary_median(s, step->arm, READING_TIME).median : NAN;
         const steps_row row = {r, &layers_arms(s->plan)[step->arm], &step->step, time, whole};
         (void)columns_write_row(&w, &steps_table, &row); // told by csv_close
     }

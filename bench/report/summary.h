@@ -7,18 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/series.h"
 #include "measure/run.h"
 #include "measure/sampler.h"
 #include "plan/plan.h"
+#include "sample_index.h"
 
-// A run's samples, indexed for the questions below. Borrows the plan.
+// Borrows the plan and the observations.
 typedef struct {
     const plan *plan;
-    observation *sorted;  // by cell, launch, sample
-    size_t *first;        // of each cell; first[count] is the end
-    series_point *points; // scratch: two cells' series
-    double *medians;      // scratch: a cell's launches
+    sample_index samples;
 } summary;
 bool summary_make(summary *s, const plan *p, const observations *all);
 void summary_free(summary *s);
