@@ -217,25 +217,19 @@ static int list_columns(const char *table, const char *format) {
 }
 
 int cmd_list(int argc, char **argv) {
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
-    const char *what = NULL, *given[OPTIONS] = {NULL, NULL};
-    char *value = NULL;
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0) {
-        if (option < OPTIONS) {
-            given[option] = value;
-        } else if (what != NULL) {
-            cli_complain(&command, "unexpected argument \"%.40s\": one list at a time", value);
-            return EXIT_USAGE;
-        } else {
-            what = value;
-        }
+    char *given[OPTIONS] = {NULL};
+    size_t words;
+    const int end = cli_take(&command, argc, argv, given, &words);
+    if (end >= 0)
+        return end;
+    if (words > 1) {
+        cli_complain(&command, "unexpected argument \"%.40s\": one list at a time", argv[1]);
+        return EXIT_USAGE;
     }
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
-    const size_t found = names_find(what == NULL ? "" : what, lists, LISTS);
+    const char *const what = words > 0 ? argv[0] : "";
+    const size_t found = names_find(what, lists, LISTS);
     if (found == LISTS)
-        return refuse(what == NULL ? "" : what, "list", lists, LISTS);
+        return refuse(what, "list", lists, LISTS);
     if (found == COLUMNS)
         return list_columns(given[TABLE], given[FORMAT]);
     for (size_t i = 0; i < OPTIONS; i++)

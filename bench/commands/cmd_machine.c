@@ -220,7 +220,7 @@ static int show(const cli_command *command, const topology *t, const char *json_
 }
 
 int cmd_machine(int argc, char **argv) {
-    enum { JSON, TOPOLOGY };
+    enum { JSON, TOPOLOGY, OPTIONS };
     static const cli_option options[] = {
         [JSON] = {"json", "FILE",
                   "also write all of it as JSON; `-` is stdout, and then nothing else is printed there"},
@@ -237,20 +237,17 @@ int cmd_machine(int argc, char **argv) {
         .option_count = sizeof options / sizeof *options,
         .examples = {"machine --json machine.json", "machine --topology \"package:2 l3:2 core:4 pu:2\""},
     };
-    char error[TOPOLOGY_ERROR_SIZE], *value = NULL;
-    const char *source = NULL, *json_path = NULL;
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0)
-        *(option == JSON ? &json_path : &source) = value;
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
-    topology *t = topology_open(source, error);
+    char error[TOPOLOGY_ERROR_SIZE], *given[OPTIONS] = {NULL};
+    size_t words;
+    const int end = cli_take(&command, argc, argv, given, &words);
+    if (end >= 0)
+        return end;
+    topology *t = topology_open(given[TOPOLOGY], error);
     if (t == NULL) {
         cli_complain(&command, "%s", error);
         return EXIT_USAGE;
     }
-    const int result = show(&command, t, json_path);
+    const int result = show(&command, t, given[JSON]);
     topology_close(t);
     return result;
 }

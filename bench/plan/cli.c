@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/exit_code.h"
 #include "base/names.h"
 
 enum { MOST_OPTIONS = 64, TEXT_SIZE = 1024, HELP_COLUMN = 22, WIDTH = 80 };
@@ -195,4 +196,17 @@ int cli_next(cli_args *a, char **value) {
     }
     *value = equals ? equals + 1 : a->argv[a->at++];
     return index;
+}
+
+int cli_take(const cli_command *c, int argc, char **argv, char *given[], size_t *words) {
+    cli_args args = {.command = c, .argc = argc, .argv = argv, .at = 1};
+    char *value;
+    int option;
+    *words = 0;
+    while ((option = cli_next(&args, &value)) >= 0)
+        if (option == (int)(c->option_count + SELECTORS))
+            argv[(*words)++] = value;
+        else
+            given[option] = value != NULL ? value : argv[args.at - 1];
+    return option == CLI_END ? -1 : option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
 }

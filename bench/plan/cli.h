@@ -5,13 +5,13 @@
 //     static const cli_command command = {.name = "verify", .about = "...", .options = options, .option_count = 2,
 //                                         .selectors = CLI_KERNEL_SELECTORS,
 //                                         .examples = {"verify --op dyt", "verify --csv -"}};
-//     cli_args args = {&command, argc, argv, .at = 1};   // argv[0] is the command's name
-//     char *value;
-//     int option;
-//     while ((option = cli_next(&args, &value)) >= 0)
-//         ...                                            // index into options, or option_count + a selector
-//     if (option != CLI_END)
-//         return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+//     char *given[OPTIONS] = {NULL};
+//     size_t words;
+//     const int end = cli_take(&command, argc, argv, given, &words); // argv[0] is the command's name
+//     if (end >= 0)
+//         return end;
+//
+// or, where the order of the options matters, cli_next for one after another.
 #ifndef CLI_H
 #define CLI_H
 
@@ -64,6 +64,11 @@ enum {
 // The next option and its value (NULL if it takes none), as `--name value` or `--name=value`, or one of the above.
 // Operands come as option_count + SELECTORS.
 int cli_next(cli_args *args, char **value);
+
+// Takes all of them, of each option its last value (of one that takes none, its name) into given[option], or of a
+// selector into given[option_count + selector]; words without a dash move to the front of argv. -1, or the exit code to
+// end with, after a message.
+int cli_take(const cli_command *command, int argc, char **argv, char *given[], size_t *words);
 
 // Whether every option that must be given has a value. false, after a message that names the first without.
 bool cli_need(const cli_command *command, char *const values[]);
