@@ -7,16 +7,12 @@
 
 #include "base/parse.h"
 
-static const char *word(selector which, size_t index) {
-    const char *names[SELECT_MAX_NAMES];
-    return index < selector_names(which, names) ? names[index] : NULL;
-}
-static const char *op_word(size_t index) { return word(SELECT_OP, index); }
-static const char *pass_word(size_t index) { return word(SELECT_PASS, index); }
-static const char *form_word(size_t index) { return word(SELECT_FORM, index); }
-static const char *dtype_word(size_t index) { return word(SELECT_DTYPE, index); }
-static const char *placement_word(size_t index) { return word(SELECT_PLACEMENT, index); }
-static const char *cache_word(size_t index) { return word(SELECT_CACHE, index); }
+static const char *op_word(size_t index) { return selector_name(SELECT_OP, index); }
+static const char *pass_word(size_t index) { return selector_name(SELECT_PASS, index); }
+static const char *form_word(size_t index) { return selector_name(SELECT_FORM, index); }
+static const char *dtype_word(size_t index) { return selector_name(SELECT_DTYPE, index); }
+static const char *placement_word(size_t index) { return selector_name(SELECT_PLACEMENT, index); }
+static const char *cache_word(size_t index) { return selector_name(SELECT_CACHE, index); }
 
 const column_type column_op = {.word = op_word}, column_pass = {.word = pass_word}, column_form = {.word = form_word},
                   column_dtype = {.word = dtype_word}, column_placement = {.word = placement_word},

@@ -46,8 +46,8 @@ size_t layers_width(const layers_key *k) {
     return layers_has_stages(k->model) ? k->model->stages[k->stage].width : k->model->dim;
 }
 
-static const char *part_word(size_t index) { return index < PARTS ? part_name((model_part)index) : NULL; }
-static const char *phase_word(size_t index) { return index < PHASES ? model_phase_name((model_phase)index) : NULL; }
+static const char *part_word(size_t index) { return selector_name(SELECT_PART, index); }
+static const char *phase_word(size_t index) { return selector_name(SELECT_PHASE, index); }
 static const column_type column_model_part = {.word = part_word}, column_phase = {.word = phase_word};
 COLUMN_WORDS(passes, "forward", "both")
 
