@@ -143,7 +143,7 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
     const planned *const item = &s->plan->schedule.items[index];
     const cell *const c = &plan_cells(s->plan)[index];
     const size_t layernorm = summary_partner(s->plan, index, NORM_LAYERNORM);
-    const size_t rmsnorm = summary_rmsnorm(s->plan, index), identity = summary_identity(s, index);
+    const size_t rmsnorm = summary_partner(s->plan, index, NORM_RMSNORM), identity = summary_identity(s, index);
     kernels_row r = {.run = run_of_all,
                      .item = item,
                      .cell = c,
@@ -154,15 +154,15 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
                      .preempted_pct = sample_index_preempted_pct(&s->samples, index),
                      .spread_pct = summary_spread_pct(s, index),
                      .operations = NAN,
-                     .page_faults = summary_page_faults(s, index).median,
-                     .time = summary_time(s, index),
+                     .page_faults = summary_median(s, index, KERNELS_PAGE_FAULTS).median,
+                     .time = summary_median(s, index, KERNELS_TIME),
                      .ratio = none,
                      .to_layernorm = none,
                      .ceiling_fraction = none,
-                     .clock = summary_clock(s, index),
-                     .instructions = summary_counted(s, index, COUNTER_INSTRUCTIONS),
-                     .cache_misses = summary_counted(s, index, COUNTER_CACHE_MISSES),
-                     .peak = summary_peak(s, index)};
+                     .clock = summary_median(s, index, KERNELS_CLOCK),
+                     .instructions = summary_median(s, index, KERNELS_COUNTED + (int)COUNTER_INSTRUCTIONS),
+                     .cache_misses = summary_median(s, index, KERNELS_COUNTED + (int)COUNTER_CACHE_MISSES),
+                     .peak = summary_median(s, index, KERNELS_PEAK)};
     r.cycles = summary_cycles(s, index, &r.cycles_source);
     peers_library_impl(c->impl, c->pass, c->rows, c->cols, c->threads, r.library_impl);
     if (rmsnorm != SIZE_MAX && !peers_is_reference(r.library_impl))

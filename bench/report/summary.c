@@ -5,26 +5,23 @@
 #include <math.h>
 #include <stdint.h>
 
-// What is read off a sample; from COUNTED on, a counter.
-enum { TIME, LOG_TIME, CLOCK, CLOCKED_CYCLES, PEAK, PAGE_FAULTS, COUNTED };
-
 static double value_of(const void *of, const observation *o, int reading) {
     const sample *const s = &o->sample;
     switch (reading) {
-    case TIME:
+    case KERNELS_TIME:
         return s->value[SAMPLE_TIME];
-    case LOG_TIME:
+    case KERNELS_LOG_TIME:
         return log(s->value[SAMPLE_TIME]);
-    case CLOCK:
+    case KERNELS_CLOCK:
         return s->value[SAMPLE_CLOCK];
-    case CLOCKED_CYCLES:
+    case KERNELS_CLOCKED_CYCLES:
         return s->value[SAMPLE_TIME] * s->value[SAMPLE_CLOCK] * (double)plan_cells(of)[o->item].threads;
-    case PEAK:
+    case KERNELS_PEAK:
         return s->value[SAMPLE_PEAK];
-    case PAGE_FAULTS:
+    case KERNELS_PAGE_FAULTS:
         return s->value[SAMPLE_PAGE_FAULTS];
     default:
-        return s->value[(int)SAMPLE_CYCLES + (reading - COUNTED)];
+        return s->value[(int)SAMPLE_CYCLES + (reading - KERNELS_COUNTED)];
     }
 }
 
@@ -35,21 +32,13 @@ bool summary_make(summary *s, const plan *p, const observations *all) {
 
 void summary_free(summary *s) { sample_index_free(&s->samples); }
 
-stats_interval summary_time(const summary *s, size_t index) { return sample_index_median(&s->samples, index, TIME); }
-
-stats_interval summary_counted(const summary *s, size_t index, counter which) {
-    return sample_index_median(&s->samples, index, COUNTED + (int)which);
-}
-
-stats_interval summary_clock(const summary *s, size_t index) { return sample_index_median(&s->samples, index, CLOCK); }
-stats_interval summary_peak(const summary *s, size_t index) { return sample_index_median(&s->samples, index, PEAK); }
-stats_interval summary_page_faults(const summary *s, size_t index) {
-    return sample_index_median(&s->samples, index, PAGE_FAULTS);
+stats_interval summary_median(const summary *s, size_t index, int reading) {
+    return sample_index_median(&s->samples, index, reading);
 }
 
 double summary_spread_pct(const summary *s, size_t index) {
     double *const medians = s->samples.medians, least = INFINITY, most = 0;
-    const size_t launches = series_launch_medians(sample_index_series(&s->samples, index, TIME), medians);
+    const size_t launches = series_launch_medians(sample_index_series(&s->samples, index, KERNELS_TIME), medians);
     for (size_t i = 0; i < launches; i++) {
         least = fmin(least, medians[i]);
         most = fmax(most, medians[i]);
@@ -58,17 +47,17 @@ double summary_spread_pct(const summary *s, size_t index) {
 }
 
 stats_interval summary_cycles(const summary *s, size_t index, const char **source) {
-    const stats_interval counted = summary_counted(s, index, COUNTER_CYCLES);
+    const stats_interval counted = summary_median(s, index, KERNELS_COUNTED + (int)COUNTER_CYCLES);
     *source = "counters";
     if (!isnan(counted.median))
         return counted;
-    const stats_interval clocked = sample_index_median(&s->samples, index, CLOCKED_CYCLES);
+    const stats_interval clocked = summary_median(s, index, KERNELS_CLOCKED_CYCLES);
     *source = isnan(clocked.median) ? "" : "clock";
     return clocked;
 }
 
 stats_interval summary_ratio(const summary *s, size_t a, size_t b) {
-    return sample_index_ratio(&s->samples, a, b, LOG_TIME);
+    return sample_index_ratio(&s->samples, a, b, KERNELS_LOG_TIME);
 }
 
 size_t summary_partner(const plan *p, size_t index, norm_op op) {
@@ -88,8 +77,6 @@ size_t summary_partner(const plan *p, size_t index, norm_op op) {
     return theirs;
 }
 
-size_t summary_rmsnorm(const plan *p, size_t index) { return summary_partner(p, index, NORM_RMSNORM); }
-
 size_t summary_identity(const summary *s, size_t index) {
     const norm_form form = plan_ceiling_form(plan_cells(s->plan)[index].impl->form);
     size_t begin, end, fastest = SIZE_MAX;
@@ -97,7 +84,8 @@ size_t summary_identity(const summary *s, size_t index) {
     schedule_group(&s->plan->schedule, s->plan->schedule.items[index].group, &begin, &end);
     for (size_t i = begin; i < end; i++) {
         const norm_impl *const impl = plan_cells(s->plan)[i].impl;
-        const double ns = impl->op == NORM_IDENTITY && impl->form == form ? summary_time(s, i).median : NAN;
+        const double ns =
+            impl->op == NORM_IDENTITY && impl->form == form ? summary_median(s, i, KERNELS_TIME).median : NAN;
         if (ns < best) {
             best = ns;
             fastest = i;
