@@ -15,7 +15,8 @@
     X(ab, "say whether one library of kernels is slower than another: the gate of a change")                           \
     X(dump, "write a layer's inputs, parameters, outputs and gradients as files")                                      \
     X(check, "say whether the folders of runs hold what normbench writes, and nothing else")                           \
-    X(judge, "say which claims, goals and questions the tables of a run answer, and how")
+    X(judge, "say which claims, goals and questions the tables of a run answer, and how")                              \
+    X(export, "write results as the file of another tool")
 
 #define COMMAND_ROW(name, help) int cmd_##name(int argc, char **argv);
 COMMAND_LIST(COMMAND_ROW)

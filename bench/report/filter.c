@@ -173,8 +173,7 @@ void filter_add_same_run(filter *f, table_row like) {
 
 static double elements(table_row row) { return row_real(row, "rows") * row_real(row, "cols"); }
 
-// The nearest place that holds a row's x and y; "" if the caches are not known.
-static const char *data_place(const run_tables *r, table_row row) {
+const char *filter_place(const run_tables *r, table_row row) {
     size_t dtype;
     if (!selector_index(SELECT_DTYPE, row_text(row, "dtype"), &dtype) || r->l1_bytes <= 0 || r->l2_bytes <= 0 ||
         r->llc_bytes <= 0)
@@ -189,7 +188,7 @@ static const char *data_place(const run_tables *r, table_row row) {
 
 static bool word_fits(const run_tables *r, table_row row, const char *column, const char *values) {
     if (strcmp(column, "data") == 0)
-        return one_of(data_place(r, row), values);
+        return one_of(filter_place(r, row), values);
     if (strcmp(column, "threads") == 0 && strcmp(values, "cores") == 0)
         return row_real(row, column) == (double)r->cores;
     if (strcmp(column, "base") == 0) {

@@ -33,6 +33,10 @@ bool filter_next(const filter *f, const run_tables *r, run_table table, table_ro
 // strongest level. A row of none if there is none, and then `why` says so.
 table_row filter_find(const filter *f, const run_tables *r, run_table table, char why[TABLES_MESSAGE]);
 
+// The nearest place that holds a row's x and y, one of those of data=; "" if the caches are not known, or if it is none
+// of them.
+const char *filter_place(const run_tables *r, table_row row);
+
 // Whether a row's variant is what the op's name alone stands for, with parameters or without: vocabulary_stands.
 int filter_default(table_row row);
 
