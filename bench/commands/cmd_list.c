@@ -5,6 +5,7 @@
 
 #include "base/names.h"
 #include "commands.h"
+#include "format_option.h"
 #include "measure/inputs.h"
 #include "plan/cli.h"
 #include "report/schema.h"
@@ -198,19 +199,17 @@ static int refuse(const char *word, const char *what, const char *const *names, 
 }
 
 static int list_columns(const char *table, const char *format) {
-    const char *tables[SELECT_MAX_NAMES], *formats[SCHEMA_FORMATS];
+    const char *tables[SELECT_MAX_NAMES];
+    schema_format as;
     const column_table *t, *only = NULL;
     size_t count = 0;
     for (; (t = schema_at(count)) != NULL; count++)
         tables[count] = t->name;
-    for (schema_format f = 0; f < SCHEMA_FORMATS; f++)
-        formats[f] = schema_format_name(f);
     if (table != NULL && (only = schema_find(table)) == NULL)
         return refuse(table, "table", tables, count);
-    const size_t as = format == NULL ? SCHEMA_TEXT : names_find(format, formats, SCHEMA_FORMATS);
-    if (as == SCHEMA_FORMATS)
-        return refuse(format, "format", formats, SCHEMA_FORMATS);
-    const int error = schema_print(stdout, only, (schema_format)as);
+    if (!format_option(&command, format, &as))
+        return EXIT_USAGE;
+    const int error = schema_print(stdout, only, as);
     if (error != 0)
         cli_complain(&command, "cannot write: %s", strerror(error));
     return error != 0 ? EXIT_FAILED : EXIT_DONE;

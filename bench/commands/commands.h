@@ -16,7 +16,8 @@
     X(dump, "write a layer's inputs, parameters, outputs and gradients as files")                                      \
     X(check, "say whether the folders of runs hold what normbench writes, and nothing else")                           \
     X(judge, "say which claims, goals and questions the tables of a run answer, and how")                              \
-    X(export, "write results as the file of another tool")
+    X(export, "write results as the file of another tool")                                                             \
+    X(compare, "hold a run against earlier runs of the same machine: what is suspect")
 
 #define COMMAND_ROW(name, help) int cmd_##name(int argc, char **argv);
 COMMAND_LIST(COMMAND_ROW)
