@@ -13,7 +13,7 @@ BEGIN {
     }
     while ((getline meta_line < (run "/meta.json")) > 0)
         json = json meta_line " "
-    if (ARGV[2] != "" && !take_measured(run "/" ARGV[2] ".csv", ARGV[2] == "kernels" ? "ns_per_element" : "time_ns_median")) {
+    if (ARGV[2] != "" && !take_measured(run "/" ARGV[2] ".csv", measured_in(ARGV[2]))) {
         print csv_error > "/dev/stderr"
         exit 1
     }
@@ -21,7 +21,10 @@ BEGIN {
     exit
 }
 
-# Keeps the rows that have a value in the column `measured`; false: not a table with that column.
+# The column that says whether a row was measured.
+function measured_in(table) { return table == "kernels" ? "ns_per_element" : table == "history" ? "time_ratio" : "time_ns_median" }
+
+# Keeps the rows that have a value in the column `measured`, and a status that lets them be shown, if they have one; false: not a table with that column.
 function take_measured(path, measured,    all, names, rows, i, k) {
     rows = csv_read(path, all, names)
     if (rows < 0)
@@ -31,7 +34,7 @@ function take_measured(path, measured,    all, names, rows, i, k) {
         return 0
     }
     for (i = 1; i <= rows; i++) {
-        if ((all[i, "status"] != "ok" && all[i, "status"] != "unstable") || all[i, measured] == "")
+        if ((all[i, "status"] != "ok" && all[i, "status"] != "unstable" && csv_has(names, "status")) || all[i, measured] == "")
             continue
         cells++
         for (k = 1; k <= names[0]; k++)
