@@ -5,77 +5,16 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/parse.h"
-#include "base/series.h"
 #include "measure/sampler.h"
+#include "sample_index.h"
 
-// The samples by item, launch and index, and where each item's begin.
-typedef struct {
-    observation *sorted;
-    size_t *first;
-    series_point *points; // room for two items' series
-    double *values;
-    size_t *launches;
-} sorted_samples;
-
-static int in_order(const void *left, const void *right) {
-    const observation *const a = left, *const b = right;
-    if (a->item != b->item)
-        return a->item < b->item ? -1 : 1;
-    if (a->launch != b->launch)
-        return a->launch < b->launch ? -1 : 1;
-    return (a->index > b->index) - (a->index < b->index);
-}
-
-static void forget(sorted_samples *s) {
-    free(s->sorted);
-    free(s->first);
-    free(s->points);
-    free(s->values);
-    free(s->launches);
-}
-
-static bool sort(sorted_samples *s, const observations *all, size_t items) {
-    *s = (sorted_samples){.sorted = malloc((all->count + 1) * sizeof *s->sorted),
-                          .first = calloc(items + 1, sizeof *s->first),
-                          .points = malloc(2 * (all->count + 1) * sizeof *s->points),
-                          .values = malloc((all->count + 1) * sizeof *s->values),
-                          .launches = malloc((all->count + 1) * sizeof *s->launches)};
-    if (s->sorted == NULL || s->first == NULL || s->points == NULL || s->values == NULL || s->launches == NULL) {
-        forget(s);
-        return false;
-    }
-    if (all->count > 0) {
-        memcpy(s->sorted, all->items, all->count * sizeof *s->sorted);
-        qsort(s->sorted, all->count, sizeof *s->sorted, in_order);
-    }
-    for (size_t item = 0, i = 0; item <= items; item++) {
-        while (i < all->count && s->sorted[i].item < item)
-            i++;
-        s->first[item] = i;
-    }
-    return true;
-}
-
-static series series_of(const sorted_samples *s, size_t item, bool logs, series_point *points) {
-    const size_t begin = s->first[item], count = s->first[item + 1] - begin;
-    for (size_t i = 0; i < count; i++) {
-        const observation *const o = &s->sorted[begin + i];
-        const double ns = o->sample.value[SAMPLE_SLOT];
-        points[i] = (series_point){o->launch, o->index, logs ? log(ns) : ns};
-    }
-    return (series){points, count};
-}
-
-static double preempted_pct(const sorted_samples *s, const ab_row *r) {
-    const size_t items[] = {r->base, r->candidate};
-    double preempted = 0, count = 0;
-    for (size_t k = 0; k < 2; k++)
-        for (size_t i = s->first[items[k]]; i < s->first[items[k] + 1]; i++, count++)
-            preempted += s->sorted[i].sample.value[SAMPLE_PREEMPTED];
-    return count > 0 ? 100 * preempted / count : (double)NAN;
+typedef enum { SLOT, LOG_SLOT } reading;
+static double read_off(const void *plan, const observation *o, int what) {
+    const double ns = o->sample.value[SAMPLE_SLOT];
+    (void)plan;
+    return what == LOG_SLOT ? log(ns) : ns;
 }
 
 static void add(double *values, size_t *launches, size_t *count, double value, size_t launch) {
@@ -85,39 +24,46 @@ static void add(double *values, size_t *launches, size_t *count, double value, s
     launches[(*count)++] = launch;
 }
 
-static void fill(const sorted_samples *s, const planned *item, ab_row *r) {
+// values and launches: room for as many as there are samples.
+static void fill(const sample_index *x, const planned *item, double *values, size_t *launches, ab_row *r) {
     ab_differences *const d = &r->finding.differences;
+    const double samples[] = {(double)sample_index_count(x, r->base), (double)sample_index_count(x, r->candidate)};
     size_t confirming = SIZE_MAX;
-    r->time[AB_BASE] = series_median(series_of(s, r->base, false, s->points));
-    r->time[AB_CANDIDATE] = series_median(series_of(s, r->candidate, false, s->points));
-    r->preempted_pct = preempted_pct(s, r);
-    const series candidate = series_of(s, r->candidate, true, s->points);
-    const series base = series_of(s, r->base, true, s->points + candidate.count);
-    const size_t count = series_launch_differences(candidate, base, s->values, s->launches);
+    r->time[AB_BASE] = sample_index_median(x, r->base, SLOT);
+    r->time[AB_CANDIDATE] = sample_index_median(x, r->candidate, SLOT);
+    r->preempted_pct = (samples[0] * sample_index_preempted_pct(x, r->base) +
+                        samples[1] * sample_index_preempted_pct(x, r->candidate)) /
+                       (samples[0] + samples[1]);
+    const size_t count = sample_index_launch_differences(x, r->candidate, r->base, LOG_SLOT, values, launches);
     if (item->note[0] != '\0' && !parse_size(item->note, &confirming))
         confirming = SIZE_MAX;
     for (size_t i = 0; i < count; i++)
-        if (s->launches[i] < confirming)
-            add(d->first, d->first_launch, &d->first_count, s->values[i], s->launches[i]);
+        if (launches[i] < confirming)
+            add(d->first, d->first_launch, &d->first_count, values[i], launches[i]);
         else
-            add(d->again, d->again_launch, &d->again_count, s->values[i], s->launches[i]);
+            add(d->again, d->again_launch, &d->again_count, values[i], launches[i]);
 }
 
 bool ab_pairs_make(ab_judgement *j, const ab_plan *p, const observations *all) {
-    sorted_samples s;
+    sample_index x;
     const size_t count = p->schedule.count;
-    if (!sort(&s, all, count))
+    if (!sample_index_make(&x, p, count, all, read_off))
         return false;
+    double *const values = malloc((all->count + 1) * sizeof *values);
+    size_t *const launches = malloc((all->count + 1) * sizeof *launches);
     j->rows = calloc(count / AB_SIDES + 1, sizeof *j->rows);
-    for (size_t i = 0; j->rows != NULL && i + 1 < count; i += AB_SIDES) {
+    const bool ok = values != NULL && launches != NULL && j->rows != NULL;
+    for (size_t i = 0; ok && i + 1 < count; i += AB_SIDES) {
         ab_row *const r = &j->rows[j->row_count++];
         r->base = i;
         r->candidate = i + 1;
         r->item = &ab_items(p)[r->candidate];
-        fill(&s, &p->schedule.items[r->candidate], r);
+        fill(&x, &p->schedule.items[r->candidate], values, launches, r);
     }
-    forget(&s);
-    return j->rows != NULL;
+    free(values);
+    free(launches);
+    sample_index_free(&x);
+    return ok;
 }
 
 // The sum over rows at a launch; false if one of them has not that launch.

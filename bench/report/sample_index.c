@@ -82,6 +82,13 @@ stats_interval sample_index_difference(const sample_index *x, size_t a, size_t b
     return series_difference(of_a, of_b, confidence);
 }
 
+size_t sample_index_launch_differences(const sample_index *x, size_t a, size_t b, int reading, double *values,
+                                       size_t *launches) {
+    const series of_a = series_at(x, a, reading, x->points);
+    const series of_b = series_at(x, b, reading, x->points + of_a.count);
+    return series_launch_differences(of_a, of_b, values, launches);
+}
+
 stats_interval sample_index_ratio(const sample_index *x, size_t a, size_t b, int log_reading) {
     stats_interval ratio = sample_index_difference(x, a, b, log_reading, SERIES_CONFIDENCE);
     ratio.median = exp(ratio.median);

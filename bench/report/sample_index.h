@@ -36,6 +36,9 @@ series sample_index_series(const sample_index *x, size_t item, int reading);
 stats_interval sample_index_median(const sample_index *x, size_t item, int reading);
 // Of item a less that of item b of the same group, paired by rounds. Of logarithms: a over b.
 stats_interval sample_index_difference(const sample_index *x, size_t a, size_t b, int reading, double confidence);
+// What each launch says of that, and which it is: series_launch_differences.
+size_t sample_index_launch_differences(const sample_index *x, size_t a, size_t b, int reading, double *values,
+                                       size_t *launches);
 stats_interval sample_index_ratio(const sample_index *x, size_t a, size_t b, int log_reading);
 
 #endif
