@@ -44,7 +44,7 @@ static int by_size(const void *left, const void *right) {
 }
 
 double paired_above(const double *differences, size_t count, double bound) {
-    distance distances[PAIRED_MOST];
+    distance distances[PAIRED_MOST] = {0};
     size_t ranks[PAIRED_MOST], sum = 0;
     count = count < PAIRED_MOST ? count : PAIRED_MOST;
     for (size_t i = 0; i < count; i++)

@@ -140,6 +140,24 @@ static bool make(preset which, const selection *s, const topology *t) {
     return ab_plan_make(&rows, &selected, t, ab_same_code, every);
 }
 
+static const char *today(char text[16]) {
+    const time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc) == NULL || strftime(text, 16, "%Y-%m-%d", &utc) == 0)
+        snprintf(text, 16, "9999-12-31");
+    return text;
+}
+
+static bool read_waivers(ab_waivers *w) {
+    char why[PATH_MAX + 512], day[16];
+    *w = (ab_waivers){0};
+    if (ab_settings_here()->waivers[0] == '\0' ||
+        ab_waivers_read(w, ab_settings_here()->waivers, today(day), why, sizeof why))
+        return true;
+    cli_complain(&command, "%s", why);
+    return false;
+}
+
 static bool check(const request *r, const selection *s) {
     (void)r, (void)s;
     for (size_t i = 0; i < injected_count; i++)
@@ -148,7 +166,10 @@ static bool check(const request *r, const selection *s) {
                          injected[i].text, "dyt/u2/forward/fused/avx2/f32/64x768/1/cores/warm");
             return false;
         }
-    return true;
+    ab_waivers w;
+    const bool ok = read_waivers(&w); // what is wrong with them is told before anything is measured
+    ab_waivers_free(&w);
+    return ok;
 }
 
 // Launches first: an interval needs them more than it needs rounds. A third of the time is for rows that need more.
@@ -168,24 +189,6 @@ static ab_threshold threshold(void) {
     if (s->group_pct[0] != '\0' && !parse_real(s->group_pct, &own.group_pct))
         own.group_pct = 0.5;
     return own;
-}
-
-static const char *today(char text[16]) {
-    const time_t now = time(NULL);
-    struct tm utc;
-    if (gmtime_r(&now, &utc) == NULL || strftime(text, 16, "%Y-%m-%d", &utc) == 0)
-        snprintf(text, 16, "9999-12-31");
-    return text;
-}
-
-static bool read_waivers(ab_waivers *w) {
-    char why[PATH_MAX + 512], day[16];
-    *w = (ab_waivers){0};
-    if (ab_settings_here()->waivers[0] == '\0' ||
-        ab_waivers_read(w, ab_settings_here()->waivers, today(day), why, sizeof why))
-        return true;
-    cli_complain(&command, "%s", why);
-    return false;
 }
 
 static bool judge(ab_judgement *j, const observations *all) {
