@@ -296,6 +296,7 @@ int cmd_ab(int argc, char **argv) {
     const int option = find_sides(argc, argv, sides, &needed);
     if (option != CLI_END)
         return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    (void)request_signals(); // from here on there is something to remove, whatever ends the program
     for (ab_side side = 0; ok && needed && side < AB_SIDES; side++)
         ok = ab_source_take(side, sides[side], why, sizeof why);
     ok = ok && (!needed || ab_begin(why, sizeof why));
