@@ -39,7 +39,7 @@ function take_measured(path, measured,    all, names, rows, i, k) {
         cells++
         for (k = 1; k <= names[0]; k++)
             cell[cells, names[k]] = all[i, names[k]]
-        if (!csv_has(names, "base"))
+        if (cell[cells, "base"] == "")
             take_variant(cells)
         if (stands_as(cells) > most_stands[stand_key(cells)])
             most_stands[stand_key(cells)] = stands_as(cells)
@@ -47,7 +47,7 @@ function take_measured(path, measured,    all, names, rows, i, k) {
     return 1
 }
 
-# Of a run from before the columns base, params and streams: what the name of its variant says of them.
+# Of a row without base, params and streams, as runs from before these columns have them: what the name of its variant says of them.
 function take_variant(i,    base, params) {
     base = cell[i, "variant"]
     params = word_of["op", op_rank(cell[i, "op"]), "params"]
