@@ -112,12 +112,12 @@ static void launches_are_told_apart_by_where_the_cores_are(void **state) {
 // What is printed at the end, to be freed: of the table that a run would have.
 static char *printed(const layers_summary *s) {
     char folder[] = "/tmp/normbench-test-layers-XXXXXX", path[sizeof folder + 16], *text = NULL;
-    size_t size, rows, missing;
+    size_t size, missing;
     run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee"};
     assert_non_null(mkdtemp(folder));
     snprintf(r.folder, sizeof r.folder, "%s", folder);
     snprintf(path, sizeof path, "%s/layers.csv", folder);
-    assert_int_equal(layers_summary_write(s, path, &r, &rows, &missing), 0);
+    assert_int_equal(layers_summary_write(s, path, &r, &missing), 0);
     FILE *const out = open_memstream(&text, &size);
     assert_non_null(out);
     answers_print_run(NULL, out, &r);
@@ -313,7 +313,7 @@ static void timing_that_costs_is_told(void **state) {
 static void the_tables_are_as_they_were(void **state) {
     (void)state;
     made m;
-    size_t rows, missing;
+    size_t missing;
     run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee"};
     char path[KEPT_PATH];
     kept_path(path);
@@ -321,7 +321,7 @@ static void the_tables_are_as_they_were(void **state) {
     m.plan.schedule.items[DYT].max_error = 2.0 / 3;
     m.plan.schedule.items[NATIVE].max_error = (double)NAN;
     snprintf(m.plan.schedule.items[NATIVE].note, sizeof m.plan.schedule.items[NATIVE].note, "oneDNN, via f32");
-    assert_int_equal(layers_summary_write(&m.summary, path, &r, &rows, &missing), 0);
+    assert_int_equal(layers_summary_write(&m.summary, path, &r, &missing), 0);
     kept_compare(path, "layers.csv");
     assert_int_equal(layers_summary_write_steps(&m.summary, path, &r), 0);
     kept_compare(path, "steps.csv");
@@ -331,7 +331,7 @@ static void the_tables_are_as_they_were(void **state) {
     m.plan.schedule.items[0].wrong = true;
     snprintf(m.plan.schedule.items[0].reason, sizeof m.plan.schedule.items[0].reason,
              "y[0, 0]: got \"nan\", reference 1");
-    assert_int_equal(layers_summary_write(&m.summary, path, &r, &rows, &missing), 0);
+    assert_int_equal(layers_summary_write(&m.summary, path, &r, &missing), 0);
     kept_compare(path, "stack/layers.csv");
     made_free(&m);
 }

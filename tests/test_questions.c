@@ -21,7 +21,7 @@ static char folder[] = "/tmp/normbench-test-questions-XXXXXX", table[sizeof fold
 // Norms take 10 and 20 of 1000 ns; the rest is the same.
 static int make_table(void **state) {
     made m;
-    size_t rows, missing;
+    size_t missing;
     const run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee"};
     (void)state;
     if (mkdtemp(folder) == NULL)
@@ -29,7 +29,7 @@ static int make_table(void **state) {
     snprintf(table, sizeof table, "%s/layers.csv", folder);
     snprintf(list, sizeof list, "%s/asked.csv", folder);
     made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
-    const int error = layers_summary_write(&m.summary, table, &r, &rows, &missing);
+    const int error = layers_summary_write(&m.summary, table, &r, &missing);
     made_free(&m);
     return error;
 }

@@ -205,10 +205,7 @@ static int tensor_file(const void *what, const char *path) {
 static bool replace(const request *r, const char *file, files_writer *write, const void *what) {
     char path[PATH_MAX];
     const bool fits = snprintf(path, sizeof path, "%s/%s", r->folder, file) < (int)sizeof path;
-    const int code = fits ? files_replace(path, write, what) : ENAMETOOLONG;
-    if (code != 0)
-        cli_complain(&command, "cannot write %s/%s: %s", r->folder, file, files_reason(code));
-    return code == 0;
+    return cli_wrote(&command, fits ? files_replace(path, write, what) : ENAMETOOLONG, path);
 }
 
 // Writes the file and adds it to the manifest. false after a message.

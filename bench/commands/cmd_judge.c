@@ -92,11 +92,11 @@ static int parse(order *o, int argc, char **argv) {
 
 // Writes a table where one was asked for, and says where words go: to stderr with CSV on stdout. NULL after a message.
 static FILE *deliver(const order *o, files_writer *write, const void *what) {
-    const int error = o->csv == NULL ? 0 : files_deliver(o->csv, write, what);
-    if (error == 0)
-        return o->csv != NULL && strcmp(o->csv, "-") == 0 ? stderr : stdout;
-    cli_complain(&command, "cannot write %.300s: %s", o->csv, files_reason(error));
-    return NULL;
+    if (o->csv == NULL)
+        return stdout;
+    if (!cli_wrote(&command, files_deliver(o->csv, write, what), o->csv))
+        return NULL;
+    return strcmp(o->csv, "-") == 0 ? stderr : stdout;
 }
 
 static int tell_verdicts(const order *o, const run_tables *runs) {

@@ -67,10 +67,9 @@ static bool check(const request *r, const selection *s) {
 
 static int write_table(const observations *all, const run *r, const char *path, size_t *missing) {
     summary s;
-    size_t rows;
     if (!summary_make(&s, &cells, all))
         return ENOMEM;
-    const int error = summary_write(&s, path, r, &rows, missing);
+    const int error = summary_write(&s, path, r, missing);
     summary_free(&s);
     return error;
 }

@@ -108,10 +108,9 @@ static bool check(const request *r, const selection *s) {
 
 static int write_table(const observations *all, const run *r, const char *path, size_t *missing) {
     layers_summary s;
-    size_t rows;
     if (!layers_summary_make(&s, &arms, all))
         return ENOMEM;
-    const int error = layers_summary_write(&s, path, r, &rows, missing);
+    const int error = layers_summary_write(&s, path, r, missing);
     layers_summary_free(&s);
     return error;
 }

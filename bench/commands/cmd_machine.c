@@ -212,11 +212,10 @@ static int show(const cli_command *command, const topology *t, const char *json_
     if (json_path == NULL)
         return EXIT_DONE;
     json_t *machine = describe(t, ceilings, ceiling_count, warnings, warning_count);
-    const int code = machine == NULL ? ENOMEM : files_deliver(json_path, json_file_write, machine);
-    if (code != 0)
-        cli_complain(command, "cannot write %s: %s", json_path, files_reason(code));
+    const bool wrote =
+        cli_wrote(command, machine == NULL ? ENOMEM : files_deliver(json_path, json_file_write, machine), json_path);
     json_decref(machine);
-    return code == 0 ? EXIT_DONE : EXIT_FAILED;
+    return wrote ? EXIT_DONE : EXIT_FAILED;
 }
 
 int cmd_machine(int argc, char **argv) {

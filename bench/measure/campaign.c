@@ -36,7 +36,7 @@ static int failed(campaign *c, const char *what) {
 
 static int failed_to_write(campaign *c, const char *file, int code) {
     progress_end(&c->progress);
-    cli_complain(c->subject->command, "cannot write %s: %s", file, files_reason(code));
+    (void)cli_wrote(c->subject->command, code, file);
     return EXIT_FAILED;
 }
 
@@ -279,9 +279,7 @@ static bool folder_is_clean(const campaign *c, char error[RUN_ERROR_SIZE]) {
             run_path(&c->run, files[i], path);
             code = files_replaceable(path);
         }
-    if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
-    return code == 0;
+    return files_wrote(code, path, error, RUN_ERROR_SIZE);
 }
 
 static int begin(campaign *c, const request *r, int argc, char **argv) {

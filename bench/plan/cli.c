@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/exit_code.h"
+#include "base/files.h"
 #include "base/names.h"
 
 enum { MOST_OPTIONS = 64, TEXT_SIZE = 1024, HELP_COLUMN = 22, WIDTH = 80 };
@@ -115,6 +116,14 @@ void cli_complain(const cli_command *c, const char *format, ...) {
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
+}
+
+bool cli_wrote(const cli_command *c, int code, const char *path) {
+    char message[TEXT_SIZE];
+    const bool wrote = files_wrote(code, path, message, sizeof message);
+    if (!wrote)
+        cli_complain(c, "%s", message);
+    return wrote;
 }
 
 bool cli_need(const cli_command *c, char *const values[]) {

@@ -80,5 +80,7 @@ void cli_wrap(FILE *out, const char *text, size_t indent);
 
 // Prints "normbench verify: ..." on stderr.
 __attribute__((format(printf, 2, 3))) void cli_complain(const cli_command *command, const char *format, ...);
+// files_wrote, whose message is printed so.
+bool cli_wrote(const cli_command *command, int code, const char *path);
 
 #endif

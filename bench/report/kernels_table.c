@@ -190,7 +190,7 @@ static void count_operations(kernels_row *rows, size_t count) {
     }
 }
 
-int summary_write(const summary *s, const char *path, const run *r, size_t *rows, size_t *missing) {
+int summary_write(const summary *s, const char *path, const run *r, size_t *missing) {
     const size_t count = s->plan->schedule.count;
     kernels_row *const all = malloc((count + 1) * sizeof *all);
     csv_writer w;
@@ -203,7 +203,6 @@ int summary_write(const summary *s, const char *path, const run *r, size_t *rows
     }
     if (error == 0) {
         columns_write_header(&w, &kernels_table);
-        *rows = count;
         *missing = 0;
         for (size_t i = 0; i < count; i++) {
             (void)columns_write_row(&w, &kernels_table, &all[i]); // told by csv_close

@@ -81,8 +81,8 @@ bool layers_summary_call(const layers_summary *s, size_t arm, double *clock_ns, 
 // A row whose norm share is known to within this is stable.
 #define SHARE_STABLE 0.05
 
-// 0 or errno. *rows: how many; *missing: never timed though planned.
-int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *rows, size_t *missing);
+// 0 or errno. *missing: rows that were never timed though planned.
+int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *missing);
 int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r);
 
 #endif

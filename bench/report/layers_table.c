@@ -199,13 +199,12 @@ static layers_row make_row(const layers_summary *s, size_t arm, const run *run_o
     return r;
 }
 
-int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *rows, size_t *missing) {
+int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *missing) {
     csv_writer w;
     const int error = csv_open(&w, path, false);
     if (error != 0)
         return error;
     columns_write_header(&w, &layers_table);
-    *rows = s->plan->schedule.count;
     *missing = 0;
     for (size_t arm = 0; arm < s->plan->schedule.count; arm++) {
         const layers_row row = make_row(s, arm, r);

@@ -51,18 +51,22 @@ static stats_interval time_of_step(const layers_summary *s, size_t arm, size_t s
     return series_median((series){x->points, count});
 }
 
-int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r) {
-    csv_writer w;
-    const int error = csv_open(&w, path, false);
-    if (error != 0)
-        return error;
-    columns_write_header(&w, &steps_table);
+typedef struct {
+    const layers_summary *summary;
+    const run *run;
+} steps_order;
+static void write_rows(csv_writer *w, const void *of) {
+    const layers_summary *const s = ((const steps_order *)of)->summary;
     for (size_t i = 0; i < s->plan->step_count; i++) {
         const layers_step *const step = &s->plan->steps[i];
         const stats_interval time = time_of_step(s, step->arm, step->index);
         const double whole = time.n > 0 ? layers_summary_median(s, step->arm, READING_TIME).median : NAN;
-        const steps_row row = {r, &layers_arms(s->plan)[step->arm], &step->step, time, whole};
-        (void)columns_write_row(&w, &steps_table, &row); // told by csv_close
+        const steps_row row = {((const steps_order *)of)->run, &layers_arms(s->plan)[step->arm], &step->step, time,
+                               whole};
+        (void)columns_write_row(w, &steps_table, &row);
     }
-    return csv_close(&w);
+}
+
+int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r) {
+    return columns_write(path, &steps_table, write_rows, &(steps_order){s, r});
 }

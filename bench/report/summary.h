@@ -51,7 +51,7 @@ size_t summary_identity(const summary *s, size_t index);
 // A row narrower than this on both sides is stable.
 #define SUMMARY_STABLE 0.04
 
-// Writes kernels.csv. *rows: how many; *missing: of them never timed though planned. 0 or errno.
-int summary_write(const summary *s, const char *path, const run *r, size_t *rows, size_t *missing);
+// Writes kernels.csv. *missing: rows that were never timed though planned. 0 or errno.
+int summary_write(const summary *s, const char *path, const run *r, size_t *missing);
 
 #endif

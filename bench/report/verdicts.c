@@ -43,19 +43,16 @@ static verdict_row row_of(const verdicts *v, size_t i) {
     return r;
 }
 
-int verdicts_write(const void *what, const char *path) {
+static void write_rows(csv_writer *w, const void *what) {
     const verdicts *const v = what;
-    const verdict_list *const list = lists[v->of];
-    csv_writer w;
-    const int error = csv_open(&w, path, false);
-    if (error != 0)
-        return error;
-    columns_write_header(&w, list->table);
     for (size_t i = 0; i < v->found.count; i++) {
         verdict_row r = row_of(v, i);
-        columns_write_row(&w, list->table, &r);
+        columns_write_row(w, lists[v->of]->table, &r);
     }
-    return csv_close(&w);
+}
+
+int verdicts_write(const void *what, const char *path) {
+    return columns_write(path, lists[((const verdicts *)what)->of]->table, write_rows, what);
 }
 
 bool verdicts_print(const verdicts *v, FILE *out) {
