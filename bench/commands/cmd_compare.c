@@ -58,31 +58,20 @@ static int tell(results *runs, size_t count, schema_format format, const char *o
                             .format = format,
                             .print = compare_print,
                             .what = &c};
-    int status = compare_status(&c);
-    const int error = c.other != NULL ? 0 : files_deliver(out, rows_file_write, &file);
-    if (error != 0) {
-        cli_complain(&command, "cannot write %.300s: %s", out, files_reason(error));
-        status = EXIT_FAILED;
-    }
+    const bool wrote = c.other != NULL || cli_wrote(&command, files_deliver(out, rows_file_write, &file), out);
+    const int status = wrote ? compare_status(&c) : EXIT_FAILED;
     compare_warn(stderr, &c);
     compare_free(&c);
     return status;
 }
 
 int cmd_compare(int argc, char **argv) {
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
-    char *value = NULL, *given[OPTIONS] = {NULL, NULL}, message[TABLES_MESSAGE];
+    char *given[OPTIONS] = {NULL}, message[TABLES_MESSAGE];
     schema_format format;
-    size_t folders = 0;
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0) {
-        if (option < OPTIONS)
-            given[option] = value;
-        else
-            argv[folders++] = value; // operands move to the front
-    }
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    size_t folders;
+    const int end = cli_take(&command, argc, argv, given, &folders);
+    if (end >= 0)
+        return end;
     if (!format_option(&command, given[FORMAT], &format))
         return EXIT_USAGE;
     if (folders < 2) {

@@ -53,25 +53,18 @@ static int write_runs(const export_format *format, const char *out, const result
     if (error == -1)
         cli_complain(&command, "%s", why);
     else if (error != 0)
-        cli_complain(&command, "cannot write %.300s: %s", out, files_reason(error));
+        (void)cli_wrote(&command, error, out);
     else if (*warning != '\0')
         cli_complain(&command, "%s", warning);
     return error == 0 ? EXIT_DONE : error == -1 ? EXIT_USAGE : EXIT_FAILED;
 }
 
 int cmd_export(int argc, char **argv) {
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
-    char *value = NULL, *given[OPTIONS] = {NULL, NULL}, message[TABLES_MESSAGE];
-    size_t folders = 0;
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0) {
-        if (option < OPTIONS)
-            given[option] = value;
-        else
-            argv[folders++] = value; // operands move to the front
-    }
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    char *given[OPTIONS] = {NULL}, message[TABLES_MESSAGE];
+    size_t folders;
+    const int end = cli_take(&command, argc, argv, given, &folders);
+    if (end >= 0)
+        return end;
     if (!cli_need(&command, given))
         return EXIT_USAGE;
     const export_format *const format = find_format(given[TO]);

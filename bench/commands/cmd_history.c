@@ -36,10 +36,7 @@ static const cli_command command = {
 };
 
 static int deliver(const rows_file *file, const char *path) {
-    const int error = files_deliver(path, rows_file_write, file);
-    if (error != 0)
-        cli_complain(&command, "cannot write %.300s: %s", path, files_reason(error));
-    return error == 0 ? EXIT_DONE : EXIT_FAILED;
+    return cli_wrote(&command, files_deliver(path, rows_file_write, file), path) ? EXIT_DONE : EXIT_FAILED;
 }
 
 // Takes over the runs. The exit code.
@@ -65,19 +62,12 @@ static int tell(results *runs, size_t count, schema_format format, const char *c
 }
 
 int cmd_history(int argc, char **argv) {
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
-    char *value = NULL, *given[OPTIONS] = {NULL, NULL}, message[TABLES_MESSAGE];
+    char *given[OPTIONS] = {NULL}, message[TABLES_MESSAGE];
     schema_format format;
-    size_t folders = 0;
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0) {
-        if (option < OPTIONS)
-            given[option] = value;
-        else
-            argv[folders++] = value; // operands move to the front
-    }
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    size_t folders;
+    const int end = cli_take(&command, argc, argv, given, &folders);
+    if (end >= 0)
+        return end;
     if (!format_option(&command, given[FORMAT], &format))
         return EXIT_USAGE;
     if (folders == 0) {
