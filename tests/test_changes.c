@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Changes of a series: a step is found at its place, noise, an outlier and what is too small are none, a drift is told
-// as such; and Student's t, by which one more run is judged.
+// as such; and how far one more run may lie from others.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,9 @@
 #include <cmocka.h>
 
 #include "base/changes.h"
+#include "base/paired.h"
+#include "base/prediction.h"
 #include "base/stats.h"
-#include "base/student.h"
 
 enum { MOST = 120 };
 static const changes_rule rule = {.alpha = 0.001, .least = 0.02, .points = 5, .shuffles = 1999, .seed = 1};
@@ -149,23 +150,36 @@ static void the_same_again(void **state) {
     changes_free(&b);
 }
 
-// Percentage points of printed tables (Fisher and Yates), to the digits that they have.
-static void quantiles(void **state) {
+// Against 400,000 draws of another generator (NumPy's): the factors that one in a thousand exceeds.
+static void factors(void **state) {
     (void)state;
     const struct {
-        double probability;
-        size_t freedom;
-        double t;
-    } known[] = {{0.975, 1, 12.706}, {0.999, 1, 318.31}, {0.95, 2, 2.920},   {0.999, 3, 10.215}, {0.975, 4, 2.776},
-                 {0.999, 9, 4.297},  {0.999, 19, 3.579}, {0.999, 29, 3.396}, {0.99, 60, 2.390},  {0.9, 120, 1.289},
-                 {0.5, 7, 0},        {0.025, 4, -2.776}, {0.001, 9, -4.297}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        const double t = student_quantile(known[i].probability, known[i].freedom);
-        assert_true(fabs(t - known[i].t) < (known[i].t > 300 ? 0.01 : 0.0006));
-        assert_true(fabs(student_probability(t, known[i].freedom) - known[i].probability) < 1e-12);
+        size_t count;
+        double factor;
+    } known[] = {{10, 7.53}, {12, 6.32}, {20, 4.70}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_true(fabs(prediction_factor(known[i].count, 0.001) / known[i].factor - 1) < 0.06);
+    assert_true(fabs(prediction_factor(10, 0.5)) < 0.02); // one in two lies above the median
+    const double first = prediction_factor(10, 0.01), second = prediction_factor(10, 0.01);
+    assert_memory_equal(&first, &second, sizeof first);
+    assert_true(isnan(prediction_factor(2, 0.001)));
+}
+
+// Runs of a normal distribution lie beyond the factor as often as it says.
+static void alarms(void **state) {
+    (void)state;
+    enum { RUNS = 10, SERIES = 60000 };
+    const double factor = prediction_factor(RUNS, 0.001);
+    size_t beyond = 0;
+    stats_rng rng;
+    stats_rng_seed(&rng, 77, 0);
+    for (size_t i = 0; i < SERIES; i++) {
+        double values[RUNS];
+        for (size_t k = 0; k < RUNS; k++)
+            values[k] = stats_rng_normal(&rng);
+        beyond += stats_rng_normal(&rng) - stats_median(values, RUNS) > factor * paired_deviation(values, RUNS);
     }
-    assert_true(isnan(student_quantile(0, 5)) && isnan(student_quantile(1, 5)) && isnan(student_quantile(0.5, 0)) &&
-                isnan(student_quantile((double)NAN, 5)));
+    assert_in_range(beyond, 30, 95); // 60 are expected
 }
 
 int main(void) {
@@ -173,7 +187,8 @@ int main(void) {
         cmocka_unit_test(series_that_are_known),
         cmocka_unit_test(noise_is_none),
         cmocka_unit_test(the_same_again),
-        cmocka_unit_test(quantiles),
+        cmocka_unit_test(factors),
+        cmocka_unit_test(alarms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

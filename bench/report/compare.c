@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/exit_code.h"
-#include "base/student.h"
+#include "base/paired.h"
+#include "base/prediction.h"
 
 #define NAME(ID, name) name,
 static const char *const verdict_names[] = {COMPARE_VERDICT_LIST(NAME)};
@@ -87,14 +88,6 @@ static void set_settle(compare_row *r) {
     add_selectors(r, shared, sizeof shared / sizeof *shared);
 }
 
-// Median, and 1.4826 times the median absolute deviation, which a normal distribution's deviation is. In place.
-static double spread_of(double *values, size_t count, double *median) {
-    *median = stats_median(values, count);
-    for (size_t i = 0; i < count; i++)
-        values[i] = fabs(values[i] - *median);
-    return fmax(1.4826 * stats_median(values, count), COMPARE_FLOOR);
-}
-
 // Soft differences between the machines' state double what counts.
 static double least_of(const comparison *c) { return log1p(COMPARE_LEAST * (c->difference_count > 0 ? 2 : 1)); }
 
@@ -110,8 +103,10 @@ static void judge(const comparison *c, compare_row *r, double now, double median
         snprintf(r->reason, sizeof r->reason, "%zu baseline runs have it, on %zu days at most; %d on %d are needed",
                  r->runs, c->days, COMPARE_RUNS, COMPARE_DAYS);
     } else {
-        const double t = student_quantile(1 - COMPARE_ALPHA, r->runs - 1);
-        const double limit = fmax(least_of(c), t * r->spread * sqrt(1 + 1 / (double)r->runs));
+        double *const factor = &c->factors[r->runs];
+        if (isnan(*factor))
+            *factor = prediction_factor(r->runs, COMPARE_ALPHA);
+        const double limit = fmax(least_of(c), *factor * r->spread);
         r->limit = exp(limit);
         r->verdict = now - median > limit ? COMPARE_SUSPECT : COMPARE_NOT_SUSPECT;
     }
@@ -142,8 +137,10 @@ static void make_row(const comparison *c, compare_row *r, double *values) {
     for (size_t k = 0; k < count; k++)
         if (!isnan(values[k]))
             values[r->runs++] = values[k];
-    if (r->runs > 0)
-        r->spread = spread_of(values, r->runs, &median);
+    if (r->runs > 0) {
+        median = stats_median(values, r->runs);
+        r->spread = fmax(paired_deviation(values, r->runs), COMPARE_FLOOR);
+    }
     if (r->runs == 0) {
         r->verdict = COMPARE_NEW;
     } else if (isnan(now)) {
@@ -194,7 +191,10 @@ bool compare_make(comparison *c, results *runs, size_t count) {
         most += runs[k].count;
     c->rows = calloc(most + 1, sizeof *c->rows);
     double *const values = malloc((most + count + 1) * sizeof *values);
-    const bool ok = c->rows != NULL && values != NULL;
+    c->factors = malloc((count + 1) * sizeof *c->factors);
+    const bool ok = c->rows != NULL && values != NULL && c->factors != NULL;
+    for (size_t k = 0; ok && k <= count; k++)
+        c->factors[k] = (double)NAN;
     for (size_t k = c->expired; ok && c->other == NULL && k < count; k++)
         for (size_t i = 0; i < runs[k].count; i++)
             if (!is_listed(c, k, runs[k].items[i].name)) {
@@ -215,6 +215,7 @@ bool compare_make(comparison *c, results *runs, size_t count) {
 
 void compare_free(comparison *c) {
     free(c->rows);
+    free(c->factors);
     results_free_all(c->runs, c->count);
     *c = (comparison){0};
 }

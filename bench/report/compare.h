@@ -4,8 +4,8 @@
 //
 // The value is the logarithm of a row's time over its sentinels' (sentinels.h). A row is suspect if it lies above the
 // median of the baseline runs by more than one more run of their kind may: beyond ln(1 + COMPARE_LEAST), and beyond
-// t * s * sqrt(1 + 1/K) of K runs, with s from their median absolute deviation and t Student's at COMPARE_ALPHA, one
-// side. Intervals within a run say nothing of other days, and are not used.
+// their spread, by the median absolute deviation, times the factor that one run in 1 / COMPARE_ALPHA exceeds
+// (prediction.h). Intervals within a run say nothing of other days, and are not used.
 #ifndef COMPARE_H
 #define COMPARE_H
 
@@ -46,6 +46,7 @@ typedef struct {
     fingerprint_difference differences[FINGERPRINT_MOST]; // of the first run that is of another machine, or the last
     size_t difference_count;
     const results *other; // the run that cannot be compared; NULL: all can
+    double *factors;      // of each number of runs; NaN: not asked for yet
     double sentinels;     // how the sentinels stand to the baseline's, as a ratio; NaN: there are none
     compare_row *rows;    // suspect ones first, then by change
     size_t row_count, counts[COMPARE_VERDICTS];
