@@ -53,8 +53,7 @@ double sampler_now_ns(void); // CLOCK_MONOTONIC
 bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out);
 // The same, in slots: each of the sample's 100th parts, or each call if there are fewer, is timed by itself, and
 // SAMPLE_SLOT is the middle one. What takes the CPU now and then, or slows the clock for less than the sample, then
-// falls into few slots, and moves the mean but not the middle: of an unchanged loop on a shared machine, the paired
-// difference of 16 rounds scattered by 0.015 %, by means of the same samples by 0.98 %. spin: so many additions, each
+// falls into few slots, and moves the mean but not the middle (docs/gate.md). spin: so many additions, each
 // waiting for the one before, are done after each call, to make the cell slower by a known time. Not in form framework.
 bool sampler_sample_slots(const cell *c, const buffers *b, size_t calls, size_t spin, const counters *team,
                           sample *out);
