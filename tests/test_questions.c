@@ -42,13 +42,13 @@ static int remove_table(void **state) {
 }
 
 // Puts down one question of layers: quantity to holds_hi.
-static void ask(const char *question) {
+static void ask(const char *text) {
     FILE *const file = fopen(list, "w");
     assert_non_null(file);
     assert_true(fprintf(file,
                         "id,question,unit,table,quantity,subject,baseline,where,which,expected,holds_lo,holds_hi\n"
                         "x,q,1,%s\n",
-                        question) > 0);
+                        text) > 0);
     assert_int_equal(fclose(file), 0);
 }
 
@@ -112,22 +112,22 @@ static void rows_are_asked_one_by_one(void **state) {
         {"peak_fraction,part=layer,,rows=128,least,,0.6,", 1, 3, 3, 0.2, VERDICT_DOES_NOT_HOLD},
         {"timing_cost,part=layer,,rows=128,most,,,0.1", 1, 3, 0, 0, VERDICT_HOLDS},
     };
-    char message[TABLES_MESSAGE], question[256];
+    char message[TABLES_MESSAGE], row[256];
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         run_tables tables;
         verdicts v;
-        snprintf(question, sizeof question, "layers,%s", cases[i].question);
-        ask(question);
+        snprintf(row, sizeof row, "layers,%s", cases[i].question);
+        ask(row);
         assert_true(run_tables_read(&tables, folder, message));
         if (!verdicts_make(&v, VERDICT_TABLE_QUESTIONS, list, &tables, 1, message))
-            fail_msg("%s: %s", question, message);
+            fail_msg("%s: %s", row, message);
         const finding *const last = &v.found.items[v.found.count - 1];
         if (v.found.count != cases[i].count || last->rows != cases[i].rows || last->failing != cases[i].failing ||
             last->verdict != cases[i].want || (last->runs == 0 && last->why[0] == '\0') ||
             (isnan(cases[i].value) ? last->runs > 0
                                    : !(fabs(last->value.median - cases[i].value) <= 0.05 * cases[i].value)))
-            fail_msg("%s: %zu found, the last of %zu rows, %zu fail, %g, %s, %s", question, v.found.count, last->rows,
+            fail_msg("%s: %zu found, the last of %zu rows, %zu fail, %g, %s, %s", row, v.found.count, last->rows,
                      last->failing, last->value.median, verdict_name(last->verdict), last->why);
         verdicts_free(&v);
         run_tables_free(&tables);

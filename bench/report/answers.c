@@ -61,10 +61,13 @@ static void print_change(FILE *out, const verdict_row *r) {
     const bool interacts = strcmp(row_text(row, "rest_equivalent"), "0") == 0;
     print_arm(out, row, ": ");
     fputs(" changes it by ", out);
-    print_interval(out, row_interval(row, "norm_delta", "_pct"), "%");
-    fputs(" in place", out);
-    if (strcmp(r->f->method, "in place") != 0) {
-        fputs(", ", out);
+    const bool is_whole = strcmp(r->f->method, "in place") != 0;
+    const stats_interval in_place = is_whole ? row_interval(row, "norm_delta", "_pct") : r->f->value;
+    if (!isnan(in_place.median)) {
+        print_interval(out, in_place, "%");
+        fputs(is_whole ? " in place, " : " in place", out);
+    }
+    if (is_whole) {
         print_interval(out, r->f->value, "%");
         fputs(" by the whole", out);
     }
