@@ -98,7 +98,7 @@ static bool check(const request *r, const selection *s) {
     bool concerned = false;
     (void)r;
     for (size_t i = 0; i < arms.schedule.count && !s->given[SELECT_VARIANT]; i++) {
-        const layers_arm *const a = &layers_arms(&arms)[i];
+        const layers_arm *const a = layers_arm_at(&arms, i);
         concerned |= a->slot.op == NORM_DYT && a->slot.form == NORM_FRAMEWORK && a->key.dtype == NORM_F32;
     }
     if (concerned && peers_tanh_note() != NULL)

@@ -43,7 +43,7 @@ bool ab_sides_read(const char *folder, char *why, size_t size);
 bool ab_side_open(ab_side side, const char *path, char *why, size_t size);
 void ab_sides_close(void);
 
-// A side's implementation of these names, NULL if it has none; a cell_finder, whose source is an ab_side. The same as
+// A side's implementation of these names, NULL if it has none; a norm_finder, whose source is an ab_side. The same as
 // one of the other side.
 const norm_impl *ab_side_find(const void *side, const char *op, const char *variant, const char *form,
                               const char *level, const char *dtype);

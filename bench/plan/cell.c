@@ -191,7 +191,7 @@ static const norm_impl *find_here(const void *source, const char *op, const char
 
 bool cell_read(const csv_table *t, size_t row, cell *c) { return cell_read_from(t, row, find_here, NULL, c); }
 
-bool cell_read_from(const csv_table *t, size_t row, cell_finder *find, const void *source, cell *c) {
+bool cell_read_from(const csv_table *t, size_t row, norm_finder *find, const void *source, cell *c) {
     const char *field[CELL_COLUMNS];
     for (size_t i = 0; i < CELL_COLUMNS; i++) {
         const int at = csv_column(t, cell_columns[i].name);

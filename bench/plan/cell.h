@@ -75,10 +75,8 @@ void cell_write_later(csv_writer *w, const cell *c);
 // The cell of a row of a CSV with those columns; false if it names something that this program does not have.
 enum { CELL_MOST_THREADS = 1 << 16, CELL_MOST_DISPATCH_NS = 1000000 }; // of what is read
 bool cell_read(const csv_table *t, size_t row, cell *c);
-// The same of implementations of another source: find is as norm_find, but for level best.
-typedef const norm_impl *cell_finder(const void *source, const char *op, const char *variant, const char *form,
-                                     const char *level, const char *dtype);
-bool cell_read_from(const csv_table *t, size_t row, cell_finder *find, const void *source, cell *c);
+// The same of implementations of another source; its level is never "best".
+bool cell_read_from(const csv_table *t, size_t row, norm_finder *find, const void *source, cell *c);
 
 // What tells a cell from all others, in one word: "dyt/u2/forward/fused/avx512/f32/64x768/2/cores/warm". Returns text.
 enum { CELL_NAME_SIZE = 192 };

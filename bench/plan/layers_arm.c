@@ -104,10 +104,7 @@ void layers_arm_write(csv_writer *w, const layers_arm *a) {
     columns_write_values(w, layers_arm_columns, LAYERS_ARM_COLUMNS, a);
 }
 
-const norm_impl *layers_arm_impl(const layers_arm *a) {
-    const norm_slot *const s = &a->slot;
-    return norm_find(norm_op_name(s->op), s->variant, norm_form_name(s->form), s->level, norm_dtype_name(a->key.dtype));
-}
+const norm_impl *layers_arm_impl(const layers_arm *a) { return layer_slot_impl(&a->slot, a->slot.form, a->key.dtype); }
 
 // The text of a row's column; NULL if there is no such column.
 static const char *field(const csv_table *t, size_t row, const char *name) {

@@ -81,14 +81,14 @@ static stats_interval difference(const layers_summary *s, size_t a, size_t b, in
 }
 
 bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) {
-    const size_t native = layers_plan_partner(s->plan, arm, layers_arms(s->plan)[arm].key.model->native);
+    const size_t native = layers_plan_partner(s->plan, arm, layers_arm_at(s->plan, arm)->key.model->native);
     if (native == arm || !layers_summary_has(s, native) || !layers_summary_has(s, arm))
         return false;
     const double whole = layers_summary_median(s, native, READING_TIME).median;
     d->in_place = stats_scaled(difference(s, arm, native, READING_NORM), 100 / whole);
     d->total = stats_scaled(difference(s, arm, native, READING_TIME), 100 / whole);
     d->norms = (stats_interval){NAN, NAN, NAN, 0, 0};
-    if (layers_arms(s->plan)[arm].slot.op != NORM_IDENTITY && layers_arms(s->plan)[arm].slot.repeats > 0) {
+    if (layers_arm_at(s->plan, arm)->slot.op != NORM_IDENTITY && layers_arm_at(s->plan, arm)->slot.repeats > 0) {
         const stats_interval log_ratio = difference(s, arm, native, READING_LOG_NORM);
         d->norms = log_ratio;
         d->norms.median = 100 * expm1(log_ratio.median);
@@ -106,11 +106,11 @@ bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) 
 }
 
 bool layers_summary_one_sweep(const layers_summary *s, size_t arm, stats_interval *ratio) {
-    const norm_slot *const slot = &layers_arms(s->plan)[arm].slot;
+    const norm_slot *const slot = &layers_arm_at(s->plan, arm)->slot;
     size_t begin, end;
     schedule_group(&s->plan->schedule, s->plan->schedule.items[arm].group, &begin, &end);
     for (size_t i = begin; slot->form == NORM_ADD_FUSED && i < end; i++) {
-        const norm_slot *const apart = &layers_arms(s->plan)[i].slot;
+        const norm_slot *const apart = &layers_arm_at(s->plan, i)->slot;
         if (apart->form != NORM_FUSED || apart->repeats != 1 || apart->op != slot->op ||
             strcmp(apart->variant, slot->variant) != 0 || strcmp(apart->level, slot->level) != 0 ||
             !layers_summary_has(s, i) || !layers_summary_has(s, arm))
@@ -131,16 +131,17 @@ static bool same_but_calls(const norm_slot *a, const norm_slot *b) {
 // need not. From none to one the rest of the layer may change as well, for what follows then reads another tensor: in
 // one run of ConvNeXt's first stage (Zen 5) GELU took 220 us without a norm and 274 with one call or four.
 bool layers_summary_call(const layers_summary *s, size_t arm, double *clock_ns, stats_interval *ratio) {
-    const norm_slot *const slot = &layers_arms(s->plan)[arm].slot;
+    const norm_slot *const slot = &layers_arm_at(s->plan, arm)->slot;
     size_t begin, end;
     schedule_group(&s->plan->schedule, s->plan->schedule.items[arm].group, &begin, &end);
     for (size_t one = begin; slot->repeats != 1 && one < end; one++) {
-        const norm_slot *const other = &layers_arms(s->plan)[one].slot;
+        const norm_slot *const other = &layers_arm_at(s->plan, one)->slot;
         if (other->repeats != 1 || !same_but_calls(other, slot) || !layers_summary_has(s, one) ||
             !layers_summary_has(s, arm))
             continue;
         const size_t more = slot->repeats > 1 ? arm : one, fewer = slot->repeats > 1 ? one : arm;
-        const double calls = (double)layers_arms(s->plan)[more].slot.repeats - layers_arms(s->plan)[fewer].slot.repeats;
+        const double calls =
+            (double)layers_arm_at(s->plan, more)->slot.repeats - layers_arm_at(s->plan, fewer)->slot.repeats;
         const double clock = difference(s, more, fewer, READING_NORM).median;
         *clock_ns = clock / calls;
         *ratio = stats_scaled(difference(s, more, fewer, READING_TIME), clock > 0 ? 1 / clock : (double)NAN);
@@ -213,25 +214,25 @@ static size_t part_of(const layers_summary *s, size_t arm, model_part part) {
     const layers_plan *const p = s->plan;
     size_t found = SIZE_MAX;
     for (size_t i = 0; i < p->schedule.count; i++) {
-        layers_arm like = layers_arms(p)[arm];
+        layers_arm like = *layers_arm_at(p, arm);
         like.key.part = part;
-        like.key.depth = layers_arms(p)[i].key.depth;
-        if (layers_arm_equal(&like, &layers_arms(p)[i]) && layers_summary_has(s, i) &&
-            (found == SIZE_MAX || like.key.depth < layers_arms(p)[found].key.depth))
+        like.key.depth = layers_arm_at(p, i)->key.depth;
+        if (layers_arm_equal(&like, layers_arm_at(p, i)) && layers_summary_has(s, i) &&
+            (found == SIZE_MAX || like.key.depth < layers_arm_at(p, found)->key.depth))
             found = i;
     }
     return found;
 }
 
 bool layers_summary_composition(const layers_summary *s, size_t arm, stats_interval *ratio) {
-    const layers_key *const k = &layers_arms(s->plan)[arm].key;
+    const layers_key *const k = &layers_arm_at(s->plan, arm)->key;
     // A stack of several stages is no number of times one layer.
     if (k->part != PART_MODEL || layers_has_stages(k->model) || !layers_summary_has(s, arm))
         return false;
     const size_t ends = part_of(s, arm, PART_ENDS), one = part_of(s, arm, PART_LAYER);
     if (ends == SIZE_MAX || one == SIZE_MAX)
         return false;
-    const double times = (double)k->depth / (double)layers_arms(s->plan)[one].key.depth;
+    const double times = (double)k->depth / (double)layers_arm_at(s->plan, one)->key.depth;
     const size_t launches = s->samples.sorted[s->samples.first[arm + 1] - 1]->launch + 1;
     double *const ratios = malloc(launches * sizeof *ratios);
     size_t count = 0;

@@ -163,9 +163,9 @@ static layers_row make_row(const layers_summary *s, size_t arm, const run *run_o
     const size_t samples = sample_index_count(&s->samples, arm);
     const size_t identity = layers_plan_partner(s->plan, arm, NORM_IDENTITY);
     layers_row r = {.run = run_of_all,
-                    .arm = &layers_arms(s->plan)[arm],
+                    .arm = layers_arm_at(s->plan, arm),
                     .item = &s->plan->schedule.items[arm],
-                    .impl = layers_arm_impl(&layers_arms(s->plan)[arm]),
+                    .impl = layers_arm_impl(layers_arm_at(s->plan, arm)),
                     .samples = samples,
                     .fastest = sample_index_fastest(&s->samples, arm),
                     .preempted_pct = sample_index_preempted_pct(&s->samples, arm),
