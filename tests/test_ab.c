@@ -46,9 +46,7 @@ static void make(made *m, uint64_t seed) {
                                           : i < ROWS / 3 ? impl_of("dyt", "u2")
                                                          : impl_of("rmsnorm", "std");
             const ab_item item = {{impl, NORM_FORWARD, i + 1, 64, 1, PLACEMENT_CORES, CACHE_WARM, 0},
-                                  i >= ROWS ? AB_SENTINEL : AB_ROW,
-                                  side,
-                                  0};
+                                  {i >= ROWS ? AB_SENTINEL : AB_ROW, side, 0}};
             assert_true(schedule_add(&m->plan.schedule, &item));
         }
     assert_true(schedule_arrange(&m->plan.schedule));
@@ -89,7 +87,7 @@ static size_t run_whole(made *m) {
     size_t done = AB_LAUNCHES;
     for (;;) {
         launch(m, done);
-        const size_t more = ab_go_on(&m->plan, &m->all, threshold, done);
+        const size_t more = ab_go_on(&ab_kernels, &m->plan.schedule, &m->all, threshold, done);
         if (more == done)
             return done;
         assert_true(more > done);
@@ -98,13 +96,13 @@ static size_t run_whole(made *m) {
 }
 
 static void judge(const made *m, ab_judgement *j) {
-    assert_true(ab_judge(j, &m->plan, &m->all, threshold));
+    assert_true(ab_judge(j, &ab_kernels, &m->plan.schedule, &m->all, threshold));
     assert_int_equal(j->row_count, ROWS + SENTINELS);
 }
 
 static const ab_row *row_at(const ab_judgement *j, size_t row) {
     for (size_t i = 0; i < j->row_count; i++)
-        if (j->rows[i].item->cell.rows == row + 1)
+        if (((const ab_item *)j->rows[i].item)->cell.rows == row + 1)
             return &j->rows[i];
     fail();
     return NULL;
@@ -165,10 +163,10 @@ static void an_alarm_that_does_not_come_again_is_none(void **state) {
     make(&m, 2);
     m.shift[5] = 0.03;
     launch(&m, AB_LAUNCHES);
-    const size_t more = ab_go_on(&m.plan, &m.all, threshold, AB_LAUNCHES);
+    const size_t more = ab_go_on(&ab_kernels, &m.plan.schedule, &m.all, threshold, AB_LAUNCHES);
     m.shift[5] = 0;
     launch(&m, more);
-    assert_int_equal(ab_go_on(&m.plan, &m.all, threshold, more), more);
+    assert_int_equal(ab_go_on(&ab_kernels, &m.plan.schedule, &m.all, threshold, more), more);
     judge(&m, &j);
     assert_int_equal(row_at(&j, 5)->finding.verdict, AB_INCONCLUSIVE);
     assert_non_null(strstr(row_at(&j, 5)->finding.reason, "that were to confirm"));
@@ -241,7 +239,7 @@ static void what_is_not_known_well_is_measured_more_often(void **state) {
     make(&m, 7);
     m.noise[2] = 0.05;
     launch(&m, AB_LAUNCHES);
-    assert_int_equal(ab_go_on(&m.plan, &m.all, threshold, AB_LAUNCHES), AB_MOST_LAUNCHES);
+    assert_int_equal(ab_go_on(&ab_kernels, &m.plan.schedule, &m.all, threshold, AB_LAUNCHES), AB_MOST_LAUNCHES);
     launch(&m, AB_MOST_LAUNCHES);
     judge(&m, &j);
     assert_int_equal(row_at(&j, 2)->finding.differences.first_count, AB_MOST_LAUNCHES);

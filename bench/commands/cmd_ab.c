@@ -195,7 +195,7 @@ static bool judge(ab_judgement *j, const observations *all) {
     ab_waivers w;
     if (!read_waivers(&w))
         return false;
-    const bool ok = ab_judge(j, &rows, all, threshold());
+    const bool ok = ab_judge(j, &ab_kernels, &rows.schedule, all, threshold());
     if (ok)
         ab_waivers_apply(&w, j);
     ab_waivers_free(&w);
@@ -234,7 +234,7 @@ static int conclude(const observations *all) {
 }
 
 static size_t go_on(schedule *s, const observations *all, size_t done) {
-    return ab_go_on((ab_plan *)s, all, threshold(), done);
+    return ab_go_on(&ab_kernels, s, all, threshold(), done);
 }
 
 static const size_t launches[PRESETS + 1] = {[PRESETS] = AB_LAUNCHES};

@@ -109,13 +109,14 @@ static void *open_group(const group_of_items *g, char *why, size_t size) {
 static bool verify(void *opened, size_t item, double *max_error, char *why, size_t size) {
     const group *const g = opened;
     *max_error = (double)NAN;
-    return item_of(g, item)->role == AB_IDENTICAL || kernels_work.verify(g->kernels, item, max_error, why, size);
+    return item_of(g, item)->which.role == AB_IDENTICAL || kernels_work.verify(g->kernels, item, max_error, why, size);
 }
 
 static bool calibrate(void *opened, size_t item, size_t *calls, double *ns, char *note, size_t size) {
     const group *const g = opened;
     *calls = 0;
-    return item_of(g, item)->role == AB_IDENTICAL || kernels_work.calibrate(g->kernels, item, calls, ns, note, size);
+    return item_of(g, item)->which.role == AB_IDENTICAL ||
+           kernels_work.calibrate(g->kernels, item, calls, ns, note, size);
 }
 
 static void begin(void *opened) {
@@ -157,7 +158,7 @@ static bool find_spin(group *g, size_t item, size_t calls, double pct) {
 
 static bool warm_up(void *opened, size_t item, size_t calls) {
     group *const g = opened;
-    const double pct = item_of(g, item)->inject_pct;
+    const double pct = item_of(g, item)->which.inject_pct;
     return kernels_work.warm_up(g->kernels, item, calls) && (!(pct > 0) || find_spin(g, item, calls, pct));
 }
 

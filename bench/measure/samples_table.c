@@ -51,5 +51,5 @@ COLUMN_TABLE(layer_samples, "*/*/layer_samples.csv",
              COLUMN_PART(every_columns), COLUMN_PART(bound_columns), COLUMN_PART(layer_columns))
 COLUMN_TABLE(ab_samples, "*/*/ab_samples.csv", "One row per sample of `normbench ab`: the raw data behind ab.csv.",
              {run_columns, RUN_NAMES, NULL}, {cell_columns, CELL_COLUMNS, NULL},
-             {ab_item_columns, AB_ITEM_COLUMNS, NULL}, COLUMN_PART(which_columns), COLUMN_PART(every_columns),
+             {ab_which_columns, AB_WHICH_COLUMNS, NULL}, COLUMN_PART(which_columns), COLUMN_PART(every_columns),
              COLUMN_PART(bound_columns), COLUMN_PART(kernel_columns), COLUMN_PART(slot_columns))

@@ -24,9 +24,9 @@ typedef struct {
 
 static bool add_pair(ab_plan *p, const cell *c, const norm_impl *base, const norm_impl *candidate, ab_role role) {
     const norm_impl *const impl[AB_SIDES] = {base, candidate};
-    ab_item item = {*c, role, AB_BASE, 0};
-    for (; item.side < AB_SIDES; item.side++) {
-        item.cell.impl = impl[item.side];
+    ab_item item = {*c, {role, AB_BASE, 0}};
+    for (; item.which.side < AB_SIDES; item.which.side++) {
+        item.cell.impl = impl[item.which.side];
         if (!schedule_add(&p->schedule, &item))
             return false;
     }
@@ -44,20 +44,20 @@ static bool add_row(void *to, const cell *c) {
     return add_pair(m->plan, c, base, c->impl, same && !m->every ? AB_IDENTICAL : AB_ROW);
 }
 
-// Some of what is the same on both sides is timed all the same: as many of them as may be, evenly over the plan.
-static void choose_controls(ab_plan *p) {
-    ab_item *const items = p->schedule.names;
+void ab_choose_controls(schedule *s, ab_which *(*which_of)(schedule *s, size_t item)) {
     size_t identical = 0, seen = 0;
-    for (size_t i = 0; i < p->schedule.count; i += AB_SIDES)
-        identical += items[i].role == AB_IDENTICAL;
-    for (size_t i = 0; i < p->schedule.count; i += AB_SIDES)
-        if (items[i].role == AB_IDENTICAL) {
+    for (size_t i = 0; i < s->count; i += AB_SIDES)
+        identical += which_of(s, i)->role == AB_IDENTICAL;
+    for (size_t i = 0; i < s->count; i += AB_SIDES)
+        if (which_of(s, i)->role == AB_IDENTICAL) {
             const bool chosen = identical <= AB_CONTROLS || seen * AB_CONTROLS % identical < AB_CONTROLS;
             for (size_t k = i; chosen && k < i + AB_SIDES; k++)
-                items[k].role = AB_CONTROL;
+                which_of(s, k)->role = AB_CONTROL;
             seen++;
         }
 }
+
+static ab_which *which_of(schedule *s, size_t item) { return &((ab_item *)s->names)[item].which; }
 
 // A copy and a DyT of the program's own, in every group of which something is timed: one waits for memory, the other
 // for arithmetic.
@@ -69,7 +69,7 @@ static bool add_sentinels(ab_plan *p) {
     const size_t count = p->schedule.count;
     for (size_t i = 0; i < count; i++) {
         const ab_item item = ab_items(p)[i];
-        if (item.role == AB_IDENTICAL)
+        if (item.which.role == AB_IDENTICAL)
             continue;
         for (size_t k = 0; k < sizeof own / sizeof *own; k++) {
             const norm_impl *impl = norm_best(own[k].op, own[k].variant, NORM_FUSED, item.cell.impl->dtype);
@@ -91,7 +91,7 @@ bool ab_plan_make(ab_plan *p, const selection *s, const topology *t, ab_identica
     making m = {p, identical, every};
     *p = (ab_plan){.schedule.kind = &ab_plan_kind};
     if (plan_product(s, t, candidate_at, add_row, &m) && schedule_arrange(&p->schedule)) {
-        choose_controls(p);
+        ab_choose_controls(&p->schedule, which_of);
         if (add_sentinels(p) && schedule_arrange(&p->schedule))
             return true;
     }
@@ -142,9 +142,9 @@ size_t ab_plan_inject(ab_plan *p, const char *text, double pct) {
     char name[CELL_NAME_SIZE];
     size_t count = 0;
     for (size_t i = 0; i < p->schedule.count; i++)
-        if (items[i].role == AB_ROW && items[i].side == AB_CANDIDATE &&
+        if (items[i].which.role == AB_ROW && items[i].which.side == AB_CANDIDATE &&
             strstr(cell_name(&items[i].cell, name), text) != NULL) {
-            items[i].inject_pct = pct;
+            items[i].which.inject_pct = pct;
             count++;
         }
     return count;
@@ -157,23 +157,23 @@ static const char *side_word(size_t index) { return index < AB_SIDES ? ab_side_n
 const column_type column_ab_role = {.word = role_word};
 static const column_type column_ab_side = {.word = side_word};
 
-#define ROW ab_item
+#define ROW ab_which
 #define COLUMNS(X)                                                                                                     \
     X(REQUIRED, role, ab_role, NULL, value_text(ab_role_name(r->role)), AB_ROLE_MEANING)                               \
     X(REQUIRED, side, ab_side, NULL, value_text(ab_side_name(r->side)), "base: what is compared with; candidate.")     \
     X(REQUIRED, inject_pct, amount, "%", value_real(r->inject_pct, 9),                                                 \
       "So much work was added to the candidate by --inject, to see whether it is found.")
-COLUMN_LIST(ab_item_columns, COLUMNS)
+COLUMN_LIST(ab_which_columns, COLUMNS)
 
 static void write_header(csv_writer *w) {
     cell_write_header(w);
-    columns_write_names(w, ab_item_columns, AB_ITEM_COLUMNS);
+    columns_write_names(w, ab_which_columns, AB_WHICH_COLUMNS);
 }
 
 static void write_item(csv_writer *w, const void *name) {
     const ab_item *const item = name;
     cell_write(w, &item->cell);
-    columns_write_values(w, ab_item_columns, AB_ITEM_COLUMNS, item);
+    columns_write_values(w, ab_which_columns, AB_WHICH_COLUMNS, &item->which);
 }
 
 static const norm_impl *find_own(const void *source, const char *op, const char *variant, const char *form,
@@ -182,30 +182,36 @@ static const norm_impl *find_own(const void *source, const char *op, const char 
     return norm_find(op, variant, form, level, dtype);
 }
 
-static bool read_item(const csv_table *t, size_t row, void *name) {
-    ab_item *const item = name;
+bool ab_which_read(const csv_table *t, size_t row, ab_which *which) {
     const int role = csv_column(t, "role"), side = csv_column(t, "side"), inject = csv_column(t, "inject_pct");
     const char *const sides[AB_SIDES] = {ab_side_name(AB_BASE), ab_side_name(AB_CANDIDATE)};
-    if (role < 0 || side < 0 || inject < 0 || !parse_real(t->rows[row][inject], &item->inject_pct))
+    if (role < 0 || side < 0 || inject < 0 || !parse_real(t->rows[row][inject], &which->inject_pct))
         return false;
     const size_t r = names_find(t->rows[row][role], role_names, AB_ROLES);
     const size_t s = names_find(t->rows[row][side], sides, AB_SIDES);
     if (r == AB_ROLES || s == AB_SIDES)
         return false;
-    item->role = (ab_role)r;
-    item->side = (ab_side)s;
-    return cell_read_from(t, row, item->role == AB_SENTINEL ? find_own : ab_side_find, &item->side, &item->cell);
+    which->role = (ab_role)r;
+    which->side = (ab_side)s;
+    return true;
+}
+
+static bool read_item(const csv_table *t, size_t row, void *name) {
+    ab_item *const item = name;
+    return ab_which_read(t, row, &item->which) &&
+           cell_read_from(t, row, item->which.role == AB_SENTINEL ? find_own : ab_side_find, &item->which.side,
+                          &item->cell);
 }
 
 static int compare_rows(const ab_item *a, const ab_item *b) {
     const int by_cell = cell_compare(&a->cell, &b->cell);
-    return by_cell != 0 ? by_cell : (int)a->role - (int)b->role;
+    return by_cell != 0 ? by_cell : (int)a->which.role - (int)b->which.role;
 }
 
 static int compare(const void *left, const void *right) {
     const ab_item *const a = left, *const b = right;
     const int by_row = compare_rows(a, b);
-    return by_row != 0 ? by_row : (int)a->side - (int)b->side;
+    return by_row != 0 ? by_row : (int)a->which.side - (int)b->which.side;
 }
 
 static bool same_group(const void *a, const void *b) {
@@ -217,7 +223,7 @@ static void describe(const void *name, char *text, size_t size) {
     const ab_item *const item = name;
     cell_describe(&item->cell, text, size);
     const size_t used = strlen(text);
-    snprintf(text + used, size - used, ", %s, %s", ab_role_name(item->role), ab_side_name(item->side));
+    snprintf(text + used, size - used, ", %s, %s", ab_role_name(item->which.role), ab_side_name(item->which.side));
 }
 static void describe_group(const void *name, char *text, size_t size) {
     cell_describe_group(&((const ab_item *)name)->cell, text, size);

@@ -16,12 +16,17 @@ typedef enum { AB_ROLE_LIST(AB_ROLE_ID) AB_ROLES } ab_role;
 #undef AB_ROLE_ID
 const char *ab_role_name(ab_role role);
 
-// An item: its schedule_kind hands it to what times cells, so the cell stands first.
+// What an item is beside what it times.
 typedef struct {
-    cell cell;
     ab_role role;
     ab_side side;
     double inject_pct; // so much more work than was asked for is done of it, to see whether that is found
+} ab_which;
+
+// An item: its schedule_kind hands it to what times cells, so the cell stands first.
+typedef struct {
+    cell cell;
+    ab_which which;
 } ab_item;
 
 // planned.note of rows that are measured again: the first launch of those that confirm.
@@ -29,9 +34,10 @@ typedef struct {
     schedule schedule;
 } ab_plan;
 extern const schedule_kind ab_plan_kind;
-// What an item has beside its cell: role, side, inject_pct.
-enum { AB_ITEM_COLUMNS = 3 };
-extern const table_column ab_item_columns[AB_ITEM_COLUMNS];
+// Role, side, inject_pct; and reading them. false: they are none.
+enum { AB_WHICH_COLUMNS = 3 };
+extern const table_column ab_which_columns[AB_WHICH_COLUMNS];
+bool ab_which_read(const csv_table *t, size_t row, ab_which *which);
 extern const column_type column_ab_role;
 #define AB_ROLE_MEANING                                                                                                \
     "row: judged. control: the same machine code on both sides, timed to see what the measurement shows of it. "       \
@@ -42,6 +48,8 @@ static inline const ab_item *ab_items(const ab_plan *p) { return p->schedule.nam
 // How many rows may be controls where code is the same; `identical` says whether it is.
 enum { AB_CONTROLS = 12 };
 typedef bool ab_identical(const norm_impl *base, const norm_impl *candidate);
+// Some of what is identical is timed all the same: as many of them as may be, evenly over the plan.
+void ab_choose_controls(schedule *s, ab_which *(*which_of)(schedule *s, size_t item));
 
 // The rows of a selection, of all implementations that both sides have: those that are not selected by name as plan.h
 // takes them. Every group gets sentinels. every: also rows that are identical are judged. false if memory ran out.

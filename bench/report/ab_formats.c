@@ -31,7 +31,7 @@ void ab_report_json(const ab_judgement *j, FILE *out) {
     char name[AB_TEXT];
     json_t *const rows = json_array(), *const groups = json_array();
     for (size_t i = 0; i < j->row_count; i++)
-        append(rows, ab_row_text(&j->rows[i], name), ab_role_name(j->rows[i].item->role), &j->rows[i].finding);
+        append(rows, j->rows[i].text, ab_role_name(j->rows[i].which.role), &j->rows[i].finding);
     for (size_t i = 0; i < j->group_count; i++)
         append(groups, ab_group_text(&j->groups[i], name), "group", &j->groups[i].finding);
     json_t *const all =
@@ -87,7 +87,7 @@ void ab_report_junit(const ab_judgement *j, FILE *out) {
     char name[AB_TEXT];
     size_t tests = j->group_count, failures = 0;
     for (size_t i = 0; i < j->row_count; i++) {
-        const bool judged = j->rows[i].item->role == AB_ROW || j->rows[i].item->role == AB_IDENTICAL;
+        const bool judged = j->rows[i].which.role == AB_ROW || j->rows[i].which.role == AB_IDENTICAL;
         tests += judged;
         failures += judged && j->rows[i].finding.verdict == AB_SLOWER && !j->rows[i].waived;
     }
@@ -98,8 +98,8 @@ void ab_report_junit(const ab_judgement *j, FILE *out) {
             "failures=\"%zu\">\n",
             tests, failures);
     for (size_t i = 0; i < j->row_count; i++)
-        if (j->rows[i].item->role == AB_ROW || j->rows[i].item->role == AB_IDENTICAL)
-            put_case(out, "row", ab_row_text(&j->rows[i], name), &j->rows[i].finding, j->rows[i].waived);
+        if (j->rows[i].which.role == AB_ROW || j->rows[i].which.role == AB_IDENTICAL)
+            put_case(out, "row", j->rows[i].text, &j->rows[i].finding, j->rows[i].waived);
     for (size_t i = 0; i < j->group_count; i++)
         put_case(out, "group", ab_group_text(&j->groups[i], name), &j->groups[i].finding, false);
     fputs("</testsuite>\n", out);

@@ -97,8 +97,8 @@ static bool decide_all(ab_finding *const *findings, size_t count, double thresho
 
 // ---- Rows
 
-static bool is_judged(const ab_row *r) { return r->item->role == AB_ROW; }
-static bool is_control(const ab_row *r) { return r->item->role == AB_CONTROL || r->item->role == AB_SENTINEL; }
+static bool is_judged(const ab_row *r) { return r->which.role == AB_ROW; }
+static bool is_control(const ab_row *r) { return r->which.role == AB_CONTROL || r->which.role == AB_SENTINEL; }
 
 static size_t count_rows(const ab_judgement *j, bool (*which)(const ab_row *)) {
     size_t count = 0;
@@ -130,8 +130,7 @@ static bool decide_rows(ab_judgement *j, bool (*which)(const ab_row *)) {
 // ---- Groups
 
 static bool in_group(const ab_group *g, const ab_row *r) {
-    return is_judged(r) && r->item->cell.impl->op == g->op &&
-           (g->level == NORM_ALL_LEVELS || r->item->cell.impl->level == g->level);
+    return is_judged(r) && r->op == g->op && (g->level == NORM_ALL_LEVELS || r->level == g->level);
 }
 
 // A group of a single row says nothing new; nor does one level of an op that was measured at no other.
@@ -140,7 +139,7 @@ static void add_group(ab_judgement *j, norm_op op, norm_level level) {
     size_t of_op = 0;
     for (size_t i = 0; i < j->row_count; i++) {
         g.rows += in_group(&g, &j->rows[i]);
-        of_op += is_judged(&j->rows[i]) && j->rows[i].item->cell.impl->op == op;
+        of_op += is_judged(&j->rows[i]) && j->rows[i].op == op;
     }
     if (g.rows > 1 && (level == NORM_ALL_LEVELS || g.rows < of_op))
         j->groups[j->group_count++] = g;
@@ -182,12 +181,9 @@ static void look_at_controls(ab_judgement *j) {
     j->control_count = count_rows(j, is_control);
     for (size_t i = 0; i < j->row_count; i++)
         if (is_control(&j->rows[i]) &&
-            (j->rows[i].finding.adjusted[0] <= AB_ALARMS || j->rows[i].finding.adjusted[1] <= AB_ALARMS)) {
-            char text[96];
-            cell_describe(&j->rows[i].item->cell, text, sizeof text);
-            snprintf(j->disturbed, sizeof j->disturbed, "%s, the same code on both sides, differs beyond the threshold",
-                     text);
-        }
+            (j->rows[i].finding.adjusted[0] <= AB_ALARMS || j->rows[i].finding.adjusted[1] <= AB_ALARMS))
+            snprintf(j->disturbed, sizeof j->disturbed,
+                     "%.96s, the same code on both sides, differs beyond the threshold", j->rows[i].text);
     if (d.first_count > 0 && (paired_above(d.first, d.first_count, MOST_DRIFT) <= 0.001 ||
                               paired_below(d.first, d.first_count, -MOST_DRIFT) <= 0.001))
         snprintf(j->disturbed, sizeof j->disturbed,
@@ -202,9 +198,10 @@ static void withdraw(ab_judgement *j) {
         say(&j->groups[i].finding, AB_INCONCLUSIVE, "the measurement was disturbed");
 }
 
-bool ab_judge(ab_judgement *j, const ab_plan *p, const observations *all, ab_threshold threshold) {
-    *j = (ab_judgement){.threshold = threshold};
-    if (!ab_pairs_make(j, p, all) || !decide_rows(j, is_judged) || !decide_rows(j, is_control) || !decide_groups(j)) {
+bool ab_judge(ab_judgement *j, const ab_compared *compared, const schedule *s, const observations *all,
+              ab_threshold threshold) {
+    *j = (ab_judgement){.compared = compared, .threshold = threshold};
+    if (!ab_pairs_make(j, s, all) || !decide_rows(j, is_judged) || !decide_rows(j, is_control) || !decide_groups(j)) {
         ab_judgement_free(j);
         return false;
     }
@@ -212,13 +209,15 @@ bool ab_judge(ab_judgement *j, const ab_plan *p, const observations *all, ab_thr
     if (j->disturbed[0] != '\0')
         withdraw(j);
     for (size_t i = 0; i < j->row_count; i++) {
-        const char *const reason = p->schedule.items[j->rows[i].candidate].reason;
-        if (j->rows[i].item->role == AB_IDENTICAL)
+        const char *const reason = s->items[j->rows[i].candidate].reason;
+        if (j->rows[i].which.role == AB_IDENTICAL)
             say(&j->rows[i].finding, AB_SAME_CODE, "");
         else if (j->rows[i].finding.verdict == AB_MISSING && reason[0] != '\0')
             say(&j->rows[i].finding, AB_MISSING, reason);
-        if (is_judged(&j->rows[i]) || j->rows[i].item->role == AB_IDENTICAL)
+        if (is_judged(&j->rows[i]) || j->rows[i].which.role == AB_IDENTICAL)
             j->counts[j->rows[i].finding.verdict]++;
+        if (compared->conclude != NULL)
+            compared->conclude(&j->rows[i]);
     }
     return true;
 }
@@ -238,42 +237,43 @@ static bool is_precise(const ab_row *r, double threshold) {
     return i.hi - i.lo <= threshold;
 }
 
-static void raise(ab_plan *p, const ab_row *r, size_t launches) {
-    p->schedule.items[r->base].launches = p->schedule.items[r->candidate].launches = launches;
+static void raise(schedule *s, const ab_row *r, size_t launches) {
+    s->items[r->base].launches = s->items[r->candidate].launches = launches;
 }
 
-static void ask_to_confirm(ab_plan *p, const ab_row *r, size_t done) {
+static void ask_to_confirm(schedule *s, const ab_row *r, size_t done) {
     const size_t items[] = {r->base, r->candidate};
     for (size_t i = 0; i < 2; i++)
-        snprintf(p->schedule.items[items[i]].note, sizeof p->schedule.items->note, "%zu", done);
-    raise(p, r, done + AB_CONFIRMING);
+        snprintf(s->items[items[i]].note, sizeof s->items->note, "%zu", done);
+    raise(s, r, done + AB_CONFIRMING);
 }
 
 static bool alarms(const ab_finding *f) { return f->adjusted[0] <= AB_ALARMS || f->adjusted[1] <= AB_ALARMS; }
 
-size_t ab_go_on(ab_plan *p, const observations *all, ab_threshold threshold, size_t done) {
+size_t ab_go_on(const ab_compared *compared, schedule *s, const observations *all, ab_threshold threshold,
+                size_t done) {
     ab_judgement j;
     size_t more = done;
     bool confirmed = false;
-    for (size_t i = 0; i < p->schedule.count; i++)
-        confirmed |= p->schedule.items[i].note[0] != '\0';
-    if (confirmed || !ab_judge(&j, p, all, threshold))
+    for (size_t i = 0; i < s->count; i++)
+        confirmed |= s->items[i].note[0] != '\0';
+    if (confirmed || !ab_judge(&j, compared, s, all, threshold))
         return done;
     for (size_t i = 0; i < j.row_count && done < AB_MOST_LAUNCHES; i++)
         if (is_judged(&j.rows[i]) && j.rows[i].finding.differences.first_count > 0 &&
-            p->schedule.items[j.rows[i].base].launches >= done && !is_precise(&j.rows[i], log_of(threshold.row_pct))) {
+            s->items[j.rows[i].base].launches >= done && !is_precise(&j.rows[i], log_of(threshold.row_pct))) {
             more = AB_MOST_LAUNCHES;
-            raise(p, &j.rows[i], more);
+            raise(s, &j.rows[i], more);
         }
     for (size_t i = 0; more == done && i < j.row_count; i++) {
         bool doubted = is_judged(&j.rows[i]) && alarms(&j.rows[i].finding);
         for (size_t k = 0; k < j.group_count; k++)
             doubted |= in_group(&j.groups[k], &j.rows[i]) && alarms(&j.groups[k].finding);
         if (doubted)
-            ask_to_confirm(p, &j.rows[i], done);
+            ask_to_confirm(s, &j.rows[i], done);
     }
-    for (size_t i = 0; i < p->schedule.count; i++)
-        more = p->schedule.items[i].note[0] != '\0' ? done + AB_CONFIRMING : more;
+    for (size_t i = 0; i < s->count; i++)
+        more = s->items[i].note[0] != '\0' ? done + AB_CONFIRMING : more;
     ab_judgement_free(&j);
     return more;
 }

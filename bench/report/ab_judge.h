@@ -14,6 +14,7 @@
 #include "base/paired.h"
 #include "measure/sample.h"
 #include "plan/ab_plan.h"
+#include "sample_index.h"
 
 // Of a run without a change, the probability of any alarm is at most twice this before confirmation: rows and groups
 // have it each.
@@ -57,13 +58,30 @@ typedef struct {
     char reason[160];
 } ab_finding;
 
+// What norms are to the layer that they are part of.
+typedef struct {
+    stats_interval share;  // of the candidate's time
+    stats_interval rest;   // of the rest, log of candidate over base, 90 %: two one-sided tests at 5 %
+    stats_interval total;  // of the whole, likewise, 95 %
+    stats_interval effect; // what the change of the norms comes to in the whole: exact as long as the rest is the same
+    bool rest_equivalent;  // it was shown to be, within AB_REST_PCT
+} ab_in_layer;
+#define AB_REST_PCT 0.25
+
+enum { AB_TEXT = 256 };
 typedef struct {
     size_t base, candidate; // items of the plan
-    const ab_item *item;    // the candidate's
+    const void *item;       // the candidate's
+    ab_which which;         // of it
+    norm_op op;
+    norm_level level;
+    char name[CELL_NAME_SIZE]; // in one word
+    char text[AB_TEXT];        // "dyt/u2 backward fused avx2 f32 64x768, 1 thread cores, warm"
     stats_interval time[AB_SIDES];
     double preempted_pct;
     bool waived;
     ab_finding finding;
+    ab_in_layer layer; // NaN: of none
 } ab_row;
 
 // All rows that are judged of an op; or of an op at a level.
@@ -74,7 +92,9 @@ typedef struct {
     ab_finding finding;
 } ab_group;
 
+typedef struct ab_compared ab_compared;
 typedef struct {
+    const ab_compared *compared;
     ab_threshold threshold;
     ab_row *rows; // of all roles, in the order of the plan
     size_t row_count;
@@ -86,13 +106,25 @@ typedef struct {
     size_t counts[AB_VERDICTS]; // of rows that are judged or identical
 } ab_judgement;
 
+// What is compared: kernels, or norms in layers.
+struct ab_compared {
+    const char *table;                             // the file that has all rows
+    sample_reading *read;                          // of a plan, which begins with its schedule
+    int time, log_time;                            // readings: what a row's numbers are of
+    void (*know)(const schedule *s, ab_row *r);    // sets which, op, level, name and text of its item
+    bool (*add)(const sample_index *x, ab_row *r); // more of its numbers. NULL: none; false: no memory
+    void (*conclude)(ab_row *r);                   // and what follows from its change. NULL: nothing
+};
+extern const ab_compared ab_kernels;
+
 // false if memory ran out.
-bool ab_judge(ab_judgement *j, const ab_plan *p, const observations *all, ab_threshold threshold);
+bool ab_judge(ab_judgement *j, const ab_compared *compared, const schedule *s, const observations *all,
+              ab_threshold threshold);
 void ab_judgement_free(ab_judgement *j);
 
 // subject.go_on: launches more for what is not known well enough, up to AB_MOST_LAUNCHES, whatever it is; then for what
 // is to be confirmed.
 enum { AB_LAUNCHES = 20, AB_MOST_LAUNCHES = 30, AB_CONFIRMING = 16 };
-size_t ab_go_on(ab_plan *p, const observations *all, ab_threshold threshold, size_t done);
+size_t ab_go_on(const ab_compared *compared, schedule *s, const observations *all, ab_threshold threshold, size_t done);
 
 #endif

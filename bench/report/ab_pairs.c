@@ -11,11 +11,23 @@
 #include "sample_index.h"
 
 typedef enum { SLOT, LOG_SLOT } reading;
-static double read_off(const void *plan, const observation *o, int what) {
+static double read_slot(const void *plan, const observation *o, int what) {
     const double ns = o->sample.value[SAMPLE_SLOT];
     (void)plan;
     return what == LOG_SLOT ? log(ns) : ns;
 }
+
+static void know_cell(const schedule *s, ab_row *r) {
+    const ab_item *const item = schedule_name(s, r->candidate);
+    r->which = item->which;
+    r->op = item->cell.impl->op;
+    r->level = item->cell.impl->level;
+    (void)cell_name(&item->cell, r->name);
+    cell_describe(&item->cell, r->text, sizeof r->text);
+}
+
+const ab_compared ab_kernels = {
+    .table = "ab.csv", .read = read_slot, .time = SLOT, .log_time = LOG_SLOT, .know = know_cell};
 
 static void add(double *values, size_t *launches, size_t *count, double value, size_t launch) {
     if (*count == PAIRED_MOST)
@@ -25,16 +37,17 @@ static void add(double *values, size_t *launches, size_t *count, double value, s
 }
 
 // values and launches: room for as many as there are samples.
-static void fill(const sample_index *x, const planned *item, double *values, size_t *launches, ab_row *r) {
+static void fill(const sample_index *x, const ab_compared *c, const planned *item, double *values, size_t *launches,
+                 ab_row *r) {
     ab_differences *const d = &r->finding.differences;
     const double samples[] = {(double)sample_index_count(x, r->base), (double)sample_index_count(x, r->candidate)};
     size_t confirming = SIZE_MAX;
-    r->time[AB_BASE] = sample_index_median(x, r->base, SLOT);
-    r->time[AB_CANDIDATE] = sample_index_median(x, r->candidate, SLOT);
+    r->time[AB_BASE] = sample_index_median(x, r->base, c->time);
+    r->time[AB_CANDIDATE] = sample_index_median(x, r->candidate, c->time);
     r->preempted_pct = (samples[0] * sample_index_preempted_pct(x, r->base) +
                         samples[1] * sample_index_preempted_pct(x, r->candidate)) /
                        (samples[0] + samples[1]);
-    const size_t count = sample_index_launch_differences(x, r->candidate, r->base, LOG_SLOT, values, launches);
+    const size_t count = sample_index_launch_differences(x, r->candidate, r->base, c->log_time, values, launches);
     if (item->note[0] != '\0' && !parse_size(item->note, &confirming))
         confirming = SIZE_MAX;
     for (size_t i = 0; i < count; i++)
@@ -44,21 +57,39 @@ static void fill(const sample_index *x, const planned *item, double *values, siz
             add(d->again, d->again_launch, &d->again_count, values[i], launches[i]);
 }
 
-bool ab_pairs_make(ab_judgement *j, const ab_plan *p, const observations *all) {
+size_t ab_pairs_of(const sample_index *x, const ab_row *r, int log_reading, double values[PAIRED_MOST]) {
+    const size_t room = sample_index_count(x, r->candidate) + 1;
+    double *const all = malloc(room * sizeof *all);
+    size_t *const launches = malloc(room * sizeof *launches);
+    size_t count = 0;
+    if (all != NULL && launches != NULL)
+        count = sample_index_launch_differences(x, r->candidate, r->base, log_reading, all, launches);
+    count = count < PAIRED_MOST ? count : PAIRED_MOST;
+    for (size_t i = 0; i < count; i++)
+        values[i] = all[i];
+    free(all);
+    free(launches);
+    return count;
+}
+
+bool ab_pairs_make(ab_judgement *j, const schedule *s, const observations *all) {
+    const ab_compared *const c = j->compared;
     sample_index x;
-    const size_t count = p->schedule.count;
-    if (!sample_index_make(&x, p, count, all, read_off))
+    const size_t count = s->count;
+    if (!sample_index_make(&x, s, count, all, c->read))
         return false;
     double *const values = malloc((all->count + 1) * sizeof *values);
     size_t *const launches = malloc((all->count + 1) * sizeof *launches);
     j->rows = calloc(count / AB_SIDES + 1, sizeof *j->rows);
-    const bool ok = values != NULL && launches != NULL && j->rows != NULL;
+    bool ok = values != NULL && launches != NULL && j->rows != NULL;
     for (size_t i = 0; ok && i + 1 < count; i += AB_SIDES) {
         ab_row *const r = &j->rows[j->row_count++];
         r->base = i;
         r->candidate = i + 1;
-        r->item = &ab_items(p)[r->candidate];
-        fill(&x, &p->schedule.items[r->candidate], values, launches, r);
+        r->item = schedule_name(s, r->candidate);
+        c->know(s, r);
+        fill(&x, c, &s->items[r->candidate], values, launches, r);
+        ok = c->add == NULL || c->add(&x, r);
     }
     free(values);
     free(launches);

@@ -25,7 +25,7 @@ static size_t judged(const ab_judgement *j) {
 static size_t slower_rows(const ab_judgement *j) {
     size_t count = 0;
     for (size_t i = 0; i < j->row_count; i++)
-        count += j->rows[i].item->role == AB_ROW && j->rows[i].finding.verdict == AB_SLOWER && !j->rows[i].waived;
+        count += j->rows[i].which.role == AB_ROW && j->rows[i].finding.verdict == AB_SLOWER && !j->rows[i].waived;
     return count;
 }
 
@@ -35,7 +35,7 @@ static size_t slower_groups(const ab_judgement *j) {
     for (size_t i = 0; i < j->group_count; i++) {
         bool waived = false;
         for (size_t k = 0; k < j->row_count; k++)
-            waived |= j->rows[k].waived && j->rows[k].item->cell.impl->op == j->groups[i].op;
+            waived |= j->rows[k].waived && j->rows[k].op == j->groups[i].op;
         count += j->groups[i].finding.verdict == AB_SLOWER && !waived;
     }
     return count;
@@ -64,11 +64,6 @@ const char *ab_report_conclusion(const ab_judgement *j) {
 }
 
 // ---- What the formats share
-
-const char *ab_row_text(const ab_row *r, char text[AB_TEXT]) {
-    cell_describe(&r->item->cell, text, AB_TEXT);
-    return text;
-}
 
 const char *ab_group_text(const ab_group *g, char text[AB_TEXT]) {
     if (g->level == NORM_ALL_LEVELS)
@@ -108,7 +103,7 @@ const ab_row **ab_rows_by_interest(const ab_judgement *j, size_t *count) {
     const ab_row **const rows = malloc((j->row_count + 1) * sizeof *rows);
     *count = 0;
     for (size_t i = 0; rows != NULL && i < j->row_count; i++)
-        if (j->rows[i].item->role == AB_ROW)
+        if (j->rows[i].which.role == AB_ROW)
             rows[(*count)++] = &j->rows[i];
     if (rows != NULL)
         qsort(rows, *count, sizeof *rows, by_interest);
@@ -120,7 +115,7 @@ void ab_detectable_pct(const ab_judgement *j, double *middle, double *worst) {
     size_t count = 0;
     *middle = *worst = NAN;
     for (size_t i = 0; values != NULL && i < j->row_count; i++)
-        if (j->rows[i].item->role == AB_ROW && j->rows[i].finding.differences.first_count > 0) {
+        if (j->rows[i].which.role == AB_ROW && j->rows[i].finding.differences.first_count > 0) {
             values[count++] = ab_pct(j->rows[i].finding.detectable);
             *worst = fmax(*worst, values[count - 1]);
         }
@@ -157,10 +152,10 @@ static void print_sides(const style *s, FILE *out) {
 }
 
 static void print_row(const style *s, const ab_row *r, FILE *out) {
-    char name[AB_TEXT], change[AB_TEXT];
-    fprintf(out, "%s%s%s%s: %s; %s%s%s%s\n", s->item, s->mark, ab_row_text(r, name), s->mark,
-            ab_change_text(&r->finding, change), ab_verdict_name(r->finding.verdict), r->waived ? ", waived" : "",
-            r->finding.reason[0] != '\0' ? ": " : "", r->finding.reason);
+    char change[AB_TEXT];
+    fprintf(out, "%s%s%s%s: %s; %s%s%s%s\n", s->item, s->mark, r->text, s->mark, ab_change_text(&r->finding, change),
+            ab_verdict_name(r->finding.verdict), r->waived ? ", waived" : "", r->finding.reason[0] != '\0' ? ": " : "",
+            r->finding.reason);
 }
 
 static void print_groups(const ab_judgement *j, const style *s, FILE *out) {
@@ -212,7 +207,7 @@ static void print_words(const ab_judgement *j, const style *s, FILE *out) {
         print_row(s, rows[shown], out);
     }
     if (rows != NULL && shown == MOST)
-        fprintf(out, "%sand more, in ab.csv\n", s->item);
+        fprintf(out, "%sand more, in %s\n", s->item, j->compared->table);
     print_groups(j, s, out);
     free(rows);
 }

@@ -26,10 +26,7 @@ typedef enum { AB_FORMAT_LIST(AB_FORMAT_ID) AB_FORMATS } ab_format;
 const char *ab_format_name(ab_format format);
 void ab_report_print(const ab_judgement *j, ab_format format, FILE *out);
 
-// What the formats share. "dyt/u2 backward fused avx2 f32 64x768, 1 thread cores, warm"; "dyt", "dyt at avx2"; "5.1 %
-// slower [4.8, 5.4]".
-enum { AB_TEXT = 200 };
-const char *ab_row_text(const ab_row *r, char text[AB_TEXT]);
+// What the formats share. "dyt", "dyt at avx2"; "5.1 % slower [4.8, 5.4]".
 const char *ab_group_text(const ab_group *g, char text[AB_TEXT]);
 const char *ab_change_text(const ab_finding *f, char text[AB_TEXT]);
 // The rows that are judged, in the order in which they matter: slower, faster, inconclusive by their change, the rest.

@@ -34,7 +34,7 @@ static bool slower(const ab_line *r) { return r->row->finding.p[0] <= r->row->fi
 
 #define ROW ab_line
 #define COLUMNS(X)                                                                                                     \
-    X(REQUIRED, role, ab_role, NULL, value_text(ab_role_name(r->row->item->role)), AB_ROLE_MEANING)                    \
+    X(REQUIRED, role, ab_role, NULL, value_text(ab_role_name(r->row->which.role)), AB_ROLE_MEANING)                    \
     X(REQUIRED, verdict, verdict, NULL, value_text(ab_verdict_name(r->row->finding.verdict)),                          \
       "slower, faster: beyond the threshold, by a test whose wrong alarms are rare among all rows, and again in "      \
       "launches of their own. same: shown to be within it. inconclusive: neither. identical: the same machine code. "  \
@@ -62,14 +62,14 @@ static bool slower(const ab_line *r) { return r->row->finding.p[0] <= r->row->fi
     X(OPTIONAL, p_confirmed, fraction, NULL, value_real(r->row->finding.p_again, 3), "Of the launches that confirm.")  \
     X(OPTIONAL, preempted_pct, amount, "%", value_real(r->row->preempted_pct, 3),                                      \
       "Share of the samples during which the kernel preempted a thread.")                                              \
-    X(REQUIRED, inject_pct, amount, "%", value_real(r->row->item->inject_pct, 9),                                      \
+    X(REQUIRED, inject_pct, amount, "%", value_real(r->row->which.inject_pct, 9),                                      \
       "So much work was added to the candidate by --inject, to see whether it is found.")                              \
     X(REQUIRED, waived, flag, NULL, value_size(r->row->waived), "1 if a waiver lets this row be slower, else 0.")
 COLUMN_OWN_LIST(own_columns, COLUMNS)
 
 static const void *run_of(const void *row) { return ((const ab_line *)row)->run; }
-static const void *cell_of(const void *row) { return &((const ab_line *)row)->row->item->cell; }
-static const void *impl_of(const void *row) { return ((const ab_line *)row)->row->item->cell.impl; }
+static const void *cell_of(const void *row) { return &((const ab_item *)((const ab_line *)row)->row->item)->cell; }
+static const void *impl_of(const void *row) { return ((const cell *)cell_of(row))->impl; }
 COLUMN_TABLE(ab, "*/*/ab.csv", "One row per kernel that `normbench ab` compared on its two sides.",
              {run_columns, RUN_COLUMNS, run_of}, {cell_columns, CELL_COLUMNS, cell_of}, COLUMN_PART(own_columns),
              {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of})
@@ -84,7 +84,7 @@ int ab_table_write(const ab_judgement *j, const run *r, const char *path, size_t
     for (size_t i = 0; i < j->row_count; i++) {
         const ab_line line = {&j->rows[i], r};
         (void)columns_write_row(&w, &ab_table, &line); // told by csv_close
-        *missing += j->rows[i].finding.verdict == AB_MISSING && j->rows[i].item->role != AB_IDENTICAL;
+        *missing += j->rows[i].finding.verdict == AB_MISSING && j->rows[i].which.role != AB_IDENTICAL;
     }
     return csv_close(&w);
 }

@@ -75,9 +75,7 @@ void ab_waivers_free(ab_waivers *w) {
 }
 
 void ab_waivers_apply(const ab_waivers *w, ab_judgement *j) {
-    char name[CELL_NAME_SIZE];
     for (size_t i = 0; i < j->row_count; i++)
         for (size_t k = 0; k < w->count; k++)
-            j->rows[i].waived |=
-                !w->items[k].over && fnmatch(w->items[k].row, cell_name(&j->rows[i].item->cell, name), 0) == 0;
+            j->rows[i].waived |= !w->items[k].over && fnmatch(w->items[k].row, j->rows[i].name, 0) == 0;
 }
