@@ -317,6 +317,33 @@ static void every_format_names_what_is_slower(void **state) {
     forget(&m);
 }
 
+// The row at 3 % lies right of zero and of the threshold, and its neighbours, which are the same, around zero.
+static void a_plot_shows_each_row_on_one_scale(void **state) {
+    (void)state;
+    made m;
+    ab_judgement j;
+    make(&m, 1);
+    m.shift[5] = 0.03;
+    (void)run_whole(&m);
+    judge(&m, &j);
+    char *const text = printed(&j, AB_AS_MARKDOWN);
+    const char *const plot = strstr(text, "```text\n-5 %");
+    assert_non_null(plot);
+    assert_non_null(strstr(plot, "5 % slower\n"));
+    size_t rows = 0;
+    for (const char *line = strchr(strchr(plot, '\n') + 1, '\n') + 1; strncmp(line, "```", 3) != 0;
+         line = strchr(line, '\n') + 1, rows++) {
+        const long estimate = (long)strcspn(line, "o"), zero = 24;
+        assert_true(strstr(line, "/6x64/") == NULL || strstr(line, "/6x64/") > strchr(line, '\n')
+                        ? labs(estimate - zero) <= 1
+                        : estimate - zero >= 13 && estimate - zero <= 16);
+    }
+    assert_int_equal(rows, ROWS);
+    free(text);
+    ab_judgement_free(&j);
+    forget(&m);
+}
+
 // ---- Waivers
 
 static bool read_text(ab_waivers *w, const char *text, char *why, size_t size) {
@@ -390,6 +417,7 @@ int main(void) {
         cmocka_unit_test(what_was_not_measured_is_missing),
         cmocka_unit_test(too_few_launches_show_nothing),
         cmocka_unit_test(every_format_names_what_is_slower),
+        cmocka_unit_test(a_plot_shows_each_row_on_one_scale),
         cmocka_unit_test(a_waiver_lets_a_row_be_slower_until_its_day),
         cmocka_unit_test(a_wrong_waiver_is_refused),
     };

@@ -126,9 +126,9 @@ void ab_detectable_pct(const ab_judgement *j, double *middle, double *worst) {
 
 // ---- Text and Markdown
 
-// Two formats of the same sentences: how a line begins, a code word and a heading.
+// Two formats of the same sentences: how a line begins, a code word, a heading and what stands as it is.
 typedef struct {
-    const char *item, *mark, *head;
+    const char *item, *mark, *head, *fence;
 } style;
 
 static void print_counts(const ab_judgement *j, FILE *out) {
@@ -209,11 +209,16 @@ static void print_words(const ab_judgement *j, const style *s, FILE *out) {
     if (rows != NULL && shown == MOST)
         fprintf(out, "%sand more, in %s\n", s->item, j->compared->table);
     print_groups(j, s, out);
+    if (count > 0) {
+        fprintf(out, "\n%s", s->fence);
+        ab_plot(j, out);
+        fprintf(out, "%s", s->fence[0] != '\0' ? "```\n" : "");
+    }
     free(rows);
 }
 
 void ab_report_print(const ab_judgement *j, ab_format format, FILE *out) {
-    static const style text = {"  ", "", ""}, markdown = {"- ", "`", "### "};
+    static const style text = {"  ", "", "", ""}, markdown = {"- ", "`", "### ", "```text\n"};
     switch (format) {
     case AB_AS_TEXT:
         print_words(j, &text, out);

@@ -35,6 +35,8 @@ const ab_row **ab_rows_by_interest(const ab_judgement *j, size_t *count);
 // What would have been found, in percent: of the middle row, and of the worst. NaN of none.
 void ab_detectable_pct(const ab_judgement *j, double *middle, double *worst);
 
+// The change of the rows that matter most, each with its interval, zero and the threshold; nothing if none has one.
+void ab_plot(const ab_judgement *j, FILE *out);
 void ab_report_json(const ab_judgement *j, FILE *out);
 void ab_report_junit(const ab_judgement *j, FILE *out);
 
