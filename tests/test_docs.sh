@@ -52,6 +52,7 @@ done
 
 mkdir "$work/here"
 ln -s "$PWD/results" "$work/here/results"
+ln -s "$PWD/build" "$work/here/build"
 case $NORMBENCH in
 /*) ;;
 *) NORMBENCH=$PWD/$NORMBENCH ;;
@@ -78,6 +79,7 @@ for command in '' $commands; do
         case $example in
         *' kernels '*) example="$example --dry-run" ;;
         *' layers '*) example="$example --dry-run" ;;
+        *' ab '*) example="$example --dry-run" ;;
         *' dump '*) [ -z "$refusal" ] || continue ;; # products need another oneDNN
         esac
         got=0

@@ -40,7 +40,8 @@ static const cli_command command = {
     .options = options,
     .option_count = OPTIONS,
     .selectors = CLI_KERNEL_SELECTORS,
-    .examples = {"ab build/gcc/libnorm.a build/gcc/libnorm.a", "ab git:HEAD build/gcc/libnorm.a --op dyt --budget 1m"},
+    .examples = {"ab build/gcc/libnorm.a build/gcc/libnorm.a --op dyt --every",
+                 "ab build/gcc/libnorm.so build/gcc/libnorm.a --every --inject rmsnorm=3"},
 };
 
 static ab_plan rows = {.schedule.kind = &ab_plan_kind};

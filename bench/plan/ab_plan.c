@@ -101,6 +101,14 @@ bool ab_plan_make(ab_plan *p, const selection *s, const topology *t, ab_identica
 
 static bool is_plugin(ab_side side) { return ab_source_of(side)->opened->name[0] != '\0'; }
 
+// Whether this architecture has a level, and this CPU can run it.
+static bool has_level(const char *name) {
+    unsigned level = 0;
+    while (level < NORM_LEVELS && strcmp(norm_level_name((norm_level)level), name) != 0)
+        level++;
+    return level < NORM_LEVELS && norm_level_missing((norm_level)level) == NULL;
+}
+
 // A hundred rows and more, in each form that sweeps once, at the best level and the widest that every x86 has since
 // 2015. A call takes a few microseconds, for what disturbs a shared machine comes and goes in tens of them: a slot
 // (sampler.h) of one call of a millisecond catches it all, and its paired difference scatters a hundred times as much.
@@ -112,9 +120,9 @@ bool ab_plan_defaults(selection *s, const topology *t, char error[SELECT_ERROR_S
     } defaults[] = {{SELECT_OP, plugin ? "all" : "layernorm,rmsnorm,dyt,derf"},
                     {SELECT_PASS, "all"},
                     {SELECT_FORM, plugin ? "all" : "fused,add_fused"},
-                    {SELECT_LEVEL, plugin                                        ? "library"
-                                   : norm_level_missing(NORM_LEVEL_AVX2) == NULL ? "best,avx2"
-                                                                                 : "best"},
+                    {SELECT_LEVEL, plugin              ? "library"
+                                   : has_level("avx2") ? "best,avx2"
+                                                       : "best"},
                     {SELECT_DTYPE, "all"},
                     {SELECT_SHAPE, "16x768,4x4096"}};
     bool ok = true;
@@ -229,6 +237,11 @@ static void describe_group(const void *name, char *text, size_t size) {
     cell_describe_group(&((const ab_item *)name)->cell, text, size);
 }
 
+static double sample_seconds(const schedule *s, size_t item) {
+    const ab_item *const own = schedule_name(s, item);
+    return own->which.role == AB_IDENTICAL ? 0 : plan_sample_seconds(s, item);
+}
+
 const schedule_kind ab_plan_kind = {.item = "row",
                                     .items = "rows, each side's one",
                                     .size = sizeof(ab_item),
@@ -242,5 +255,5 @@ const schedule_kind ab_plan_kind = {.item = "row",
                                     .same_family = same_row,
                                     .describe = describe,
                                     .describe_group = describe_group,
-                                    .sample_seconds = plan_sample_seconds,
+                                    .sample_seconds = sample_seconds,
                                     .prepare_seconds = plan_prepare_seconds};

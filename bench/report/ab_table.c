@@ -55,11 +55,11 @@ static bool slower(const ab_line *r) { return r->row->finding.p[0] <= r->row->fi
       "Standard deviation of a launch's paired difference.")                                                           \
     X(OPTIONAL, detectable_pct, amount, "%", value_real(detectable(r), 3),                                             \
       "A slowdown of so much would have been found in 95 of 100 such runs, before it is confirmed.")                   \
-    X(OPTIONAL, p_value, fraction, NULL, value_real(p_of(r, r->row->finding.p[!slower(r)]), 3),                        \
+    X(OPTIONAL, p_value, fraction, "1", value_real(p_of(r, r->row->finding.p[!slower(r)]), 3),                         \
       "Of the exact signed-rank test that the threshold is not exceeded, in the direction that the row went.")         \
-    X(OPTIONAL, p_adjusted, fraction, NULL, value_real(p_of(r, r->row->finding.adjusted[!slower(r)]), 3),              \
+    X(OPTIONAL, p_adjusted, fraction, "1", value_real(p_of(r, r->row->finding.adjusted[!slower(r)]), 3),               \
       "The same, adjusted for the number of rows (Benjamini and Hochberg).")                                           \
-    X(OPTIONAL, p_confirmed, fraction, NULL, value_real(r->row->finding.p_again, 3), "Of the launches that confirm.")  \
+    X(OPTIONAL, p_confirmed, fraction, "1", value_real(r->row->finding.p_again, 3), "Of the launches that confirm.")   \
     X(OPTIONAL, preempted_pct, amount, "%", value_real(r->row->preempted_pct, 3),                                      \
       "Share of the samples during which the kernel preempted a thread.")                                              \
     X(REQUIRED, inject_pct, amount, "%", value_real(r->row->which.inject_pct, 9),                                      \
