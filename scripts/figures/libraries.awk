@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Our best level beside other libraries, time per element: oneDNN from the run itself, PyTorch from its folder peers, where `make peers` left
-# one, and ours from there, too, where it was timed in PyTorch's rounds. A panel for each shape, dtype and team that both were measured at,
-# forward on warm caches; at most six, f32 first.
-function figure(    i, own, s, wanted, best, ours, theirs, place, count) {
+# Our best level beside other libraries and plug-ins, time per element: oneDNN and plug-ins from the run itself, PyTorch from its folder
+# peers, where `make peers` left one, and ours from there, too, where it was timed in PyTorch's rounds. A panel for each shape, dtype and
+# team that both were measured at, forward on warm caches; at most six, f32 first.
+function figure(    i, series, own, s, wanted, best, ours, theirs, place, count) {
     own = cells
     mark_best(best)
     take_measured(run "/peers/kernels.csv", "ns_per_element")
@@ -11,6 +11,7 @@ function figure(    i, own, s, wanted, best, ours, theirs, place, count) {
         if (series_of(i, best[i]) == 1)
             paired[group_of(i)] = any_paired = 1
     }
+    series = 4 + name_plugins()
     for (i = 1; i <= own; i++) # the same two times would be two points
         best[i] = best[i] && !(group_of(i) in paired)
     for (i = 1; i <= cells; i++)
@@ -23,7 +24,7 @@ function figure(    i, own, s, wanted, best, ours, theirs, place, count) {
             if (group_of(i) in ours && group_of(i) in theirs && panels < 6 && kind_rank(i) == wanted)
                 panel_of(group_of(i))
     if (!panels) {
-        print "no other library was measured where our kernels were (variant onednn, or make peers)"
+        print "no other library was measured where our kernels were (variant onednn, --plugin, or make peers)"
         return
     }
     for (i = 1; i <= cells; i++)
@@ -35,16 +36,18 @@ function figure(    i, own, s, wanted, best, ours, theirs, place, count) {
     for (i = 1; i <= cells; i++)
         if ((s = series_of(i, best[i])) && group_of(i) in panel_number) {
             shown[s] = 1
-            add_point(panel_of(group_of(i)), s, place[op_rank(cell[i, "op"])] + (s - 2.5) * 0.15, i, 0)
+            add_point(panel_of(group_of(i)), s, place[op_rank(cell[i, "op"])] + (s - (series + 1) / 2) * 0.6 / series, i, 0)
             if (s == 1)
                 note(level_seen, level_list, cell[i, "level"])
         }
-    print_points(4)
-    print "array who[4]\nwho[1] = 'here'; who[2] = 'oneDNN'; who[3] = 'PyTorch, eager'; who[4] = 'PyTorch, compiled'"
+    print_points(series)
+    print "array who[" series "]\nwho[1] = 'here'; who[2] = 'oneDNN'; who[3] = 'PyTorch, eager'; who[4] = 'PyTorch, compiled'"
+    for (s = 5; s <= series; s++)
+        print "who[" s "] = '" plugin_name[s] "'"
     print_op_axis(place)
     print "set xrange [0.5:" count + 0.6 "]"
-    print "array seen[4]"
-    for (s = 1; s <= 4; s++)
+    print "array seen[" series "]"
+    for (s = 1; s <= series; s++)
         print "seen[" s "] = " (shown[s] ? 1 : 0)
     print_title("Time per element beside other libraries, with 95 % intervals",
                 best_levels() (any_paired ? "; PyTorch and ours in one process, unbound, in the same rounds" : \
@@ -55,7 +58,20 @@ function series_of(i, is_best) {
     if (!is_norm(cell[i, "op"]) || cell[i, "pass"] != "forward" || cell[i, "cache"] != "warm")
         return 0
     if (cell[i, "level"] == "library")
-        return !is_whole(i) ? 0 : cell[i, "base"] == "onednn" ? 2 : cell[i, "base"] == "torch_eager" ? 3 : cell[i, "base"] == "torch_compile" ? 4 : 0
+        return cell[i, "variant"] in plugin ? plugin[cell[i, "variant"]] : is_whole(i) && cell[i, "base"] in library ? library[cell[i, "base"]] : 0
     return is_best && cell[i, "form"] == "fused" && is_main(i) ? 1 : 0
+}
+# Every other variant of that level is a plug-in's: each is a series of its own. Returns how many.
+function name_plugins(    i, variant, count) {
+    library["onednn"] = 2; library["torch_eager"] = 3; library["torch_compile"] = 4
+    for (i = 1; i <= cells; i++) {
+        variant = cell[i, "variant"]
+        if (cell[i, "level"] == "library" && !(cell[i, "base"] in library) && !(variant in plugin) && is_norm(cell[i, "op"])) {
+            plugin[variant] = 4 + ++count
+            gsub(/[^A-Za-z0-9_]/, "?", variant)
+            plugin_name[4 + count] = variant
+        }
+    }
+    return count + 0
 }
 function group_of(i) { return shape(i) ", " kind(i) ", " plural(cell[i, "threads"], "thread") ", warm" }

@@ -6,8 +6,8 @@ panel_width = 420; panel_height = 330
 load style
 
 # No op's colours: what differs here is who computes.
-who_color(s) = s == 1 ? "#000000" : s == 2 ? "#56B4E9" : s == 3 ? "#E69F00" : "#7F7F7F"
-who_mark(s) = s == 1 ? 7 : s == 2 ? 5 : s == 3 ? 9 : 13
+who_color(s) = word("#000000 #56B4E9 #E69F00 #7F7F7F #882255 #8C6D31 #44AA99", s > 7 ? 5 + s % 3 : s)
+who_mark(s) = s == 1 ? 7 : s == 2 ? 5 : s == 3 ? 9 : s == 4 ? 13 : 11 + 4 * (s % 2)
 eval(log_y)
 set ylabel "ns per element"
 set xlabel "op"
