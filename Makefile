@@ -22,8 +22,8 @@ ifeq ($(origin CC),default)
 CC       := gcc
 endif
 VERSION  := 0.1.0
-# The number behind libnorm.so: raised when what norm.h declares changes for programs that are already built.
-ABI      := 1
+# The number behind libnorm.so, which norm.h raises when programs and plug-ins have to be built again.
+ABI      := $(shell sed -n 's/^.define NORM_ABI //p' kernels/norm.h)
 PREFIX   ?= /usr/local
 SANITIZE ?=
 WERROR   ?= 0
@@ -156,7 +156,7 @@ DEST = $(call quote,$(DESTDIR)$(PREFIX))
 install: all lib ## install program, library and header under PREFIX (/usr/local)
 	install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/normbench
 	install -m 755 build/normbench $(DEST)/bin/
-	install -m 644 kernels/norm.h kernels/list.h kernels/levels.h $(DEST)/include/normbench/
+	install -m 644 kernels/norm.h kernels/norm_plugin.h kernels/list.h kernels/levels.h $(DEST)/include/normbench/
 	install -m 644 $(OBJ)/libnorm.a $(DEST)/lib/
 	install -m 644 $(OBJ)/norm.pc $(DEST)/lib/pkgconfig/
 	install -m 755 $(OBJ)/libnorm.so.$(ABI) $(DEST)/lib/

@@ -14,7 +14,7 @@
 //         {.op = NORM_RMSNORM, .dtype = NORM_F32, .params = NORM_GAMMA, .pass[NORM_FORWARD] = {stages, 1}}};
 //     const norm_plugin norm_plugin_table = {NORM_ABI, "mine", impls, sizeof impls / sizeof *impls};
 //
-//     cc -std=c17 -O2 -shared -fPIC -o mine.so mine.c $(pkg-config --cflags norm)
+//     cc -std=c17 -O2 -shared -fPIC -o rmsnorm.so rmsnorm.c $(pkg-config --cflags norm)
 //
 // examples/plugin/ has whole ones, docs/plugins.md the first ten minutes.
 #ifndef NORM_PLUGIN_H
@@ -29,9 +29,10 @@ extern "C" {
 // Letters, digits and underscores, not those of a variant that is built in.
 enum { NORM_PLUGIN_NAME = 32 };
 
-// What is left out of an implementation is zero: form fused, dtype f32, no parameters. Its level becomes `library`, and
-// its variant and base, where NULL, the plug-in's name; another variant is that name, an underscore and more, as in
-// mine_twopass. It needs a forward pass; a backward may be missing. Any form but `framework`.
+// What is left out of an implementation is zero: form fused, dtype f32, no parameters. Its level becomes `library`; its
+// variant, where NULL, the plug-in's name, else that, an underscore and more, as in mine_twopass; its base, where NULL,
+// the variant: mine_nobeta, which is `mine` with fewer params, says base mine. It needs a forward pass; a backward may
+// be missing. Any form but `framework`; `run` is not its own.
 //
 // A stage is called by each thread of a team with that thread's slice, which may be empty; it opens no team of its own.
 // It writes what norm.h says of its pass and nothing else. A result beyond norm_error_bound is wrong, and not timed.

@@ -8,8 +8,8 @@
 #ifndef POINTWISE_CHECK_H
 #define POINTWISE_CHECK_H
 
-#include "guard.h"
 #include "math/pointwise_rows.h"
+#include "measure/guard.h"
 
 #define U 0x1p-24
 // Results may be flushed to zero below this, f32's smallest normal number, or a few times it where a factor follows.

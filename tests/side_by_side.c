@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "trial.h"
+#include "measure/trial.h"
 
 // The next that suits of those that compute what it does, from *from on, which goes behind it; or NULL.
 static const norm_impl *next_like(const norm_impl *impl, bool (*suits)(const norm_impl *), size_t *from) {

@@ -13,9 +13,9 @@
 #include <cmocka.h>
 #include <omp.h>
 
-#include "guard.h"
 #include "math/attention.h"
 #include "math/scratch.h"
+#include "measure/guard.h"
 #include "measure/inputs.h"
 
 // ---- The reference

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "broken.h"
-#include "trial.h"
+#include "measure/trial.h"
 
 // The trials: enough shapes for every defect to have its chance, one thread since the backward of dyt above sums in
 // place.

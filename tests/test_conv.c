@@ -12,9 +12,9 @@
 #include <cmocka.h>
 #include <omp.h>
 
-#include "guard.h"
 #include "math/conv.h"
 #include "math/scratch.h"
+#include "measure/guard.h"
 #include "measure/inputs.h"
 #include "products.h"
 

@@ -84,6 +84,7 @@ static void good_one_is_opened(void **state) {
     assert_string_equal(first->variant, "mine");
     assert_string_equal(first->base, "mine");
     assert_string_equal(second->variant, "mine_wide");
+    assert_string_equal(second->base, "mine_wide");
     assert_string_equal(norm_missing(second), "a CPU");
     kernel_library_close(l);
 }

@@ -17,10 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "measure/trial.h"
 #include "peers/peers.h"
 #include "require.h"
 #include "thin.h"
-#include "trial.h"
 
 static trial_buffers buffers;
 static char current[2 * TRIAL_TEXT]; // the reproducer of the trial that is running

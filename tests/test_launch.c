@@ -55,6 +55,11 @@ static bool hear(void *context, char *line) {
     return !e->full;
 }
 
+static bool hangs(void *context) {
+    (void)context;
+    return true;
+}
+
 static void launches_end(void **state) {
     (void)state;
     static const struct {
@@ -62,17 +67,19 @@ static void launches_end(void **state) {
         int signals;
         bool full;
         launch_end end;
-    } cases[] = {{"done", 0, false, LAUNCH_DONE},
-                 {"waiting", 1, false, LAUNCH_INTERRUPTED},
-                 {"stopped", 1, false, LAUNCH_INTERRUPTED}, // one that SIGSTOP keeps from hearing of it
-                 {"stopped", 2, false, LAUNCH_INTERRUPTED},
-                 {"stubborn", 2, false, LAUNCH_INTERRUPTED}, // at once
-                 {"stubborn", 1, false, LAUNCH_INTERRUPTED}, // once its time is up
-                 {"stubborn", 0, true, LAUNCH_STOPPED}};
+        bool (*hangs)(void *context);
+    } cases[] = {{"done", 0, false, LAUNCH_DONE, NULL},
+                 {"waiting", 1, false, LAUNCH_INTERRUPTED, NULL},
+                 {"stopped", 1, false, LAUNCH_INTERRUPTED, NULL}, // one that SIGSTOP keeps from hearing of it
+                 {"stopped", 2, false, LAUNCH_INTERRUPTED, NULL},
+                 {"stubborn", 2, false, LAUNCH_INTERRUPTED, NULL}, // at once
+                 {"stubborn", 1, false, LAUNCH_INTERRUPTED, NULL}, // once its time is up
+                 {"stubborn", 0, true, LAUNCH_STOPPED, NULL},
+                 {"stubborn", 0, false, LAUNCH_DIED, hangs}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         static volatile sig_atomic_t stop;
         expectation e = {&stop, cases[i].signals, cases[i].full};
-        const launch_job job = {{"child", cases[i].role}, NULL, &e, hear};
+        const launch_job job = {{"child", cases[i].role}, NULL, &e, hear, cases[i].hangs};
         char how[200] = "";
         stop = 0;
         assert_int_equal(launch_run(&job, &stop, how, sizeof how), cases[i].end);
@@ -101,7 +108,7 @@ static void a_child_dies_with_its_parent(void **state) {
     if (parent == 0) {
         static const volatile sig_atomic_t never = 0;
         char how[200];
-        const launch_job job = {{"child", "stubborn"}, NULL, &ends[1], tell};
+        const launch_job job = {{"child", "stubborn"}, NULL, &ends[1], tell, NULL};
         (void)close(ends[0]);
         (void)launch_run(&job, &never, how, sizeof how);
         _exit(1);

@@ -106,6 +106,12 @@ EOF
 $CC -std=c17 $(field Cflags) -o "$work/plugin" "$work/plugin.c" -ldl
 check "$work/plugin" "$work/prefix/lib/libnorm.so"
 
+# A plug-in is built with what was installed alone.
+# shellcheck disable=SC2046
+$CC -std=c17 -fopenmp-simd -fPIC -shared $(field Cflags) -o "$work/rmsnorm.so" examples/plugin/rmsnorm.c -lm
+"$work/prefix/bin/normbench" list variants --plugin "$work/rmsnorm.so" | grep -q '^plain  *rmsnorm' ||
+    fail 'the example plug-in is not built from the installed headers, or not taken'
+
 # C++ reads the header.
 if command -v "${CXX:-c++}" >/dev/null; then
     cat >"$work/user.cpp" <<'EOF'
@@ -145,7 +151,7 @@ grep -qx 'prefix=/an other' "$work/it's/an other/lib/pkgconfig/norm.pc" || fail 
 
 # What the shared library shows is what norm.h declares, and nothing else.
 nm -D --defined-only "$work/prefix/lib/libnorm.so" | awk '{print $3}' | sort >"$work/shown"
-grep -oE '\bnorm_[a-z0-9_]+\(' kernels/norm.h | tr -d '(' | sort -u >"$work/declared"
+{ grep -oE '\bnorm_[a-z0-9_]+\(' kernels/norm.h && grep -oE 'extern const unsigned norm_[a-z]+' kernels/norm.h; } | sed 's/.* //; s/(//' | sort -u >"$work/declared"
 if ! cmp -s "$work/shown" "$work/declared"; then
     failed=1
     echo 'test_lib: libnorm.so and norm.h differ:'

@@ -13,10 +13,10 @@
 #include <cmocka.h>
 #include <omp.h>
 
-#include "guard.h"
 #include "machine/peak_bf16.h"
 #include "math/matmul.h"
 #include "math/scratch.h"
+#include "measure/guard.h"
 #include "measure/inputs.h"
 #include "products.h"
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guard.h"
+#include "measure/guard.h"
 #include "norm.h"
 #include "tuning.h"
 

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <signal.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #endif
 
 #define SELF "/proc/self/exe"
@@ -18,6 +20,12 @@ const char *program_path(void) {
     const char *const given = NULL;
 #endif
     return access(SELF, X_OK) == 0 || given == NULL ? SELF : given;
+}
+
+void program_die_with_parent(void) {
+#ifdef __linux__
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
 }
 
 uint64_t program_hash(uint64_t begin, const void *bytes, size_t count) {

@@ -10,6 +10,9 @@
 // by.
 const char *program_path(void);
 
+// Has the kernel end this process with its parent, where it can.
+void program_die_with_parent(void);
+
 // FNV-1a, 64 bits (Fowler, Noll and Vo): enough to tell what was changed by accident. begin: PROGRAM_HASH or an earlier
 // result, to go on with.
 #define PROGRAM_HASH UINT64_C(14695981039346656037)

@@ -21,7 +21,23 @@
 #include "report/exporters.h"
 
 enum { TEXT_SIZE = 1024 };
-enum { MODEL, OP, PHASE, FORM, DTYPE, FORMAT, NAMED, TOKENS = NAMED, BATCH, CONTEXT, STAGE, SEED, OUT, OPTIONS };
+enum {
+    MODEL,
+    OP,
+    PHASE,
+    FORM,
+    DTYPE,
+    FORMAT,
+    NAMED,
+    TOKENS = NAMED,
+    BATCH,
+    CONTEXT,
+    STAGE,
+    SEED,
+    OUT,
+    VARIANT,
+    OPTIONS
+};
 #define EXPORTER_ROW(name, help) " " #name
 #define FORMATS "one of" EXPORTER_LIST(EXPORTER_ROW)
 static const cli_option options[OPTIONS] = {
@@ -37,6 +53,7 @@ static const cli_option options[OPTIONS] = {
     [STAGE] = {"stage", "N", "convnext: the stage whose block is run, 1 to 4; 1 unless given"},
     [SEED] = {"seed", "N", "of weights, inputs and gradients of outputs; 1 unless given"},
     [OUT] = {"out", "DIR", "the folder to write to; made if need be"},
+    [VARIANT] = {"variant", "NAME", "of the norms (normbench list variants); the op's default unless given"},
 };
 static const cli_command command = {
     .name = "dump",
@@ -45,6 +62,7 @@ static const cli_command command = {
         "that frameworks read, with a manifest.json that says what each is. Nothing is timed.",
     .options = options,
     .option_count = OPTIONS,
+    .selectors = 1 << SELECT_PLUGIN,
     .needed = 1u << MODEL | 1u << OP | 1u << PHASE | 1u << OUT,
     .examples = {"dump --model vit_s16 --op dyt --phase train --tokens 8 --out vit",
                  "dump --model gpt2 --op layernorm --phase decode --out gpt2"},
@@ -84,6 +102,20 @@ typedef struct {
     const exporter *format;
     const char *folder;
 } request;
+
+// What stands in the slots: at the best level, or as another library or a plug-in has it. false after a message.
+static bool choose_slot(const char *variant, norm_op op, norm_form form, request *r) {
+    const layer_config *const c = &r->config;
+    const char *const levels[] = {"best", norm_level_name(NORM_LEVEL_LIBRARY)};
+    if (variant == NULL)
+        variant = norm_default_variant(op, form, c->dtype);
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (layer_slot(c->shape, op, variant, form, levels[i], c->dtype, &r->slot))
+            return true;
+    cli_complain(&command, "there is no %s %s, variant %.40s, for %s in %s", norm_form_name(form), norm_op_name(op),
+                 variant, c->shape->name, norm_dtype_name(c->dtype));
+    return false;
+}
 
 // false after a message.
 static bool understand(char *const given[OPTIONS], request *r) {
@@ -133,14 +165,7 @@ static bool understand(char *const given[OPTIONS], request *r) {
         return false;
     }
     c->stage = stage - 1;
-    const norm_op op = (norm_op)chosen[OP];
-    if (!layer_slot(c->shape, op, norm_default_variant(op, (norm_form)chosen[FORM], c->dtype), (norm_form)chosen[FORM],
-                    "best", c->dtype, &r->slot)) {
-        cli_complain(&command, "there is no %s %s for %s in %s", norm_form_name((norm_form)chosen[FORM]),
-                     norm_op_name(op), c->shape->name, norm_dtype_name(c->dtype));
-        return false;
-    }
-    return true;
+    return choose_slot(given[VARIANT], (norm_op)chosen[OP], (norm_form)chosen[FORM], r);
 }
 
 // ---- Files

@@ -188,6 +188,7 @@ static const cli_command command = {
     .examples = {"list models", "list columns --table kernels"},
     .options = options,
     .option_count = OPTIONS,
+    .selectors = 1 << SELECT_PLUGIN,
 };
 
 // Says that a word is none of these.

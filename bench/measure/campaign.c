@@ -282,12 +282,12 @@ static bool folder_is_clean(const campaign *c, char error[RUN_ERROR_SIZE]) {
     return files_wrote(code, path, error, RUN_ERROR_SIZE);
 }
 
-static int begin(campaign *c, const request *r, int argc, char **argv) {
+static int begin(campaign *c, const request *r) {
     const subject *const s = c->subject;
     char error[RUN_ERROR_SIZE];
     experiment e = {.seed = r->seed, .launches = r->launches, .budget_s = r->budget_s, .dispatch_ns = r->dispatch_ns};
     snprintf(e.preset, sizeof e.preset, "%s", r->preset == PRESETS ? "" : preset_name(r->preset));
-    request_quote(argc, argv, e.command, sizeof e.command);
+    snprintf(e.command, sizeof e.command, "%s", r->command);
     if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, c->topology, s, error) ||
         !folder_is_clean(c, error) || !samples_write_plan(&c->run, error)) {
         cli_complain(c->subject->command, "%s", error);
@@ -336,11 +336,11 @@ static void warn(const topology *t) {
         fprintf(stderr, "note: %s\n", warnings[i]);
 }
 
-int campaign_run(const subject *s, const request *r, const topology *t, int argc, char **argv) {
+int campaign_run(const subject *s, const request *r, const topology *t) {
     campaign c = {.subject = s, .topology = t, .launch = campaign_launch, .stop = request_signals()};
     if (!request_csv_writable(s->command, r->csv))
         return EXIT_USAGE;
-    int status = r->resume != NULL ? resume(&c, r) : begin(&c, r, argc, argv);
+    int status = r->resume != NULL ? resume(&c, r) : begin(&c, r);
     if (status == EXIT_DONE) {
         warn(t);
         status = report(&c, conduct(&c), r->csv);

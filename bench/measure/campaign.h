@@ -18,7 +18,7 @@
 int campaign_main(const subject *s, int argc, char **argv);
 
 // Begins the run that `r` asks for, or takes it up, and sees it through. An exit code.
-int campaign_run(const subject *s, const request *r, const topology *t, int argc, char **argv);
+int campaign_run(const subject *s, const request *r, const topology *t);
 // Says so on stderr if what is planned takes much longer than was asked for.
 void campaign_note_budget(double budget_s, double seconds, size_t launches);
 

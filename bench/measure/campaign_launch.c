@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/patience.h"
 #include "campaign.h"
+#include "plan/plugins.h"
 #include "samples.h"
 #include "wire.h"
 
@@ -16,6 +18,9 @@ typedef struct {
     size_t group;     // the last one begun; all groups' number: none
     rounds_had *done; // of a pilot: next is 1 of a group that was begun or left out
     bool broken;      // it told what no worker tells
+    size_t trying;    // an item of others that is being tried; all items' number: none
+    char what[16];    // it is to be: "verified"
+    patience waited;  // for that
 } hearing;
 
 // ---- What is told
@@ -103,6 +108,14 @@ static bool keep_sample(hearing *h, observation *o) {
     return observations_add(&c->all, o);
 }
 
+static void begin_trying(hearing *h, const wire_message *m) {
+    h->trying = m->at;
+    h->waited = patience_of(plugins_patience());
+    snprintf(h->what, sizeof h->what, "%s", m->text);
+}
+
+static void end_trying(hearing *h) { h->trying = h->campaign->subject->schedule->count; }
+
 // One line. false: stop.
 static bool hear(void *context, char *line) {
     hearing *const h = context;
@@ -127,7 +140,14 @@ static bool hear(void *context, char *line) {
     case WIRE_SKIPPED:
         skip_group(h, m.at, m.text);
         return true;
+    case WIRE_TRYING:
+        begin_trying(h, &m);
+        return true;
+    case WIRE_TRIED:
+        end_trying(h);
+        return true;
     case WIRE_SAMPLE:
+        end_trying(h);
         return keep_sample(h, &m.sample);
     case WIRE_OTHER:
         return true;
@@ -138,15 +158,44 @@ static bool hear(void *context, char *line) {
     return false;
 }
 
+// ---- What an item of others does to its launch
+
+static bool hangs(void *context) {
+    hearing *const h = context;
+    return h->trying < h->campaign->subject->schedule->count && patience_lost(&h->waited);
+}
+
+// Whether a launch ended while an item of others was tried: it is taken for wrong, as the plan now says, and what else
+// the launch had to do can be done by another.
+static bool is_blamed(hearing *h, launch_end end, const char *how) {
+    campaign *const c = h->campaign;
+    schedule *const s = c->subject->schedule;
+    char text[160], error[RUN_ERROR_SIZE];
+    if (h->trying == s->count || end == LAUNCH_INTERRUPTED || end == LAUNCH_STOPPED || *c->stop)
+        return false;
+    planned *const item = &s->items[h->trying];
+    item->wrong = true;
+    observations_drop(&c->all, h->trying);
+    snprintf(item->reason, sizeof item->reason, "while it was %s, %s", h->what,
+             end == LAUNCH_DONE ? "it ended its process" : how);
+    s->kind->describe(schedule_name(s, h->trying), text, sizeof text);
+    progress_line(&c->progress, "WRONG, not timed: %s: %s", text, item->reason);
+    if (h->pilot)
+        campaign_advance(c, 1);
+    end_trying(h);
+    return samples_write_plan(&c->run, error);
+}
+
 // ---- Orders
 
-// "had GROUP COMPLETE NEXT" for each group that has rounds already, to be freed. NULL: no memory.
+// The plug-ins, and "had GROUP COMPLETE NEXT" for each group that has rounds already, to be freed. NULL: no memory.
 static char *orders_of(const rounds_had *had, size_t groups) {
     char *text = NULL;
     size_t length = 0;
     FILE *const out = open_memstream(&text, &length);
     if (out == NULL)
         return NULL;
+    child_tell_plugins(out);
     for (size_t group = 0; group < groups; group++)
         if (had[group].next > 0)
             fprintf(out, "had %zu %zu %zu\n", group, had[group].complete, had[group].next);
@@ -159,6 +208,7 @@ static char *orders_of(const rounds_had *had, size_t groups) {
 static launch_end launch_once(hearing *h, const rounds_had *had, char *how, size_t size) {
     const campaign *const c = h->campaign;
     char plan_path[PATH_MAX], seed[32], number[32];
+    end_trying(h);
     char *const orders = orders_of(had, c->subject->schedule->groups);
     if (orders == NULL) {
         snprintf(how, size, "no memory to start a launch");
@@ -175,7 +225,8 @@ static launch_end launch_once(hearing *h, const rounds_had *had, char *how, size
         {c->subject->command->name, "--worker", h->pilot ? CHILD_PILOT : CHILD_MEASURE, plan_path, seed, number},
         orders,
         h,
-        hear};
+        hear,
+        hangs};
     launch_end end = launch_run(&job, c->stop, how, size);
     if (h->broken) {
         snprintf(how, size, "a launch told what none tells: is build/normbench one whole build?");
@@ -193,6 +244,10 @@ launch_end campaign_pilot(campaign *c, char *how, size_t size) {
     while (h.done != NULL) {
         h.group = groups;
         end = launch_once(&h, h.done, how, size);
+        if (is_blamed(&h, end, how)) {
+            h.done[h.group].next = 0; // once more, for the items behind it
+            continue;
+        }
         if (end != LAUNCH_STARVED || h.group == groups)
             break;
         skip_group(&h, h.group, how);
@@ -206,6 +261,8 @@ launch_end campaign_pilot(campaign *c, char *how, size_t size) {
 // A round is complete when every item that is timed has both of its samples; room: one number for each item.
 static void count_rounds(const campaign *c, size_t launch, rounds_had *had, size_t *room) {
     const schedule *const s = c->subject->schedule;
+    memset(had, 0, s->groups * sizeof *had);
+    memset(room, 0, s->count * sizeof *room);
     for (size_t i = 0; i < c->all.count; i++) {
         const observation *const o = &c->all.items[i];
         rounds_had *const h = &had[s->items[o->item].group];
@@ -230,12 +287,14 @@ launch_end campaign_launch(campaign *c, size_t launch, char *how, size_t size) {
     hearing h = {.campaign = c, .launch = launch, .group = s->groups};
     launch_end end = LAUNCH_DIED;
     snprintf(how, size, "out of memory");
-    if (had != NULL && room != NULL) {
+    bool again = had != NULL && room != NULL;
+    for (size_t turn = 0; again; turn++) {
         count_rounds(c, launch, had, room);
-        for (size_t group = 0; group < s->groups; group++)
+        for (size_t group = 0; turn == 0 && group < s->groups; group++)
             if (launch < c->costs[group].launches)
                 campaign_skip(c, budget_had_seconds(&c->costs[group], had[group].complete));
         end = launch_once(&h, had, how, size);
+        again = is_blamed(&h, end, how);
     }
     free(had);
     free(room);

@@ -18,6 +18,7 @@ static int parse(const subject *s, int argc, char **argv, const topology *t, req
     bool any = false;
     int option;
     *r = (request){.preset = PRESETS};
+    request_quote(argc, argv, r->command, sizeof r->command); // before lists are cut up
     *selected = (selection){0};
     while ((option = cli_next(&args, &value)) >= 0) {
         any |= option >= REQUEST_OPTIONS;
@@ -115,7 +116,7 @@ int campaign_main(const subject *s, int argc, char **argv) {
         }
     }
     if (status == EXIT_DONE)
-        status = r.dry_run ? dry_run(s, &r) : campaign_run(s, &r, t, argc, argv);
+        status = r.dry_run ? dry_run(s, &r) : campaign_run(s, &r, t);
     schedule_free(s->schedule);
     topology_close(t);
     return status == CLI_HELP ? EXIT_DONE : status;

@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 #include <unistd.h>
 
 #include "base/exit_code.h"
 #include "base/parse.h"
+#include "base/program.h"
 #include "base/stats.h"
+#include "plan/plugins.h"
 #include "wire.h"
 
 static volatile sig_atomic_t interrupted;
@@ -27,9 +26,7 @@ static void on_signal(int number) {
 // does not see to that, the next line that it tells ends it, for SIGPIPE is not ignored.
 static void die_with_parent(void) {
     (void)signal(SIGPIPE, SIG_DFL);
-#ifdef __linux__
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
+    program_die_with_parent();
     // A parent that was gone before that took its end of the pipe along.
     struct pollfd told = {.fd = STDOUT_FILENO};
     if (poll(&told, 1, 0) == 1 && (told.revents & POLLERR) != 0)
@@ -54,6 +51,46 @@ bool child_begin(int argc, char **argv, child_orders *orders) {
     die_with_parent();
     (void)setvbuf(stdout, NULL, _IOLBF, 1 << 16);
     return true;
+}
+
+static const char plugin_word[] = "plugin ";
+
+void child_tell_plugins(FILE *to) {
+    const kernel_library *l;
+    for (size_t i = 0; (l = plugins_at(i)) != NULL; i++)
+        fprintf(to, "%s%s %s\n", plugin_word, l->id, l->path);
+}
+
+// "ID PATH": a file that is another one by now is none of this run.
+static bool open_plugin(char *line) {
+    char why[KERNEL_LIBRARY_WHY], *const path = strchr(line, ' ');
+    size_t i = 0;
+    if (path == NULL)
+        return false;
+    *path = '\0';
+    bool ok = plugins_open(path + 1, why);
+    while (ok && plugins_at(i) != NULL && strcmp(plugins_at(i)->path, path + 1) != 0)
+        i++;
+    if (ok && (plugins_at(i) == NULL || strcmp(plugins_at(i)->id, line) != 0)) {
+        snprintf(why, sizeof why, "%s is another file than when the run began: put it back, or begin anew", path + 1);
+        ok = false;
+    }
+    if (!ok)
+        fprintf(stderr, "normbench: %s\n", why);
+    return ok;
+}
+
+bool child_open_plugins(void) {
+    char line[PATH_MAX + 64];
+    int first;
+    while ((first = getchar()) == plugin_word[0]) {
+        if (fgets(line, sizeof line, stdin) == NULL || strncmp(line, &plugin_word[1], strlen(&plugin_word[1])) != 0)
+            return false;
+        line[strcspn(line, "\n")] = '\0';
+        if (!open_plugin(line + strlen(&plugin_word[1])))
+            return false;
+    }
+    return first == EOF || ungetc(first, stdin) != EOF;
 }
 
 void child_read_had(rounds_had *had, size_t groups) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "machine/topology.h"
 
@@ -32,7 +33,11 @@ bool child_begin(int argc, char **argv, child_orders *orders);
 // Whether to finish the sample and end.
 bool child_interrupted(void);
 
-// Reads from standard input what an interrupted run already has, one for each group; had is all zero before.
+// Opens the plug-ins that standard input begins with, a line each (child_tell_plugins). false, after a message.
+bool child_open_plugins(void);
+void child_tell_plugins(FILE *to);
+// Reads from standard input, behind them, what an interrupted run already has, one for each group; had is all zero
+// before.
 void child_read_had(rounds_had *had, size_t groups);
 // Visits every group once in an order that seed and launch decide. An exit code.
 int child_visit(const child_orders *orders, size_t groups, bool (*visit)(void *context, size_t group), void *context);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "machine/peak.h"
+#include "plan/kernel_library.h"
 #include "plan/plan.h"
 #include "verify_cell.h"
 
@@ -39,6 +40,8 @@ static void team_of(const schedule *s, size_t item, size_t *threads, placement *
     *threads = plan_cell(s, item)->threads;
     *place = plan_cell(s, item)->place;
 }
+
+static bool is_foreign(const schedule *s, size_t item) { return kernel_library_of(plan_cell(s, item)->impl) != NULL; }
 
 static void *open_group(const group_of_items *g, char *why, size_t size) {
     group *own = calloc(1, sizeof *own);
@@ -132,6 +135,7 @@ static void close_group(void *opened) {
 }
 
 const group_work kernels_work = {.bytes = bytes_of,
+                                 .is_foreign = is_foreign,
                                  .team = team_of,
                                  .open = open_group,
                                  .verify = verify,

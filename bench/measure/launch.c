@@ -17,6 +17,7 @@
 #endif
 
 #include "base/exit_code.h"
+#include "base/patience.h"
 #include "base/program.h"
 #include "machine/memory.h"
 #include "sampler.h"
@@ -26,7 +27,7 @@ extern char **environ;
 // The parent looks into the pipe this often and sleeps in between. Woken by every line instead, a thousand times a
 // second, it took the CPU from a thread that was being timed in 40 % of all samples (two cores, two threads). A pipe
 // holds 64 KiB, five times what a child writes meanwhile.
-enum { NAP_MS = 200 };
+enum { NAP_MS = PATIENCE_LOOK_MS };
 
 // A sample may take minutes, and the first look at a result as long. So long may it go on after the first signal.
 #define GRACE_NS 3e9
@@ -102,6 +103,7 @@ typedef struct {
     bool asked, killed; // it was asked to end; it was made to
     double asked_ns;    // when
     bool stopped;       // what it told could not be taken
+    bool hung;          // it was said to hang
 } ending;
 
 // The first signal is passed on, to one that was stopped (SIGSTOP), too; the second, or too much time, ends it.
@@ -124,6 +126,10 @@ static launch_end judge(int status, const ending *e, uint64_t kills, char *how, 
         return LAUNCH_DONE;
     if (e->stopped)
         return LAUNCH_STOPPED;
+    if (e->hung) {
+        snprintf(how, size, "a launch did not come back and was ended: --patience TIME gives it longer");
+        return LAUNCH_DIED;
+    }
     if (e->killed || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_INTERRUPTED))
         return LAUNCH_INTERRUPTED;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && kills > 0) {
@@ -191,6 +197,10 @@ launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, 
         what = drain(&in, job, own.stopped);
         own.stopped |= what == TOLD_STOP || what == TOLD_ERROR;
         pass_on(&own, pid, *stop);
+        if (!own.asked && !own.killed && job->hangs != NULL && job->hangs(job->context)) {
+            (void)kill(pid, SIGKILL);
+            own.killed = own.hung = true;
+        }
     }
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;

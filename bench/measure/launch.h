@@ -17,6 +17,7 @@ typedef struct {
     const char *orders;                      // what it reads on standard input; NULL: nothing
     void *context;                           // of hear
     bool (*hear)(void *context, char *line); // one whole line without its end; false: stop, LAUNCH_STOPPED
+    bool (*hangs)(void *context);            // asked several times a second: true ends it, LAUNCH_DIED; NULL: never
 } launch_job;
 
 // Runs one launch to its end. *stop, a count of signals, is looked at several times a second and at every signal: from

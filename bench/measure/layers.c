@@ -13,6 +13,7 @@
 #include "machine/line_time.h"
 #include "machine/memory.h"
 #include "machine/peak.h"
+#include "plan/kernel_library.h"
 #include "plan/layers_plan.h"
 #include "sampler.h"
 #include "verify_cell.h"
@@ -46,6 +47,10 @@ static size_t bytes_of(const group_of_items *g) {
     const size_t bytes = layer_bytes(&config);
     free(slots);
     return bytes;
+}
+
+static bool is_foreign(const schedule *s, size_t arm) {
+    return kernel_library_of(layers_arm_impl(layers_arm_at(plan_of(s), arm))) != NULL;
 }
 
 static void team_of(const schedule *s, size_t arm, size_t *threads, placement *place) {
@@ -217,6 +222,7 @@ static bool take_sample(void *opened, size_t arm, size_t calls, sample *s) {
 }
 
 const group_work layers_work = {.bytes = bytes_of,
+                                .is_foreign = is_foreign,
                                 .team = team_of,
                                 .open = open_group,
                                 .verify = verify,

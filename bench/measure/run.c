@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "machine/machine.h"
+#include "plan/plugins.h"
 #include "samples.h"
 
 #define ROW run
@@ -154,6 +155,9 @@ bool run_mark(run *r) {
     const char *const settled[] = {r->subject->command->name, r->id, r->machine, r->program, e->command, e->preset};
     for (size_t i = 0; i < sizeof settled / sizeof *settled; i++)
         csv_text(&w, settled[i]);
+    const kernel_library *l;
+    for (size_t i = 0; (l = plugins_at(i)) != NULL; i++)
+        csv_text(&w, l->id);
     csv_size(&w, e->seed);
     csv_real(&w, e->budget_s, 9); // as meta.json has it
     csv_end(&w);
@@ -211,6 +215,8 @@ bool run_resume(run *r, const char *folder, const topology *t, const subject *s,
         return false;
     *incomparable = !same_machine(r, t, error);
     if (*incomparable)
+        return false;
+    if (!run_open_plugins(r, incomparable, error))
         return false;
     run_path(r, RUN_PLAN, path);
     if (lstat(path, &info) != 0) {

@@ -74,6 +74,8 @@ bool run_read_samples(const run *r, csv_table *t, char error[RUN_ERROR_SIZE]); /
 bool run_has_samples(const run *r);
 bool run_continue(run *r, char error[RUN_ERROR_SIZE]);
 bool run_read_meta(run *r, const char *command, char error[RUN_ERROR_SIZE]); // the first half of run_resume
+// Opens the plug-ins that meta.json names, which have to be the files that they were (else *incomparable).
+bool run_open_plugins(const run *r, bool *incomparable, char error[RUN_ERROR_SIZE]);
 
 void run_path(const run *r, const char *file, char path[PATH_MAX]);
 // files_replace, of a file of the run.

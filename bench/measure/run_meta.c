@@ -12,10 +12,24 @@
 #include "machine/machine.h"
 #include "plan/cell.h"
 #include "plan/plan.h"
+#include "plan/plugins.h"
 #include "run.h"
 #include "sampler.h"
 
 // ---- Writing
+
+// NULL: no memory.
+static json_t *describe_plugins(void) {
+    json_t *const all = json_array();
+    const kernel_library *l;
+    for (size_t i = 0; all != NULL && (l = plugins_at(i)) != NULL; i++)
+        if (json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "name", l->name, "path", l->path, "hash", l->id)) !=
+            0) {
+            json_decref(all);
+            return NULL;
+        }
+    return all;
+}
 
 int run_write_meta(const run *r, const topology *t, bool complete) {
     char seed[32];
@@ -35,8 +49,14 @@ int run_write_meta(const run *r, const topology *t, bool complete) {
         "budget_s", e->budget_s, "dispatch_ns", (json_int_t)e->dispatch_ns, "samples_per_round", 2, "min_sample_ns",
         (int)SAMPLER_MIN_NS, "clock", "source", "CLOCK_MONOTONIC", "overhead_ns", overhead, "step_ns", step, "machine",
         machine_describe(t));
-    if (meta == NULL)
+    json_t *const plugins = describe_plugins();
+    if (meta == NULL || plugins == NULL ||
+        (json_array_size(plugins) > 0 && json_object_set(meta, "plugins", plugins) != 0)) {
+        json_decref(meta);
+        json_decref(plugins);
         return ENOMEM;
+    }
+    json_decref(plugins);
     const int error = run_replace(r, "meta.json", json_file_write, meta);
     json_decref(meta);
     return error;
@@ -110,8 +130,8 @@ static void take_experiment(reader *in, const json_t *e, experiment *to) {
         refuse(in, "budget_s is no number of seconds");
 }
 
-bool run_read_meta(run *r, const char *command, char error[RUN_ERROR_SIZE]) {
-    char path[PATH_MAX], begin[64];
+// The file, which is whole JSON. NULL with a message.
+static json_t *load(const run *r, char path[PATH_MAX], char error[RUN_ERROR_SIZE]) {
     json_error_t why = {.text = ""};
     FILE *file;
     run_path(r, "meta.json", path);
@@ -119,11 +139,17 @@ bool run_read_meta(run *r, const char *command, char error[RUN_ERROR_SIZE]) {
     json_t *const meta = code == 0 ? json_loadf(file, JSON_REJECT_DUPLICATES, &why) : NULL;
     if (file != NULL)
         (void)fclose(file);
-    if (meta == NULL) {
+    if (meta == NULL)
         snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s; give the folder of a run", path,
                  code != 0 ? files_reason(code) : why.text);
+    return meta;
+}
+
+bool run_read_meta(run *r, const char *command, char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX], begin[64];
+    json_t *const meta = load(r, path, error);
+    if (meta == NULL)
         return false;
-    }
     reader in = {path, error, true};
     const json_t *const e = json_object_get(meta, "experiment");
     const char *const typed = json_string_value(json_object_get(e, "command"));
@@ -140,6 +166,42 @@ bool run_read_meta(run *r, const char *command, char error[RUN_ERROR_SIZE]) {
     take_text(&in, meta, "program", false, r->program, sizeof r->program);
     take_text(&in, meta, "begun_with", false, r->begun, sizeof r->begun);
     take_experiment(&in, e, &r->experiment);
+    json_decref(meta);
+    return in.ok;
+}
+
+// ---- Plug-ins
+
+static bool open_plugin(reader *in, const json_t *entry, bool *incomparable) {
+    char name[NORM_PLUGIN_NAME + 1], path[PATH_MAX], hash[PROGRAM_ID_SIZE], id[PROGRAM_ID_SIZE];
+    char why[KERNEL_LIBRARY_WHY];
+    take_text(in, entry, "name", true, name, sizeof name);
+    take_text(in, entry, "path", true, path, sizeof path);
+    take_text(in, entry, "hash", true, hash, sizeof hash);
+    if (!in->ok)
+        return false;
+    program_file_id(path, id);
+    if (strcmp(id, "unknown") != 0 && strcmp(id, hash) != 0) {
+        *incomparable = true;
+        refuse(in,
+               "the plug-in %s, %s, is another file now than the one that the run was begun with: put that back, "
+               "or begin anew with another --out",
+               name, path);
+    } else if (!plugins_open(path, why)) {
+        refuse(in, "the plug-in %s cannot be taken up: %s", name, why);
+    }
+    return in->ok;
+}
+
+bool run_open_plugins(const run *r, bool *incomparable, char error[RUN_ERROR_SIZE]) {
+    char path[PATH_MAX];
+    json_t *const meta = load(r, path, error);
+    const json_t *const all = json_object_get(meta, "plugins");
+    reader in = {path, error, meta != NULL};
+    if (all != NULL && (!json_is_array(all) || json_array_size(all) > PLUGINS_MOST))
+        refuse(&in, "plugins is no list of at most %d", PLUGINS_MOST);
+    for (size_t i = 0; in.ok && i < json_array_size(all); i++)
+        (void)open_plugin(&in, json_array_get(all, i), incomparable);
     json_decref(meta);
     return in.ok;
 }

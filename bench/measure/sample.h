@@ -59,6 +59,7 @@ typedef struct {
     size_t count, room;
 } observations;
 bool observations_add(observations *all, const observation *o); // takes its list over. false: no memory
+void observations_drop(observations *all, size_t item);
 void observations_free(observations *all);
 
 #endif

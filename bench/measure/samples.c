@@ -30,6 +30,16 @@ bool observations_add(observations *all, const observation *o) {
     return true;
 }
 
+void observations_drop(observations *all, size_t item) {
+    size_t kept = 0;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].item == item)
+            free(all->items[i].sample.list);
+        else
+            all->items[kept++] = all->items[i];
+    all->count = kept;
+}
+
 void observations_free(observations *all) {
     for (size_t i = 0; i < all->count; i++)
         free(all->items[i].sample.list);
@@ -132,6 +142,13 @@ static void find_item(fields *f, const schedule *p, size_t *item) {
     free(name);
 }
 
+// An item of others may have been timed before it was found wrong.
+static bool may_have(const subject *s, size_t item) {
+    const planned *const of = &s->schedule->items[item];
+    return schedule_times(of) ||
+           (of->calls > 0 && s->work->is_foreign != NULL && s->work->is_foreign(s->schedule, item));
+}
+
 // One sample, every field held against the plan and the launches that there can be.
 static void read_sample(fields *f, const run *r, observation *o) {
     const schedule *const p = r->subject->schedule;
@@ -141,7 +158,7 @@ static void read_sample(fields *f, const run *r, observation *o) {
     fields_equal(f, "run_id", r->id);
     if (f->ok)
         find_item(f, p, &o->item);
-    if (f->ok && (o->item == p->count || (ours && !schedule_times(&p->items[o->item]))))
+    if (f->ok && (o->item == p->count || (ours && !may_have(r->subject, o->item))))
         fields_refuse_row(f, "is not a sample of this run's plan");
     if (!f->ok)
         return;
@@ -166,7 +183,7 @@ static bool read_samples(const run *r, observations *all, char error[RUN_ERROR_S
         observation o;
         read_sample(&f, r, &o);
         seen[f.row] = (fields_key){o.item, o.launch, o.index, fields_line(f.row)};
-        if (f.ok)
+        if (f.ok && !r->subject->schedule->items[o.item].wrong)
             memory = observations_add(all, &o);
         else
             free(o.sample.list);

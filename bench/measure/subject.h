@@ -29,7 +29,8 @@ typedef struct {
 // What the process of a launch does with a group. Where one of those with a result is false, the launch has failed, but
 // for verify. NULL: nothing.
 typedef struct {
-    size_t (*bytes)(const group_of_items *g); // of memory
+    size_t (*bytes)(const group_of_items *g);           // of memory
+    bool (*is_foreign)(const schedule *s, size_t item); // runs a plug-in's code, which may end the process or hang
     void (*team)(const schedule *s, size_t item, size_t *threads, placement *place);
     void *(*open)(const group_of_items *g, char *why, size_t size); // its team is bound. NULL: skipped, with a reason
     bool (*verify)(void *group, size_t item, double *max_error, char *why, size_t size); // false: wrong, not timed

@@ -2,11 +2,14 @@
 // verify_cell.c: see verify_cell.h.
 #include "verify_cell.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/kernel_library.h"
 #include "verify.h"
+#include "verify_guarded.h"
 
 // Rows of y and dx that are held against the reference; parameter gradients always cover all rows. `normbench verify`
 // and the tests compare everything; here it is the shape, threads and buffers that are new.
@@ -27,6 +30,10 @@ static void poison(const cell *c, const norm_args *args) {
 bool verify_cell(const cell *c, const buffers *b, double *max_error, char *why, size_t size) {
     const norm_args *const args = buffers_sets(b, c->impl, c->pass);
     verify_result result = {.ok = true};
+    if (kernel_library_of(c->impl) != NULL && !verify_guarded(c, &result, why, size)) {
+        *max_error = result.ok ? (double)INFINITY : verify_largest(&result);
+        return false;
+    }
     poison(c, args);
     norm_error error = NORM_OK;
     norm_args got = *args;

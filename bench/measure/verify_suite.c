@@ -3,11 +3,15 @@
 #include "verify_suite.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "buffers.h"
 #include "machine/memory.h"
+#include "plan/kernel_library.h"
+#include "verify_foreign.h"
+#include "verify_guarded.h"
 
 norm_pass suite_pass_of(norm_output output) {
     return output == NORM_OUT_Y || output == NORM_OUT_SUM ? NORM_FORWARD : NORM_BACKWARD;
@@ -90,15 +94,66 @@ static void fill(const norm_args *a, norm_dtype dtype, input_kind kind, uint64_t
     inputs_fill(INPUT_NORMAL, dtype, (void *)(uintptr_t)a->beta, a->cols, a->cols, 0, 1, seed + 3);
 }
 
-static void complain(verify_suite *v, suite_item *item, const norm_args *a, size_t threads, input_kind kind,
-                     const char *why) {
+static void merge(suite_item *item, const verify_result *result, shape s, input_kind kind) {
+    for (norm_output output = 0; output < NORM_OUTPUTS; output++) {
+        suite_finding *const f = &item->outputs[output];
+        if (verify_merge(&f->worst, &result->worst[output])) {
+            f->kind = kind;
+            f->rows = s.rows;
+            f->cols = s.cols;
+        }
+    }
+}
+
+static void complain(verify_suite *v, suite_item *item, shape s, size_t threads, input_kind kind, const char *why) {
     if (item->complained)
         return;
     item->complained = true;
+    if (v->foreign)
+        foreign_end(v, (size_t)(item - v->items));
     progress_line(&v->progress, "wrong: %s %s %s %s %s, %zux%zu, %zu threads, input %s, seed %" PRIu64 ": %s",
                   norm_op_name(item->impl->op), item->impl->variant, norm_form_name(item->impl->form),
-                  norm_level_name(item->impl->level), norm_dtype_name(item->impl->dtype), a->rows, a->cols, threads,
+                  norm_level_name(item->impl->level), norm_dtype_name(item->impl->dtype), s.rows, s.cols, threads,
                   input_name(kind), v->seed, why);
+}
+
+bool suite_is_due(const verify_suite *v, size_t item) {
+    const suite_item *const i = &v->items[item];
+    return i->missing == NULL && !i->ended && (kernel_library_of(i->impl) != NULL) == v->foreign;
+}
+
+void suite_condemn(verify_suite *v, size_t index, shape s, size_t threads, input_kind kind, const char *why) {
+    suite_item *const item = &v->items[index];
+    for (norm_output output = 0; output < NORM_OUTPUTS; output++)
+        item->outputs[output] = (suite_finding){
+            {.max_ulp = INFINITY, .max_error = INFINITY, .bound = norm_error_bound(item->impl, output, s.rows, s.cols)},
+            kind,
+            s.rows,
+            s.cols};
+    complain(v, item, s, threads, kind, why);
+}
+
+// An item of others at a new shape or team, before it sees buffers that it shares.
+static void check_guarded(verify_suite *v, size_t index, shape s, size_t threads) {
+    suite_item *const item = &v->items[index];
+    const cell c = {.impl = item->impl,
+                    .pass = item->impl->pass[NORM_BACKWARD].count > 0 ? NORM_BACKWARD : NORM_FORWARD,
+                    .rows = s.rows,
+                    .cols = s.cols,
+                    .threads = threads};
+    char why[256];
+    verify_result result;
+    foreign_begin(v, index, INPUT_ACTIVATIONS, s, threads);
+    if (verify_guarded(&c, &result, why, sizeof why))
+        return;
+    if (!result.ok) {
+        merge(item, &result, s, INPUT_ACTIVATIONS);
+        complain(v, item, s, threads, INPUT_ACTIVATIONS, why);
+        return;
+    }
+    suite_condemn(v, index, s, threads, INPUT_ACTIVATIONS, why);
+    item->ended = true;
+    foreign_end(v, index);
 }
 
 // One implementation on inputs that are in place. false, after a message, if it could not be checked.
@@ -127,16 +182,9 @@ static bool check_item(verify_suite *v, suite_item *item, const norm_args *a, si
     if (!result.ok) {
         char why[256];
         verify_explain(&result, why, sizeof why);
-        complain(v, item, a, threads, kind, why);
+        complain(v, item, (shape){a->rows, a->cols}, threads, kind, why);
     }
-    for (norm_output output = 0; output < NORM_OUTPUTS; output++) {
-        suite_finding *const f = &item->outputs[output];
-        if (verify_merge(&f->worst, &result.worst[output])) {
-            f->kind = kind;
-            f->rows = a->rows;
-            f->cols = a->cols;
-        }
-    }
+    merge(item, &result, (shape){a->rows, a->cols}, kind);
     return true;
 }
 
@@ -145,7 +193,7 @@ static bool check_item(verify_suite *v, suite_item *item, const norm_args *a, si
 static size_t make_cells(const verify_suite *v, norm_dtype dtype, shape s, size_t threads, cell *cells) {
     size_t count = 0;
     for (size_t i = 0; i < v->count; i++)
-        if (v->items[i].missing == NULL && v->items[i].impl->dtype == dtype)
+        if (suite_is_due(v, i) && v->items[i].impl->dtype == dtype)
             cells[count++] = (cell){.impl = v->items[i].impl,
                                     .pass = NORM_BACKWARD,
                                     .rows = s.rows,
@@ -169,15 +217,20 @@ static bool check_shape(verify_suite *v, norm_dtype dtype, shape s, size_t threa
         return false;
     }
     norm_args args = b.sets[0];
+    for (size_t i = 0; v->foreign && i < v->count; i++)
+        if (suite_is_due(v, i) && v->items[i].impl->dtype == dtype)
+            check_guarded(v, i, s, threads);
     for (input_kind kind = 0; ok && kind < INPUTS; kind++) {
         fill(&args, dtype, kind, v->seed);
         inputs_scalars(kind, v->seed + kind, &args);
         for (size_t i = 0; ok && i < v->count; i++) {
-            if (v->items[i].missing != NULL || v->items[i].impl->dtype != dtype)
+            if (!suite_is_due(v, i) || v->items[i].impl->dtype != dtype)
                 continue;
             v->elements += (double)s.rows * (double)s.cols;
             if (!inputs_suit(kind, v->items[i].impl))
                 continue;
+            if (v->foreign)
+                foreign_begin(v, i, kind, s, threads);
             args.saved = buffers_before_backward(&b, v->items[i].impl)->saved;
             spoil(&args, dtype, &b);
             ok = check_item(v, &v->items[i], &args, threads, kind);
@@ -211,6 +264,15 @@ bool suite_fits(const verify_suite *v) {
     return true;
 }
 
+static bool check_shapes(verify_suite *v) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < v->selection.shape_count; i++)
+        for (size_t j = 0; ok && j < v->selection.thread_count; j++)
+            for (norm_dtype dtype = 0; ok && dtype < NORM_DTYPES; dtype++)
+                ok = check_shape(v, dtype, v->selection.shapes[i], v->selection.threads[j]);
+    return ok;
+}
+
 bool suite_run(verify_suite *v) {
     double elements = 0;
     size_t runnable = 0;
@@ -220,11 +282,7 @@ bool suite_run(verify_suite *v) {
         elements += (double)v->selection.shapes[i].rows * (double)v->selection.shapes[i].cols;
     elements *= (double)(INPUTS * runnable * v->selection.thread_count);
     progress_start(&v->progress, progress_stderr(), "verify", elements);
-    bool ok = true;
-    for (size_t i = 0; ok && i < v->selection.shape_count; i++)
-        for (size_t j = 0; ok && j < v->selection.thread_count; j++)
-            for (norm_dtype dtype = 0; ok && dtype < NORM_DTYPES; dtype++)
-                ok = check_shape(v, dtype, v->selection.shapes[i], v->selection.threads[j]);
+    const bool ok = foreign_run(v, check_shapes) && check_shapes(v);
     progress_end(&v->progress);
     return ok;
 }

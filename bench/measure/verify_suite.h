@@ -21,6 +21,7 @@ typedef struct {
     const norm_impl *impl;
     const char *missing; // the feature that this CPU lacks; NULL: it was checked
     bool complained;
+    bool ended; // it ended the process that tried it, and is tried no more
     suite_finding outputs[NORM_OUTPUTS];
 } suite_item;
 
@@ -34,11 +35,18 @@ typedef struct {
     size_t count;
     progress progress;
     double elements; // checked so far
+    bool foreign;    // the turn of kernels of others, in a process of their own (verify_foreign.h)
+    int tell;        // whose parent hears this
 } verify_suite;
 
 // The pass that leaves an output, and whether an implementation leaves it.
 norm_pass suite_pass_of(norm_output output);
 bool suite_writes(const norm_impl *impl, norm_output output);
+
+// Whether it is the item's turn: it can run here, and it is of others or not, as the suite's turn is.
+bool suite_is_due(const verify_suite *v, size_t item);
+// Finds an item wrong in every output, whatever it wrote, and says why.
+void suite_condemn(verify_suite *v, size_t item, shape s, size_t threads, input_kind kind, const char *why);
 
 // Fills items and cells from the selection. false, after a message, if that holds nothing that this CPU could check.
 bool suite_take(verify_suite *v);

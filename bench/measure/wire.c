@@ -2,10 +2,12 @@
 // wire.c: see wire.h.
 #include "wire.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 
@@ -15,6 +17,21 @@ static const char *const words[WIRE_OTHER] = {WIRE_LIST(NAME) "sample"};
 
 // ---- Telling
 
+static FILE *wire; // NULL: standard output
+
+void wire_begin(void) {
+    const int own = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
+              none = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    FILE *const file = own < 0 || none < 0 ? NULL : fdopen(own, "w");
+    if (file == NULL || dup2(none, STDOUT_FILENO) < 0)
+        return; // others' words are then told apart by their beginnings
+    (void)close(none);
+    (void)setvbuf(file, NULL, _IOLBF, 1 << 16);
+    wire = file;
+}
+
+static FILE *out(void) { return wire != NULL ? wire : stdout; }
+
 // What can be left out and is beyond all belief is left out: such a reading was disturbed.
 static double believed(const sample_quantity *q, double value) {
     return q->required || (value >= q->least && value <= q->most) ? value : (double)NAN;
@@ -22,19 +39,19 @@ static double believed(const sample_quantity *q, double value) {
 
 static void put_number(char before, double value, int digits) {
     if (isnan(value))
-        printf("%c" NOTHING, before);
+        fprintf(out(), "%c" NOTHING, before);
     else
-        printf("%c%.*g", before, digits, value);
+        fprintf(out(), "%c%.*g", before, digits, value);
 }
 
 void wire_tell(wire_word word, size_t at, size_t count, double number, const char *text) {
-    printf("%s %zu %zu", words[word], at, count);
+    fprintf(out(), "%s %zu %zu", words[word], at, count);
     put_number(' ', number, 9);
-    printf(" %s\n", text);
+    fprintf(out(), " %s\n", text);
 }
 
 void wire_tell_sample(const subject *s, const observation *o) {
-    printf("%s %zu %zu %zu %zu", words[WIRE_SAMPLE], o->item, o->index, o->order, o->calls);
+    fprintf(out(), "%s %zu %zu %zu %zu", words[WIRE_SAMPLE], o->item, o->index, o->order, o->calls);
     for (size_t id = 0; id < SAMPLE_OWN + s->quantity_count; id++) {
         const sample_quantity *const q = subject_quantity(s, id);
         if (q->type != SAMPLE_LIST)
@@ -42,7 +59,7 @@ void wire_tell_sample(const subject *s, const observation *o) {
         for (size_t i = 0; q->type == SAMPLE_LIST && i < o->sample.list_length; i++)
             put_number(' ', o->sample.list[i], q->digits);
     }
-    putchar('\n');
+    fputc('\n', out());
 }
 
 // ---- Reading

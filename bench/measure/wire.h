@@ -17,11 +17,15 @@
     X(VERIFIED, verified)     /* an item; COUNT: 1 if it is right; NUMBER: its largest error; TEXT: what is wrong */   \
     X(MORE, more)             /* what else is to be known of an item (schedule_kind.take_more): TEXT */                \
     X(CALIBRATED, calibrated) /* an item; COUNT: calls of a sample; NUMBER: ns of a call; TEXT: planned.note */        \
+    X(TRYING, trying)         /* an item of others begins to be TEXT: what ends the process now is its doing */        \
+    X(TRIED, tried)           /* and it has ended; a sample of it says so, too */                                      \
     X(SKIPPED, skipped)       /* a group; TEXT: why */
 #define WIRE_ROW(ID, name) WIRE_##ID,
 typedef enum { WIRE_LIST(WIRE_ROW) WIRE_SAMPLE, WIRE_OTHER, WIRE_BROKEN } wire_word;
 #undef WIRE_ROW
 
+// Gives the wire, which is standard output, to these two alone: what others print there goes nowhere.
+void wire_begin(void);
 void wire_tell(wire_word word, size_t at, size_t count, double number, const char *text);
 void wire_tell_sample(const subject *s, const observation *o);
 

@@ -28,19 +28,37 @@ typedef struct {
     void *opened; // by the subject
 } visited;
 
+// ---- Kernels of others
+
+static void tell_trying(const subject *s, size_t item, const char *what) {
+    if (s->work->is_foreign != NULL && s->work->is_foreign(s->schedule, item))
+        wire_tell(WIRE_TRYING, item, 0, 0, what);
+}
+static void tell_tried(const subject *s, size_t item) {
+    if (s->work->is_foreign != NULL && s->work->is_foreign(s->schedule, item))
+        wire_tell(WIRE_TRIED, item, 0, 0, "");
+}
+
 // ---- Pilot
 
 static bool pilot_item(const worker *w, const visited *g, size_t item) {
     const subject *const s = w->subject;
+    const planned *const known = &s->schedule->items[item]; // an earlier pilot, which another item ended
     char why[200] = "", note[sizeof s->schedule->items->note] = "";
     double max_error, ns;
     size_t calls;
+    if (known->wrong || known->calls > 0)
+        return true;
+    tell_trying(s, item, "verified");
     const bool right = s->work->verify(g->opened, item, &max_error, why, sizeof why);
     wire_tell(WIRE_VERIFIED, item, right, max_error, why);
+    tell_tried(s, item);
     if (!right)
         return true;
+    tell_trying(s, item, "calibrated");
     if (!s->work->calibrate(g->opened, item, &calls, &ns, note, sizeof note))
         return false;
+    tell_tried(s, item);
     if (calls > 0)
         wire_tell(WIRE_CALIBRATED, item, calls, ns, note);
     return true;
@@ -68,6 +86,7 @@ static bool visit_family(worker *w, const visited *g, stats_rng *rng, size_t rou
         if (!schedule_times_in(item, w->orders.launch))
             continue;
         o.calls = item->calls;
+        tell_trying(s, o.item, "timed");
         ok = s->work->sample(g->opened, o.item, o.calls, &o.sample);
         if (ok) {
             o.order = w->order++;
@@ -103,9 +122,14 @@ static bool measure_group(worker *w, const visited *g) {
     const rounds_had had = w->had[g->number];
     if (s->work->begin != NULL)
         s->work->begin(g->opened);
-    for (size_t i = g->begin; i < g->end && !child_interrupted(); i++)
-        if (schedule_times_in(&items[i], w->orders.launch) && !s->work->warm_up(g->opened, i, items[i].calls))
+    for (size_t i = g->begin; i < g->end && !child_interrupted(); i++) {
+        if (!schedule_times_in(&items[i], w->orders.launch))
+            continue;
+        tell_trying(s, i, "timed");
+        if (!s->work->warm_up(g->opened, i, items[i].calls))
             return false;
+        tell_tried(s, i);
+    }
     for (size_t i = had.complete; i < items[g->begin].rounds && !child_interrupted(); i++)
         if (!visit_round(w, g, had.next + i - had.complete))
             return false;
@@ -168,6 +192,9 @@ int worker_main(const subject *s, int argc, char **argv) {
     int status = EXIT_FAILED;
     if (!child_begin(argc, argv, &w.orders))
         return EXIT_USAGE;
+    wire_begin();
+    if (!child_open_plugins())
+        return EXIT_FAILED;
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(w.orders.plan_path, '/') - w.orders.plan_path),
              w.orders.plan_path);
     if ((s->join != NULL && !s->join(folder, &w.orders.launch, message, sizeof message)) ||

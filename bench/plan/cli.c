@@ -5,11 +5,13 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/names.h"
+#include "plugins.h"
 
 enum { MOST_OPTIONS = 64, TEXT_SIZE = 1024, HELP_COLUMN = 22, WIDTH = 80 };
 
@@ -98,7 +100,7 @@ void cli_help(FILE *out, const cli_command *c) {
             print_option(out, &c->options[i]);
     print_option(out, &help);
     if (c->selectors != 0)
-        fprintf(out, "\nWhat to take, each a comma list:\n");
+        fprintf(out, "\nWhat to take; a LIST has commas, and so may a FILE:\n");
     for (selector s = 0; s < SELECTORS; s++)
         if (takes(c, s)) {
             const cli_option o = selector_as_option(s);
@@ -141,10 +143,8 @@ static int wrong(const cli_command *c) {
     return CLI_WRONG;
 }
 
-// The option with this name and its index as cli_next returns it; -1 after a message if there is none.
-static int find(const cli_command *c, const char *name, cli_option *option) {
-    const char *names[MOST_OPTIONS];
-    int indexes[MOST_OPTIONS];
+// Every option, and its index as cli_next returns it. Returns how many.
+static size_t names_of(const cli_command *c, const char *names[MOST_OPTIONS], int indexes[MOST_OPTIONS]) {
     size_t count = 0;
     for (size_t i = 0; i < c->option_count && count < MOST_OPTIONS; i++)
         if (c->options[i].name != NULL) {
@@ -156,11 +156,23 @@ static int find(const cli_command *c, const char *name, cli_option *option) {
             names[count] = selector_option(s);
             indexes[count++] = (int)(c->option_count + s);
         }
+    return count;
+}
+
+// The option that an argument of two dashes begins with, and its index as cli_next returns it; -1 if there is none,
+// after a message if that is asked for.
+static int find(const cli_command *c, const char *argument, bool aloud, cli_option *option) {
+    const char *names[MOST_OPTIONS];
+    char name[TEXT_SIZE];
+    int indexes[MOST_OPTIONS];
+    const size_t count = names_of(c, names, indexes);
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
     const size_t found = names_find(name, names, count);
     if (found == count) {
         char text[TEXT_SIZE];
         names_explain(text, sizeof text, name, "option", names, count);
-        cli_complain(c, "%s", text);
+        if (aloud)
+            cli_complain(c, "%s", text);
         return -1;
     }
     const size_t index = (size_t)indexes[found];
@@ -168,9 +180,36 @@ static int find(const cli_command *c, const char *name, cli_option *option) {
     return indexes[found];
 }
 
+static bool open_plugins(const cli_command *c, const char *paths) {
+    char why[KERNEL_LIBRARY_WHY], *const own = strdup(paths);
+    const bool ok = own != NULL && plugins_open_list(own, why);
+    if (!ok)
+        cli_complain(c, "--plugin: %s", own != NULL ? why : "out of memory");
+    free(own);
+    return ok;
+}
+
+// Of all arguments. What else is wrong with them is said when they are taken.
+static bool find_plugins(const cli_args *a) {
+    const int wanted = (int)(a->command->option_count + SELECT_PLUGIN);
+    for (int at = a->at; takes(a->command, SELECT_PLUGIN) && at < a->argc; at++) {
+        const char *const argument = a->argv[at], *const equals = strchr(argument, '=');
+        cli_option option;
+        const int index = strncmp(argument, "--", 2) == 0 ? find(a->command, argument, false, &option) : -1;
+        if (index < 0 || option.argument == NULL)
+            continue;
+        const char *const value = equals != NULL ? equals + 1 : at + 1 < a->argc ? a->argv[++at] : NULL;
+        if (index == wanted && value != NULL && !open_plugins(a->command, value))
+            return false;
+    }
+    return true;
+}
+
 int cli_next(cli_args *a, char **value) {
     const cli_command *const c = a->command;
     *value = NULL;
+    if (a->at == 1 && !find_plugins(a))
+        return CLI_WRONG;
     if (a->at >= a->argc)
         return CLI_END;
     char *const argument = a->argv[a->at++];
@@ -186,11 +225,9 @@ int cli_next(cli_args *a, char **value) {
         cli_complain(c, "unexpected argument \"%s\"", argument);
         return wrong(c);
     }
-    char name[TEXT_SIZE];
     char *const equals = strchr(argument, '=');
-    snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - argument) - 2 : TEXT_SIZE - 1, argument + 2);
     cli_option option;
-    const int index = find(c, name, &option);
+    const int index = find(c, argument, true, &option);
     if (index < 0)
         return wrong(c);
     if (option.argument == NULL) {
@@ -215,7 +252,7 @@ int cli_take(const cli_command *c, int argc, char **argv, char *given[], size_t 
     while ((option = cli_next(&args, &value)) >= 0)
         if (option == (int)(c->option_count + SELECTORS))
             argv[(*words)++] = value;
-        else
+        else if ((size_t)option < c->option_count) // what else there is, --plugin, is open by now
             given[option] = value != NULL ? value : argv[args.at - 1];
     return option == CLI_END ? -1 : option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
 }

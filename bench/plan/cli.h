@@ -32,7 +32,8 @@ enum {
     CLI_MODEL_SELECTORS = 1 << SELECT_MODEL | 1 << SELECT_PART | 1 << SELECT_PHASE,
     CLI_KERNEL_SELECTORS = ((1 << SELECTORS) - 1) & ~CLI_MODEL_SELECTORS,
     CLI_LAYER_SELECTORS = CLI_MODEL_SELECTORS | 1 << SELECT_OP | 1 << SELECT_VARIANT | 1 << SELECT_FORM |
-                          1 << SELECT_LEVEL | 1 << SELECT_DTYPE | 1 << SELECT_THREADS | 1 << SELECT_PLACEMENT
+                          1 << SELECT_LEVEL | 1 << SELECT_DTYPE | 1 << SELECT_THREADS | 1 << SELECT_PLACEMENT |
+                          1 << SELECT_PLUGIN | 1 << SELECT_PATIENCE
 };
 
 enum { CLI_EXAMPLES = 2 };
@@ -61,8 +62,9 @@ enum {
     CLI_WRONG = -3, // a message was printed on stderr
 };
 
-// The next option and its value (NULL if it takes none), as `--name value` or `--name=value`, or one of the above.
-// Operands come as option_count + SELECTORS.
+// Opens, before anything else of a command that takes any, the plug-ins that --plugin names wherever it stands, for
+// other options take their names. The next option and its value (NULL if it takes none), as `--name value` or
+// `--name=value`, or one of the above. Operands come as option_count + SELECTORS.
 int cli_next(cli_args *args, char **value);
 
 // Takes all of them, of each option its last value (of one that takes none, its name) into given[option], or of a

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,14 +14,16 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/patience.h"
 #include "library_file.h"
 #include "library_table.h"
 
 enum { MOST_IMPLS = 4096 };
 #define PLUGIN_TABLE "norm_plugin_table"
+
+static kernel_library *open_ones;
 
 // How one library is being opened. The reason stands behind the path.
 typedef struct {
@@ -159,14 +162,14 @@ static void tell(int out, const char *text, size_t length) {
 }
 
 // In a child: whatever the library does, it does here first. Its words are not those of this program.
-static _Noreturn void rehearse(const opening *o, int out, double within) {
+static _Noreturn void rehearse(const opening *o, int out) {
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
     static const char mapped = MAPPED, well = WELL;
     const struct rlimit none = {0, 0};
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
         (void)signal(crashes[i], SIG_DFL);
     (void)setrlimit(RLIMIT_CORE, &none);
-    (void)alarm((unsigned)within + 2); // should the parent be gone
+    program_die_with_parent();
     const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (nowhere >= 0)
         (void)dup2(nowhere, STDOUT_FILENO);
@@ -181,20 +184,14 @@ static _Noreturn void rehearse(const opening *o, int out, double within) {
     _exit(0);
 }
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 // All that a child tells until it ends. false: the time is up.
 static bool hear(int in, char *text, size_t size, double within) {
-    const double end = now() + within;
+    patience waited = patience_of(within);
     size_t length = 0;
     text[0] = '\0';
-    for (double left = within; left > 0; left = end - now()) {
+    while (!patience_lost(&waited)) {
         struct pollfd told = {.fd = in, .events = POLLIN};
-        if (poll(&told, 1, (int)(1e3 * left) + 1) <= 0)
+        if (poll(&told, 1, (int)fmin(PATIENCE_LOOK_MS, 1e3 * within)) <= 0)
             continue;
         const ssize_t got = read(in, text + length, size - 1 - length);
         if (got <= 0)
@@ -229,7 +226,7 @@ static bool rehearsed(const opening *o, double within) {
     (void)fflush(NULL); // or the child has a copy of what is not yet written
     const pid_t pid = fork();
     if (pid == 0)
-        rehearse(o, ends[1], within);
+        rehearse(o, ends[1]);
     (void)close(ends[1]);
     if (pid < 0) {
         (void)close(ends[0]);
@@ -278,6 +275,8 @@ kernel_library *kernel_library_open(const char *path, double within, char why[KE
         return NULL;
     }
     program_file_id(l->path, l->id);
+    l->next = open_ones;
+    open_ones = l;
     return l;
 }
 
@@ -285,7 +284,19 @@ const norm_impl *kernel_library_at(const kernel_library *l, size_t index) {
     return index < l->count ? &l->impls[index] : NULL;
 }
 
+const kernel_library *kernel_library_of(const norm_impl *impl) {
+    const kernel_library *l = open_ones;
+    while (l != NULL && (impl < l->impls || impl >= l->impls + l->count))
+        l = l->next;
+    return l;
+}
+
 void kernel_library_close(kernel_library *l) {
+    kernel_library **link = &open_ones;
+    while (*link != NULL && *link != l)
+        link = &(*link)->next;
+    if (*link != NULL)
+        *link = l->next;
     if (l != NULL)
         free(l->impls);
     free(l);

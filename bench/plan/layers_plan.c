@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins.h"
+
 // ---- Sweeps
 
 // The tokens of one sequence where none are asked for: enough that products and norms are what they are in a long
@@ -113,6 +115,9 @@ static bool add_op(maker *m, const layers_key *key, norm_op op, const char *vari
         form = NORM_FUSED;
     if (!layer_slot(key->model, op, variant, form, level, key->dtype, &slot))
         return true;
+    const layers_arm arm = {*key, slot};
+    if (key->phase == PHASE_TRAIN && layers_arm_impl(&arm)->pass[NORM_BACKWARD].count == 0)
+        return true;
     slot.repeats = 1;
     const bool once = form == NORM_ADD_FUSED || (form == NORM_FRAMEWORK && key->phase == PHASE_TRAIN);
     if (op == NORM_IDENTITY || once || sizes->repeat_count == 0)
@@ -125,15 +130,28 @@ static bool add_op(maker *m, const layers_key *key, norm_op op, const char *vari
     return true;
 }
 
-// Every level that the selection names: "best" where it names none.
+// Every level that the selection names: "best" where it names none, and that of a variant of other libraries, which is
+// never the best.
 static bool add_levels(maker *m, const layers_key *key, norm_op op, const char *variant, norm_form form) {
     const selection *const s = m->selected;
     if ((!s->given[SELECT_LEVEL] || s->best_level) && !add_op(m, key, op, variant, form, "best"))
         return false;
-    for (norm_level level = 0; s->given[SELECT_LEVEL] && level < NORM_LEVELS; level++)
-        if (s->level[level] && norm_level_missing(level) == NULL &&
-            !add_op(m, key, op, variant, form, norm_level_name(level)))
+    for (norm_level level = 0; level < NORM_ALL_LEVELS; level++)
+        if ((s->given[SELECT_LEVEL] ? s->level[level] : level == NORM_LEVEL_LIBRARY && variant != NULL) &&
+            norm_level_missing(level) == NULL && !add_op(m, key, op, variant, form, norm_level_name(level)))
             return false;
+    return true;
+}
+
+// What plug-ins have of an op.
+static bool add_plugins(maker *m, const layers_key *key, norm_op op, norm_form form) {
+    const kernel_library *l;
+    const norm_impl *impl;
+    for (size_t i = 0; (l = plugins_at(i)) != NULL; i++)
+        for (size_t k = 0; (impl = kernel_library_at(l, k)) != NULL; k++)
+            if (impl->op == op && impl->form == form && impl->dtype == key->dtype &&
+                !add_levels(m, key, op, impl->variant, form))
+                return false;
     return true;
 }
 
@@ -151,6 +169,8 @@ static bool add_arms(maker *m, const layers_key *key, unsigned forms, unsigned o
                 if (!add_levels(m, key, op, s->variants[i], form))
                     return false;
             if ((partner || !s->given[SELECT_VARIANT]) && !add_levels(m, key, op, NULL, form))
+                return false;
+            if (chosen && !s->given[SELECT_VARIANT] && !add_plugins(m, key, op, form))
                 return false;
         }
     }
@@ -302,14 +322,16 @@ size_t layers_plan_partner(const layers_plan *p, size_t arm, norm_op op) {
     const layers_arm *const a = layers_arm_at(p, arm);
     norm_slot slot;
     size_t begin, end;
-    if (!layer_slot(a->key.model, op, NULL, op == NORM_IDENTITY ? NORM_FUSED : a->slot.form, a->slot.level,
-                    a->key.dtype, &slot))
+    // Another library's stands with those of the best level.
+    const char *const level = strcmp(a->slot.level, norm_level_name(NORM_LEVEL_LIBRARY)) == 0 ? "best" : a->slot.level;
+    if (!layer_slot(a->key.model, op, NULL, op == NORM_IDENTITY ? NORM_FUSED : a->slot.form, level, a->key.dtype,
+                    &slot))
         return SIZE_MAX;
     schedule_group(&p->schedule, p->schedule.items[arm].group, &begin, &end);
     for (size_t i = begin; i < end; i++) {
         const norm_slot *const other = &layers_arm_at(p, i)->slot;
         if (other->op == op && other->repeats == 1 && strcmp(other->variant, slot.variant) == 0 &&
-            (op == NORM_IDENTITY || (other->form == slot.form && strcmp(other->level, a->slot.level) == 0)))
+            (op == NORM_IDENTITY || (other->form == slot.form && strcmp(other->level, slot.level) == 0)))
             return i;
     }
     return SIZE_MAX;

@@ -21,7 +21,8 @@ bool library_table_is_name(const char *text, size_t most) {
 void library_table_adopt(norm_impl *impl, const char *name) {
     impl->level = NORM_LEVEL_LIBRARY;
     impl->variant = impl->variant != NULL ? impl->variant : name;
-    impl->base = impl->base != NULL ? impl->base : name;
+    impl->base = impl->base != NULL ? impl->base : impl->variant;
+    impl->run = NULL; // for a libnorm alone
 }
 
 static bool is_of(const char *variant, const char *own) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel_library.h"
 #include "request.h"
 
 // ---- Making a plan
@@ -49,12 +50,12 @@ static bool add_with_partners(void *to, const cell *c) {
     return partner.impl == NULL || add(p, &partner);
 }
 
-// Whether what was not named is taken: a library's, if its level was; else the default variant, with stores past the
-// caches where the result cannot stay in them, an implementation has such stores, and they win: forward, in f32 in 0.65
-// to 0.95 of the time on Zen 3, in bf16 in 0.6 to 0.98 on Zen 4.
+// Whether what was not named is taken: a plug-in's; a library's, if its level was; else the default variant, with
+// stores past the caches where the result cannot stay in them, an implementation has such stores, and they win:
+// forward, in f32 in 0.65 to 0.95 of the time on Zen 3, in bf16 in 0.6 to 0.98 on Zen 4.
 static bool is_unnamed(const cell *c, const selection *s, const topology *t) {
     if (c->impl->level == NORM_LEVEL_LIBRARY)
-        return s->given[SELECT_LEVEL] && s->level[NORM_LEVEL_LIBRARY];
+        return kernel_library_of(c->impl) != NULL || (s->given[SELECT_LEVEL] && s->level[NORM_LEVEL_LIBRARY]);
     const double bytes = (double)c->rows * (double)c->cols * (double)norm_dtype_bytes(c->impl->dtype);
     const bool streams = c->pass == NORM_FORWARD && topology_streams(t, bytes, c->threads);
     return norm_is_default(c->impl) && (c->impl->streams == streams || norm_other_stores(c->impl) == NULL);

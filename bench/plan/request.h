@@ -53,6 +53,7 @@ typedef struct {
     uint64_t seed;
     bool seeded, dry_run;
     const char *out, *csv, *resume;
+    char command[1024]; // as typed
 } request;
 
 // Takes one of the options above. false, after a message, if its value is wrong.

@@ -10,6 +10,7 @@
 
 #include "base/names.h"
 #include "base/parse.h"
+#include "plugins.h"
 
 #define NAME(ID, name) #name,
 #define OPTION(ID, option, argument, help) #option,
@@ -59,6 +60,8 @@ size_t selector_names(selector which, const char *names[SELECT_MAX_NAMES]) {
         break;
     case SELECT_SHAPE:
     case SELECT_THREADS:
+    case SELECT_PLUGIN:
+    case SELECT_PATIENCE:
     case SELECTORS:
         break;
     }
@@ -166,6 +169,16 @@ static bool choose_flags(selection *s, selector which, char *value, char error[S
     return ok;
 }
 
+static bool choose_patience(const char *value, char error[SELECT_ERROR_SIZE]) {
+    double seconds;
+    if (parse_duration(value, &seconds)) {
+        plugins_set_patience(seconds);
+        return true;
+    }
+    snprintf(error, SELECT_ERROR_SIZE, "--patience %.40s: expected a time such as 40s or 5m", value);
+    return false;
+}
+
 bool selection_set(selection *s, selector which, char *value, const topology *t, char error[SELECT_ERROR_SIZE]) {
     bool ok;
     switch (which) {
@@ -182,6 +195,12 @@ bool selection_set(selection *s, selector which, char *value, const topology *t,
     case SELECT_PLACEMENT:
         s->placement_count = topology_placements(value, s->placements, error);
         ok = s->placement_count > 0;
+        break;
+    case SELECT_PLUGIN: // cli_next has opened it
+        ok = true;
+        break;
+    case SELECT_PATIENCE:
+        ok = choose_patience(value, error);
         break;
     default:
         ok = choose_flags(s, which, value, error);

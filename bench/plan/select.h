@@ -38,7 +38,9 @@ const char *part_name(model_part part);
     X(CACHE, cache, "LIST", "warm, cold, or all")                                                                      \
     X(MODEL, model, "LIST", "models (normbench list models), or all")                                                  \
     X(PART, part, "LIST", "layer, ends (what a model has but its layers), model, or all")                              \
-    X(PHASE, phase, "LIST", "prefill, decode, train, or all")
+    X(PHASE, phase, "LIST", "prefill, decode, train, or all")                                                          \
+    X(PLUGIN, plugin, "FILE", "kernels of others, as variants of their own: shared libraries (norm_plugin.h)")         \
+    X(PATIENCE, patience, "TIME", "how long such a kernel may take before it counts as hanging; 60s unless given")
 
 #define SELECTOR_ROW(ID, ...) SELECT_##ID,
 typedef enum { SELECTOR_LIST(SELECTOR_ROW) SELECTORS } selector;

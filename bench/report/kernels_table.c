@@ -62,7 +62,8 @@ static column_value per_element(const kernels_row *r, stats_interval i) {
       "magnitude that an ideal implementation's rounding is proportional to.")                                         \
     X(REQUIRED, status, status, NULL, value_text(r->status),                                                           \
       "ok; unstable: measured, but too noisy to rely on; reference: measured, but of another library's reference "     \
-      "code, which is no peer, so not compared; wrong: failed the check, so not timed; skipped: this CPU cannot run "  \
+      "code, which is no peer, so not compared; wrong: failed the check or, of a plug-in, ended or hung its process, " \
+      "so not timed; skipped: this CPU cannot run "                                                                    \
       "it; missing: planned but not measured.")                                                                        \
     X(OPTIONAL, reason, text, NULL, value_text(r->reason), "Why status is not ok; empty if it is.")                    \
     X(OPTIONAL, spread_pct, amount, "%", value_real(r->spread_pct, 3),                                                 \

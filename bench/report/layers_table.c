@@ -62,7 +62,8 @@ static const column_type column_library = {.pattern = "[A-Za-z0-9][A-Za-z0-9_:.+
       "1 if the rest of the layer took the same time as beside the model's own norm, within 0.25 %; 0 if that was "    \
       "not shown: an interaction; empty in the row of the model's own norm.")                                          \
     X(REQUIRED, status, status, NULL, value_text(r->status),                                                           \
-      "ok; unstable: measured, but too noisy to rely on; wrong: failed the check, so not timed; skipped: this CPU "    \
+      "ok; unstable: measured, but too noisy to rely on; wrong: failed the check or, of a plug-in, ended or hung its " \
+      "process, so not timed; skipped: this CPU "                                                                      \
       "cannot run it; missing: planned but not measured.")                                                             \
     X(OPTIONAL, reason, text, NULL, value_text(r->reason), "Why status is not ok; empty if it is.")
 #define PLACED(X, place, ID, launches_meaning)                                                                         \

@@ -24,7 +24,8 @@ COLUMN_WORDS(status, "ok", "wrong", "skipped")
     X(OPTIONAL, cols, ordinal, "{column}", value_if(r->checked, value_size(r->cols)), "Columns of that case.")         \
     X(OPTIONAL, seed, count, NULL, value_if(r->checked, value_size(r->seed)), "Seed of that case's inputs.")           \
     X(REQUIRED, status, status, NULL, value_text(status_word(!r->checked ? 2 : !verify_row_is_ok(r))),                 \
-      "ok; wrong: beyond the bound; skipped: this CPU cannot run it.")                                                 \
+      "ok; wrong: beyond the bound or, of a plug-in, misused its buffers, ended or hung its process; skipped: this "   \
+      "CPU cannot run it.")                                                                                            \
     X(OPTIONAL, bound, amount, "1", value_if(r->checked, value_real(r->worst.bound, 6)),                               \
       "The largest scaled error that is accepted in that case.")
 COLUMN_OWN_LIST(own_columns, COLUMNS)

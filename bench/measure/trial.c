@@ -315,7 +315,7 @@ static bool run_both(const norm_impl *impl, const trial *t, trial_buffers *b, no
     norm_args call = forward_call(t, impl->dtype, adds, args);
     if (!run_pass(impl, NORM_FORWARD, t, b, &call, args, result, why))
         return false;
-    if (t->forward_only || impl->pass[NORM_BACKWARD].count == 0)
+    if (t->forward_only || t->ends_forward || impl->pass[NORM_BACKWARD].count == 0)
         return true;
     if (!put_backward(impl, t, b, args))
         return fail(why, "out of memory");

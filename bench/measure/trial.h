@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// trial.h: one guarded, verified run of an implementation, forward and then backward: what test_kernels does to the
-// real ones and test_broken to broken ones.
+// trial.h: one guarded, verified run of an implementation, forward and then backward: what is done to kernels of others
+// before they are timed (verify_guarded.h), by test_kernels to ours and by test_broken to broken ones.
 #ifndef TRIAL_H
 #define TRIAL_H
 
@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #include "guard.h"
-#include "measure/inputs.h"
-#include "measure/verify.h"
+#include "inputs.h"
 #include "norm.h"
+#include "verify.h"
 
 // Which outputs lie over inputs, of the ways that norm.h allows. IN_PLACE: y over x, dx over dy; in form add_fused sum
 // over x and y over branch, as serving engines do it. SWAPPED, in form add_fused: sum over branch, y over x, dx over
@@ -28,6 +28,7 @@ typedef struct {
     trial_overlap overlap;
     bool specials;     // NaN and both infinities strewn over x
     bool forward_only; // without a saved buffer
+    bool ends_forward; // forward alone, but with one
     uint64_t seed;
 } trial;
 
