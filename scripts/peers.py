@@ -50,13 +50,13 @@ def complain(text):
 
 
 def groups_of(paths):
-    """Every dtype, shape and team of dyt's rows on warm caches, in the order of the tables; of a table of layers, which has phases, as
-    far as a layer runs op by op."""
+    """Every dtype, shape and team of dyt's rows on warm caches, in the order of the tables; of a table of layers, which has phases, and
+    whose caches hold what the layer leaves, those that run op by op."""
     rows = []
     for path in paths:
         with open(path, newline="", encoding="utf-8") as file:
-            rows += [r for r in csv.DictReader(file) if r["op"] == "dyt" and r["cache"] == "warm" and r["dtype"] in ("f32", "bf16")
-                     and ("phase" not in r or r["form"] in ("eager", "framework"))]
+            rows += [r for r in csv.DictReader(file) if r["op"] == "dyt" and r["dtype"] in ("f32", "bf16")
+                     and (r["form"] in ("eager", "framework") if "phase" in r else r["cache"] == "warm")]
     return list(dict.fromkeys((r["dtype"], int(r["rows"]), int(r["cols"]), int(r["threads"])) for r in rows))
 
 

@@ -80,8 +80,8 @@ equal([peers_table.system_of({"variant": "sleef", "form": "framework", "dispatch
 
 for name, rows in (("kernels", ("op,form,dtype,rows,cols,threads,cache", "dyt,fused,f32,8,64,1,warm", "dyt,eager,f32,8,64,1,warm",
                                 "rmsnorm,fused,f32,16,64,1,warm", "dyt,fused,f32,8,64,1,cold", "dyt,fused,f16,8,64,1,warm")),
-                   ("layers", ("op,form,dtype,rows,cols,threads,cache,phase", "dyt,fused,bf16,32,64,2,warm,prefill",
-                               "dyt,framework,bf16,512,64,2,warm,prefill", "dyt,eager,bf16,512,64,2,warm,train"))):
+                   ("layers", ("op,form,dtype,rows,cols,threads,cache,phase", "dyt,fused,bf16,32,64,2,,prefill",
+                               "dyt,framework,bf16,512,64,2,,prefill", "dyt,eager,bf16,512,64,2,,train"))):
     with open(os.path.join(sys.argv[2], name + ".csv"), "w", encoding="utf-8") as file:
         file.write("\n".join(rows) + "\n")
 equal(peers.groups_of([os.path.join(sys.argv[2], name + ".csv") for name in ("kernels", "layers")]),

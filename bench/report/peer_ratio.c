@@ -46,8 +46,8 @@ static bool fits(table_row peer, table_row subject, table_row baseline) {
             return false;
     const char *const below = row_text(peer, "against_system"); // one of an earlier version is all of one system
     return is(peer, "op", row_text(subject, "op")) && is(peer, "against", row_text(baseline, "op")) &&
-           is(peer, "beta", has_beta(subject) ? "1" : "0") && is(peer, "pass", pass_of(subject)) &&
-           is(peer, "system", system_of(subject, subject)) &&
+           !is(subject, "cache", "cold") && is(peer, "beta", has_beta(subject) ? "1" : "0") &&
+           is(peer, "pass", pass_of(subject)) && is(peer, "system", system_of(subject, subject)) &&
            strcmp(*below == '\0' ? row_text(peer, "system") : below, system_of(baseline, subject)) == 0;
 }
 
