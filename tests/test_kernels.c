@@ -150,6 +150,24 @@ static void every_run(const norm_impl *impl) {
     }
 }
 
+// Rows so short that no rounding is averaged out, and such that one element dwarfs the others, in many seeds: both come
+// as near to the bounds as anything. Of the default variants, for others have the same sums.
+static void many_seeds(const norm_impl *impl) {
+    static const input_kind kinds[] = {INPUT_NORMAL, INPUT_MASSIVE};
+    static const size_t longer[] = {31, 64, 104, 127};
+    enum { SHORTEST = 8, SEEDS = 2 };
+    const bool sums_rows = impl->op == NORM_LAYERNORM || impl->op == NORM_RMSNORM;
+    if (!sums_rows || !norm_is_default(impl) || impl->streams)
+        return;
+    for (size_t i = 0; i < SHORTEST + sizeof longer / sizeof *longer; i++)
+        for (size_t k = 0; k < 2 * SEEDS; k++) {
+            trial t = varied(SEEDS * i + k / 2, 96, i < SHORTEST ? 1 + i : longer[i - SHORTEST]);
+            t.kind = kinds[k % 2];
+            if (!thinned_out(i + k))
+                attempt(impl, &t);
+        }
+}
+
 // More rows than forward takes together, and not a multiple of them, at widths where it takes them in pairs, alone and
 // together (rows_summed and writes_pairs in schedule.h); rows that begin at a cache line, so that streams are streams.
 static void every_block(const norm_impl *impl) {
@@ -213,6 +231,7 @@ static void check_implementation(void **state) {
     every_input(impl);
     every_team(impl);
     every_run(impl);
+    many_seeds(impl);
     every_block(impl);
     in_place(impl);
     not_numbers(impl);
