@@ -289,8 +289,8 @@ NORM_API void norm_reference_sum(norm_dtype dtype, const norm_args *args, size_t
 NORM_API void norm_reference_add_dsum(norm_dtype dtype, const norm_args *args, size_t row, double *dx, double *scale);
 
 // The largest scaled error, |got - reference| / (scale * epsilon of the dtype), that a correct implementation of this
-// form may show in this output at its level; grows with the additions that a term of the sums behind it goes through,
-// up to 64 rows and 8192 columns, beyond which sums go on in double, but those of level `library`. A parameter gradient is within 2e-6 of the sum of its
+// form may show in this output; grows with the length of the sums behind it, up to 64 rows and 8192 columns, beyond
+// which sums go on in double, but those of level `library`. A parameter gradient is within 2e-6 of the sum of its
 // terms' magnitudes at any number of rows and threads, beside what each term is off by. Derived beside each reference.
 typedef enum {
     NORM_OUT_Y,
