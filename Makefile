@@ -9,7 +9,7 @@ define newline
 endef
 quote     = '$(subst ','\'',$(1))'
 typed     = $(filter command environment,$(firstword $(origin $(1))))
-SETTINGS := RUN PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC OBJ SANITIZE
+SETTINGS := BASE AB RUN PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC OBJ SANITIZE
 $(foreach v,$(SETTINGS),$(if $(call typed,$(v)),$(eval override $(v) := $$(value $(v)))))
 $(foreach v,$(SETTINGS),$(if $(findstring $(newline),$($(v))),$(error $(v) has to be one line)))
 SPECIAL  := ' " ` \ ; & | < > ( ) { } [ ] * ? ! \# $$
@@ -79,7 +79,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits peers verify plots publish asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits peers ab verify plots publish asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -126,6 +126,9 @@ limits: all ## what the kernels reach of the goals in results/published/goals.cs
 peers: all $(OBJ)/libnorm_peers.so ## PyTorch's norms beside ours, if a Python has it (PYTHON=python3 LAUNCHES=6 FAULTS=1; RUN=DIR: at the shapes of that run)
 	$(Q)LIBNORM="$(OBJ)/libnorm_peers.so" PYTHON=$(call quote,$(or $(PYTHON),python3)) LAUNCHES=$(call quote,$(or $(LAUNCHES),6)) FAULTS=$(call quote,$(or $(FAULTS),1)) \
 		sh scripts/peers.sh build/normbench $(call quote,$(RUN))
+
+ab: all lib ## the gate: are the kernels of this tree slower than those of another commit? (BASE=origin/main; AB="--op dyt ...": more options)
+	$(Q)build/normbench ab $(call quote,git:$(or $(BASE),origin/main)) $(OBJ)/libnorm.a $(foreach o,$(AB),$(call quote,$(o)))
 
 verify: all ## print the largest error of every implementation
 	$(Q)build/normbench verify
@@ -231,6 +234,8 @@ $(OBJ)/libnorm.so.$(ABI): $(KERNELS)
 $(OBJ)/libnorm.so: $(OBJ)/libnorm.so.$(ABI)
 	$(Q)ln -sf $(<F) $@
 # libnorm and the program's dyt with SLEEF's tanh, for the process of another library.
+# What links and builds the sides of `normbench ab`: this compiler, whose OpenMP they share with the program.
+$(OBJ)/bench/measure/ab_link.o $(OBJ)/bench/measure/ab_source.o: private PLAIN += -DLINKER='"$(CC)"'
 $(OBJ)/bench/peers/sleef.o $(OBJ)/bench/peers/mkl_tanh.o: private PLAIN += -fPIC
 $(OBJ)/libnorm_peers.so: $(KERNELS) $(SLEEF) $(OBJ)/bench/peers/sleef.o $(OBJ)/bench/peers/mkl_tanh.o
 	$(Q)$(CC) $(LINK) -shared -o $@ $^ -fopenmp $(if $(SLEEF),-lsleef) -lm

@@ -43,71 +43,47 @@ DTYPE_INLINE uint16_t narrow_bf16(double value) {
 #define DTYPE_BYTES(ID, name, storage, ...) NORM_##ID##_BYTES = sizeof(storage),
 enum { NORM_DTYPE_LIST(DTYPE_BYTES) NORM_DTYPE_ROWS = NORM_DTYPES };
 #undef DTYPE_BYTES
-#define DTYPE_SIZE(ID, name, storage, ...)                                                                             \
-    case NORM_##ID:                                                                                                    \
-        return sizeof(storage);
-DTYPE_INLINE size_t dtype_size(norm_dtype dtype) {
-    switch (dtype) {
-        NORM_DTYPE_LIST(DTYPE_SIZE)
-    case NORM_DTYPES:
-        break;
-    }
-    return 0;
-}
-#undef DTYPE_SIZE
+// The other numbers of a row, constants too where the dtype is one: its bytes; `epsilon`, from 1 to the next number,
+// twice the relative error of rounding; and the least magnitude that rounds to infinity, half a unit in the last place
+// beyond the largest finite one.
+#define DTYPE_NUMBERS(ID, name, storage, bits, largest)                                                                \
+    [NORM_##ID] = {sizeof(storage), 1.0 / (1 << (bits)),                                                               \
+                   (largest) / (2.0 - 1.0 / (1 << (bits))) * (2.0 - 0.5 / (1 << (bits)))},
+static const struct {
+    size_t size;
+    double epsilon, overflow;
+} dtype_numbers[NORM_DTYPES] = {NORM_DTYPE_LIST(DTYPE_NUMBERS)};
+#undef DTYPE_NUMBERS
 
-// From 1 to the next number: twice the relative error of rounding.
-#define DTYPE_EPSILON(ID, name, storage, bits, largest)                                                                \
-    case NORM_##ID:                                                                                                    \
-        return 1.0 / (double)(1 << (bits));
-DTYPE_INLINE double dtype_epsilon(norm_dtype dtype) {
-    switch (dtype) {
-        NORM_DTYPE_LIST(DTYPE_EPSILON)
-    case NORM_DTYPES:
-        break;
-    }
-    return 0.0;
-}
-#undef DTYPE_EPSILON
+// Of what is no dtype, nothing.
+DTYPE_INLINE size_t dtype_size(norm_dtype dtype) { return dtype < NORM_DTYPES ? dtype_numbers[dtype].size : 0; }
+DTYPE_INLINE double dtype_epsilon(norm_dtype dtype) { return dtype_numbers[dtype].epsilon; }
+DTYPE_INLINE double dtype_overflow(norm_dtype dtype) { return dtype_numbers[dtype].overflow; }
 
-// The least magnitude that rounds to infinity: half a unit in the last place beyond the largest finite one.
-#define DTYPE_OVERFLOW(ID, name, storage, bits, largest)                                                               \
-    case NORM_##ID:                                                                                                    \
-        return (largest) / (2.0 - 1.0 / (1 << (bits))) * (2.0 - 0.5 / (1 << (bits)));
-DTYPE_INLINE double dtype_overflow(norm_dtype dtype) {
-    switch (dtype) {
-        NORM_DTYPE_LIST(DTYPE_OVERFLOW)
-    case NORM_DTYPES:
-        break;
+// The case of the dtype at hand, of those that X makes of the list.
+#define DTYPE_SWITCH(dtype, X)                                                                                         \
+    switch (dtype) {                                                                                                   \
+        NORM_DTYPE_LIST(X)                                                                                             \
+    case NORM_DTYPES:                                                                                                  \
+        break;                                                                                                         \
     }
-    return 0.0;
-}
-#undef DTYPE_OVERFLOW
 
 // Element i. What is set is rounded once.
+static inline double dtype_get(norm_dtype dtype, const void *data, size_t i) {
 #define DTYPE_GET(ID, name, storage, ...)                                                                              \
     case NORM_##ID:                                                                                                    \
         return (double)widen_##name(((const storage *)data)[i]);
-static inline double dtype_get(norm_dtype dtype, const void *data, size_t i) {
-    switch (dtype) {
-        NORM_DTYPE_LIST(DTYPE_GET)
-    case NORM_DTYPES:
-        break;
-    }
+    DTYPE_SWITCH(dtype, DTYPE_GET)
+#undef DTYPE_GET
     return 0.0;
 }
-#undef DTYPE_GET
+static inline void dtype_set(norm_dtype dtype, void *data, size_t i, double value) {
 #define DTYPE_SET(ID, name, storage, ...)                                                                              \
     case NORM_##ID:                                                                                                    \
         ((storage *)data)[i] = narrow_##name(value);                                                                   \
         break;
-static inline void dtype_set(norm_dtype dtype, void *data, size_t i, double value) {
-    switch (dtype) {
-        NORM_DTYPE_LIST(DTYPE_SET)
-    case NORM_DTYPES:
-        break;
-    }
-}
+    DTYPE_SWITCH(dtype, DTYPE_SET)
 #undef DTYPE_SET
+}
 
 #endif

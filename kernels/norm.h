@@ -33,6 +33,11 @@ extern "C" {
 #define NORM_API
 #endif
 
+// Raised when a struct or a number of an enum that programs and plug-ins were compiled with changes (tests/test_abi.c):
+// what was compiled with another is compiled again, and never called.
+#define NORM_ABI 1
+NORM_API extern const unsigned norm_abi; // what this library was compiled with
+
 // The parameters an implementation reads and, backward, whose gradients it writes.
 enum { NORM_GAMMA = 1, NORM_BETA = 2, NORM_ALPHA = 4, NORM_SHIFT = 8 };
 
@@ -154,7 +159,8 @@ typedef struct {
     unsigned per_row, per_element, per_slice_col, per_slice, fixed;
 } norm_size;
 
-typedef struct {
+typedef struct norm_impl norm_impl;
+struct norm_impl {
     norm_op op;
     const char *variant; // the algorithm inside the op, accuracy in its name; "std" where there is no choice
     norm_form form;
@@ -183,7 +189,10 @@ typedef struct {
     bool flushes; // what it rounds to bf16 becomes zero where it is denormal, below 2^-126 before rounding: so does the
                   // hardware's rounding at level avx512bf16, whatever MXCSR says. avx512 and all others keep denormals
     const char *base; // the variant without what params and streams say of it: `u2` of `u2_nobeta` and of `u2_nt`
-} norm_impl;
+    // The norm_run of the library that it came from, where that is another copy of this one, loaded beside it: its
+    // kernels go with its own way of running them. NULL: the norm_run that is called
+    norm_error (*run)(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads);
+};
 
 // All implementations that were built, in the order of levels.h and then list.h, and behind them those that were
 // registered; NULL beyond the last.
@@ -252,6 +261,8 @@ NORM_API unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass);
 // alignment or its place in the batch, whatever the implementation. Two things do depend on rows and threads: y and dx
 // of layernorm and rmsnorm where rows are cut into columns, which args->batch_invariant forbids, so that a few long
 // rows take longer; and the gradients of parameters, which are sums over all rows. Of level `library` nothing is known.
+//
+// An implementation with a `run` of another copy of this library is handed to that.
 //
 // Each thread computes in the default floating-point state, whatever the caller's: rounding to nearest, denormals kept,
 // no traps. The caller's state, exception flags included, is afterwards as it was; so is that of the team's threads.

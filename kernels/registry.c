@@ -6,6 +6,8 @@
 #include "dtype.h"
 #include "table.h"
 
+const unsigned norm_abi = NORM_ABI;
+
 // A unit that was not built for a level is an error of the linker, not a gap.
 #define DECLARE(unit, level) extern const norm_table norm_##unit##_##level;
 #define DECLARE_LEVEL(ID, level, features) NORM_UNIT_LIST(DECLARE, level)
@@ -44,12 +46,18 @@ bool norm_register(const norm_impl *impls, size_t count) {
     return true;
 }
 
+// Nearly every caller runs through the indices one by one, so each thread goes on from the table that it found last.
 const norm_impl *norm_at(size_t index) {
-    for (size_t i = 0; i < TABLES + added_count; i++) {
-        const norm_table *const table = i < TABLES ? tables[i] : &added[i - TABLES];
-        if (index < table->count)
-            return &table->impls[index];
-        index -= table->count;
+    static _Thread_local struct {
+        size_t table, first; // the index of its first implementation
+    } last;
+    if (index < last.first)
+        last.table = last.first = 0;
+    for (; last.table < TABLES + added_count; last.table++) {
+        const norm_table *const table = last.table < TABLES ? tables[last.table] : &added[last.table - TABLES];
+        if (index - last.first < table->count)
+            return &table->impls[index - last.first];
+        last.first += table->count;
     }
     return NULL;
 }
@@ -68,6 +76,14 @@ static const char *const dtype_names[] = {NORM_DTYPE_LIST(NAME)};
 // A word for what is no name, so that a message about it can be printed.
 static const char *name_of(const char *const *names, size_t count, unsigned index) {
     return index < count ? names[index] : "unknown";
+}
+
+// The index of a name; of what is no name, one that no implementation has.
+static unsigned index_of(const char *const *names, size_t count, const char *name) {
+    unsigned index = 0;
+    while (index < count && strcmp(names[index], name) != 0)
+        index++;
+    return index;
 }
 
 const char *norm_op_name(norm_op op) { return name_of(op_names, NORM_OPS, (unsigned)op); }
@@ -156,15 +172,15 @@ const norm_impl *norm_find(const char *op, const char *variant, const char *form
     const norm_impl *impl;
     if (op == NULL || variant == NULL || form == NULL || level == NULL || dtype == NULL)
         return NULL;
-    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
-        if (strcmp(op, norm_op_name(impl->op)) != 0 || strcmp(variant, impl->variant) != 0 ||
-            strcmp(form, norm_form_name(impl->form)) != 0 || strcmp(dtype, norm_dtype_name(impl->dtype)) != 0)
-            continue;
-        if (strcmp(level, "best") == 0)
-            return norm_best(impl->op, impl->variant, impl->form, impl->dtype);
-        if (strcmp(level, norm_level_name(impl->level)) == 0)
+    const unsigned of_op = index_of(op_names, NORM_OPS, op), of_form = index_of(form_names, NORM_FORMS, form);
+    const unsigned of_dtype = index_of(dtype_names, NORM_DTYPES, dtype);
+    if (strcmp(level, "best") == 0)
+        return norm_best((norm_op)of_op, variant, (norm_form)of_form, (norm_dtype)of_dtype);
+    const unsigned of_level = index_of(level_names, NORM_ALL_LEVELS, level);
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
+        if (impl->op == of_op && impl->form == of_form && impl->level == of_level && impl->dtype == of_dtype &&
+            strcmp(variant, impl->variant) == 0)
             return impl;
-    }
     return NULL;
 }
 

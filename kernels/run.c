@@ -246,6 +246,8 @@ static norm_error run_team(const norm_impl *impl, norm_pass pass, const norm_arg
 norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
     if (!valid(impl, pass, args, threads))
         return NORM_BAD_ARGUMENT;
+    if (impl->run != NULL && impl->run != norm_run)
+        return impl->run(impl, pass, args, threads);
     if (norm_missing(impl) != NULL)
         return NORM_CPU_LACKS;
     if (impl->form == NORM_FRAMEWORK)

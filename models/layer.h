@@ -16,6 +16,8 @@
 // parameters in dit), one call per site. false: the op has no such implementation in this form, level and dtype.
 bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_form form, const char *level,
                 norm_dtype dtype, norm_slot *slot);
+// What its names stand for in this form. NULL: nothing.
+const norm_impl *layer_slot_impl(const norm_slot *slot, norm_form form, norm_dtype dtype);
 
 typedef struct layer layer;
 

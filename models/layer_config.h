@@ -15,6 +15,10 @@ typedef enum {
     PART_MODEL, // ends and `depth` layers
 } model_part;
 
+// An implementation by its names, as norm_find; source: of whose kernels. NULL: it has none.
+typedef const norm_impl *norm_finder(const void *source, const char *op, const char *variant, const char *form,
+                                     const char *level, const char *dtype);
+
 // What stands in every norm slot. `repeats` calls of it per site: 1; 0 passes its input on; 2 and 4 are for the
 // dose-response check. op identity is no norm at all, as in the paper's third arm: nothing is copied.
 typedef struct {
@@ -23,6 +27,8 @@ typedef struct {
     norm_form form;
     const char *level; // a level's name; layer_slot turns "best" into the one that it stands for
     unsigned repeats;
+    norm_finder *find; // NULL: the program's own kernels
+    const void *source;
 } norm_slot;
 
 typedef struct {

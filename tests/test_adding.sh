@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# docs/adding.md is true: its op and its format of dump, added to a copy of the tree as the page says, are
+# docs/adding.md is true: its op and its formats of dump and export, added to a copy of the tree as the page says, are
 # there, correct, usable, and the op is in every figure that shows ops.
 # independent of the compiler
 set -u
@@ -34,14 +34,14 @@ awk -v tree="$tree" '
         added++
         file = before = ""
     }
-    /^## / { wanted = $0 == "## An op" || $0 == "## A format of dump" }
+    /^## / { wanted = $0 == "## An op" || $0 == "## A format of dump" || $0 == "## A format of export" }
     !wanted { next }
     /^```c/ { inside = 1; block = ""; next }
     /^```/ { if (file != "") flush_block(); inside = 0; next }
     inside { block = block $0 "\n"; next }
     match($0, /A new file `[^`]*`/) { split(substr($0, RSTART, RLENGTH), part, "`"); file = part[2]; before = "" }
     match($0, /before the line `[^`]*` of `[^`]*`/) { split(substr($0, RSTART, RLENGTH), part, "`"); before = part[2]; file = part[4] }
-    END { if (added != 7) print added " blocks of code were added, of 7" }
+    END { if (added != 9) print added " blocks of code were added, of 9" }
 ' docs/adding.md >"$work/said"
 [ -s "$work/said" ] && fail "$(cat "$work/said")"
 
@@ -65,6 +65,8 @@ grep -q wrong "$work/out" && fail "$(cat "$work/out")"
 check_end 0 'softsign' "$program" kernels --op softsign --shape 4x64 --launches 6 --budget 1s --csv -
 "$program" dump --model vit_s16 --op softsign --phase prefill --tokens 2 --format f32 --out "$work/dump" 2>"$work/err" || fail "dump: $(cat "$work/err")"
 [ "$(wc -c <"$work/dump/input.stream.f32")" -eq $((2 * 384 * 4)) ] || fail 'a dump in the new format is not its elements'
+
+check_end 0 'dyt/u2/forward/fused/avx2/f32/64x768/1/cores/warm ' "$program" export --to lines tests/data/plots
 
 # ---- The op is in every figure that shows ops
 

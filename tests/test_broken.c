@@ -112,6 +112,30 @@ static void wrong_additions_are_rejected(void **state) {
     assert_rejected(&broken_add_layernorm, &plain[0], DX_WRITES_SUM, "backward: input sum changed");
 }
 
+// A trial whose inputs and references are held from a correct run.
+static void what_is_held_hides_nothing(void **state) {
+    (void)state;
+    static const struct {
+        const norm_impl *impl;
+        defect d;
+        const char *reason;
+    } cases[] = {{&broken_layernorm, ALL_ZERO, "y["},
+                 {&broken_layernorm, DX_WITHOUT_MEAN, "dx["},
+                 {&broken_layernorm, WRITES_INPUT, "forward: input x changed"},
+                 {&broken_add_layernorm, SUM_TAIL_MISSED, "sum["},
+                 {&broken_add_layernorm, BRANCH_NOT_NORMALISED, "y["},
+                 {&broken_add_layernorm, DX_WRITES_SUM, "backward: input sum changed"},
+                 {&broken_dyt, DALPHA_IN_BF16, "dalpha:"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int again = 0; again < 2; again++) {
+            assert_true(accepted(cases[i].impl, &plain[2], NONE));
+            assert_true(accepted(cases[i].impl, &plain[2], NONE));
+            assert_rejected(cases[i].impl, &plain[2], cases[i].d, cases[i].reason);
+            // The first to come was wrong, and what it summed is nobody's reference.
+            assert_rejected(cases[i].impl, &plain[2], cases[i].d, cases[i].reason);
+        }
+}
+
 static void writes_outside_are_rejected(void **state) {
     (void)state;
     assert_rejected(&broken_layernorm, &plain[0], WRITES_PAST_END, "forward: byte");
@@ -161,6 +185,7 @@ int main(void) {
         cmocka_unit_test(any_wrong_element_is_rejected),
         cmocka_unit_test(wrong_mathematics_is_rejected),
         cmocka_unit_test(wrong_additions_are_rejected),
+        cmocka_unit_test(what_is_held_hides_nothing),
         cmocka_unit_test(writes_outside_are_rejected),
         cmocka_unit_test(reads_outside_fault),
     };

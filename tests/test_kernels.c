@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every implementation that this CPU can run against the reference, one test each, over awkward shapes, places,
-// strides, inputs and teams.
+// strides, inputs and teams. Trial by trial, those side by side that are held against the same reference.
 //   REQUIRE="sse2 avx2"   levels whose absence is a failure, not a skip
 //   TRIAL="..."           runs this trial alone, as a failure prints it; IMPL="..." one implementation alone, likewise
 #include <setjmp.h>
@@ -24,6 +24,19 @@
 
 static trial_buffers buffers;
 static char current[2 * TRIAL_TEXT]; // the reproducer of the trial that is running
+
+// What a test is of. The first of a group, those of one trial_subject, tries all of them.
+enum { NAME_SIZE = 96 };
+typedef struct {
+    const norm_impl *impl;
+    bool tried;
+    char name[NAME_SIZE], failure[4 * TRIAL_TEXT];
+} tested;
+typedef struct {
+    tested *begin, *end;
+} group;
+static tested all[2048];
+static size_t all_count;
 
 // The errors seen, and in which implementation and shape the worst of them.
 typedef struct {
@@ -61,20 +74,29 @@ static void on_fault(int number) {
     raise(number);
 }
 
-static void attempt(const norm_impl *impl, const trial *asked) {
-    trial own = *asked;
-    const trial *const t = &own;
-    if (!inputs_suit(own.kind, impl))
-        own.kind = INPUT_NORMAL;
-    char name[128], word[TRIAL_TEXT], why[TRIAL_TEXT];
-    impl_print(impl, name, sizeof name);
-    trial_print(t, word);
-    snprintf(current, sizeof current, "IMPL=%s TRIAL=%s make check ONLY=kernels", name, word);
+static bool is_op_by_op(const norm_impl *impl) { return impl->form == NORM_EAGER || impl->form == NORM_FRAMEWORK; }
+
+static void attempt_one(tested *one, const trial *asked) {
+    trial t = *asked;
+    if (!inputs_suit(t.kind, one->impl))
+        t.kind = INPUT_NORMAL;
+    if (t.overlap == TRIAL_IN_PLACE && is_op_by_op(one->impl))
+        t.overlap = TRIAL_APART;
+    char word[TRIAL_TEXT], why[TRIAL_TEXT];
+    trial_print(&t, word);
+    snprintf(current, sizeof current, "IMPL=%s TRIAL=%s make check ONLY=kernels", one->name, word);
     verify_result result;
-    const bool ok = trial_run(impl, t, &buffers, &result, why);
-    observe(impl, t, &result);
+    const bool ok = trial_run(one->impl, &t, &buffers, &result, why);
+    observe(one->impl, &t, &result);
     if (!ok)
-        fail_msg("%s\n    reproduce: %s", why, current);
+        snprintf(one->failure, sizeof one->failure, "%s\n    reproduce: %s", why, current);
+}
+
+// One failure each is enough.
+static void attempt(const group *g, const trial *asked) {
+    for (tested *one = g->begin; one < g->end; one++)
+        if (norm_missing(one->impl) == NULL && one->failure[0] == '\0')
+            attempt_one(one, asked);
 }
 
 // A different, reproducible variation of whatever a loop does not enumerate.
@@ -95,7 +117,7 @@ static trial varied(size_t index, size_t rows, size_t cols) {
 static const size_t row_counts[] = {1, 2, 3, 5, 7};
 
 // Every tail of a step of up to 128 elements (8 accumulators of 16), at every place.
-static void every_tail(const norm_impl *impl) {
+static void every_tail(const group *g) {
     size_t index = 0;
     for (size_t cols = 1; cols <= 2 * 128 + 3; cols++)
         for (guard_place place = 0; place < GUARD_PLACES; place++, index++) {
@@ -104,22 +126,22 @@ static void every_tail(const norm_impl *impl) {
             trial t = varied(index, row_counts[index / 3 % 5], cols);
             t.kind = (input_kind)(index * 7 / 3 % INPUTS); // not in step with the places
             t.place = place;
-            attempt(impl, &t);
+            attempt(g, &t);
         }
 }
 
-static void every_input(const norm_impl *impl) {
+static void every_input(const group *g) {
     static const size_t cols[] = {1, 2, 64, 255, 768, 1000, 1023, 1024, 1025, 4096};
     for (input_kind kind = 0; kind < INPUTS; kind++)
         for (size_t i = 0; i < sizeof cols / sizeof *cols; i++) {
             trial t = varied(31 * kind + i, 1 + (kind + i) % 3, cols[i]);
             t.kind = kind;
-            attempt(impl, &t);
+            attempt(g, &t);
         }
 }
 
 // Threads as few as one and more than there are rows; 64 rows hold several blocks of any partial sum over rows.
-static void every_team(const norm_impl *impl) {
+static void every_team(const group *g) {
     static const size_t rows[] = {1, 2, 3, 7, 64};
     static const int threads[] = {1, 2, 3, 9};
     size_t index = 0;
@@ -128,15 +150,15 @@ static void every_team(const norm_impl *impl) {
             trial t = varied(index, rows[i], index % 2 ? 37 : 130);
             t.kind = index % 3 ? INPUT_NORMAL : INPUT_ACTIVATIONS;
             t.threads = threads[j];
-            attempt(impl, &t);
+            attempt(g, &t);
         }
     trial crowd = varied(5, 64, 768);
     crowd.threads = 65;
-    attempt(impl, &crowd);
+    attempt(g, &crowd);
 }
 
 // More rows than a gradient sums in f32, alike and not, and rows longer than what is summed in f32, in every team.
-static void every_run(const norm_impl *impl) {
+static void every_run(const group *g) {
     static const struct {
         input_kind kind;
         size_t rows, cols;
@@ -146,95 +168,109 @@ static void every_run(const norm_impl *impl) {
         trial t = varied(i, cases[i].rows, cases[i].cols);
         t.kind = cases[i].kind;
         t.threads = 1 + (int)(i % 3);
-        attempt(impl, &t);
+        attempt(g, &t);
     }
 }
 
 // Rows so short that no rounding is averaged out, and such that one element dwarfs the others, in many seeds: both come
 // as near to the bounds as anything. Of the default variants, for others have the same sums.
-static void many_seeds(const norm_impl *impl) {
+static void many_seeds(const group *g) {
     static const input_kind kinds[] = {INPUT_NORMAL, INPUT_MASSIVE};
     static const size_t longer[] = {31, 64, 104, 127};
     enum { SHORTEST = 8, SEEDS = 2 };
-    const bool sums_rows = impl->op == NORM_LAYERNORM || impl->op == NORM_RMSNORM;
-    if (!sums_rows || !norm_is_default(impl) || impl->streams)
+    const norm_op op = g->begin->impl->op;
+    if ((op != NORM_LAYERNORM && op != NORM_RMSNORM) || !norm_is_default(g->begin->impl))
         return;
     for (size_t i = 0; i < SHORTEST + sizeof longer / sizeof *longer; i++)
         for (size_t k = 0; k < 2 * SEEDS; k++) {
             trial t = varied(SEEDS * i + k / 2, 96, i < SHORTEST ? 1 + i : longer[i - SHORTEST]);
             t.kind = kinds[k % 2];
             if (!thinned_out(i + k))
-                attempt(impl, &t);
+                attempt(g, &t);
         }
 }
 
 // More rows than forward takes together, and not a multiple of them, at widths where it takes them in pairs, alone and
 // together (rows_summed and writes_pairs in schedule.h); rows that begin at a cache line, so that streams are streams.
-static void every_block(const norm_impl *impl) {
+static void every_block(const group *g) {
     static const size_t cols[] = {768, 1024, 1536, 2048, 4096};
     for (size_t i = 0; i < sizeof cols / sizeof *cols; i++) {
         trial t = varied(i, 9, cols[i]);
         t.kind = INPUT_ACTIVATIONS;
         t.gap = t.misalign = 0;
-        attempt(impl, &t);
+        attempt(g, &t);
     }
 }
 
 // And with a saved buffer or without, in every form.
-static void in_place(const norm_impl *impl) {
-    const bool op_by_op = impl->form == NORM_EAGER || impl->form == NORM_FRAMEWORK;
+static void in_place(const group *g) {
     static const size_t cols[] = {1, 15, 17, 63, 64, 130, 257, 1000};
     for (size_t i = 0; i < sizeof cols / sizeof *cols; i++) {
         trial t = varied(3 * i, 5, cols[i]);
         t.threads = 1 + (int)i % 2;
         for (int forward_only = 0; forward_only < 2; forward_only++) {
             t.forward_only = forward_only;
-            t.overlap = op_by_op ? TRIAL_APART : TRIAL_IN_PLACE;
-            attempt(impl, &t);
+            t.overlap = TRIAL_IN_PLACE;
+            attempt(g, &t);
             t.overlap = TRIAL_SWAPPED;
-            if (impl->form == NORM_ADD_FUSED)
-                attempt(impl, &t);
+            if (g->begin->impl->form == NORM_ADD_FUSED)
+                attempt(g, &t);
         }
         t.overlap = TRIAL_APART;
-        attempt(impl, &t);
+        attempt(g, &t);
     }
 }
 
-static void not_numbers(const norm_impl *impl) {
+static void not_numbers(const group *g) {
     static const size_t cols[] = {1, 5, 16, 33, 100, 129, 768};
     for (size_t i = 0; i < sizeof cols / sizeof *cols; i++) {
         trial t = varied(i, 6, cols[i]);
         t.kind = i % 2 ? INPUT_NORMAL : INPUT_SWEEP;
         t.specials = true;
-        attempt(impl, &t);
+        attempt(g, &t);
     }
 }
 
+static void try_all(const group *g) {
+    const char *const word = getenv("TRIAL");
+    if (word) {
+        trial t;
+        if (!trial_parse(word, &t))
+            fail_msg("TRIAL=%s is not a trial; copy one from a failure", word);
+        attempt(g, &t);
+        return;
+    }
+    every_tail(g);
+    every_input(g);
+    every_team(g);
+    every_run(g);
+    many_seeds(g);
+    every_block(g);
+    in_place(g);
+    not_numbers(g);
+}
+
+static int compare_subjects(const tested *a, const tested *b) {
+    return trial_subject_compare(trial_subject_of(a->impl), trial_subject_of(b->impl));
+}
+
 static void check_implementation(void **state) {
-    const norm_impl *const impl = *state;
-    const char *const missing = norm_missing(impl);
+    tested *const one = *state;
+    const char *const missing = norm_missing(one->impl);
     if (missing) {
         print_message("skipped: this CPU lacks %s\n", missing);
         skip();
     }
     signal(SIGSEGV, on_fault); // here, because cmocka installs its own before each test
     signal(SIGBUS, on_fault);
-    const char *const word = getenv("TRIAL");
-    if (word) {
-        trial t;
-        if (!trial_parse(word, &t))
-            fail_msg("TRIAL=%s is not a trial; copy one from a failure", word);
-        attempt(impl, &t);
-        return;
+    if (!one->tried) {
+        group g = {one, one};
+        while (g.end < all + all_count && compare_subjects(one, g.end) == 0)
+            (g.end++)->tried = true;
+        try_all(&g);
     }
-    every_tail(impl);
-    every_input(impl);
-    every_team(impl);
-    every_run(impl);
-    many_seeds(impl);
-    every_block(impl);
-    in_place(impl);
-    not_numbers(impl);
+    if (one->failure[0] != '\0')
+        fail_msg("%s", one->failure);
 }
 
 static void required_levels_are_here(void **state) {
@@ -263,33 +299,41 @@ static void print_observed(void) {
                 }
 }
 
-enum { MOST_TESTS = 2048, NAME_SIZE = 96 };
+// By group. Of these, those together that get the same inputs (inputs_suit), and then as levels are ordered.
+static int compare_tested(const void *a, const void *b) {
+    const tested *const one = a, *const other = b;
+    const int signs[] = {compare_subjects(one, other), (int)one->impl->form - (int)other->impl->form,
+                         (int)one->impl->level - (int)other->impl->level, strcmp(one->name, other->name)};
+    size_t i = 0;
+    while (i + 1 < sizeof signs / sizeof *signs && signs[i] == 0)
+        i++;
+    return signs[i];
+}
 
 int main(void) {
-    static struct CMUnitTest tests[MOST_TESTS];
-    static char names[MOST_TESTS][NAME_SIZE];
+    enum { MOST = sizeof all / sizeof *all };
+    static struct CMUnitTest tests[MOST + 1] = {cmocka_unit_test(required_levels_are_here)};
     const char *const only = getenv("IMPL");
-    size_t count = 0;
     peers_register();
-    tests[count++] = (struct CMUnitTest)cmocka_unit_test(required_levels_are_here);
     for (size_t i = 0; norm_at(i); i++) {
-        if (count == MOST_TESTS) {
-            fprintf(stderr, "test_kernels: more than %d implementations; raise MOST_TESTS\n", MOST_TESTS - 1);
+        if (all_count == MOST) {
+            fprintf(stderr, "test_kernels: more than %d implementations; raise the size of `all`\n", MOST);
             return EXIT_FAILURE;
         }
-        impl_print(norm_at(i), names[count], NAME_SIZE);
-        if (only && strcmp(only, names[count]) != 0)
-            continue;
-        tests[count] =
-            (struct CMUnitTest){names[count], check_implementation, NULL, NULL, (void *)(uintptr_t)norm_at(i)};
-        count++;
+        tested *const one = &all[all_count];
+        one->impl = norm_at(i);
+        impl_print(one->impl, one->name, sizeof one->name);
+        all_count += only == NULL || strcmp(only, one->name) == 0;
     }
-    if (only && count == 1) {
+    if (all_count == 0) {
         fprintf(stderr, "test_kernels: IMPL=%s is not an implementation; write op/variant/form/level/dtype\n", only);
         return EXIT_FAILURE;
     }
+    qsort(all, all_count, sizeof *all, compare_tested);
+    for (size_t i = 0; i < all_count; i++)
+        tests[1 + i] = (struct CMUnitTest){all[i].name, check_implementation, NULL, NULL, &all[i]};
     // The function behind cmocka_run_group_tests, which can only take an array that is full.
-    const int failures = _cmocka_run_group_tests("kernels", tests, count, NULL, NULL);
+    const int failures = _cmocka_run_group_tests("kernels", tests, 1 + all_count, NULL, NULL);
     print_observed();
     trial_close(&buffers);
     return failures ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -63,6 +63,14 @@ tiny='--model vit_s16 --tokens 4 --op dyt --form fused --launches 2 --budget 2s 
 run=$work/run
 # shellcheck disable=SC2086
 expect 0 "Results: $run" $tiny --out "$run"
+# What it ends with is what the judge says of its tables.
+sed '/^Results: /,$d' "$work/out" >"$work/said"
+"$program" judge questions "$run" >"$work/judged" 2>"$work/err" || fail "judge questions: $(cat "$work/err")"
+echo >>"$work/judged"
+cmp -s "$work/judged" "$work/said" || fail "a run says $(cat "$work/said"), the judge $(cat "$work/judged")"
+for text in 'What the own norm of a model takes' 'What DyT in its place changes' 'too few launches to tell' 'Timing each step takes'; do
+    grep -q "$text" "$work/said" || fail "no \"$text\" in $(cat "$work/said")"
+done
 for file in meta.json topology.xml layer_samples.csv layers.csv steps.csv; do
     [ -s "$run/$file" ] || fail "no $file"
 done

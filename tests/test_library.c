@@ -92,6 +92,27 @@ static void what_is_not_there_has_no_size_and_an_unknown_name(void **state) {
         assert_false(norm_register(&wrong[i], 1));
 }
 
+// Stands for another copy of the library, which says no to everything in its own way.
+static norm_error elsewhere(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
+    (void)impl, (void)pass, (void)args, (void)threads;
+    return NORM_NO_MEMORY;
+}
+
+static void an_implementation_of_another_copy_is_run_by_that(void **state) {
+    (void)state;
+    call c;
+    const norm_impl *const own = norm_find("rmsnorm", "std", "fused", "scalar", "f32");
+    norm_impl copy = *own;
+    assert_true(call_make(&c, own, 3, 5, 1));
+    assert_null(own->run);
+    copy.run = norm_run;
+    assert_int_equal(norm_run(&copy, NORM_FORWARD, &c.args, 1), NORM_OK);
+    copy.run = elsewhere;
+    assert_int_equal(norm_run(&copy, NORM_FORWARD, &c.args, 1), NORM_NO_MEMORY);
+    assert_int_equal(norm_run(&copy, NORM_FORWARD, &c.args, 0), NORM_BAD_ARGUMENT);
+    call_free(&c);
+}
+
 // So that nobody has to take a name apart.
 static void a_variant_is_its_base_and_what_its_flags_say(void **state) {
     (void)state;
@@ -109,6 +130,42 @@ static void a_variant_is_its_base_and_what_its_flags_say(void **state) {
             assert_string_equal(norm_other_stores(impl)->base, impl->base);
         assert_true(norm_is_default(impl) ==
                     (lost == 0 && strcmp(impl->base, norm_default_variant(impl->op, impl->form, impl->dtype)) == 0));
+    }
+}
+
+// Whoever asks, and in whatever order.
+static void an_index_and_a_name_mean_one_implementation(void **state) {
+    (void)state;
+    enum { MOST = 4096, COPRIME = 37 };
+    static const norm_impl *all[MOST];
+    size_t count = 0;
+    while (count < MOST && (all[count] = norm_at(count)) != NULL)
+        count++;
+    assert_in_range(count, 2, MOST - 1);
+    size_t wrong = 0;
+#pragma omp parallel for num_threads(3) schedule(static) reduction(+ : wrong)
+    for (size_t i = 0; i < count; i++) {
+        const size_t leap = i * COPRIME % count;
+        wrong += norm_at(count - 1 - i) != all[count - 1 - i];
+        wrong += norm_at(leap) != all[leap] || norm_at(count + i) != NULL;
+    }
+    assert_int_equal(wrong, 0);
+    for (size_t i = 0; i < count; i++) {
+        const norm_impl *const impl = all[i], *const best = norm_best(impl->op, impl->variant, impl->form, impl->dtype);
+        const char *const names[] = {norm_op_name(impl->op), impl->variant, norm_form_name(impl->form),
+                                     norm_dtype_name(impl->dtype)};
+        assert_ptr_equal(norm_find(names[0], names[1], names[2], norm_level_name(impl->level), names[3]), impl);
+        assert_ptr_equal(norm_find(names[0], names[1], names[2], "best", names[3]), best);
+        assert_true(best == NULL || (norm_missing(best) == NULL && strcmp(best->variant, impl->variant) == 0));
+        assert_true(norm_level_is_auto(impl->level) || norm_missing(impl) != NULL ||
+                    (best != NULL && best->level >= impl->level));
+        const norm_impl *const other = norm_other_stores(impl);
+        assert_true(other == NULL || (other->streams != impl->streams && norm_other_stores(other) == impl));
+    }
+    for (size_t i = 0; i < 5; i++) {
+        const char *names[] = {"dyt", "u2", "fused", "scalar", "f32"};
+        names[i] = "nothing";
+        assert_null(norm_find(names[0], names[1], names[2], names[3], names[4]));
     }
 }
 
@@ -218,7 +275,9 @@ int main(void) {
         cmocka_unit_test(children_come_to_an_end), // before there is a team
         cmocka_unit_test(wrong_arguments_are_errors),
         cmocka_unit_test(what_is_not_there_has_no_size_and_an_unknown_name),
+        cmocka_unit_test(an_implementation_of_another_copy_is_run_by_that),
         cmocka_unit_test(a_variant_is_its_base_and_what_its_flags_say),
+        cmocka_unit_test(an_index_and_a_name_mean_one_implementation),
         cmocka_unit_test(texts_say_what_to_do),
         cmocka_unit_test(no_rows_are_no_work),
         cmocka_unit_test(what_is_not_a_number_stays_so),

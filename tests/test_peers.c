@@ -210,8 +210,8 @@ static void compared_with_our_best(void **state) {
         assert_true(peer != SIZE_MAX && rmsnorm != SIZE_MAX && own != SIZE_MAX);
         assert_int_equal(p.schedule.groups, 1);
         assert_int_equal(schedule_family_end(&p.schedule, 0), p.schedule.count);
-        assert_int_equal(summary_rmsnorm(&p, peer), rmsnorm);
-        assert_int_equal(summary_rmsnorm(&p, own), rmsnorm);
+        assert_int_equal(summary_partner(&p, peer, NORM_RMSNORM), rmsnorm);
+        assert_int_equal(summary_partner(&p, own, NORM_RMSNORM), rmsnorm);
         plan_free(&p);
     }
     // Not asked for, it is not there.

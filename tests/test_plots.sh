@@ -77,6 +77,29 @@ grep -q 'unstable' "$run/plots/map.svg" && fail 'map.svg has a note about unstab
 # The skipped row of the fixture is data of no figure.
 grep -q 'avx512' "$run/plots/levels.svg" && fail 'levels.svg shows a level that was not measured'
 
+# Which parameters and stores a variant has, its columns say, not its name.
+awk -F, -v OFS=, '
+    NR == 1 { for (i = 1; i <= NF; i++) if ($i == "variant") at = i; print $0, "params", "streams", "base"; next }
+    {
+        base = $at
+        streams = sub(/_nt$/, "", base)
+        bare = sub(/_noaffine$/, "", base)
+        no_beta = sub(/_nobeta$/, "", base)
+        params = $(at - 1) == "identity" ? "" : $(at - 1) == "layernorm" ? "gamma beta" : $(at - 1) == "rmsnorm" ? "gamma" : "gamma beta alpha"
+        if (bare) gsub(/gamma ?|beta ?/, "", params)
+        if (no_beta) sub(/ ?beta/, "", params)
+        $at = base "_" bare no_beta streams
+        print $0, params, streams, base
+    }' "$run/kernels.csv" >"$work/columns.csv"
+mkdir "$work/columns"
+cp "$run/meta.json" "$work/columns"
+mv "$work/columns.csv" "$work/columns/kernels.csv"
+for name in $names; do
+    figure_select "$name" "$run" >"$work/by_name"
+    figure_select "$name" "$work/columns" | sed 's/_000//g' >"$work/by_columns"
+    cmp -s "$work/by_name" "$work/by_columns" || fail "$name: by columns $(cat "$work/by_columns")"
+done
+
 # The same input gives the same picture.
 cp "$run/plots/map.svg" "$work/first.svg"
 expect_exit 0 '' "$run"

@@ -84,7 +84,7 @@ static void ratio_survives_pace_and_drift(void **state) {
     expect_interval(summary_ratio(&s, DYT, RMSNORM), 2.4, 2.1, 2.7);
     expect_interval(summary_ratio(&s, RMSNORM, DYT), 1 / 2.4, 1 / 2.7, 1 / 2.1);
     expect_interval(summary_ratio(&s, RMSNORM, RMSNORM), 1, 1, 1);
-    assert_int_equal(summary_rmsnorm(p, DYT), RMSNORM);
+    assert_int_equal(summary_partner(p, DYT, NORM_RMSNORM), RMSNORM);
     assert_int_equal(summary_identity(&s, DYT), IDENTITY);
     summary_free(&s);
     observations_free(&all);
@@ -110,7 +110,7 @@ static void half_rounds_and_lone_launches_make_no_ratio(void **state) {
     const stats_interval ratio = summary_ratio(&s, DYT, RMSNORM);
     expect_interval(ratio, 2.4, 2.1, 2.7);
     assert_int_equal(ratio.n, LAUNCHES);
-    assert_int_equal(summary_time(&s, DYT).n, LAUNCHES + 1); // no sample is dropped from the times
+    assert_int_equal(summary_median(&s, DYT, KERNELS_TIME).n, LAUNCHES + 1); // no sample is dropped from the times
     summary_free(&s);
     observations_free(&all);
 }
@@ -127,7 +127,7 @@ static void a_launch_counts_once(void **state) {
         for (size_t i = 0; i < (launch == 0 ? 1000 : 1); i++)
             add(&all, RMSNORM, launch, i, (double)(launch + 1));
     assert_true(summary_make(&s, p, &all));
-    expect_interval(summary_time(&s, RMSNORM), 5, 2, 8);
+    expect_interval(summary_median(&s, RMSNORM, KERNELS_TIME), 5, 2, 8);
     assert_true(isnan(summary_ratio(&s, DYT, RMSNORM).median));
     summary_free(&s);
     observations_free(&all);
@@ -143,8 +143,8 @@ static void five_launches_have_no_interval(void **state) {
     for (size_t launch = 0; launch < 5; launch++)
         add(&all, RMSNORM, launch, 0, 1.0);
     assert_true(summary_make(&s, p, &all));
-    assert_true(isnan(summary_time(&s, RMSNORM).lo));
-    assert_float_equal(summary_time(&s, RMSNORM).median, 1, 0);
+    assert_true(isnan(summary_median(&s, RMSNORM, KERNELS_TIME).lo));
+    assert_float_equal(summary_median(&s, RMSNORM, KERNELS_TIME).median, 1, 0);
     summary_free(&s);
     observations_free(&all);
 }
@@ -174,10 +174,10 @@ static void cycles_say_where_they_are_from(void **state) {
     assert_true(summary_make(&s, p, &all));
     expect_interval(summary_cycles(&s, DYT, &source), 104, 101, 107);
     assert_string_equal(source, "counters");
-    expect_interval(summary_counted(&s, DYT, COUNTER_INSTRUCTIONS), 204, 201, 207);
+    expect_interval(summary_median(&s, DYT, KERNELS_COUNTED + (int)COUNTER_INSTRUCTIONS), 204, 201, 207);
     expect_interval(summary_cycles(&s, RMSNORM, &source), 60, 60, 60);
     assert_string_equal(source, "clock");
-    assert_true(isnan(summary_counted(&s, RMSNORM, COUNTER_CACHE_MISSES).median));
+    assert_true(isnan(summary_median(&s, RMSNORM, KERNELS_COUNTED + (int)COUNTER_CACHE_MISSES).median));
     assert_true(isnan(summary_cycles(&s, IDENTITY, &source).median));
     assert_string_equal(source, "");
     summary_free(&s);
@@ -223,11 +223,10 @@ static void the_table_is_as_it_was(void **state) {
         add(&all, FEW, launch, 0, 123456.789 * (double)(launch + 1));
     char path[KEPT_PATH];
     kept_path(path);
-    size_t rows, missing;
+    size_t missing;
     const run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee-dirty"};
     assert_true(summary_make(&s, &made.plan, &all));
-    assert_int_equal(summary_write(&s, path, &r, &rows, &missing), 0);
-    assert_int_equal(rows, ALL);
+    assert_int_equal(summary_write(&s, path, &r, &missing), 0);
     assert_int_equal(missing, 1);
     kept_compare(path, "kernels.csv");
     summary_free(&s);
@@ -245,11 +244,11 @@ static void ratios_to_layernorm_are_paired(void **state) {
     fill(&all);
     char path[KEPT_PATH], error[256];
     kept_path(path);
-    size_t rows, missing;
+    size_t missing;
     csv_table t;
     const run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee"};
     assert_true(summary_make(&s, &made.plan, &all));
-    assert_int_equal(summary_write(&s, path, &r, &rows, &missing), 0);
+    assert_int_equal(summary_write(&s, path, &r, &missing), 0);
     assert_int_equal(csv_read(&t, path, error, sizeof error), 0);
     const double ratio = strtod(t.rows[DYT][csv_column(&t, "ratio_to_layernorm")], NULL);
     assert_true(fabs(ratio - summary_ratio(&s, DYT, RMSNORM).median) < 0.005);

@@ -16,8 +16,8 @@
 
 #include "base/stats.h"
 #include "measure/inputs.h"
-#include "measure/verify.h"
 #include "norm.h"
+#include "side_by_side.h"
 #include "thin.h"
 
 // What a parameter gradient may be off by, of the sum of its terms' magnitudes.
@@ -217,103 +217,101 @@ static void rows_of_millions(void **state) {
     free(y);
 }
 
+static bool sums_columns(const norm_impl *impl) {
+    return runs_here(impl) && (impl->op == NORM_LAYERNORM || impl->op == NORM_RMSNORM);
+}
+
+static void fail_unless_ok(const norm_impl *impl, const verify_result *result, const char *what) {
+    char name[96], why[256];
+    if (result->ok)
+        return;
+    name_of(impl, name, sizeof name);
+    verify_explain(result, why, sizeof why);
+    fail_msg("%s, %s: %s", name, what, why);
+}
+
+enum { LONG_ROW = 20011 };
+static void check_long_row(const norm_impl *impl, bool is_first, verify_reference *reference[NORM_PASSES],
+                           const void *context) {
+    static _Alignas(64) float x[LONG_ROW], dy[LONG_ROW], y[LONG_ROW], dx[LONG_ROW], gamma[LONG_ROW], dgamma[LONG_ROW],
+        dbeta[LONG_ROW], sum[LONG_ROW], branch[LONG_ROW];
+    const input_kind kind = *(const input_kind *)context;
+    if (is_first) {
+        inputs_fill(kind, impl->dtype, x, LONG_ROW, LONG_ROW, 0, 1, 1);
+        inputs_fill(INPUT_ZERO, impl->dtype, branch, LONG_ROW, LONG_ROW, 0, 1, 2);
+        inputs_fill(INPUT_NORMAL, impl->dtype, dy, LONG_ROW, LONG_ROW, 0, 1, 3);
+        inputs_fill(INPUT_NORMAL, impl->dtype, gamma, LONG_ROW, LONG_ROW, 0, 1, 4);
+    }
+    norm_args a = {.rows = 1, .cols = LONG_ROW, .eps = 1e-5f};
+    a.x_stride = a.y_stride = a.dy_stride = a.dx_stride = a.branch_stride = a.sum_stride = a.dsum_stride = LONG_ROW;
+    a.x = x;
+    a.y = y;
+    a.branch = a.dsum = branch;
+    a.sum = sum;
+    a.dy = dy;
+    a.dx = dx;
+    a.gamma = a.beta = gamma;
+    a.dgamma = dgamma;
+    a.dbeta = dbeta;
+    a.saved = room(norm_saved_bytes(impl, 1, LONG_ROW));
+    if (impl->form == NORM_FRAMEWORK)
+        memset(a.saved, 0, norm_saved_bytes(impl, 1, LONG_ROW));
+    a.workspace = room(norm_workspace_bytes(impl, 1, LONG_ROW, 1));
+    verify_result result = {.ok = true};
+    assert_int_equal(norm_run(impl, NORM_FORWARD, &a, 1), NORM_OK);
+    verify_against(impl, NORM_FORWARD, &a, reference[NORM_FORWARD], &result);
+    if (impl->form == NORM_ADD_FUSED)
+        a.x = sum;
+    assert_int_equal(norm_run(impl, NORM_BACKWARD, &a, 1), NORM_OK);
+    verify_against(impl, NORM_BACKWARD, &a, reference[NORM_BACKWARD], &result);
+    fail_unless_ok(impl, &result, input_name(kind));
+    free(a.saved);
+    free(a.workspace);
+}
+
 // Both passes of every form against the reference, in rows longer than any piece, of which a few numbers stick out.
 static void long_rows_keep_their_bounds(void **state) {
     (void)state;
-    enum { COLS = 20011 };
     static const input_kind kinds[] = {INPUT_MASSIVE, INPUT_NORMAL};
-    const size_t bytes = COLS * sizeof(float);
-    unsigned char *const x = room(bytes), *const dy = room(bytes), *const y = room(bytes), *const dx = room(bytes),
-                         *const gamma = room(bytes), *const dgamma = room(bytes), *const dbeta = room(bytes),
-                         *const sum = room(bytes), *const branch = room(bytes);
-    const norm_impl *impl;
-    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
-        if (!runs_here(impl) || (impl->op != NORM_LAYERNORM && impl->op != NORM_RMSNORM))
-            continue;
-        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-            norm_args a = {.rows = 1, .cols = COLS, .eps = 1e-5f};
-            a.x_stride = a.y_stride = a.dy_stride = a.dx_stride = a.branch_stride = a.sum_stride = a.dsum_stride = COLS;
-            inputs_fill(kinds[k], impl->dtype, x, COLS, COLS, 0, 1, 1);
-            inputs_fill(INPUT_ZERO, impl->dtype, branch, COLS, COLS, 0, 1, 2);
-            inputs_fill(INPUT_NORMAL, impl->dtype, dy, COLS, COLS, 0, 1, 3);
-            inputs_fill(INPUT_NORMAL, impl->dtype, gamma, COLS, COLS, 0, 1, 4);
-            a.x = x;
-            a.y = y;
-            a.branch = a.dsum = branch;
-            a.sum = sum;
-            a.dy = dy;
-            a.dx = dx;
-            a.gamma = a.beta = gamma;
-            a.dgamma = (float *)(void *)dgamma;
-            a.dbeta = (float *)(void *)dbeta;
-            a.saved = room(norm_saved_bytes(impl, 1, COLS));
-            if (impl->form == NORM_FRAMEWORK)
-                memset(a.saved, 0, norm_saved_bytes(impl, 1, COLS));
-            a.workspace = room(norm_workspace_bytes(impl, 1, COLS, 1));
-            verify_result result = {.ok = true};
-            assert_int_equal(norm_run(impl, NORM_FORWARD, &a, 1), NORM_OK);
-            assert_true(verify_outputs(impl, NORM_FORWARD, &a, 1, 1, &result));
-            if (impl->form == NORM_ADD_FUSED)
-                a.x = sum;
-            assert_int_equal(norm_run(impl, NORM_BACKWARD, &a, 1), NORM_OK);
-            assert_true(verify_outputs(impl, NORM_BACKWARD, &a, 1, 1, &result));
-            if (!result.ok) {
-                char name[96], why[256];
-                name_of(impl, name, sizeof name);
-                verify_explain(&result, why, sizeof why);
-                fail_msg("%s, %s: %s", name, input_name(kinds[k]), why);
-            }
-            free(a.saved);
-            free(a.workspace);
-        }
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        assert_true(side_by_side(sums_columns, 1, LONG_ROW, check_long_row, &kinds[k]) > 0);
+}
+
+static bool sums_tensors(const norm_impl *impl) {
+    return runs_here(impl) && impl->params & NORM_ALPHA && !(impl->params & NORM_GAMMA) && impl->form == NORM_FUSED;
+}
+
+enum { EQUAL_ROWS = 64, EQUAL_COLS = 768 };
+static void check_equal_terms(const norm_impl *impl, bool is_first, verify_reference *reference[NORM_PASSES],
+                              const void *context) {
+    static _Alignas(64) float x[EQUAL_ROWS * EQUAL_COLS], dy[EQUAL_ROWS * EQUAL_COLS], dx[EQUAL_ROWS * EQUAL_COLS];
+    const uint64_t seed = *(const uint64_t *)context;
+    float dalpha, dshift;
+    norm_args a = {.rows = EQUAL_ROWS, .cols = EQUAL_COLS, .x = x, .dy = dy, .dx = dx};
+    a.x_stride = a.dy_stride = a.dx_stride = EQUAL_COLS;
+    a.dalpha = &dalpha;
+    a.dshift = &dshift;
+    a.workspace = room(norm_workspace_bytes(impl, EQUAL_ROWS, EQUAL_COLS, 1));
+    inputs_scalars(INPUT_EQUAL, seed, &a);
+    if (is_first) {
+        inputs_fill(INPUT_EQUAL, impl->dtype, x, EQUAL_COLS, EQUAL_COLS, 0, EQUAL_ROWS, seed);
+        inputs_fill(inputs_gradient(INPUT_EQUAL), impl->dtype, dy, EQUAL_COLS, EQUAL_COLS, 0, EQUAL_ROWS, seed + 1);
     }
-    free(x);
-    free(dy);
-    free(y);
-    free(dx);
-    free(gamma);
-    free(dgamma);
-    free(dbeta);
-    free(sum);
-    free(branch);
+    verify_result result = {.ok = true};
+    assert_int_equal(norm_run(impl, NORM_BACKWARD, &a, 1), NORM_OK);
+    verify_against(impl, NORM_BACKWARD, &a, reference[NORM_BACKWARD], &result);
+    char what[32];
+    snprintf(what, sizeof what, "seed %u", (unsigned)seed);
+    fail_unless_ok(impl, &result, what);
+    free(a.workspace);
 }
 
 // dalpha and dshift are sums over the whole tensor. Where nothing tells its terms apart they are rounded the same way
 // each time: a chain of 32 of them was off by 3.1 epsilons, where 3 are allowed.
 static void equal_terms_of_one_number(void **state) {
     (void)state;
-    enum { ROWS = 64, COLS = 768 };
-    const size_t bytes = ROWS * COLS * sizeof(float);
-    unsigned char *const x = room(bytes), *const dy = room(bytes), *const dx = room(bytes);
-    const norm_impl *impl;
-    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
-        if (!runs_here(impl) || !(impl->params & NORM_ALPHA) || impl->params & NORM_GAMMA || impl->form != NORM_FUSED)
-            continue;
-        for (uint64_t seed = 1; seed <= 8; seed++) {
-            float dalpha, dshift;
-            norm_args a = {.rows = ROWS, .cols = COLS, .x = x, .dy = dy, .dx = dx};
-            a.x_stride = a.dy_stride = a.dx_stride = COLS;
-            a.dalpha = &dalpha;
-            a.dshift = &dshift;
-            a.workspace = room(norm_workspace_bytes(impl, ROWS, COLS, 1));
-            inputs_scalars(INPUT_EQUAL, seed, &a);
-            inputs_fill(INPUT_EQUAL, impl->dtype, x, COLS, COLS, 0, ROWS, seed);
-            inputs_fill(inputs_gradient(INPUT_EQUAL), impl->dtype, dy, COLS, COLS, 0, ROWS, seed + 1);
-            verify_result result = {.ok = true};
-            assert_int_equal(norm_run(impl, NORM_BACKWARD, &a, 1), NORM_OK);
-            assert_true(verify_outputs(impl, NORM_BACKWARD, &a, 1, 1, &result));
-            if (!result.ok) {
-                char name[96], why[256];
-                name_of(impl, name, sizeof name);
-                verify_explain(&result, why, sizeof why);
-                fail_msg("%s, seed %u: %s", name, (unsigned)seed, why);
-            }
-            free(a.workspace);
-        }
-    }
-    free(x);
-    free(dy);
-    free(dx);
+    for (uint64_t seed = 1; seed <= 8; seed++)
+        assert_true(side_by_side(sums_tensors, EQUAL_ROWS, EQUAL_COLS, check_equal_terms, &seed) > 0);
 }
 
 int main(void) {

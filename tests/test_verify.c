@@ -141,6 +141,27 @@ static void sums_do_not_depend_on_threads(void **state) {
     }
 }
 
+// The same findings whether a reference is made for a call alone, made to be kept, or known from before.
+static void a_reference_can_be_kept(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ROWS * COLS; i++)
+        y[i] = x[i] = (float)i;
+    verify_reference *const reference = calloc(1, verify_reference_bytes(ROWS, COLS));
+    assert_non_null(reference);
+    for (int k = 0; k < 4; k++) {
+        y[2 * COLS + 1] = x[2 * COLS + 1] + (float)(k % 2); // wrong every other time
+        const verify_result alone = check(ROWS, 1);
+        verify_result kept = {.ok = true};
+        verify_against(&copy, NORM_FORWARD, &args, reference, &kept);
+        assert_true(reference->known);
+        assert_true(kept.ok == alone.ok && kept.ok == (k % 2 == 0));
+        const verify_worst *const a = &alone.worst[NORM_OUT_Y], *const b = &kept.worst[NORM_OUT_Y];
+        assert_true(a->max_error == b->max_error && a->max_ulp == b->max_ulp && a->bound == b->bound);
+        assert_true(a->cases == b->cases && a->row == b->row && a->col == b->col && a->want == b->want);
+    }
+    free(reference);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(units_are_those_of_the_dtype),
@@ -148,6 +169,7 @@ int main(void) {
         cmocka_unit_test(the_worst_is_kept),
         cmocka_unit_test(rows_are_sampled_evenly),
         cmocka_unit_test(sums_do_not_depend_on_threads),
+        cmocka_unit_test(a_reference_can_be_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

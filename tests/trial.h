@@ -31,9 +31,26 @@ typedef struct {
     uint64_t seed;
 } trial;
 
-// Zero-initialised before the first trial and shared by all.
+// What inputs and the references of a trial depend on, beside the trial: not level, variant or form, add_fused aside.
+typedef struct {
+    norm_op op;
+    unsigned params;
+    norm_dtype dtype;
+    bool adds;
+} trial_subject;
+trial_subject trial_subject_of(const norm_impl *impl);
+// An order: 0 if they are the same.
+int trial_subject_compare(trial_subject a, trial_subject b);
+
+// Zero-initialised before the first trial and shared by all. Where the next trial is of the same subject, and the same
+// but for threads, its inputs lie there already, and its results are held against the same references.
 typedef struct {
     guard_buffer x, y, dy, dx, branch, sum, dsum, gamma, beta, dgamma, dbeta, dalpha, dshift, saved, workspace;
+    bool holds[NORM_PASSES]; // inputs and reference of a pass, of this trial and subject
+    trial held;
+    trial_subject subject;
+    verify_reference *reference[NORM_PASSES];
+    unsigned char *held_sum; // add_fused: the sum that the references are of
 } trial_buffers;
 
 enum { TRIAL_TEXT = 512 };

@@ -85,6 +85,16 @@ int columns_write_row(csv_writer *w, const column_table *t, const void *row) {
     return csv_end(w);
 }
 
+int columns_write(const char *path, const column_table *t, columns_rows *rows, const void *of) {
+    csv_writer w;
+    const int error = csv_open(&w, path, false);
+    if (error != 0)
+        return error;
+    columns_write_header(&w, t);
+    rows(&w, of); // what goes wrong csv_close tells
+    return csv_close(&w);
+}
+
 // ---- Checking
 
 // Compiled once each, for a table may have a million fields; there are only as many as there are types of names.

@@ -126,6 +126,9 @@ const table_column *columns_find(const column_table *t, const char *name); // NU
 
 void columns_write_header(csv_writer *w, const column_table *t);
 int columns_write_row(csv_writer *w, const column_table *t, const void *row); // 0 or errno, as csv_end
+// The whole table into a file: `rows` writes its rows. 0 or errno.
+typedef void columns_rows(csv_writer *w, const void *of);
+int columns_write(const char *path, const column_table *t, columns_rows *rows, const void *of);
 // The names of a part alone, and the fields, of which more follow in the row.
 void columns_write_names(csv_writer *w, const table_column *columns, size_t count);
 void columns_write_values(csv_writer *w, const table_column *columns, size_t count, const void *row);

@@ -5,9 +5,11 @@
 
 enum {
     EXIT_DONE = 0,
+    EXIT_REGRESSION = 1,   // the candidate is slower, and that was confirmed
     EXIT_USAGE = 2,        // a bad name, number, shape or file: nothing was run
     EXIT_FAILED = 3,       // a build or run failure, or a wrong result
     EXIT_INCOMPARABLE = 4, // results of another machine or program
+    EXIT_INCONCLUSIVE = 5, // the measurement was disturbed, or too much of it shows nothing
     EXIT_INCOMPLETE = 6,   // fewer rows measured than planned
     EXIT_INTERRUPTED = 130 // what is on disk is valid, and resumable
 };

@@ -29,6 +29,12 @@ const char *files_reason(int code) {
     }
 }
 
+bool files_wrote(int code, const char *path, char *message, size_t size) {
+    if (code != 0)
+        snprintf(message, size, "cannot write %s: %s", path, files_reason(code));
+    return code == 0;
+}
+
 // ---- Plain files of a results folder
 
 static int judge(const struct stat *info) {

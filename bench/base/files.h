@@ -5,12 +5,15 @@
 #ifndef FILES_H
 #define FILES_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 // What these functions return besides 0 and errno.
 enum { FILES_NOT_PLAIN = -2, FILES_LOCKED = -3, FILES_PACKED = -4 };
 // What a code means, and what to do about it where that is known.
 const char *files_reason(int code);
+// Whether the code is 0; if not, a message: "cannot write PATH: REASON".
+bool files_wrote(int code, const char *path, char *message, size_t size);
 
 // Of a results folder: opens a plain file to read it, to read and append, or anew in place of one that is there, but
 // not beside its packed form (packed.h).

@@ -47,6 +47,14 @@ const char *interval_text(char text[INTERVAL_TEXT], const stats_interval *i, con
     return text;
 }
 
+const char *interval_change(char text[INTERVAL_TEXT], double ratio, int decimals) {
+    char buffer[INTERVAL_TEXT];
+    const char *const number = interval_number(buffer, 100 * (ratio - 1), decimals);
+    const bool grows = ratio > 1 && number[strspn(number, "0.")] != '\0';
+    snprintf(text, INTERVAL_TEXT, "%s%.60s %%", grows ? "+" : "", number);
+    return isnan(ratio) ? strcpy(text, "-") : text;
+}
+
 stats_interval interval_of(double median, double lo, double hi) {
     return (stats_interval){.median = median, .lo = lo, .hi = hi};
 }

@@ -23,6 +23,9 @@ const char *interval_text(char text[INTERVAL_TEXT], const stats_interval *i, con
 // One number of it; no minus before a zero.
 const char *interval_number(char text[INTERVAL_TEXT], double value, int decimals);
 
+// A ratio as a change, "+7.1 %"; "-" of a NaN. Returns text.
+const char *interval_change(char text[INTERVAL_TEXT], double ratio, int decimals);
+
 // Arithmetic that takes each operand at its worst end: wider than needed where they are independent, never too narrow.
 // What lacks an interval, or a value, has a result that lacks it.
 #define INTERVAL_NONE ((stats_interval){.median = (double)NAN, .lo = (double)NAN, .hi = (double)NAN})

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: MIT
-// json_file.h: JSON as this project writes it.
+// json_file.h: JSON as this project writes it: how a number is rounded, what an empty field is, how a file is made.
 #ifndef JSON_FILE_H
 #define JSON_FILE_H
 
+#include <jansson.h>
+
+#include "columns.h"
+
 // A files_writer of a json_t; path "-" is stdout. 0 or errno.
 int json_file_write(const void *json, const char *path);
+
+// A number of so many significant digits; null if it is not finite. What an interval supports is interval_digits of it.
+json_t *json_number(double value, int digits);
+// A row of a table: an object with a key for each column, null where its field is empty.
+json_t *json_row(const column_table *t, const void *row);
 
 #endif

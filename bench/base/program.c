@@ -27,11 +27,13 @@ uint64_t program_hash(uint64_t begin, const void *bytes, size_t count) {
     return begin;
 }
 
-void program_id(char id[PROGRAM_ID_SIZE]) {
+void program_id(char id[PROGRAM_ID_SIZE]) { program_file_id(program_path(), id); }
+
+void program_file_id(const char *path, char id[PROGRAM_ID_SIZE]) {
     unsigned char block[1 << 14];
     uint64_t hash = PROGRAM_HASH;
     size_t got;
-    FILE *const file = fopen(program_path(), "re");
+    FILE *const file = fopen(path, "re");
     while (file != NULL && (got = fread(block, 1, sizeof block, file)) > 0)
         hash = program_hash(hash, block, got);
     const int failed = file == NULL || ferror(file);

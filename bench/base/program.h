@@ -19,5 +19,7 @@ enum { PROGRAM_ID_SIZE = 17 };
 // What tells one build from another, of the same commit, too: a hash of the program's bytes, in hexadecimal. "unknown"
 // if it cannot be read.
 void program_id(char id[PROGRAM_ID_SIZE]);
+// The same of another file.
+void program_file_id(const char *path, char id[PROGRAM_ID_SIZE]);
 
 #endif

@@ -33,7 +33,7 @@ typedef struct {
 void progress_start(progress *p, progress_output output, const char *phase, double total);
 // done: how much of total is finished; what: what runs now. Cheap enough to call for every sample.
 void progress_update(progress *p, double done, const char *what);
-// So much of the total, as estimated, need not be done after all.
+// So much of the total, as estimated, need not be done after all; negative: more is to be done.
 void progress_less(progress *p, double work);
 // Prints a message and a line feed without spoiling the bar.
 __attribute__((format(printf, 2, 3))) void progress_line(progress *p, const char *format, ...);

@@ -62,28 +62,36 @@ static double launch_difference(series a, size_t i, size_t i_end, series b, size
     return stats_median(rounds, count);
 }
 
-stats_interval series_difference(series a, series b, double confidence) {
-    double *const launches = malloc((a.count + 1) * sizeof *launches);
+size_t series_launch_differences(series a, series b, double *values, size_t *launches) {
     double *const rounds = malloc((a.count + 1) * sizeof *rounds);
-    stats_interval result = nothing;
     size_t count = 0;
-    for (size_t i = 0, j = 0; launches != NULL && rounds != NULL && i < a.count && j < b.count;) {
-        const size_t i_end = end_of_launch(a, i), j_end = end_of_launch(b, j);
-        if (a.points[i].launch == b.points[j].launch) {
+    for (size_t i = 0, j = 0; rounds != NULL && i < a.count && j < b.count;) {
+        const size_t i_end = end_of_launch(a, i), j_end = end_of_launch(b, j), launch = a.points[i].launch;
+        if (launch == b.points[j].launch) {
             const double difference = launch_difference(a, i, i_end, b, j, j_end, rounds);
-            if (!isnan(difference))
-                launches[count++] = difference;
+            if (!isnan(difference)) {
+                if (launches != NULL)
+                    launches[count] = launch;
+                values[count++] = difference;
+            }
             i = i_end;
             j = j_end;
-        } else if (a.points[i].launch < b.points[j].launch) {
+        } else if (launch < b.points[j].launch) {
             i = i_end;
         } else {
             j = j_end;
         }
     }
-    if (launches != NULL && rounds != NULL)
-        result = stats_median_interval(launches, count, confidence);
-    free(launches);
     free(rounds);
+    return count;
+}
+
+stats_interval series_difference(series a, series b, double confidence) {
+    double *const values = malloc((a.count + 1) * sizeof *values);
+    if (values == NULL)
+        return nothing;
+    const size_t count = series_launch_differences(a, b, values, NULL);
+    const stats_interval result = stats_median_interval(values, count, confidence);
+    free(values);
     return result;
 }

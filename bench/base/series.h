@@ -29,5 +29,8 @@ stats_interval series_median(series s);
 // What a has over b: in each round that both have whole, the mean of a's two values less that of b's; the median over a
 // launch's rounds; median and interval over launches. n: launches that had such a round. confidence: of the interval.
 stats_interval series_difference(series a, series b, double confidence);
+// What each launch says of that: the median over its rounds, and which launch it is; of those that had such a round.
+// values and launches (NULL: not asked for) have room for a's count. Returns how many; 0 if memory ran out.
+size_t series_launch_differences(series a, series b, double *values, size_t *launches);
 
 #endif

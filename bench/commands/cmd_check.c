@@ -274,15 +274,11 @@ static void check_folder(checking *c, const char *folder, int depth) {
 }
 
 int cmd_check(int argc, char **argv) {
-    char *value = NULL;
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
     checking c = {0};
-    size_t folders = 0;
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0)
-        argv[folders++] = value; // operands move to the front
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    size_t folders;
+    const int end = cli_take(&command, argc, argv, NULL, &folders);
+    if (end >= 0)
+        return end;
     if (folders == 0) {
         cli_complain(&command, "which folder? give those of runs, such as results/MACHINE/RUN");
         return EXIT_USAGE;

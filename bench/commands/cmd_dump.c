@@ -20,15 +20,7 @@
 #include "plan/cli.h"
 #include "report/exporters.h"
 
-enum { MOST_NAMES = 64, TEXT_SIZE = 1024 };
-
-static const char *name_of_model(size_t i) { return model_at(i) != NULL ? model_at(i)->name : NULL; }
-static const char *name_of_op(size_t i) { return i < NORM_OPS ? norm_op_name((norm_op)i) : NULL; }
-static const char *name_of_phase(size_t i) { return i < PHASES ? model_phase_name((model_phase)i) : NULL; }
-static const char *name_of_form(size_t i) { return i < NORM_FORMS ? norm_form_name((norm_form)i) : NULL; }
-static const char *name_of_dtype(size_t i) { return i < NORM_DTYPES ? norm_dtype_name((norm_dtype)i) : NULL; }
-static const char *name_of_format(size_t i) { return exporter_at(i) != NULL ? exporter_at(i)->name : NULL; }
-
+enum { TEXT_SIZE = 1024 };
 enum { MODEL, OP, PHASE, FORM, DTYPE, FORMAT, NAMED, TOKENS = NAMED, BATCH, CONTEXT, STAGE, SEED, OUT, OPTIONS };
 #define EXPORTER_ROW(name, help) " " #name
 #define FORMATS "one of" EXPORTER_LIST(EXPORTER_ROW)
@@ -62,15 +54,12 @@ static const cli_command command = {
 
 // The index of the option's value among its names. false after a message.
 static bool choose(size_t option, const char *value, size_t *index) {
-    static const char *(*const lists[NAMED])(size_t) = {name_of_model, name_of_op,    name_of_phase,
-                                                        name_of_form,  name_of_dtype, name_of_format};
-    const char *names[MOST_NAMES];
-    size_t count = 0;
+    static const selector lists[FORMAT] = {SELECT_MODEL, SELECT_OP, SELECT_PHASE, SELECT_FORM, SELECT_DTYPE};
+    const char *names[SELECT_MAX_NAMES];
+    size_t count = option < FORMAT ? selector_names(lists[option], names) : 0;
     char text[TEXT_SIZE];
-    while (count < MOST_NAMES && lists[option](count) != NULL) {
-        names[count] = lists[option](count);
-        count++;
-    }
+    for (; option == FORMAT && exporter_at(count) != NULL; count++)
+        names[count] = exporter_at(count)->name;
     *index = names_find(value, names, count);
     if (*index < count)
         return true;
@@ -216,10 +205,7 @@ static int tensor_file(const void *what, const char *path) {
 static bool replace(const request *r, const char *file, files_writer *write, const void *what) {
     char path[PATH_MAX];
     const bool fits = snprintf(path, sizeof path, "%s/%s", r->folder, file) < (int)sizeof path;
-    const int code = fits ? files_replace(path, write, what) : ENAMETOOLONG;
-    if (code != 0)
-        cli_complain(&command, "cannot write %s/%s: %s", r->folder, file, files_reason(code));
-    return code == 0;
+    return cli_wrote(&command, fits ? files_replace(path, write, what) : ENAMETOOLONG, path);
 }
 
 // Writes the file and adds it to the manifest. false after a message.
@@ -304,14 +290,12 @@ static bool write_all(const request *r, layer *l) {
 }
 
 int cmd_dump(int argc, char **argv) {
-    char *given[OPTIONS] = {NULL}, *value = NULL, error[LAYER_ERROR_SIZE], text[TEXT_SIZE];
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
+    char *given[OPTIONS] = {NULL}, error[LAYER_ERROR_SIZE], text[TEXT_SIZE];
     request r;
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0)
-        given[option] = value;
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    size_t words;
+    const int end = cli_take(&command, argc, argv, given, &words);
+    if (end >= 0)
+        return end;
     if (!understand(given, &r))
         return EXIT_USAGE;
     if (!memory_fits(layer_bytes(&r.config), text, sizeof text)) {

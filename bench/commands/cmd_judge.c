@@ -75,20 +75,16 @@ static bool take_word(order *o, size_t word, const char *value) {
 
 // An exit code; -1: go on.
 static int parse(order *o, int argc, char **argv) {
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
-    char *value = NULL;
-    size_t words = 0;
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0) {
-        if (option == OPTION_BY)
-            o->by = value;
-        else if (option == OPTION_CSV)
-            o->csv = value;
-        else if (!take_word(o, words++, value))
+    char *given[OPTIONS] = {NULL};
+    size_t words;
+    const int end = cli_take(&command, argc, argv, given, &words);
+    if (end >= 0)
+        return end;
+    o->by = given[OPTION_BY];
+    o->csv = given[OPTION_CSV];
+    for (size_t i = 0; i < words; i++)
+        if (!take_word(o, i, argv[i]))
             return EXIT_USAGE;
-    }
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
     if (o->count > 0)
         return -1;
     cli_complain(&command, "%s",
@@ -99,11 +95,11 @@ static int parse(order *o, int argc, char **argv) {
 
 // Writes a table where one was asked for, and says where words go: to stderr with CSV on stdout. NULL after a message.
 static FILE *deliver(const order *o, files_writer *write, const void *what) {
-    const int error = o->csv == NULL ? 0 : files_deliver(o->csv, write, what);
-    if (error == 0)
-        return o->csv != NULL && strcmp(o->csv, "-") == 0 ? stderr : stdout;
-    cli_complain(&command, "cannot write %.300s: %s", o->csv, files_reason(error));
-    return NULL;
+    if (o->csv == NULL)
+        return stdout;
+    if (!cli_wrote(&command, files_deliver(o->csv, write, what), o->csv))
+        return NULL;
+    return strcmp(o->csv, "-") == 0 ? stderr : stdout;
 }
 
 static int tell_verdicts(const order *o, const run_tables *runs) {

@@ -8,8 +8,8 @@
 #include "measure/kernels.h"
 #include "plan/framework_options.h"
 #include "plan/plan.h"
+#include "report/answers.h"
 #include "report/summary.h"
-#include "report/verdicts.h"
 
 enum { DISPATCH = REQUEST_OPTIONS, OPTIONS };
 static const cli_option options[OPTIONS] = {
@@ -67,26 +67,11 @@ static bool check(const request *r, const selection *s) {
 
 static int write_table(const observations *all, const run *r, const char *path, size_t *missing) {
     summary s;
-    size_t rows;
     if (!summary_make(&s, &cells, all))
         return ENOMEM;
-    const int error = summary_write(&s, path, r, &rows, missing);
+    const int error = summary_write(&s, path, r, missing);
     summary_free(&s);
     return error;
-}
-
-static void print(const observations *all, FILE *out, const run *r) {
-    char message[TABLES_MESSAGE];
-    run_tables tables = {0};
-    verdicts v = {0};
-    (void)all;
-    if (run_tables_read(&tables, r->folder, message) &&
-        verdicts_make(&v, VERDICT_TABLE_QUESTIONS, NULL, &tables, 1, message))
-        (void)verdicts_print(&v, out);
-    else
-        cli_complain(&command, "%s", message);
-    verdicts_free(&v);
-    run_tables_free(&tables);
 }
 
 #define LAUNCHES(ID, name, launches, seconds) launches,
@@ -111,6 +96,6 @@ static const subject kernels = {.command = &command,
                                 .spend = plan_spend_run,
                                 .work = &kernels_work,
                                 .write = write_table,
-                                .print = print};
+                                .print = answers_print_run};
 
 int cmd_kernels(int argc, char **argv) { return campaign_main(&kernels, argc, argv); }

@@ -9,6 +9,7 @@
 #include "measure/layers.h"
 #include "peers/peers.h"
 #include "plan/layers_plan.h"
+#include "report/answers.h"
 #include "report/layers_summary.h"
 
 enum { TOKENS = REQUEST_OPTIONS, BATCH, CONTEXT, DEPTH, REPEATS, OPTIONS };
@@ -97,7 +98,7 @@ static bool check(const request *r, const selection *s) {
     bool concerned = false;
     (void)r;
     for (size_t i = 0; i < arms.schedule.count && !s->given[SELECT_VARIANT]; i++) {
-        const layers_arm *const a = &layers_arms(&arms)[i];
+        const layers_arm *const a = layers_arm_at(&arms, i);
         concerned |= a->slot.op == NORM_DYT && a->slot.form == NORM_FRAMEWORK && a->key.dtype == NORM_F32;
     }
     if (concerned && peers_tanh_note() != NULL)
@@ -107,10 +108,9 @@ static bool check(const request *r, const selection *s) {
 
 static int write_table(const observations *all, const run *r, const char *path, size_t *missing) {
     layers_summary s;
-    size_t rows;
     if (!layers_summary_make(&s, &arms, all))
         return ENOMEM;
-    const int error = layers_summary_write(&s, path, r, &rows, missing);
+    const int error = layers_summary_write(&s, path, r, missing);
     layers_summary_free(&s);
     return error;
 }
@@ -122,15 +122,6 @@ static int write_steps(const observations *all, const run *r, const char *path) 
     const int error = layers_summary_write_steps(&s, path, r);
     layers_summary_free(&s);
     return error;
-}
-
-static void print(const observations *all, FILE *out, const run *r) {
-    layers_summary s;
-    (void)r;
-    if (!layers_summary_make(&s, &arms, all))
-        return;
-    layers_summary_print(out, &s);
-    layers_summary_free(&s);
 }
 
 static const subject layers = {
@@ -152,6 +143,6 @@ static const subject layers = {
     .work = &layers_work,
     .write = write_table,
     .write_more = write_steps,
-    .print = print};
+    .print = answers_print_run};
 
 int cmd_layers(int argc, char **argv) { return campaign_main(&layers, argc, argv); }

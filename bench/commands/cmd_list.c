@@ -5,6 +5,7 @@
 
 #include "base/names.h"
 #include "commands.h"
+#include "format_option.h"
 #include "measure/inputs.h"
 #include "plan/cli.h"
 #include "report/schema.h"
@@ -198,44 +199,36 @@ static int refuse(const char *word, const char *what, const char *const *names, 
 }
 
 static int list_columns(const char *table, const char *format) {
-    const char *tables[SELECT_MAX_NAMES], *formats[SCHEMA_FORMATS];
+    const char *tables[SELECT_MAX_NAMES];
+    schema_format as;
     const column_table *t, *only = NULL;
     size_t count = 0;
     for (; (t = schema_at(count)) != NULL; count++)
         tables[count] = t->name;
-    for (schema_format f = 0; f < SCHEMA_FORMATS; f++)
-        formats[f] = schema_format_name(f);
     if (table != NULL && (only = schema_find(table)) == NULL)
         return refuse(table, "table", tables, count);
-    const size_t as = format == NULL ? SCHEMA_TEXT : names_find(format, formats, SCHEMA_FORMATS);
-    if (as == SCHEMA_FORMATS)
-        return refuse(format, "format", formats, SCHEMA_FORMATS);
-    const int error = schema_print(stdout, only, (schema_format)as);
+    if (!format_option(&command, format, &as))
+        return EXIT_USAGE;
+    const int error = schema_print(stdout, only, as);
     if (error != 0)
         cli_complain(&command, "cannot write: %s", strerror(error));
     return error != 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 int cmd_list(int argc, char **argv) {
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
-    const char *what = NULL, *given[OPTIONS] = {NULL, NULL};
-    char *value = NULL;
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0) {
-        if (option < OPTIONS) {
-            given[option] = value;
-        } else if (what != NULL) {
-            cli_complain(&command, "unexpected argument \"%.40s\": one list at a time", value);
-            return EXIT_USAGE;
-        } else {
-            what = value;
-        }
+    char *given[OPTIONS] = {NULL};
+    size_t words;
+    const int end = cli_take(&command, argc, argv, given, &words);
+    if (end >= 0)
+        return end;
+    if (words > 1) {
+        cli_complain(&command, "unexpected argument \"%.40s\": one list at a time", argv[1]);
+        return EXIT_USAGE;
     }
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
-    const size_t found = names_find(what == NULL ? "" : what, lists, LISTS);
+    const char *const what = words > 0 ? argv[0] : "";
+    const size_t found = names_find(what, lists, LISTS);
     if (found == LISTS)
-        return refuse(what == NULL ? "" : what, "list", lists, LISTS);
+        return refuse(what, "list", lists, LISTS);
     if (found == COLUMNS)
         return list_columns(given[TABLE], given[FORMAT]);
     for (size_t i = 0; i < OPTIONS; i++)

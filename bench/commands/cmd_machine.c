@@ -212,15 +212,14 @@ static int show(const cli_command *command, const topology *t, const char *json_
     if (json_path == NULL)
         return EXIT_DONE;
     json_t *machine = describe(t, ceilings, ceiling_count, warnings, warning_count);
-    const int code = machine == NULL ? ENOMEM : files_deliver(json_path, json_file_write, machine);
-    if (code != 0)
-        cli_complain(command, "cannot write %s: %s", json_path, files_reason(code));
+    const bool wrote =
+        cli_wrote(command, machine == NULL ? ENOMEM : files_deliver(json_path, json_file_write, machine), json_path);
     json_decref(machine);
-    return code == 0 ? EXIT_DONE : EXIT_FAILED;
+    return wrote ? EXIT_DONE : EXIT_FAILED;
 }
 
 int cmd_machine(int argc, char **argv) {
-    enum { JSON, TOPOLOGY };
+    enum { JSON, TOPOLOGY, OPTIONS };
     static const cli_option options[] = {
         [JSON] = {"json", "FILE",
                   "also write all of it as JSON; `-` is stdout, and then nothing else is printed there"},
@@ -237,20 +236,17 @@ int cmd_machine(int argc, char **argv) {
         .option_count = sizeof options / sizeof *options,
         .examples = {"machine --json machine.json", "machine --topology \"package:2 l3:2 core:4 pu:2\""},
     };
-    char error[TOPOLOGY_ERROR_SIZE], *value = NULL;
-    const char *source = NULL, *json_path = NULL;
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0)
-        *(option == JSON ? &json_path : &source) = value;
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
-    topology *t = topology_open(source, error);
+    char error[TOPOLOGY_ERROR_SIZE], *given[OPTIONS] = {NULL};
+    size_t words;
+    const int end = cli_take(&command, argc, argv, given, &words);
+    if (end >= 0)
+        return end;
+    topology *t = topology_open(given[TOPOLOGY], error);
     if (t == NULL) {
         cli_complain(&command, "%s", error);
         return EXIT_USAGE;
     }
-    const int result = show(&command, t, json_path);
+    const int result = show(&command, t, given[JSON]);
     topology_close(t);
     return result;
 }

@@ -48,26 +48,20 @@ int cmd_plan(int argc, char **argv) {
         .examples = {"plan --threads cores --placement scatter",
                      "plan --threads 4 --topology \"package:2 l3:2 core:4 pu:2\""},
     };
-    char all_threads[] = "all", all_placements[] = "all", error[SELECT_ERROR_SIZE], *value = NULL;
-    // Kept until the topology is known, which may come last.
-    char *threads = all_threads, *placements = all_placements;
-    const char *source = NULL;
-    cli_args args = {.command = &command, .argc = argc, .argv = argv, .at = 1};
-    int option;
-    while ((option = cli_next(&args, &value)) >= 0) {
-        if (option == 0)
-            source = value;
-        else
-            *(option - 1 == SELECT_THREADS ? &threads : &placements) = value;
-    }
-    if (option != CLI_END)
-        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    enum { TOPOLOGY, SELECTED };
+    char all_threads[] = "all", all_placements[] = "all", error[SELECT_ERROR_SIZE];
+    char *given[SELECTED + SELECTORS] = {[SELECTED + SELECT_THREADS] = all_threads,
+                                         [SELECTED + SELECT_PLACEMENT] = all_placements};
+    size_t words;
+    const int end = cli_take(&command, argc, argv, given, &words);
+    if (end >= 0)
+        return end;
 
     int result = EXIT_USAGE;
     selection s = {0};
-    topology *t = topology_open(source, error);
-    if (t == NULL || !selection_set(&s, SELECT_THREADS, threads, t, error) ||
-        !selection_set(&s, SELECT_PLACEMENT, placements, t, error))
+    topology *t = topology_open(given[TOPOLOGY], error);
+    if (t == NULL || !selection_set(&s, SELECT_THREADS, given[SELECTED + SELECT_THREADS], t, error) ||
+        !selection_set(&s, SELECT_PLACEMENT, given[SELECTED + SELECT_PLACEMENT], t, error))
         goto done;
 
     printf("%7s %-9s %6s %7s %7s %7s %7s %7s\n", "threads", "placement", "thread", "pu", "core", "l3", "numa",

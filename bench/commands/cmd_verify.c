@@ -55,20 +55,15 @@ static void print_table(const verify_suite *v) {
                 print_row(&row, &v->items[i]);
 }
 
-static int write_csv(const void *what, const char *path) {
+static void write_rows(csv_writer *w, const void *what) {
     const verify_suite *const v = what;
-    csv_writer w;
     verify_row row;
-    const int error = csv_open(&w, path, false);
-    if (error != 0)
-        return error;
-    columns_write_header(&w, &verify_table);
     for (size_t i = 0; i < v->count; i++)
         for (norm_output output = 0; output < NORM_OUTPUTS; output++)
             if (row_of(v, &v->items[i], output, &row))
-                (void)columns_write_row(&w, &verify_table, &row); // told by csv_close
-    return csv_close(&w);
+                (void)columns_write_row(w, &verify_table, &row);
 }
+static int write_csv(const void *v, const char *path) { return columns_write(path, &verify_table, write_rows, v); }
 
 // ---- The command
 
@@ -106,17 +101,10 @@ static int take_arguments(verify_suite *v, int argc, char **argv, const char **c
 // Checks, and delivers what was found; the exit code.
 static int check(verify_suite *v, const char *csv_path) {
     // Minutes of work must not end in a misspelt folder.
-    int failure = csv_path == NULL ? 0 : files_deliverable(csv_path), result = EXIT_USAGE;
-    if (failure == 0) {
-        result = EXIT_FAILED;
-        if (!suite_run(v))
-            return result;
-        failure = csv_path == NULL ? 0 : files_deliver(csv_path, write_csv, v);
-    }
-    if (failure != 0) {
-        cli_complain(v->command, "cannot write %s: %s", csv_path, files_reason(failure));
-        return result;
-    }
+    if (csv_path != NULL && !cli_wrote(v->command, files_deliverable(csv_path), csv_path))
+        return EXIT_USAGE;
+    if (!suite_run(v) || (csv_path != NULL && !cli_wrote(v->command, files_deliver(csv_path, write_csv, v), csv_path)))
+        return EXIT_FAILED;
     if (csv_path == NULL || strcmp(csv_path, "-") != 0)
         print_table(v);
     bool any_wrong = false;

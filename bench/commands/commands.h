@@ -12,9 +12,13 @@
     X(verify, "print the largest error of every implementation")                                                       \
     X(kernels, "verify and time the kernels; writes CSV")                                                              \
     X(layers, "time whole layers with every norm in their slots; writes CSV")                                          \
+    X(ab, "say whether one library of kernels is slower than another: the gate of a change")                           \
     X(dump, "write a layer's inputs, parameters, outputs and gradients as files")                                      \
     X(check, "say whether the folders of runs hold what normbench writes, and nothing else")                           \
-    X(judge, "say which claims, goals and questions the tables of a run answer, and how")
+    X(judge, "say which claims, goals and questions the tables of a run answer, and how")                              \
+    X(export, "write results as the file of another tool")                                                             \
+    X(compare, "hold a run against earlier runs of the same machine: what is suspect")                                 \
+    X(history, "find the runs at which times changed, by group of rows, and between which commits")
 
 #define COMMAND_ROW(name, help) int cmd_##name(int argc, char **argv);
 COMMAND_LIST(COMMAND_ROW)

@@ -31,9 +31,11 @@ static void usage(FILE *out) {
     }
     snprintf(text, sizeof text,
              "`normbench COMMAND --help` explains a command, `normbench --version` says what was built. Results go to "
-             "files or stdout, everything else to stderr. Exit: %d done, %d usage, %d failed or a wrong "
-             "result, %d not comparable, %d fewer rows than planned, %d interrupted.",
-             EXIT_DONE, EXIT_USAGE, EXIT_FAILED, EXIT_INCOMPARABLE, EXIT_INCOMPLETE, EXIT_INTERRUPTED);
+             "files or stdout, everything else to stderr. Exit: %d done, %d a confirmed regression, %d usage, "
+             "%d failed or a wrong result, %d not comparable, %d inconclusive, %d fewer rows than planned, %d "
+             "interrupted.",
+             EXIT_DONE, EXIT_REGRESSION, EXIT_USAGE, EXIT_FAILED, EXIT_INCOMPARABLE, EXIT_INCONCLUSIVE, EXIT_INCOMPLETE,
+             EXIT_INTERRUPTED);
     fputc('\n', out);
     cli_wrap(out, text, 0);
     fputs("\nExamples:\n  normbench machine\n  normbench kernels --preset quick\n", out);

@@ -315,8 +315,8 @@ static json_t *describe_build(void) {
     const unsigned hwloc = hwloc_get_api_version();
     char hwloc_version[32];
     snprintf(hwloc_version, sizeof hwloc_version, "%u.%u.%u", hwloc >> 16, hwloc >> 8 & 255, hwloc & 255);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o}", "git", NORMBENCH_GIT, "compiler", NORMBENCH_CC,
-                     "flags", NORMBENCH_FLAGS,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o}", "git", NORMBENCH_GIT, "compiler", NORMBENCH_CC,
+                     "compiler_version", __VERSION__, "flags", NORMBENCH_FLAGS,
 #if defined(__GLIBC__)
                      "libc", gnu_get_libc_version(),
 #else

@@ -36,7 +36,7 @@ static int failed(campaign *c, const char *what) {
 
 static int failed_to_write(campaign *c, const char *file, int code) {
     progress_end(&c->progress);
-    cli_complain(c->subject->command, "cannot write %s: %s", file, files_reason(code));
+    (void)cli_wrote(c->subject->command, code, file);
     return EXIT_FAILED;
 }
 
@@ -70,27 +70,26 @@ static double launch_seconds(const campaign *c, size_t launch) {
     return budget_launch_seconds(c->costs, c->subject->schedule->groups, launch);
 }
 
-// What all launches take by the plan.
-static double planned_seconds(const campaign *c) {
+// What the launches from `first` on take by the plan.
+static double launches_seconds(const campaign *c, size_t first) {
     double seconds = 0;
-    for (size_t launch = 0; launch < c->run.experiment.launches; launch++)
+    for (size_t launch = first; launch < c->run.experiment.launches; launch++)
         seconds += launch_seconds(c, launch);
     return seconds;
 }
+static double planned_seconds(const campaign *c) { return launches_seconds(c, 0); }
 
-int campaign_measure(campaign *c, progress_output output) {
+// The launches from `first` on.
+static int measure_from(campaign *c, size_t first) {
     const experiment *const e = &c->run.experiment;
-    char how[200] = "";
+    char how[512] = "";
     int status = EXIT_DONE;
-    const double total = planned_seconds(c);
-    double left = total; // of the launches from this one on
-    progress_start(&c->progress, output, "measure", total);
-    c->begun_ns = sampler_now_ns();
-    for (size_t launch = 0; status == EXIT_DONE && launch < e->launches; launch++) {
+    double left = c->progress.total - c->done_s; // of the launches from this one on
+    for (size_t launch = first; status == EXIT_DONE && launch < e->launches; launch++) {
         const double share = launch_seconds(c, launch);
         // A machine that slowed down since the pilot does not take the run far beyond its budget, but an interval needs
         // its launches.
-        if (e->budget_s > 0 && launch >= REQUEST_MIN_LAUNCHES &&
+        if (e->budget_s > 0 && first == 0 && launch >= REQUEST_MIN_LAUNCHES &&
             1e-9 * (sampler_now_ns() - c->begun_ns) + share > 1.05 * e->budget_s) {
             progress_line(&c->progress, "budget spent after %zu launches", launch);
             c->run.experiment.launches = launch;
@@ -100,6 +99,40 @@ int campaign_measure(campaign *c, progress_output output) {
         c->done_s = c->progress.total - left;
         left -= share;
         status = after(c, c->launch(c, launch, how, sizeof how), how);
+    }
+    return status;
+}
+
+// What the launches so far ask for, settled on disk before it is measured.
+static int raise_launches(campaign *c, size_t done) {
+    const subject *const s = c->subject;
+    char error[RUN_ERROR_SIZE];
+    c->run.experiment.launches = s->go_on(s->schedule, &c->all, done);
+    if (c->run.experiment.launches == done)
+        return EXIT_DONE;
+    free(c->costs);
+    c->costs = schedule_costs(s->schedule);
+    if (c->costs == NULL)
+        return failed(c, "out of memory");
+    if (!samples_write_plan(&c->run, error))
+        return failed(c, error);
+    const int code = run_write_meta(&c->run, c->topology, false);
+    return code == 0 ? EXIT_DONE : failed_to_write(c, "meta.json", code);
+}
+
+int campaign_measure(campaign *c, progress_output output) {
+    const experiment *const e = &c->run.experiment;
+    size_t done = 0;
+    progress_start(&c->progress, output, "measure", planned_seconds(c));
+    c->done_s = 0;
+    c->begun_ns = sampler_now_ns();
+    int status = measure_from(c, done);
+    while (status == EXIT_DONE && c->subject->go_on != NULL && done < e->launches) {
+        done = e->launches;
+        status = raise_launches(c, done);
+        progress_less(&c->progress, -launches_seconds(c, done));
+        if (status == EXIT_DONE)
+            status = measure_from(c, done);
     }
     progress_end(&c->progress);
     return status;
@@ -229,7 +262,8 @@ static int report(campaign *c, int status, const char *csv) {
     c->complete = status == EXIT_DONE;
     if (status != EXIT_DONE)
         tell_how_to_go_on(c, status, csv);
-    return status == EXIT_DONE ? count_up(c, missing) : status;
+    status = status == EXIT_DONE ? count_up(c, missing) : status;
+    return status == EXIT_DONE && c->subject->conclude != NULL ? c->subject->conclude(&c->all) : status;
 }
 
 // ---- Begin and resume
@@ -245,9 +279,7 @@ static bool folder_is_clean(const campaign *c, char error[RUN_ERROR_SIZE]) {
             run_path(&c->run, files[i], path);
             code = files_replaceable(path);
         }
-    if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
-    return code == 0;
+    return files_wrote(code, path, error, RUN_ERROR_SIZE);
 }
 
 static int begin(campaign *c, const request *r, int argc, char **argv) {
@@ -287,6 +319,7 @@ static int resume(campaign *c, const request *r) {
     char error[RUN_ERROR_SIZE];
     bool incomparable;
     const bool taken = run_resume(&c->run, r->resume, c->topology, c->subject, &incomparable, error) &&
+                       (c->subject->join == NULL || c->subject->join(c->run.folder, NULL, error, sizeof error)) &&
                        folder_is_clean(c, error) && samples_read(&c->run, &c->all, error) && unchanged(c, error);
     if (*c->stop) // perhaps before all was read
         return EXIT_INTERRUPTED;
@@ -312,6 +345,8 @@ int campaign_run(const subject *s, const request *r, const topology *t, int argc
         warn(t);
         status = report(&c, conduct(&c), r->csv);
     }
+    if (s->clear != NULL)
+        s->clear(&c.run);
     run_end(&c.run, c.complete);
     observations_free(&c.all);
     free(c.costs);

@@ -164,6 +164,10 @@ static launch_end launch_once(hearing *h, const rounds_had *had, char *how, size
         snprintf(how, size, "no memory to start a launch");
         return LAUNCH_DIED;
     }
+    if (c->subject->prepare != NULL && !c->subject->prepare(&c->run, h->launch, how, size)) {
+        free(orders);
+        return LAUNCH_DIED;
+    }
     run_path(&c->run, RUN_PLAN, plan_path);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)c->run.experiment.seed);
     snprintf(number, sizeof number, "%zu", h->launch);
@@ -214,7 +218,7 @@ static void count_rounds(const campaign *c, size_t launch, rounds_had *had, size
         had[i].complete = had[i].next;
     for (size_t i = 0; i < s->count; i++) {
         rounds_had *const h = &had[s->items[i].group];
-        if (schedule_times(&s->items[i]) && room[i] / 2 < h->complete)
+        if (schedule_times_in(&s->items[i], launch) && room[i] / 2 < h->complete)
             h->complete = room[i] / 2;
     }
 }

@@ -21,6 +21,8 @@ static int parse(const subject *s, int argc, char **argv, const topology *t, req
     *selected = (selection){0};
     while ((option = cli_next(&args, &value)) >= 0) {
         any |= option >= REQUEST_OPTIONS;
+        if (option == own_end + (int)SELECTORS)
+            continue; // an operand, which the command has taken before
         if (option >= own_end) {
             if (!selection_set(selected, (selector)(option - own_end), value, t, error)) {
                 cli_complain(s->command, "%s", error);

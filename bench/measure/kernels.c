@@ -10,7 +10,7 @@
 #include "verify_cell.h"
 
 typedef struct {
-    const cell *cells; // of the whole plan
+    const schedule *schedule;
     size_t threads;
     placement place;
     buffers buffers;
@@ -18,42 +18,54 @@ typedef struct {
     double peak_gflops;
 } group;
 
-static const cell *cells_of(const schedule *s) { return s->names; }
-
 static size_t cold_bytes(const group_of_items *g) { return 2 * topology_llc_total_bytes(g->topology); }
 
+// Of a group, one behind the other. NULL: no memory.
+static cell *cells_of(const group_of_items *g) {
+    cell *const cells = malloc((g->end - g->begin) * sizeof *cells);
+    for (size_t i = g->begin; cells != NULL && i < g->end; i++)
+        cells[i - g->begin] = *plan_cell(g->schedule, i);
+    return cells;
+}
+
 static size_t bytes_of(const group_of_items *g) {
-    return buffers_bytes(cells_of(g->schedule) + g->begin, g->end - g->begin, cold_bytes(g));
+    cell *const cells = cells_of(g);
+    const size_t bytes = cells == NULL ? SIZE_MAX : buffers_bytes(cells, g->end - g->begin, cold_bytes(g));
+    free(cells);
+    return bytes;
 }
 
 static void team_of(const schedule *s, size_t item, size_t *threads, placement *place) {
-    *threads = cells_of(s)[item].threads;
-    *place = cells_of(s)[item].place;
+    *threads = plan_cell(s, item)->threads;
+    *place = plan_cell(s, item)->place;
 }
 
 static void *open_group(const group_of_items *g, char *why, size_t size) {
-    group *const own = calloc(1, sizeof *own);
-    const cell *const first = cells_of(g->schedule) + g->begin;
-    if (own == NULL || !buffers_make(&own->buffers, first, g->end - g->begin, cold_bytes(g), g->seed)) {
+    group *own = calloc(1, sizeof *own);
+    cell *const cells = cells_of(g);
+    if (own == NULL || cells == NULL ||
+        !buffers_make(&own->buffers, cells, g->end - g->begin, cold_bytes(g), g->seed)) {
         snprintf(why, size, "out of memory");
         free(own);
-        return NULL;
+        own = NULL;
+    } else {
+        own->schedule = g->schedule;
+        own->threads = cells->threads;
+        own->place = cells->place;
     }
-    own->cells = cells_of(g->schedule);
-    own->threads = first->threads;
-    own->place = first->place;
+    free(cells);
     return own;
 }
 
 static bool verify(void *opened, size_t item, double *max_error, char *why, size_t size) {
     const group *const g = opened;
-    return verify_cell(&g->cells[item], &g->buffers, max_error, why, size);
+    return verify_cell(plan_cell(g->schedule, item), &g->buffers, max_error, why, size);
 }
 
 static bool calibrate(void *opened, size_t item, size_t *calls, double *ns, char *note, size_t size) {
     const group *const g = opened;
     (void)note, (void)size;
-    *calls = sampler_calibrate(&g->cells[item], &g->buffers, ns);
+    *calls = sampler_calibrate(plan_cell(g->schedule, item), &g->buffers, ns);
     return true;
 }
 
@@ -95,12 +107,19 @@ static void begin(void *opened) {
 
 static bool warm_up(void *opened, size_t item, size_t calls) {
     const group *const g = opened;
-    return sampler_warm_up(&g->cells[item], &g->buffers, calls);
+    return sampler_warm_up(plan_cell(g->schedule, item), &g->buffers, calls);
 }
 
 static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
     const group *const g = opened;
-    const bool ok = sampler_sample(&g->cells[item], &g->buffers, calls, &g->team, s);
+    const bool ok = sampler_sample(plan_cell(g->schedule, item), &g->buffers, calls, &g->team, s);
+    s->value[SAMPLE_PEAK] = g->peak_gflops;
+    return ok;
+}
+
+bool kernels_sample_slots(void *opened, size_t item, size_t calls, size_t spin, sample *s) {
+    const group *const g = opened;
+    const bool ok = sampler_sample_slots(plan_cell(g->schedule, item), &g->buffers, calls, spin, &g->team, s);
     s->value[SAMPLE_PEAK] = g->peak_gflops;
     return ok;
 }

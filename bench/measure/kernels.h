@@ -7,6 +7,10 @@
 #include "sampler.h"
 #include "subject.h"
 
+// Of any schedule whose names begin with a cell (plan.h).
 extern const group_work kernels_work;
+
+// Of a group that it has opened: a sample of sampler_sample_slots.
+bool kernels_sample_slots(void *opened, size_t item, size_t calls, size_t spin, sample *s);
 
 #endif

@@ -22,8 +22,8 @@ const sample_quantity layers_quantities[LAYERS_END - SAMPLE_OWN] = {LAYERS_QUANT
 _Static_assert(LAYERS_END <= (int)SAMPLE_MOST, "a sample has no room for so many quantities");
 
 typedef struct {
-    const layers_arm *arms; // of the whole plan
-    size_t begin;           // of the group's
+    const layers_plan *plan;
+    size_t begin; // of the group's arms
     uint64_t seed;
     layer *layer;
     double *ns; // of the steps: of one call, and their sums over a sample
@@ -31,11 +31,11 @@ typedef struct {
     double peak_gflops, clock_ns, line_ns; // as LAYERS_QUANTITIES has them; clock_ns of a step with one reading
 } group;
 
-static const layers_arm *arms_of(const schedule *s) { return s->names; }
+static const layers_plan *plan_of(const schedule *s) { return (const layers_plan *)s; }
 
 // slots: room for the group's arms, which the config borrows.
 static layer_config config_of(const group_of_items *g, norm_slot *slots) {
-    return layers_plan_config((const layers_plan *)g->schedule, g->schedule->items[g->begin].group, slots, g->seed);
+    return layers_plan_config(plan_of(g->schedule), g->schedule->items[g->begin].group, slots, g->seed);
 }
 
 static size_t bytes_of(const group_of_items *g) {
@@ -49,8 +49,9 @@ static size_t bytes_of(const group_of_items *g) {
 }
 
 static void team_of(const schedule *s, size_t arm, size_t *threads, placement *place) {
-    *threads = arms_of(s)[arm].key.threads;
-    *place = arms_of(s)[arm].key.place;
+    const layers_key *const k = &layers_arm_at(plan_of(s), arm)->key;
+    *threads = k->threads;
+    *place = k->place;
 }
 
 // Room for the steps of whichever arm has most.
@@ -81,7 +82,7 @@ static void *open_group(const group_of_items *g, char *why, size_t size) {
     if (own != NULL && slots != NULL) {
         const layer_config config = config_of(g, slots);
         omp_set_num_threads(config.threads); // of the library's own parallel regions
-        *own = (group){.arms = arms_of(g->schedule), .begin = g->begin, .seed = g->seed};
+        *own = (group){.plan = plan_of(g->schedule), .begin = g->begin, .seed = g->seed};
         own->layer = layer_make(&config, error);
     }
     if (own != NULL && (own->layer == NULL || !make_room(own, count))) {
@@ -120,10 +121,9 @@ static bool run_calls(const group *g, size_t calls, double *total) {
 // The norm of an arm on the shape that the layer calls it with, forward and, in training, backward.
 static bool verify(void *opened, size_t arm, double *max_error, char *why, size_t size) {
     const group *const g = opened;
-    const layers_key *const k = &g->arms[arm].key;
-    const norm_slot *const slot = &g->arms[arm].slot;
-    const norm_impl *const impl = norm_find(norm_op_name(slot->op), slot->variant, norm_form_name(slot->form),
-                                            slot->level, norm_dtype_name(k->dtype));
+    const layers_arm *const a = layers_arm_at(g->plan, arm);
+    const layers_key *const k = &a->key;
+    const norm_impl *const impl = layers_arm_impl(a);
     const size_t cols = layers_width(k);
     const norm_pass last = k->phase == PHASE_TRAIN ? NORM_BACKWARD : NORM_FORWARD;
     bool ok = true;
@@ -172,7 +172,7 @@ static double clock_of_a_step(void) {
 
 static void begin(void *opened) {
     group *const g = opened;
-    const layers_key *const k = &g->arms[g->begin].key;
+    const layers_key *const k = &layers_arm_at(g->plan, g->begin)->key;
     g->peak_gflops = 1e-9 * peak_flops((int)k->threads, k->dtype);
     g->clock_ns = clock_of_a_step();
 }
@@ -186,7 +186,7 @@ static bool warm_up(void *opened, size_t arm, size_t calls) {
 
 static void begin_round(void *opened) {
     group *const g = opened;
-    g->line_ns = line_time_ns((int)g->arms[g->begin].key.threads, sampler_now_ns);
+    g->line_ns = line_time_ns((int)layers_arm_at(g->plan, g->begin)->key.threads, sampler_now_ns);
 }
 
 static struct rusage usage_now(void) {

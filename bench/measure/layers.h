@@ -32,6 +32,7 @@
 enum { LAYERS_BEFORE = SAMPLE_OWN - 1, LAYERS_QUANTITIES(SAMPLE_ID) LAYERS_END };
 extern const sample_quantity layers_quantities[LAYERS_END - SAMPLE_OWN];
 
+// Of any plan of layers whose items begin with an arm (layers_plan.h).
 extern const group_work layers_work;
 
 #endif

@@ -76,9 +76,7 @@ static bool create_samples(run *r, char error[RUN_ERROR_SIZE]) {
         code = csv_end(&r->samples);
         r->header_bytes = ftell(r->samples.file);
     }
-    if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
-    return code == 0;
+    return files_wrote(code, path, error, RUN_ERROR_SIZE);
 }
 
 // ---- Begin
@@ -140,13 +138,9 @@ bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, 
                  r->folder);
         return false;
     }
-    const int code = run_replace(r, "topology.xml", write_topology, t);
-    if (code != 0) {
-        run_path(r, "topology.xml", path);
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
-        return false;
-    }
-    return create_samples(r, error);
+    run_path(r, "topology.xml", path);
+    return files_wrote(run_replace(r, "topology.xml", write_topology, t), path, error, RUN_ERROR_SIZE) &&
+           create_samples(r, error);
 }
 
 bool run_mark(run *r) {
@@ -246,9 +240,7 @@ bool run_continue(run *r, char error[RUN_ERROR_SIZE]) {
     char path[PATH_MAX];
     run_path(r, r->subject->samples, path);
     const int code = csv_open(&r->samples, path, true);
-    if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s: %s", path, files_reason(code));
-    return code == 0;
+    return files_wrote(code, path, error, RUN_ERROR_SIZE);
 }
 
 // ---- Files and end

@@ -7,10 +7,13 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/stats.h"
 #include "machine/core_clock.h"
 
 const sample_quantity sampler_quantities[SAMPLER_END - SAMPLE_OWN] = {SAMPLER_QUANTITIES(SAMPLE_ROW)};
-_Static_assert(SAMPLER_END <= (int)SAMPLE_MOST, "a sample has no room for so many quantities");
+const sample_quantity sampler_slot_quantities[SAMPLER_SLOT_END - SAMPLE_OWN] = {
+    SAMPLER_QUANTITIES(SAMPLE_ROW) SAMPLER_SLOT_QUANTITIES(SAMPLE_ROW)};
+_Static_assert(SAMPLER_SLOT_END <= (int)SAMPLE_MOST, "a sample has no room for so many quantities");
 // Counters are among them in their own order.
 _Static_assert(SAMPLE_CYCLES + (int)COUNTERS == SAMPLE_PAGE_FAULTS, "every counter is a quantity of a sample");
 
@@ -35,23 +38,63 @@ typedef struct {
     bool refused;
 } timed;
 
-// `calls` calls of which only the ends are timed.
+// A sample that is timed in slots.
+enum { MOST_SLOTS = 100 };
+typedef struct {
+    double ns[MOST_SLOTS]; // of one call
+    size_t count, spin;
+} slots;
+
+// No compiler may know its result, or that it has none.
+static double spin(size_t additions) {
+    volatile double seed = 1;
+    double sum = seed;
+    for (size_t i = 0; i < additions; i++) {
+        sum += 1;
+        __asm__ volatile("" : : "r"(&sum) : "memory");
+    }
+    return sum;
+}
+
+double sampler_spin_ns(void) {
+    enum { ROUNDS = 51, ADDITIONS = 2000 };
+    double ns[ROUNDS];
+    for (size_t i = 0; i < ROUNDS; i++) {
+        const double start = sampler_now_ns();
+        (void)spin(ADDITIONS);
+        ns[i] = (sampler_now_ns() - start) / ADDITIONS;
+    }
+    return stats_median(ns, ROUNDS);
+}
+
+static bool call_once(const cell *c, const norm_args *set) {
+    if (c->impl->form != NORM_FRAMEWORK)
+        return norm_run(c->impl, c->pass, set, (int)c->threads) == NORM_OK;
+    void *result;
+    const bool ok = cell_run(c, c->pass, set, &result) == NORM_OK;
+    free(result);
+    return ok;
+}
+
+// `calls` calls of which only the ends are timed; split: also the ends of each slot.
 static void time_calls(const cell *c, const norm_args *sets, size_t set_count, size_t calls, const counters *team,
-                       timed *sum) {
+                       slots *split, timed *sum) {
+    const size_t each = split == NULL ? calls : (calls + MOST_SLOTS - 1) / MOST_SLOTS;
     const counter_values counts_before = counters_now(team);
     const long faults_before = usage_now().ru_minflt;
     const double start = sampler_now_ns();
-    const bool makes = c->impl->form == NORM_FRAMEWORK;
+    double slot_start = start;
     for (size_t i = 0, set = 0; i < calls; i++) {
-        if (makes) {
-            void *result;
-            sum->refused |= cell_run(c, c->pass, &sets[set], &result) != NORM_OK;
-            free(result);
-        } else {
-            sum->refused |= norm_run(c->impl, c->pass, &sets[set], (int)c->threads) != NORM_OK;
-        }
+        sum->refused |= !call_once(c, &sets[set]);
+        if (split != NULL && split->spin > 0)
+            (void)spin(split->spin);
         if (++set == set_count)
             set = 0;
+        if (split != NULL && (i + 1) % each == 0) {
+            const double now = sampler_now_ns();
+            split->ns[split->count++] = (now - slot_start) / (double)each;
+            slot_start = now;
+        }
     }
     sum->ns += sampler_now_ns() - start;
     const counter_values counts_after = counters_now(team), counted = counter_change(&counts_before, &counts_after);
@@ -60,7 +103,7 @@ static void time_calls(const cell *c, const norm_args *sets, size_t set_count, s
         sum->counted.value[which] += counted.value[which];
 }
 
-bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out) {
+static bool take(const cell *c, const buffers *b, size_t calls, const counters *team, slots *split, sample *out) {
     const norm_args *const sets = buffers_sets(b, c->impl, c->pass), *const before =
                                                                          buffers_before_backward(b, c->impl);
     // A backward that frees what its forward kept, so that each has one before it.
@@ -69,16 +112,16 @@ bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counter
     if (sum.refused)
         return false;
     if (c->cache == CACHE_WARM && calls > 1 && !in_turn)
-        time_calls(c, sets, 1, 1, &uncounted, &sum);
+        time_calls(c, sets, 1, 1, &uncounted, NULL, &sum);
     sum = (timed){.refused = sum.refused};
     const double clock_before = core_clock_ghz(sampler_now_ns);
     const long preempted_before = usage_now().ru_nivcsw;
     for (size_t i = 0; in_turn && i < calls; i++) {
         sum.refused |= norm_run(c->impl, NORM_FORWARD, &before[i % b->set_count], (int)c->threads) != NORM_OK;
-        time_calls(c, &sets[i % b->set_count], 1, 1, team, &sum);
+        time_calls(c, &sets[i % b->set_count], 1, 1, team, NULL, &sum);
     }
     if (!in_turn)
-        time_calls(c, sets, b->set_count, calls, team, &sum);
+        time_calls(c, sets, b->set_count, calls, team, split, &sum);
     const bool preempted = usage_now().ru_nivcsw != preempted_before;
     // fmax is the other if one is NaN.
     *out = (sample){.value = {[SAMPLE_TIME] = sum.ns / (double)calls,
@@ -89,6 +132,18 @@ bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counter
     for (counter which = 0; which < COUNTERS; which++)
         out->value[SAMPLE_CYCLES + which] = sum.counted.value[which] / (double)calls;
     return !sum.refused;
+}
+
+bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out) {
+    return take(c, b, calls, team, NULL, out);
+}
+
+bool sampler_sample_slots(const cell *c, const buffers *b, size_t calls, size_t spin, const counters *team,
+                          sample *out) {
+    slots split = {.spin = spin};
+    const bool ok = take(c, b, calls, team, &split, out);
+    out->value[SAMPLE_SLOT] = split.count > 0 ? stats_median(split.ns, split.count) : out->value[SAMPLE_TIME];
+    return ok;
 }
 
 bool sampler_warm_up(const cell *c, const buffers *b, size_t calls) {

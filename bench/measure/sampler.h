@@ -30,8 +30,18 @@
       "Misses of the last-level cache in one call, likewise.")                                                         \
     X(SAMPLE_PAGE_FAULTS, OPTIONAL, page_faults, AMOUNT, "{page}", 9, 0, 1e12,                                         \
       "Pages that the kernel gave anew in one call, of all threads: the mean over the sample.")
-enum { SAMPLER_BEFORE = SAMPLE_OWN - 1, SAMPLER_QUANTITIES(SAMPLE_ID) SAMPLER_END };
+// And beyond that what a sample in slots is known by.
+#define SAMPLER_SLOT_QUANTITIES(X)                                                                                     \
+    X(SAMPLE_SLOT, OPTIONAL, slot_ns, AMOUNT, "ns", 9, 1e-3, PLAN_MOST_NS,                                             \
+      "Time of one call: the middle one of the sample's slots, each a call or a hundredth of the sample.")
+enum {
+    SAMPLER_BEFORE = SAMPLE_OWN - 1,
+    SAMPLER_QUANTITIES(SAMPLE_ID) SAMPLER_END,
+    SAMPLER_SLOT_BEFORE = SAMPLER_END - 1,
+    SAMPLER_SLOT_QUANTITIES(SAMPLE_ID) SAMPLER_SLOT_END
+};
 extern const sample_quantity sampler_quantities[SAMPLER_END - SAMPLE_OWN];
+extern const sample_quantity sampler_slot_quantities[SAMPLER_SLOT_END - SAMPLE_OWN]; // the others first
 
 double sampler_now_ns(void); // CLOCK_MONOTONIC
 
@@ -41,6 +51,13 @@ double sampler_now_ns(void); // CLOCK_MONOTONIC
 // In form framework a call includes freeing its result, and each call of backward has a forward of its own. false: the
 // implementation refused.
 bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counters *team, sample *out);
+// The same, in slots: each of the sample's 100th parts, or each call if there are fewer, is timed by itself, and
+// SAMPLE_SLOT is the middle one. What takes the CPU now and then, or slows the clock for less than the sample, then
+// falls into few slots, and moves the mean but not the middle (docs/gate.md). spin: so many additions, each
+// waiting for the one before, are done after each call, to make the cell slower by a known time. Not in form framework.
+bool sampler_sample_slots(const cell *c, const buffers *b, size_t calls, size_t spin, const counters *team,
+                          sample *out);
+double sampler_spin_ns(void); // of one of those additions
 
 // Runs the cell until two samples in a row agree within 2 %, or for 20 ms, long enough for a core to settle its clock
 // at the width of the cell's vectors. false: the implementation refused.

@@ -202,7 +202,7 @@ bool samples_write_plan(const run *r, char error[RUN_ERROR_SIZE]) {
     int code = p->kind->more == NULL ? 0 : run_replace(r, p->kind->more, p->kind->write_more, p);
     if (code == 0)
         code = run_replace(r, RUN_PLAN, write_plan, p);
-    if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot write %s/%s: %s", r->folder, RUN_PLAN, files_reason(code));
-    return code == 0;
+    char path[PATH_MAX];
+    run_path(r, RUN_PLAN, path);
+    return files_wrote(code, path, error, RUN_ERROR_SIZE);
 }

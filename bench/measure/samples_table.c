@@ -4,6 +4,7 @@
 #include "samples_table.h"
 
 #include "layers.h"
+#include "plan/ab_plan.h"
 #include "plan/cell.h"
 #include "plan/layers_plan.h"
 #include "run.h"
@@ -37,6 +38,7 @@ static const table_column bound_columns[] = {
     {#name, &TYPE_##type, unit, meaning, COLUMN_OPTIONAL, NULL},
 static const table_column every_columns[] = {SAMPLE_QUANTITIES(EVERY)};
 static const table_column kernel_columns[] = {SAMPLER_QUANTITIES(LATER)};
+static const table_column slot_columns[] = {SAMPLER_SLOT_QUANTITIES(LATER)};
 static const table_column layer_columns[] = {LAYERS_QUANTITIES(LATER)};
 
 COLUMN_TABLE(samples, "*/*/samples.csv", "One row per sample: the raw data behind kernels.csv.",
@@ -47,3 +49,7 @@ COLUMN_TABLE(layer_samples, "*/*/layer_samples.csv",
              "One row per sample of a layer: the raw data behind layers.csv and steps.csv.",
              {run_columns, RUN_NAMES, NULL}, {layers_arm_columns, LAYERS_ARM_COLUMNS, NULL}, COLUMN_PART(which_columns),
              COLUMN_PART(every_columns), COLUMN_PART(bound_columns), COLUMN_PART(layer_columns))
+COLUMN_TABLE(ab_samples, "*/*/ab_samples.csv", "One row per sample of `normbench ab`: the raw data behind ab.csv.",
+             {run_columns, RUN_NAMES, NULL}, {cell_columns, CELL_COLUMNS, NULL},
+             {ab_which_columns, AB_WHICH_COLUMNS, NULL}, COLUMN_PART(which_columns), COLUMN_PART(every_columns),
+             COLUMN_PART(bound_columns), COLUMN_PART(kernel_columns), COLUMN_PART(slot_columns))

@@ -63,10 +63,21 @@ struct subject {
 
     const group_work *work; // of a launch's process
 
+    // What its items are of beside the program, as other libraries; NULL: nothing. The parent makes ready what a launch
+    // needs, and removes it after the last; join finds it, in the launch's process (launch NULL: in that of a run that
+    // is taken up), before the plan, which may name it, is read. false with a reason.
+    bool (*prepare)(const run *r, size_t launch, char *why, size_t size);
+    bool (*join)(const char *folder, const size_t *launch, char *why, size_t size);
+    void (*clear)(const run *r);
+    // After `done` launches: how many the run is to have, and those of its items raised where they need more; `done`:
+    // that is all. NULL: what was planned.
+    size_t (*go_on)(schedule *s, const observations *all, size_t done);
+
     // The numbers that it makes of its samples. 0 or errno; *missing: rows that were never timed though planned.
     int (*write)(const observations *all, const run *r, const char *path, size_t *missing);
     int (*write_more)(const observations *all, const run *r, const char *path);
     void (*print)(const observations *all, FILE *out, const run *r); // the tables are written
+    int (*conclude)(const observations *all);                        // the exit code of a complete run; NULL: EXIT_DONE
 };
 
 // Quantity `id` of its samples, id < SAMPLE_OWN + quantity_count.

@@ -28,19 +28,24 @@ static double round_overflow(norm_dtype dtype, double value) {
     return fabs(value) >= dtype_overflow(dtype) ? copysign((double)INFINITY, value) : value;
 }
 
-void verify_element(verify_worst *worst, norm_dtype dtype, double got, double want, double scale, size_t row,
-                    size_t col) {
+// Most elements are no worse than one before, which products tell sooner than quotients: surely so if the product is
+// less by more than its rounding. An ulp is a power of two, by which products are exact.
+DTYPE_INLINE void compare_element(verify_worst *worst, norm_dtype dtype, double got, double want, double scale,
+                                  size_t row, size_t col) {
     want = round_overflow(dtype, want);
+    const double difference = fabs(got - want), unit = scale * dtype_epsilon(dtype), ulp_size = ulp_of(dtype, want);
+    if (worst->cases++ > 0 && difference < worst->max_error * unit * (1 - 0x1p-50) &&
+        difference <= worst->max_ulp * ulp_size)
+        return;
     double error = 0, ulp = 0;
     if (!(got == want || (isnan(got) && isnan(want)))) {
-        const double difference = fabs(got - want);
-        error = difference / (scale * dtype_epsilon(dtype));
+        error = difference / unit;
         if (!isfinite(got) || !isfinite(want) || isnan(error))
             error = ulp = (double)INFINITY;
         else
-            ulp = difference / ulp_of(dtype, want);
+            ulp = difference / ulp_size;
     }
-    if (worst->cases++ == 0 || error > worst->max_error) {
+    if (worst->cases == 1 || error > worst->max_error) {
         worst->max_error = error;
         worst->row = row;
         worst->col = col;
@@ -49,6 +54,11 @@ void verify_element(verify_worst *worst, norm_dtype dtype, double got, double wa
     }
     if (ulp > worst->max_ulp) // never NaN
         worst->max_ulp = ulp;
+}
+
+void verify_element(verify_worst *worst, norm_dtype dtype, double got, double want, double scale, size_t row,
+                    size_t col) {
+    compare_element(worst, dtype, got, want, scale, row, col);
 }
 
 static double share_of_bound(const verify_worst *w) { return w->max_error == 0 ? 0 : w->max_error / w->bound; }
@@ -76,58 +86,90 @@ static bool is_sampled(size_t row, size_t rows, size_t max_rows) {
     return i * (rows - 1) / (max_rows - 1) == row;
 }
 
-// What one thread of a verification works with: vectors of cols doubles, one after the other.
-enum { WANT, SCALE, DGAMMA, DGAMMA_SCALE, DBETA, DBETA_SCALE, VECTORS };
+// What one thread of a verification works with. A row's vectors lie in the reference; if it is not kept, those of every
+// row in the same place.
+enum { DGAMMA, DGAMMA_SCALE, DBETA, DBETA_SCALE, SUM_VECTORS };
+enum { WANT, SCALE, SUM, SUM_SCALE, ROW_VECTORS };
 typedef struct {
-    double *vectors;
-    norm_reference_sums sums;
+    verify_reference *reference;
+    bool keeps;
     verify_worst worst[NORM_OUTPUTS]; // of the matrices
 } worker;
 
-static double *vector(const worker *w, size_t cols, size_t which) { return w->vectors + which * cols; }
+size_t verify_reference_bytes(size_t rows, size_t cols) {
+    return sizeof(verify_reference) + (SUM_VECTORS + rows * ROW_VECTORS) * cols * sizeof(double);
+}
 
-// A row of a matrix against the worker's vectors.
-static void compare_matrix(worker *w, norm_output output, norm_dtype dtype, const void *got, size_t stride, size_t row,
-                           size_t cols) {
-    const double *const want = vector(w, cols, WANT), *const scale = vector(w, cols, SCALE);
+static void begin_sums(verify_reference *r, size_t cols) {
+    r->sums = (norm_reference_sums){.dgamma = r->values + DGAMMA * cols,
+                                    .dgamma_scale = r->values + DGAMMA_SCALE * cols,
+                                    .dbeta = r->values + DBETA * cols,
+                                    .dbeta_scale = r->values + DBETA_SCALE * cols};
+}
+
+static double *vector(const worker *w, size_t row, size_t cols, size_t which) {
+    return w->reference->values + (SUM_VECTORS + (w->keeps ? row * ROW_VECTORS : 0) + which) * cols;
+}
+
+DTYPE_INLINE void compare_row(verify_worst *worst, norm_dtype dtype, const void *got, size_t begin, size_t row,
+                              size_t cols, const double *want, const double *scale) {
     for (size_t i = 0; i < cols; i++)
-        verify_element(&w->worst[output], dtype, dtype_get(dtype, got, row * stride + i), want[i], scale[i], row, i);
+        compare_element(worst, dtype, dtype_get(dtype, got, begin + i), want[i], scale[i], row, i);
+}
+// A row of a matrix against two of its vectors.
+static void compare_matrix(worker *w, norm_output output, norm_dtype dtype, const void *got, size_t stride, size_t row,
+                           size_t cols, size_t which) {
+    const double *const want = vector(w, row, cols, which), *const scale = vector(w, row, cols, which + 1);
+    verify_worst worst = w->worst[output]; // in registers
+#define COMPARE(ID, ...)                                                                                               \
+    case NORM_##ID:                                                                                                    \
+        compare_row(&worst, NORM_##ID, got, row *stride, row, cols, want, scale);                                      \
+        break;
+    DTYPE_SWITCH(dtype, COMPARE)
+#undef COMPARE
+    w->worst[output] = worst;
 }
 
 static void compare_forward_row(const norm_impl *impl, const norm_args *args, size_t row, worker *w) {
     const norm_dtype dtype = impl->dtype;
-    double *const want = vector(w, args->cols, WANT), *const scale = vector(w, args->cols, SCALE);
+    const size_t cols = args->cols;
     norm_args normed = *args;
     if (impl->form == NORM_ADD_FUSED) {
-        norm_reference_sum(dtype, args, row, want, scale);
-        compare_matrix(w, NORM_OUT_SUM, dtype, args->sum, args->sum_stride, row, args->cols);
+        if (!w->reference->known)
+            norm_reference_sum(dtype, args, row, vector(w, row, cols, SUM), vector(w, row, cols, SUM_SCALE));
+        compare_matrix(w, NORM_OUT_SUM, dtype, args->sum, args->sum_stride, row, cols, SUM);
         normed.x = args->sum;
         normed.x_stride = args->sum_stride;
     }
-    norm_reference_forward(impl->op, impl->params, dtype, &normed, row, want, scale);
-    compare_matrix(w, NORM_OUT_Y, dtype, args->y, args->y_stride, row, args->cols);
+    if (!w->reference->known)
+        norm_reference_forward(impl->op, impl->params, dtype, &normed, row, vector(w, row, cols, WANT),
+                               vector(w, row, cols, SCALE));
+    compare_matrix(w, NORM_OUT_Y, dtype, args->y, args->y_stride, row, cols, WANT);
 }
 
 static void compare_backward_row(const norm_impl *impl, const norm_args *args, size_t row, bool sampled, worker *w) {
-    double *const want = vector(w, args->cols, WANT), *const scale = vector(w, args->cols, SCALE);
-    norm_reference_backward(impl->op, impl->params, impl->dtype, args, row, sampled ? want : NULL,
-                            sampled ? scale : NULL, &w->sums);
+    double *const want = vector(w, row, args->cols, WANT), *const scale = vector(w, row, args->cols, SCALE);
+    if (!w->reference->known)
+        norm_reference_backward(impl->op, impl->params, impl->dtype, args, row, sampled ? want : NULL,
+                                sampled ? scale : NULL, &w->reference->sums);
     if (!sampled)
         return;
-    if (impl->form == NORM_ADD_FUSED)
+    if (!w->reference->known && impl->form == NORM_ADD_FUSED)
         norm_reference_add_dsum(impl->dtype, args, row, want, scale);
-    compare_matrix(w, NORM_OUT_DX, impl->dtype, args->dx, args->dx_stride, row, args->cols);
+    compare_matrix(w, NORM_OUT_DX, impl->dtype, args->dx, args->dx_stride, row, args->cols, WANT);
 }
 
 // Adds every worker's sums to those of the first, in order, so that the result does not depend on who was quicker.
 static void reduce(worker *workers, size_t count, size_t cols) {
+    verify_reference *const first = workers[0].reference;
     for (size_t t = 1; t < count; t++) {
-        for (size_t i = DGAMMA * cols; i < VECTORS * cols; i++)
-            workers[0].vectors[i] += workers[t].vectors[i];
-        workers[0].sums.dalpha += workers[t].sums.dalpha;
-        workers[0].sums.dalpha_scale += workers[t].sums.dalpha_scale;
-        workers[0].sums.dshift += workers[t].sums.dshift;
-        workers[0].sums.dshift_scale += workers[t].sums.dshift_scale;
+        const verify_reference *const other = workers[t].reference;
+        for (size_t i = 0; i < SUM_VECTORS * cols; i++)
+            first->values[i] += other->values[i];
+        first->sums.dalpha += other->sums.dalpha;
+        first->sums.dalpha_scale += other->sums.dalpha_scale;
+        first->sums.dshift += other->sums.dshift;
+        first->sums.dshift_scale += other->sums.dshift_scale;
     }
 }
 
@@ -149,6 +191,24 @@ static void compare_sums(const norm_impl *impl, const norm_args *args, const nor
         verify_element(&worst[NORM_OUT_DSHIFT], dtype, (double)*args->dshift, sums->dshift, sums->dshift_scale, 0, 0);
 }
 
+// What the workers saw, and the sums, which the first has.
+static void conclude(const norm_impl *impl, norm_pass pass, const norm_args *args, const worker *workers, size_t count,
+                     verify_result *result) {
+    verify_worst worst[NORM_OUTPUTS] = {0};
+    for (size_t t = 0; t < count; t++)
+        for (norm_output output = 0; output < NORM_OUTPUTS; output++)
+            verify_merge(&worst[output], &workers[t].worst[output]);
+    if (pass == NORM_BACKWARD)
+        compare_sums(impl, args, &workers[0].reference->sums, worst);
+    for (norm_output output = 0; output < NORM_OUTPUTS; output++) {
+        if (worst[output].cases == 0)
+            continue;
+        worst[output].bound = norm_error_bound(impl, output, args->rows, args->cols);
+        result->ok = result->ok && worst[output].max_error <= worst[output].bound;
+        verify_merge(&result->worst[output], &worst[output]);
+    }
+}
+
 bool verify_outputs(const norm_impl *impl, norm_pass pass, const norm_args *args, size_t max_rows, int threads,
                     verify_result *result) {
     const size_t rows = args->rows, cols = args->cols;
@@ -158,14 +218,9 @@ bool verify_outputs(const norm_impl *impl, norm_pass pass, const norm_args *args
     if (!workers)
         return false;
     for (size_t t = 0; t < team; t++) {
-        if (!(workers[t].vectors = calloc(cols, VECTORS * sizeof(double))))
+        if (!(workers[t].reference = calloc(1, verify_reference_bytes(1, cols))))
             goto cleanup;
-        workers[t].sums = (norm_reference_sums){
-            .dgamma = vector(&workers[t], cols, DGAMMA),
-            .dgamma_scale = vector(&workers[t], cols, DGAMMA_SCALE),
-            .dbeta = vector(&workers[t], cols, DBETA),
-            .dbeta_scale = vector(&workers[t], cols, DBETA_SCALE),
-        };
+        begin_sums(workers[t].reference, cols);
     }
     // A loop over parts, not over threads: should OpenMP give fewer threads than asked for, the parts are still all
     // done.
@@ -176,29 +231,29 @@ bool verify_outputs(const norm_impl *impl, norm_pass pass, const norm_args *args
                 compare_backward_row(impl, args, row, is_sampled(row, rows, max_rows), &workers[t]);
             else if (is_sampled(row, rows, max_rows))
                 compare_forward_row(impl, args, row, &workers[t]);
-
-    verify_worst worst[NORM_OUTPUTS] = {0};
-    for (size_t t = 0; t < team; t++)
-        for (norm_output output = 0; output < NORM_OUTPUTS; output++)
-            verify_merge(&worst[output], &workers[t].worst[output]);
-    if (pass == NORM_BACKWARD) {
-        reduce(workers, team, cols);
-        compare_sums(impl, args, &workers[0].sums, worst);
-    }
-    for (norm_output output = 0; output < NORM_OUTPUTS; output++) {
-        if (worst[output].cases == 0)
-            continue;
-        worst[output].bound = norm_error_bound(impl, output, rows, cols);
-        result->ok = result->ok && worst[output].max_error <= worst[output].bound;
-        verify_merge(&result->worst[output], &worst[output]);
-    }
+    reduce(workers, team, cols);
+    conclude(impl, pass, args, workers, team, result);
     complete = true;
 
 cleanup:
     for (size_t t = 0; t < team; t++)
-        free(workers[t].vectors);
+        free(workers[t].reference);
     free(workers);
     return complete;
+}
+
+void verify_against(const norm_impl *impl, norm_pass pass, const norm_args *args, verify_reference *reference,
+                    verify_result *result) {
+    worker w = {.reference = reference, .keeps = true};
+    if (!reference->known)
+        begin_sums(reference, args->cols);
+    for (size_t row = 0; row < args->rows; row++)
+        if (pass == NORM_BACKWARD)
+            compare_backward_row(impl, args, row, true, &w);
+        else
+            compare_forward_row(impl, args, row, &w);
+    reference->known = true;
+    conclude(impl, pass, args, &w, 1, result);
 }
 
 double verify_largest(const verify_result *result) {

@@ -31,6 +31,19 @@ typedef struct {
 bool verify_outputs(const norm_impl *impl, norm_pass pass, const norm_args *args, size_t max_rows, int threads,
                     verify_result *result);
 
+// What one pass over all rows is held against, in a block of verify_reference_bytes that begins as zeros. It depends on
+// the op, its parameters, dtype, inputs and scalars, and in add_fused on the sum, and on no implementation.
+typedef struct {
+    bool known;
+    norm_reference_sums sums;
+    double values[];
+} verify_reference;
+size_t verify_reference_bytes(size_t rows, size_t cols);
+
+// verify_outputs of all rows on one thread, against a reference that it makes if it is not yet known.
+void verify_against(const norm_impl *impl, norm_pass pass, const norm_args *args, verify_reference *reference,
+                    verify_result *result);
+
 // Largest max_error over the outputs of a result.
 double verify_largest(const verify_result *result);
 

@@ -2,8 +2,10 @@
 // worker.c: see worker.h.
 #include "worker.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/exit_code.h"
 #include "base/stats.h"
@@ -63,7 +65,7 @@ static bool visit_family(worker *w, const visited *g, stats_rng *rng, size_t rou
     for (size_t i = 0; ok && !child_interrupted() && i < 2 * count; i++) {
         observation o = {.item = order[i < count ? i : 2 * count - 1 - i], .index = 2 * round + (i >= count)};
         const planned *const item = &s->schedule->items[o.item];
-        if (!schedule_times(item))
+        if (!schedule_times_in(item, w->orders.launch))
             continue;
         o.calls = item->calls;
         ok = s->work->sample(g->opened, o.item, o.calls, &o.sample);
@@ -102,7 +104,7 @@ static bool measure_group(worker *w, const visited *g) {
     if (s->work->begin != NULL)
         s->work->begin(g->opened);
     for (size_t i = g->begin; i < g->end && !child_interrupted(); i++)
-        if (schedule_times(&items[i]) && !s->work->warm_up(g->opened, i, items[i].calls))
+        if (schedule_times_in(&items[i], w->orders.launch) && !s->work->warm_up(g->opened, i, items[i].calls))
             return false;
     for (size_t i = had.complete; i < items[g->begin].rounds && !child_interrupted(); i++)
         if (!visit_round(w, g, had.next + i - had.complete))
@@ -127,8 +129,8 @@ static bool is_wanted(const worker *w, const visited *g) {
     if (w->orders.pilot)
         return had->next == 0;
     for (size_t i = g->begin; i < g->end; i++)
-        any |= schedule_times(&items[i]);
-    return any && w->orders.launch < items[g->begin].launches && had->complete < items[g->begin].rounds;
+        any |= schedule_times_in(&items[i], w->orders.launch);
+    return any && had->complete < items[g->begin].rounds;
 }
 
 static bool visit(void *context, size_t number) {
@@ -162,11 +164,14 @@ static bool visit(void *context, size_t number) {
 
 int worker_main(const subject *s, int argc, char **argv) {
     worker w = {.subject = s};
-    char message[256];
+    char message[1024], folder[PATH_MAX];
     int status = EXIT_FAILED;
     if (!child_begin(argc, argv, &w.orders))
         return EXIT_USAGE;
-    if (schedule_read(s->schedule, w.orders.plan_path, message, sizeof message) != 0 ||
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(w.orders.plan_path, '/') - w.orders.plan_path),
+             w.orders.plan_path);
+    if ((s->join != NULL && !s->join(folder, &w.orders.launch, message, sizeof message)) ||
+        schedule_read(s->schedule, w.orders.plan_path, message, sizeof message) != 0 ||
         (w.topology = topology_open(NULL, message)) == NULL) {
         fprintf(stderr, "normbench: %s\n", message);
         goto cleanup;

@@ -27,50 +27,50 @@ static size_t times(double seconds, double cost, size_t least, size_t most) {
     return !(fit >= (double)least) ? least : fit > (double)most ? most : (size_t)fit;
 }
 
-// More time never makes a launch or a round less, and neither does it take another's: the whole is monotonic.
-static double allot(budget_group *groups, size_t count, size_t least, size_t launches, size_t most_rounds,
-                    double share) {
-    double seconds = START_SECONDS * (double)launches;
-    for (size_t i = 0; i < count; i++) {
-        budget_group *const g = &groups[i];
-        const double time = share * (double)g->stake;
-        g->launches = times(time, g->prepare_s + g->round_s, least, launches);
+// Who shares, and within which bounds.
+typedef struct {
+    budget_group *groups;
+    size_t count, least, launches, most_rounds;
+} sharers;
+
+// Rounds and launches of every group by a share of the time for each of its stakes; the seconds of the run. More time
+// never makes a launch or a round less, and neither does it take another's: the whole is monotonic.
+static double allot(const sharers *who, double share) {
+    double seconds = START_SECONDS * (double)who->launches;
+    for (size_t i = 0; i < who->count; i++) {
+        budget_group *const g = &who->groups[i];
+        const double time = share * (double)g->stake, launches = (double)who->launches;
+        g->launches = times(time, g->prepare_s + g->round_s, who->least, who->launches);
         // As long as launches grow, rounds stay one: time / launches is then below twice the cost of a launch.
         g->rounds =
-            g->launches < launches ? 1 : times(time / (double)launches - g->prepare_s, g->round_s, 1, most_rounds);
+            g->launches < who->launches ? 1 : times(time / launches - g->prepare_s, g->round_s, 1, who->most_rounds);
         seconds += (double)g->launches * group_seconds(g);
     }
     return seconds;
 }
 
-void budget_allot(budget_group *groups, size_t count, size_t least, size_t launches, size_t most_rounds,
-                  double seconds) {
+// The rounds that fit the share, and the seconds of a launch.
+static double set_rounds(const sharers *who, double share) {
+    for (size_t i = 0; i < who->count; i++)
+        who->groups[i].rounds = times(share, who->groups[i].round_s, 1, who->most_rounds);
+    return budget_launch_seconds(who->groups, who->count, 0);
+}
+
+// Gives the largest share that keeps to the time.
+static void give(const sharers *who, double (*give_share)(const sharers *who, double share), double seconds) {
     double low = 0, high = seconds;
     for (int i = 0; i < HALVINGS; i++) {
         const double share = (low + high) / 2;
-        if (allot(groups, count, least, launches, most_rounds, share) > seconds)
-            high = share;
-        else
-            low = share;
+        *(give_share(who, share) > seconds ? &high : &low) = share;
     }
-    (void)allot(groups, count, least, launches, most_rounds, low);
+    (void)give_share(who, low);
 }
 
-// Each group gets the rounds that fit `share` seconds.
-static void set_rounds(budget_group *groups, size_t count, size_t most_rounds, double share) {
-    for (size_t i = 0; i < count; i++)
-        groups[i].rounds = times(share, groups[i].round_s, 1, most_rounds);
+void budget_allot(budget_group *groups, size_t count, size_t least, size_t launches, size_t most_rounds,
+                  double seconds) {
+    give(&(sharers){groups, count, least, launches, most_rounds}, allot, seconds);
 }
 
 void budget_spend(budget_group *groups, size_t count, size_t most_rounds, double seconds) {
-    double low = 0, high = seconds;
-    for (int i = 0; i < HALVINGS; i++) {
-        const double share = (low + high) / 2;
-        set_rounds(groups, count, most_rounds, share);
-        if (budget_launch_seconds(groups, count, 0) > seconds)
-            high = share;
-        else
-            low = share;
-    }
-    set_rounds(groups, count, most_rounds, low);
+    give(&(sharers){groups, count, 0, 0, most_rounds}, set_rounds, seconds);
 }

@@ -7,16 +7,12 @@
 
 #include "base/parse.h"
 
-static const char *word(selector which, size_t index) {
-    const char *names[SELECT_MAX_NAMES];
-    return index < selector_names(which, names) ? names[index] : NULL;
-}
-static const char *op_word(size_t index) { return word(SELECT_OP, index); }
-static const char *pass_word(size_t index) { return word(SELECT_PASS, index); }
-static const char *form_word(size_t index) { return word(SELECT_FORM, index); }
-static const char *dtype_word(size_t index) { return word(SELECT_DTYPE, index); }
-static const char *placement_word(size_t index) { return word(SELECT_PLACEMENT, index); }
-static const char *cache_word(size_t index) { return word(SELECT_CACHE, index); }
+static const char *op_word(size_t index) { return selector_name(SELECT_OP, index); }
+static const char *pass_word(size_t index) { return selector_name(SELECT_PASS, index); }
+static const char *form_word(size_t index) { return selector_name(SELECT_FORM, index); }
+static const char *dtype_word(size_t index) { return selector_name(SELECT_DTYPE, index); }
+static const char *placement_word(size_t index) { return selector_name(SELECT_PLACEMENT, index); }
+static const char *cache_word(size_t index) { return selector_name(SELECT_CACHE, index); }
 
 const column_type column_op = {.word = op_word}, column_pass = {.word = pass_word}, column_form = {.word = form_word},
                   column_dtype = {.word = dtype_word}, column_placement = {.word = placement_word},
@@ -72,8 +68,10 @@ static const char *const parameters[] = {"",
                                          "gamma beta alpha shift"};
 
 static const column_type column_words = {.pattern = "[a-z0-9]+( [a-z0-9]+)*"};
+const char *cell_params(unsigned params) { return parameters[params % COLUMN_COUNT(parameters)]; }
+
 static column_value params(const norm_impl *impl) {
-    return impl == NULL ? value_empty() : value_text(parameters[impl->params % COLUMN_COUNT(parameters)]);
+    return impl == NULL ? value_empty() : value_text(cell_params(impl->params));
 }
 static column_value base(const norm_impl *impl) { return impl == NULL ? value_empty() : value_text(impl->base); }
 static column_value streams(const norm_impl *impl) { return impl == NULL ? value_empty() : value_size(impl->streams); }
@@ -185,7 +183,15 @@ static bool read_dispatch(const csv_table *t, size_t row, cell *c) {
     return true;
 }
 
-bool cell_read(const csv_table *t, size_t row, cell *c) {
+static const norm_impl *find_here(const void *source, const char *op, const char *variant, const char *form,
+                                  const char *level, const char *dtype) {
+    (void)source;
+    return norm_find(op, variant, form, level, dtype);
+}
+
+bool cell_read(const csv_table *t, size_t row, cell *c) { return cell_read_from(t, row, find_here, NULL, c); }
+
+bool cell_read_from(const csv_table *t, size_t row, norm_finder *find, const void *source, cell *c) {
     const char *field[CELL_COLUMNS];
     for (size_t i = 0; i < CELL_COLUMNS; i++) {
         const int at = csv_column(t, cell_columns[i].name);
@@ -198,12 +204,22 @@ bool cell_read(const csv_table *t, size_t row, cell *c) {
         !parse_size(field[6], &c->rows) || !parse_size(field[7], &c->cols) || !parse_size(field[8], &c->threads) ||
         !selector_index(SELECT_PLACEMENT, field[9], &place) || !selector_index(SELECT_CACHE, field[10], &cache))
         return false;
-    c->impl = norm_find(field[0], field[1], field[3], field[4], field[5]);
+    c->impl = find(source, field[0], field[1], field[3], field[4], field[5]);
     c->pass = (norm_pass)pass;
     c->place = (placement)place;
     c->cache = (cache_state)cache;
     return c->impl != NULL && c->rows > 0 && c->cols > 0 && c->threads > 0 && c->threads <= CELL_MOST_THREADS &&
            read_dispatch(t, row, c);
+}
+
+const char *cell_name(const cell *c, char text[CELL_NAME_SIZE]) {
+    const int used = snprintf(text, CELL_NAME_SIZE, "%s/%s/%s/%s/%s/%s/%zux%zu/%zu/%s/%s", norm_op_name(c->impl->op),
+                              c->impl->variant, norm_pass_name(c->pass), norm_form_name(c->impl->form),
+                              norm_level_name(c->impl->level), norm_dtype_name(c->impl->dtype), c->rows, c->cols,
+                              c->threads, placement_name(c->place), cache_name(c->cache));
+    if (c->dispatch_ns > 0 && used > 0 && used < CELL_NAME_SIZE)
+        snprintf(text + used, CELL_NAME_SIZE - (size_t)used, "/%uns", c->dispatch_ns);
+    return text;
 }
 
 void cell_describe(const cell *c, char *text, size_t size) {

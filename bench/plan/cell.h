@@ -52,6 +52,7 @@ extern const table_column cell_columns[CELL_COLUMNS];
 // What else there is to say of an implementation, at the end of tables: params, streams, base. Their row is a
 // norm_impl, or NULL.
 enum { CELL_IMPL_COLUMNS = 3 };
+const char *cell_params(unsigned params); // "gamma beta"
 extern const table_column cell_impl_columns[CELL_IMPL_COLUMNS];
 // What they may hold, and what they mean in the tables of layers as well.
 extern const column_type column_op, column_pass, column_form, column_dtype, column_placement, column_cache;
@@ -74,7 +75,12 @@ void cell_write_later(csv_writer *w, const cell *c);
 // The cell of a row of a CSV with those columns; false if it names something that this program does not have.
 enum { CELL_MOST_THREADS = 1 << 16, CELL_MOST_DISPATCH_NS = 1000000 }; // of what is read
 bool cell_read(const csv_table *t, size_t row, cell *c);
+// The same of implementations of another source; its level is never "best".
+bool cell_read_from(const csv_table *t, size_t row, norm_finder *find, const void *source, cell *c);
 
+// What tells a cell from all others, in one word: "dyt/u2/forward/fused/avx512/f32/64x768/2/cores/warm". Returns text.
+enum { CELL_NAME_SIZE = 192 };
+const char *cell_name(const cell *c, char text[CELL_NAME_SIZE]);
 // "dyt/u2 forward fused avx512 f32 64x768, 2 threads cores, warm"
 void cell_describe(const cell *c, char *text, size_t size);
 // "f32 forward 64x768, 2 threads, warm"

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/exit_code.h"
+#include "base/files.h"
 #include "base/names.h"
 
 enum { MOST_OPTIONS = 64, TEXT_SIZE = 1024, HELP_COLUMN = 22, WIDTH = 80 };
@@ -74,7 +76,7 @@ static void print_usage(FILE *out, const cli_command *c) {
             put_option(&w, &o, false);
         }
     for (size_t i = 0; i < c->option_count; i++)
-        if (!is_needed(c, i))
+        if (!is_needed(c, i) && c->options[i].name != NULL)
             put_option(&w, &c->options[i], false);
     fputc('\n', out);
 }
@@ -92,7 +94,8 @@ void cli_help(FILE *out, const cli_command *c) {
     cli_wrap(out, c->about, 0);
     fputc('\n', out);
     for (size_t i = 0; i < c->option_count; i++)
-        print_option(out, &c->options[i]);
+        if (c->options[i].name != NULL)
+            print_option(out, &c->options[i]);
     print_option(out, &help);
     if (c->selectors != 0)
         fprintf(out, "\nWhat to take, each a comma list:\n");
@@ -115,6 +118,14 @@ void cli_complain(const cli_command *c, const char *format, ...) {
     va_end(arguments);
 }
 
+bool cli_wrote(const cli_command *c, int code, const char *path) {
+    char message[TEXT_SIZE];
+    const bool wrote = files_wrote(code, path, message, sizeof message);
+    if (!wrote)
+        cli_complain(c, "%s", message);
+    return wrote;
+}
+
 bool cli_need(const cli_command *c, char *const values[]) {
     for (size_t i = 0; i < c->option_count; i++)
         if (is_needed(c, i) && values[i] == NULL) {
@@ -135,10 +146,11 @@ static int find(const cli_command *c, const char *name, cli_option *option) {
     const char *names[MOST_OPTIONS];
     int indexes[MOST_OPTIONS];
     size_t count = 0;
-    for (size_t i = 0; i < c->option_count && count < MOST_OPTIONS; i++, count++) {
-        names[count] = c->options[i].name;
-        indexes[count] = (int)i;
-    }
+    for (size_t i = 0; i < c->option_count && count < MOST_OPTIONS; i++)
+        if (c->options[i].name != NULL) {
+            names[count] = c->options[i].name;
+            indexes[count++] = (int)i;
+        }
     for (selector s = 0; s < SELECTORS && count < MOST_OPTIONS; s++)
         if (takes(c, s)) {
             names[count] = selector_option(s);
@@ -193,4 +205,17 @@ int cli_next(cli_args *a, char **value) {
     }
     *value = equals ? equals + 1 : a->argv[a->at++];
     return index;
+}
+
+int cli_take(const cli_command *c, int argc, char **argv, char *given[], size_t *words) {
+    cli_args args = {.command = c, .argc = argc, .argv = argv, .at = 1};
+    char *value;
+    int option;
+    *words = 0;
+    while ((option = cli_next(&args, &value)) >= 0)
+        if (option == (int)(c->option_count + SELECTORS))
+            argv[(*words)++] = value;
+        else
+            given[option] = value != NULL ? value : argv[args.at - 1];
+    return option == CLI_END ? -1 : option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
 }

@@ -5,13 +5,13 @@
 //     static const cli_command command = {.name = "verify", .about = "...", .options = options, .option_count = 2,
 //                                         .selectors = CLI_KERNEL_SELECTORS,
 //                                         .examples = {"verify --op dyt", "verify --csv -"}};
-//     cli_args args = {&command, argc, argv, .at = 1};   // argv[0] is the command's name
-//     char *value;
-//     int option;
-//     while ((option = cli_next(&args, &value)) >= 0)
-//         ...                                            // index into options, or option_count + a selector
-//     if (option != CLI_END)
-//         return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+//     char *given[OPTIONS] = {NULL};
+//     size_t words;
+//     const int end = cli_take(&command, argc, argv, given, &words); // argv[0] is the command's name
+//     if (end >= 0)
+//         return end;
+//
+// or, where the order of the options matters, cli_next for one after another.
 #ifndef CLI_H
 #define CLI_H
 
@@ -22,7 +22,7 @@
 #include "select.h"
 
 typedef struct {
-    const char *name;     // without the dashes
+    const char *name;     // without the dashes; NULL: this command has it not
     const char *argument; // what the option takes, in capitals; NULL: nothing
     const char *help;     // wrapped when it is printed
 } cli_option;
@@ -65,6 +65,11 @@ enum {
 // Operands come as option_count + SELECTORS.
 int cli_next(cli_args *args, char **value);
 
+// Takes all of them, of each option its last value (of one that takes none, its name) into given[option], or of a
+// selector into given[option_count + selector]; words without a dash move to the front of argv. -1, or the exit code to
+// end with, after a message.
+int cli_take(const cli_command *command, int argc, char **argv, char *given[], size_t *words);
+
 // Whether every option that must be given has a value. false, after a message that names the first without.
 bool cli_need(const cli_command *command, char *const values[]);
 
@@ -75,5 +80,7 @@ void cli_wrap(FILE *out, const char *text, size_t indent);
 
 // Prints "normbench verify: ..." on stderr.
 __attribute__((format(printf, 2, 3))) void cli_complain(const cli_command *command, const char *format, ...);
+// files_wrote, whose message is printed so.
+bool cli_wrote(const cli_command *command, int code, const char *path);
 
 #endif

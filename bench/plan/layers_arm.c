@@ -46,8 +46,8 @@ size_t layers_width(const layers_key *k) {
     return layers_has_stages(k->model) ? k->model->stages[k->stage].width : k->model->dim;
 }
 
-static const char *part_word(size_t index) { return index < PARTS ? part_name((model_part)index) : NULL; }
-static const char *phase_word(size_t index) { return index < PHASES ? model_phase_name((model_phase)index) : NULL; }
+static const char *part_word(size_t index) { return selector_name(SELECT_PART, index); }
+static const char *phase_word(size_t index) { return selector_name(SELECT_PHASE, index); }
 static const column_type column_model_part = {.word = part_word}, column_phase = {.word = phase_word};
 COLUMN_WORDS(passes, "forward", "both")
 
@@ -104,10 +104,7 @@ void layers_arm_write(csv_writer *w, const layers_arm *a) {
     columns_write_values(w, layers_arm_columns, LAYERS_ARM_COLUMNS, a);
 }
 
-const norm_impl *layers_arm_impl(const layers_arm *a) {
-    const norm_slot *const s = &a->slot;
-    return norm_find(norm_op_name(s->op), s->variant, norm_form_name(s->form), s->level, norm_dtype_name(a->key.dtype));
-}
+const norm_impl *layers_arm_impl(const layers_arm *a) { return layer_slot_impl(&a->slot, a->slot.form, a->key.dtype); }
 
 // The text of a row's column; NULL if there is no such column.
 static const char *field(const csv_table *t, size_t row, const char *name) {

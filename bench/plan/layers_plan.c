@@ -279,9 +279,9 @@ void layers_plan_free(layers_plan *p) { schedule_free(&p->schedule); }
 layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *arms, uint64_t seed) {
     size_t begin, end;
     schedule_group(&p->schedule, group, &begin, &end);
-    const layers_key *const k = &layers_arms(p)[begin].key;
+    const layers_key *const k = &layers_arm_at(p, begin)->key;
     for (size_t i = begin; i < end; i++)
-        arms[i - begin] = layers_arms(p)[i].slot;
+        arms[i - begin] = layers_arm_at(p, i)->slot;
     return (layer_config){.shape = k->model,
                           .part = k->part,
                           .phase = k->phase,
@@ -299,7 +299,7 @@ layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *a
 }
 
 size_t layers_plan_partner(const layers_plan *p, size_t arm, norm_op op) {
-    const layers_arm *const a = &layers_arms(p)[arm];
+    const layers_arm *const a = layers_arm_at(p, arm);
     norm_slot slot;
     size_t begin, end;
     if (!layer_slot(a->key.model, op, NULL, op == NORM_IDENTITY ? NORM_FUSED : a->slot.form, a->slot.level,
@@ -307,7 +307,7 @@ size_t layers_plan_partner(const layers_plan *p, size_t arm, norm_op op) {
         return SIZE_MAX;
     schedule_group(&p->schedule, p->schedule.items[arm].group, &begin, &end);
     for (size_t i = begin; i < end; i++) {
-        const norm_slot *const other = &layers_arms(p)[i].slot;
+        const norm_slot *const other = &layers_arm_at(p, i)->slot;
         if (other->op == op && other->repeats == 1 && strcmp(other->variant, slot.variant) == 0 &&
             (op == NORM_IDENTITY || (other->form == slot.form && strcmp(other->level, a->slot.level) == 0)))
             return i;

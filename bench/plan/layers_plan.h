@@ -38,7 +38,10 @@ typedef struct {
     size_t step_count, step_room;
 } layers_plan;
 extern const schedule_kind layers_plan_kind;
-static inline const layers_arm *layers_arms(const layers_plan *p) { return p->schedule.names; }
+// Whatever else its kind of item is, it begins with its arm.
+static inline const layers_arm *layers_arm_at(const layers_plan *p, size_t item) {
+    return schedule_name(&p->schedule, item);
+}
 
 // Numbers that a layer can be asked for; 0: as the model has it.
 typedef struct {

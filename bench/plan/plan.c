@@ -60,8 +60,7 @@ static bool is_unnamed(const cell *c, const selection *s, const topology *t) {
     return norm_is_default(c->impl) && (c->impl->streams == streams || norm_other_stores(c->impl) == NULL);
 }
 
-// Without a preset: every combination of what was selected, with one value for what was not.
-static bool add_product(plan *p, const selection *s, const topology *t) {
+bool plan_product(const selection *s, const topology *t, plan_source *at, plan_add *put, void *to) {
     static const shape one_shape[] = {{64, 768}};
     static const size_t one_count[] = {1};
     static const placement one_placement[] = {PLACEMENT_CORES};
@@ -72,7 +71,7 @@ static bool add_product(plan *p, const selection *s, const topology *t) {
     const size_t thread_count = s->thread_count > 0 ? s->thread_count : 1;
     const size_t placement_count = s->placement_count > 0 ? s->placement_count : 1;
     const norm_impl *impl;
-    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
+    for (size_t i = 0; (impl = at(i)) != NULL; i++) {
         if (!selection_has(s, impl) || (!s->given[SELECT_FORM] && impl->form != NORM_FUSED) ||
             (!s->given[SELECT_DTYPE] && impl->dtype != NORM_F32) ||
             (!s->given[SELECT_LEVEL] && !select_is_best(impl) && impl->level != NORM_LEVEL_LIBRARY))
@@ -88,7 +87,7 @@ static bool add_product(plan *p, const selection *s, const topology *t) {
                         for (size_t w = 0; w < placement_count; w++) {
                             const cell c = {impl,       (norm_pass)pass, shapes[k].rows,     shapes[k].cols,
                                             threads[n], placements[w],   (cache_state)cache, 0};
-                            if ((s->given[SELECT_VARIANT] || is_unnamed(&c, s, t)) && !add_with_partners(p, &c))
+                            if ((s->given[SELECT_VARIANT] || is_unnamed(&c, s, t)) && !put(to, &c))
                                 return false;
                         }
             }
@@ -98,7 +97,8 @@ static bool add_product(plan *p, const selection *s, const topology *t) {
 
 bool plan_make(plan *p, preset which, const selection *s, const topology *t) {
     *p = (plan){.schedule.kind = &plan_kind};
-    const bool ok = (which == PRESETS ? add_product(p, s, t) : preset_cells(which, s, t, add_with_partners, p)) &&
+    const bool ok = (which == PRESETS ? plan_product(s, t, norm_at, add_with_partners, p)
+                                      : preset_cells(which, s, t, add_with_partners, p)) &&
                     schedule_arrange(&p->schedule);
     if (!ok)
         plan_free(p);
@@ -121,10 +121,8 @@ static double rough_ns(const cell *c) {
            (double)c->dispatch_ns * (double)norm_operations(impl, c->pass);
 }
 
-static const cell *cells_of(const schedule *s) { return s->names; }
-
 static double item_ns(const schedule *s, size_t item) {
-    return s->items[item].ns > 0 ? s->items[item].ns : rough_ns(&cells_of(s)[item]);
+    return s->items[item].ns > 0 ? s->items[item].ns : rough_ns(plan_cell(s, item));
 }
 
 // As many as the pilot will find that its group needs.
@@ -137,8 +135,8 @@ static double rough_calls(const schedule *s, size_t item) {
     return fmax(1, ceil(1e6 / fastest));
 }
 
-static double sample_seconds(const schedule *s, size_t item) {
-    const cell *const c = &cells_of(s)[item];
+double plan_sample_seconds(const schedule *s, size_t item) {
+    const cell *const c = plan_cell(s, item);
     const double calls = s->items[item].calls > 0 ? (double)s->items[item].calls : rough_calls(s, item);
     // Untimed calls: one before each sample of several, and backward's forward, at about two thirds of its cost.
     const bool backward = c->pass == NORM_BACKWARD, in_turn = backward && c->impl->form == NORM_FRAMEWORK;
@@ -148,12 +146,12 @@ static double sample_seconds(const schedule *s, size_t item) {
 
 // Two samples of each cell to warm up, as many as a round has, and half a nanosecond for each byte of the group's
 // tensors to map, draw and touch.
-static double prepare_seconds(const schedule *s, size_t begin, size_t end, double round_s) {
-    const cell *const cells = cells_of(s), *const c = &cells[begin];
+double plan_prepare_seconds(const schedule *s, size_t begin, size_t end, double round_s) {
+    const cell *const c = plan_cell(s, begin);
     size_t tensors = 0;
     for (size_t i = begin; i < end; i++)
-        if (cell_tensors(&cells[i]) > tensors)
-            tensors = cell_tensors(&cells[i]);
+        if (cell_tensors(plan_cell(s, i)) > tensors)
+            tensors = cell_tensors(plan_cell(s, i));
     return round_s +
            0.5e-9 * (double)tensors * (double)c->rows * (double)c->cols * (double)norm_dtype_bytes(c->impl->dtype);
 }
@@ -205,5 +203,5 @@ const schedule_kind plan_kind = {.item = "cell",
                                  .same_family = same_family,
                                  .describe = describe,
                                  .describe_group = describe_group,
-                                 .sample_seconds = sample_seconds,
-                                 .prepare_seconds = prepare_seconds};
+                                 .sample_seconds = plan_sample_seconds,
+                                 .prepare_seconds = plan_prepare_seconds};

@@ -7,14 +7,8 @@
 #include "peers/peers.h"
 
 #define NAME(ID, name, launches, seconds) #name,
-#define LAUNCHES(ID, name, launches, seconds) launches,
-#define SECONDS(ID, name, launches, seconds) seconds,
 static const char *const names[] = {PRESET_LIST(NAME)};
-static const size_t launch_counts[] = {PRESET_LIST(LAUNCHES)};
-static const double budgets[] = {PRESET_LIST(SECONDS)};
 const char *preset_name(preset p) { return names[p]; }
-size_t preset_launches(preset p) { return launch_counts[p]; }
-double preset_seconds(preset p) { return budgets[p]; }
 
 // ---- Sweeps
 

@@ -20,8 +20,6 @@
 typedef enum { PRESET_LIST(PRESET_ROW) PRESETS } preset;
 #undef PRESET_ROW
 const char *preset_name(preset p);
-size_t preset_launches(preset p); // fresh processes
-double preset_seconds(preset p);  // the budget, unless one is given
 
 // Gives the cells of a preset that the selection does not rule out to `take`, sweep by sweep, whether they can run here
 // or not. false as soon as `take` says so.

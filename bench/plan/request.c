@@ -97,10 +97,5 @@ void request_quote(int argc, char **argv, char *text, size_t size) {
 }
 
 bool request_csv_writable(const cli_command *command, const char *path) {
-    if (path == NULL)
-        return true;
-    const int code = files_deliverable(path);
-    if (code != 0)
-        cli_complain(command, "cannot write %s: %s", path, files_reason(code));
-    return code == 0;
+    return path == NULL || cli_wrote(command, files_deliverable(path), path);
 }

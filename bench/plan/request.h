@@ -26,11 +26,13 @@ enum {
     REQUEST_OPTIONS
 };
 // The rows of a command's option table; table: the CSV that it writes; launches: how many by default.
-#define REQUEST_ROWS(table, launches, presets)                                                                         \
+#define REQUEST_ROWS(table, launches, presets) REQUEST_PRESET_ROW(presets), REQUEST_RUN_ROWS(table, launches)
+#define REQUEST_PRESET_ROW(presets)                                                                                    \
     [REQUEST_PRESET] = {"preset", "NAME",                                                                              \
                         presets "\n"                                                                                   \
                                 "Without a preset, selectors are a cross product; without either, the preset is "      \
-                                "default"},                                                                            \
+                                "default"}
+#define REQUEST_RUN_ROWS(table, launches)                                                                              \
     [REQUEST_BUDGET] = {"budget", "TIME",                                                                              \
                         "measure no longer than about this, as in 40s or 5m: fewer rounds, then fewer launches"},      \
     [REQUEST_LAUNCHES] = {"launches", "N",                                                                             \

@@ -52,6 +52,7 @@ static void number_group(schedule *s, size_t i) {
 bool schedule_arrange(schedule *s) {
     const size_t size = s->kind->size;
     size_t kept = 0;
+    free(s->items);
     s->items = calloc(s->count + 1, sizeof *s->items);
     if (s->items == NULL)
         return false;
@@ -61,6 +62,7 @@ bool schedule_arrange(schedule *s) {
         if (kept == 0 || s->kind->compare(name_at(s, kept - 1), name_at(s, i)) != 0)
             memmove(name_at(s, kept++), name_at(s, i), size);
     s->count = kept;
+    s->groups = 0;
     for (size_t i = 0; i < kept; i++) {
         s->items[i] = (planned){.launches = PLAN_MOST_LAUNCHES, .max_error = NAN};
         number_group(s, i);
@@ -77,6 +79,7 @@ void schedule_free(schedule *s) {
 }
 
 bool schedule_times(const planned *item) { return !item->wrong && item->calls > 0; }
+bool schedule_times_in(const planned *item, size_t launch) { return schedule_times(item) && launch < item->launches; }
 
 // The first item of this group or a later one; groups are numbered in the order of the items.
 static size_t first_from(const schedule *s, size_t group) {
@@ -130,11 +133,14 @@ budget_group *schedule_costs(const schedule *s) {
         budget_group *const g = &groups[first->group];
         schedule_group(s, first->group, &begin, &end);
         for (size_t i = begin; i < end; i++)
-            g->round_s += s->items[i].wrong ? 0 : 2 * s->kind->sample_seconds(s, i);
+            g->launches = s->items[i].launches > g->launches ? s->items[i].launches : g->launches;
+        // Where items have different numbers of launches, those that are still to be measured are what counts.
+        for (size_t i = begin; i < end; i++)
+            if (!s->items[i].wrong && s->items[i].launches == g->launches)
+                g->round_s += 2 * s->kind->sample_seconds(s, i);
         g->prepare_s = s->kind->prepare_seconds(s, begin, end, g->round_s);
         g->stake = end - begin == 1 ? SCHEDULE_LONE_STAKE : end - begin;
         g->rounds = first->rounds;
-        g->launches = first->launches;
     }
     return groups;
 }

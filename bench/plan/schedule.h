@@ -16,7 +16,7 @@ typedef struct {
     size_t group;     // items of a group stand together
     size_t calls;     // per sample, the same for a family but for very slow items; 0 until calibrated
     size_t rounds;    // per launch, the same for the whole group; 0 until the pilot is done
-    size_t launches;  // of the run's, the first so many have this group
+    size_t launches;  // of the run's, the first so many have this item
     double ns;        // one call, by the pilot
     double prepare_s; // of the group, by the pilot: making it ready
     double max_error; // scaled, by the pilot; NaN until verified
@@ -74,6 +74,7 @@ size_t schedule_find(const schedule *s, const void *name);
 
 // Whether there is something to time: it was verified, calibrated and not found wrong.
 bool schedule_times(const planned *item);
+bool schedule_times_in(const planned *item, size_t launch); // and in this launch
 // Items [*begin, *end) of a group; the end of the family that begins at items[begin].
 void schedule_group(const schedule *s, size_t group, size_t *begin, size_t *end);
 size_t schedule_family_end(const schedule *s, size_t begin);

@@ -27,57 +27,35 @@ const char *selector_option(selector s) { return options[s]; }
 const char *selector_argument(selector s) { return arguments[s]; }
 const char *selector_help(selector s) { return helps[s]; }
 
+// The names of an enum, of which there are `end`.
+#define CASE(ID, type, end, name_of)                                                                                   \
+    case SELECT_##ID:                                                                                                  \
+        for (type i = 0; i < (end); i++)                                                                               \
+            names[count++] = name_of(i);                                                                               \
+        break;
+
 size_t selector_names(selector which, const char *names[SELECT_MAX_NAMES]) {
+    const norm_impl *impl;
+    const model_shape *model;
     size_t count = 0;
     switch (which) {
-    case SELECT_OP:
-        for (norm_op i = 0; i < NORM_OPS; i++)
-            names[count++] = norm_op_name(i);
-        break;
-    case SELECT_VARIANT: {
-        const norm_impl *impl;
+        CASE(OP, norm_op, NORM_OPS, norm_op_name)
+        CASE(PASS, norm_pass, NORM_PASSES, norm_pass_name)
+        CASE(FORM, norm_form, NORM_FORMS, norm_form_name)
+        CASE(LEVEL, norm_level, NORM_ALL_LEVELS, norm_level_name)
+        CASE(DTYPE, norm_dtype, NORM_DTYPES, norm_dtype_name)
+        CASE(PLACEMENT, placement, PLACEMENTS, placement_name)
+        CASE(CACHE, cache_state, CACHES, cache_name)
+        CASE(PART, model_part, PARTS, part_name)
+        CASE(PHASE, model_phase, PHASES, model_phase_name)
+    case SELECT_VARIANT:
         for (size_t i = 0; (impl = norm_at(i)) != NULL && count < SELECT_MAX_VARIANTS; i++)
             if (names_find(impl->variant, names, count) == count)
                 names[count++] = impl->variant;
         break;
-    }
-    case SELECT_PASS:
-        for (norm_pass i = 0; i < NORM_PASSES; i++)
-            names[count++] = norm_pass_name(i);
-        break;
-    case SELECT_FORM:
-        for (norm_form i = 0; i < NORM_FORMS; i++)
-            names[count++] = norm_form_name(i);
-        break;
-    case SELECT_LEVEL:
-        for (norm_level i = 0; i < NORM_ALL_LEVELS; i++)
-            names[count++] = norm_level_name(i);
-        break;
-    case SELECT_DTYPE:
-        for (norm_dtype i = 0; i < NORM_DTYPES; i++)
-            names[count++] = norm_dtype_name(i);
-        break;
-    case SELECT_PLACEMENT:
-        for (placement i = 0; i < PLACEMENTS; i++)
-            names[count++] = placement_name(i);
-        break;
-    case SELECT_CACHE:
-        for (cache_state i = 0; i < CACHES; i++)
-            names[count++] = cache_name(i);
-        break;
-    case SELECT_MODEL: {
-        const model_shape *model;
+    case SELECT_MODEL:
         for (size_t i = 0; (model = model_at(i)) != NULL && count < SELECT_MAX_NAMES; i++)
             names[count++] = model->name;
-        break;
-    }
-    case SELECT_PART:
-        for (model_part i = 0; i < PARTS; i++)
-            names[count++] = part_name(i);
-        break;
-    case SELECT_PHASE:
-        for (model_phase i = 0; i < PHASES; i++)
-            names[count++] = model_phase_name(i);
         break;
     case SELECT_SHAPE:
     case SELECT_THREADS:
@@ -85,6 +63,12 @@ size_t selector_names(selector which, const char *names[SELECT_MAX_NAMES]) {
         break;
     }
     return count;
+}
+#undef CASE
+
+const char *selector_name(selector which, size_t index) {
+    const char *names[SELECT_MAX_NAMES];
+    return index < selector_names(which, names) ? names[index] : NULL;
 }
 
 bool selector_index(selector which, const char *text, size_t *index) {
@@ -207,7 +191,8 @@ bool selection_set(selection *s, selector which, char *value, const topology *t,
 }
 
 bool select_is_best(const norm_impl *impl) {
-    return norm_best(impl->op, impl->variant, impl->form, impl->dtype) == impl;
+    const norm_impl *const best = norm_best(impl->op, impl->variant, impl->form, impl->dtype);
+    return best != NULL && best->level == impl->level;
 }
 
 bool selection_has(const selection *s, const norm_impl *impl) {

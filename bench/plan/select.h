@@ -63,6 +63,7 @@ enum {
 // The names that a selector takes, besides `all` and `best`, in the order of their enum (variants: as they appear in
 // the registry). Returns how many; 0 for those that take numbers.
 size_t selector_names(selector which, const char *names[SELECT_MAX_NAMES]);
+const char *selector_name(selector which, size_t index); // NULL behind the last
 // The place of one of them among them. false if it is none.
 bool selector_index(selector which, const char *text, size_t *index);
 

@@ -78,7 +78,7 @@ static filter arm_filter(const char *op, const char *form, bool coarse) {
     if (*form != '\0')
         add_word(&f, "form", form);
     if (coarse)
-        add_word(&f, "variant", "lp|lp_nobeta");
+        add_word(&f, "base", "lp");
     return f;
 }
 
@@ -284,15 +284,13 @@ static void write_value(csv_writer *w, const efficiency *e, const efficiency_arm
     columns_write_row(w, &comparison_table, &r);
 }
 
-int efficiency_write(const void *what, const char *path) {
+static void write_rows(csv_writer *w, const void *what) {
     const efficiency *const e = what;
-    csv_writer w;
-    const int error = csv_open(&w, path, false);
-    if (error != 0)
-        return error;
-    columns_write_header(&w, &comparison_table);
     for (size_t i = 0; i < e->count; i++)
         for (efficiency_value v = 0; v < EFFICIENCIES; v++)
-            write_value(&w, e, &e->arms[i], v);
-    return csv_close(&w);
+            write_value(w, e, &e->arms[i], v);
+}
+
+int efficiency_write(const void *what, const char *path) {
+    return columns_write(path, &comparison_table, write_rows, what);
 }

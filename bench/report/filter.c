@@ -9,7 +9,9 @@
 
 #include "base/names.h"
 #include "base/parse.h"
+#include "layer.h"
 #include "plan/select.h"
+#include "vocabulary.h"
 
 // The first of several values a|b, without what follows; moves on to the next, NULL after the last.
 static bool next_value(const char **values, char *value, size_t size) {
@@ -21,10 +23,21 @@ static bool next_value(const char **values, char *value, size_t size) {
     return true;
 }
 
+// Takes the two dots off a least number.
+static bool is_least(char *value) {
+    const size_t length = strlen(value);
+    const bool least = length > 2 && strcmp(value + length - 2, "..") == 0;
+    if (least)
+        value[length - 2] = '\0';
+    return least;
+}
+
 static bool one_of(const char *value, const char *values) {
     char one[72];
+    double number, least;
     while (next_value(&values, one, sizeof one))
-        if (strcmp(value, one) == 0)
+        if (strcmp(value, one) == 0 ||
+            (is_least(one) && parse_real(one, &least) && parse_real(value, &number) && number >= least))
             return true;
     return false;
 }
@@ -36,12 +49,14 @@ enum { PLACES = sizeof places / sizeof *places };
 
 // Columns by which rows are found: names, of which those of other builds and machines are taken as they are, and
 // counts.
-static const char *const free_names[] = {"variant", "level", "run_id", "status"};
+static const char *const free_names[] = {"variant", "base", "level", "run_id", "status"};
 static const char *const counts[] = {"rows",    "cols",  "threads", "batch",  "tokens",
                                      "context", "depth", "stage",   "repeats"};
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-static bool value_is_known(const char *column, const char *value, char message[TABLES_MESSAGE]) {
+#define NATIVE "native"
+
+static bool value_is_known(const char *column, char *value, char message[TABLES_MESSAGE]) {
     const char *names[SELECT_MAX_NAMES];
     size_t count = 0, number;
     if (names_find(column, free_names, COUNT(free_names)) < COUNT(free_names))
@@ -50,6 +65,7 @@ static bool value_is_known(const char *column, const char *value, char message[T
         count = PLACES;
         memcpy(names, places, sizeof places);
     } else if (names_find(column, counts, COUNT(counts)) < COUNT(counts)) {
+        (void)is_least(value);
         if (parse_size(value, &number) || (strcmp(column, "threads") == 0 && strcmp(value, "cores") == 0))
             return true;
         snprintf(message, TABLES_MESSAGE, "\"%.40s\" is no number of %s: give a whole one", value, column);
@@ -59,14 +75,17 @@ static bool value_is_known(const char *column, const char *value, char message[T
         while (s < SELECTORS && strcmp(selector_option(s), column) != 0)
             s++;
         if (s == SELECTORS) {
-            snprintf(message, TABLES_MESSAGE,
-                     "no row is found by \"%.40s\": give op, variant, form, level, dtype, pass, rows, cols, threads, "
-                     "placement, cache, data, model, phase, part, batch, tokens, context, depth or stage",
-                     column);
+            snprintf(
+                message, TABLES_MESSAGE,
+                "no row is found by \"%.40s\": give op, variant, base, form, level, dtype, pass, rows, cols, threads, "
+                "placement, cache, data, model, phase, part, batch, tokens, context, depth or stage",
+                column);
             return false;
         }
         count = selector_names(s, names);
     }
+    if (strcmp(column, "op") == 0 && strcmp(value, NATIVE) == 0)
+        return true;
     if (names_find(value, names, count) < count)
         return true;
     names_explain(message, TABLES_MESSAGE, value, column, names, count);
@@ -154,8 +173,7 @@ void filter_add_same_run(filter *f, table_row like) {
 
 static double elements(table_row row) { return row_real(row, "rows") * row_real(row, "cols"); }
 
-// The nearest place that holds a row's x and y; "" if the caches are not known.
-static const char *data_place(const run_tables *r, table_row row) {
+const char *filter_place(const run_tables *r, table_row row) {
     size_t dtype;
     if (!selector_index(SELECT_DTYPE, row_text(row, "dtype"), &dtype) || r->l1_bytes <= 0 || r->l2_bytes <= 0 ||
         r->llc_bytes <= 0)
@@ -170,9 +188,18 @@ static const char *data_place(const run_tables *r, table_row row) {
 
 static bool word_fits(const run_tables *r, table_row row, const char *column, const char *values) {
     if (strcmp(column, "data") == 0)
-        return one_of(data_place(r, row), values);
+        return one_of(filter_place(r, row), values);
     if (strcmp(column, "threads") == 0 && strcmp(values, "cores") == 0)
         return row_real(row, column) == (double)r->cores;
+    if (strcmp(column, "base") == 0) {
+        char base[ROW_BASE];
+        return one_of(row_base(row, base), values);
+    }
+    if (strcmp(column, "op") == 0 && one_of(NATIVE, values)) {
+        const model_shape *const model = model_find(row_text(row, "model"));
+        if (model != NULL && strcmp(row_text(row, column), norm_op_name(model->native)) == 0)
+            return true;
+    }
     return one_of(row_text(row, column), values);
 }
 
@@ -207,34 +234,13 @@ static size_t strength(table_row row) {
     return level == NORM_LEVEL_LIBRARY ? 0 : level + 1;
 }
 
-// Whether a variant is the one of this name, with or without a suffix.
-static bool is_variant(const char *variant, const char *name) {
-    const size_t length = strlen(name);
-    return strncmp(variant, name, length) == 0 && (variant[length] == '\0' || variant[length] == '_');
-}
-
 int filter_default(table_row row) {
-    static const struct {
-        norm_op op;
-        norm_form form;
-        const char *variant;
-        int rank;
-    } others[] = {{NORM_LAYERNORM, NORM_FUSED, "twopass", 1},
-                  {NORM_LAYERNORM, NORM_ADD_FUSED, "twopass", 1},
-                  {NORM_DYT, NORM_FRAMEWORK, "sleef", 1},
-                  {NORM_DYT, NORM_FRAMEWORK, "mkl", 3}};
-    const char *const variant = row_text(row, "variant");
-    size_t op, form, dtype;
-    if (!selector_index(SELECT_OP, row_text(row, "op"), &op) ||
-        !selector_index(SELECT_FORM, row_text(row, "form"), &form) ||
-        !selector_index(SELECT_DTYPE, row_text(row, "dtype"), &dtype))
-        return 0;
-    int rank = is_variant(variant, norm_default_variant((norm_op)op, (norm_form)form, (norm_dtype)dtype)) ? 2 : 0;
-    for (size_t i = 0; i < COUNT(others); i++)
-        if (op == others[i].op && form == others[i].form && is_variant(variant, others[i].variant) &&
-            others[i].rank > rank)
-            rank = others[i].rank;
-    return rank;
+    char base[ROW_BASE];
+    size_t op, form;
+    return selector_index(SELECT_OP, row_text(row, "op"), &op) &&
+                   selector_index(SELECT_FORM, row_text(row, "form"), &form)
+               ? vocabulary_stands((norm_op)op, (norm_form)form, row_base(row, base))
+               : 0;
 }
 
 // Whether a is meant rather than b; of equals the first.

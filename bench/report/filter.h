@@ -5,9 +5,9 @@
 
 #include "tables.h"
 
-// Words column=value, where a value may be several, a|b; all must hold. Beside columns there are threads=cores, one for
-// each core of the machine, and data=L1, L2, L3 or memory: the nearest that holds x and y, memory where they are twice
-// what the last cache holds.
+// Words column=value, where a value may be several, a|b; all must hold. A number may be a least one, 64.. Beside
+// columns there are threads=cores, one for each core of the machine, op=native, the own norm of a row's model, and
+// data=L1, L2, L3 or memory: the nearest that holds x and y, memory where they are twice what the last cache holds.
 enum { FILTER_WORDS = 32, FILTER_TEXT = 768 };
 typedef struct {
     char text[FILTER_TEXT]; // as it was written, for messages
@@ -33,8 +33,11 @@ bool filter_next(const filter *f, const run_tables *r, run_table table, table_ro
 // strongest level. A row of none if there is none, and then `why` says so.
 table_row filter_find(const filter *f, const run_tables *r, run_table table, char why[TABLES_MESSAGE]);
 
-// Whether a row's variant is what the op's name alone stands for, with parameters or without: 3, where the run's
-// machine had MKL, whether this one has it or not; 2, in this version; 1, in an earlier one or another build; else 0.
+// The nearest place that holds a row's x and y, one of those of data=; "" if the caches are not known, or if it is none
+// of them.
+const char *filter_place(const run_tables *r, table_row row);
+
+// Whether a row's variant is what the op's name alone stands for, with parameters or without: vocabulary_stands.
 int filter_default(table_row row);
 
 #endif

@@ -23,6 +23,11 @@ static const char *const asked_names[] = {ASKED_LIST(NAME)};
 #undef NAME
 const char *asked_name(asked what) { return asked_names[what]; }
 
+#define NAME(ID, name) name,
+static const char *const which_names[] = {WHICH_LIST(NAME)};
+#undef NAME
+const char *which_name(which_rows w) { return which_names[w]; }
+
 #define FACTS(ID, name, table, baseline, meaning) {RUN_TABLE_##table, baseline},
 static const struct {
     run_table table;
@@ -32,13 +37,13 @@ static const struct {
 
 // ---- Intervals and bounds
 
-verdict judge_place(const stats_interval *i, double lo, double hi) {
+verdict judge_place(const stats_interval *i, const judge_bounds *b) {
     if (!interval_known(i))
         return VERDICT_CANNOT_TELL;
-    if ((isnan(lo) || i->lo > lo) && (isnan(hi) || i->hi < hi))
-        return VERDICT_HOLDS;
-    if ((!isnan(lo) && i->hi < lo) || (!isnan(hi) && i->lo > hi))
+    if (i->hi < b->lo || i->lo > b->hi || i->hi < b->expected || i->lo > b->expected)
         return VERDICT_DOES_NOT_HOLD;
+    if ((isnan(b->lo) || i->lo > b->lo) && (isnan(b->hi) || i->hi < b->hi))
+        return VERDICT_HOLDS;
     return VERDICT_CANNOT_TELL;
 }
 
@@ -51,14 +56,16 @@ static double printed(double x, int decimals) {
     return strtod(interval_number(text, x, decimals), NULL);
 }
 
-int judge_decimals(const stats_interval *i, double lo, double hi) {
+static bool same_sides(double x, double y, const judge_bounds *b) {
+    return side(x, b->lo) == side(y, b->lo) && side(x, b->hi) == side(y, b->hi) &&
+           side(x, b->expected) == side(y, b->expected);
+}
+
+int judge_decimals(const stats_interval *i, const judge_bounds *b) {
     int decimals = interval_decimals(i);
-    for (; interval_known(i) && decimals < 6; decimals++) {
-        const double at_lo = printed(i->lo, decimals), at_hi = printed(i->hi, decimals);
-        if (side(at_lo, lo) == side(i->lo, lo) && side(at_lo, hi) == side(i->lo, hi) &&
-            side(at_hi, lo) == side(i->hi, lo) && side(at_hi, hi) == side(i->hi, hi))
-            break;
-    }
+    while (interval_known(i) && decimals < 6 &&
+           !(same_sides(printed(i->lo, decimals), i->lo, b) && same_sides(printed(i->hi, decimals), i->hi, b)))
+        decimals++;
     return decimals;
 }
 
@@ -90,9 +97,11 @@ static const char *optional(const fields *f, const char *column) {
     return row_text((table_row){f->table, f->row}, column);
 }
 
+// Of single rows the part is a word like others.
 static void take_extent(fields *f, question *q) {
     static const char *const parts[] = {"layer", "model"};
-    if (asked_facts[q->what].table != RUN_TABLE_LAYERS)
+    q->extent.layers = 1;
+    if (asked_facts[q->what].table != RUN_TABLE_LAYERS || q->which != WHICH_ONE)
         return;
     q->extent.is_model = take_name(f, "part", parts, 2) == 1;
     q->extent.layers = q->extent.is_model ? fields_size(f, "layers", 1, 1 << 20) : 1;
@@ -105,6 +114,10 @@ static void take_question(fields *f, question *q) {
     q->what = (asked)take_name(f, "quantity", asked_names, ASKED);
     if (take_name(f, "table", tables, RUN_OWN_TABLES) != asked_facts[q->what].table)
         fields_refuse(f, "table", run_table_name(asked_facts[q->what].table));
+    if (*optional(f, "which") != '\0')
+        q->which = (which_rows)take_name(f, "which", which_names, WHICHES);
+    if (q->which != WHICH_ONE && asked_facts[q->what].table != RUN_TABLE_LAYERS)
+        fields_refuse(f, "which", "nothing: of kernels one row is asked");
     take_filter(f, "subject", &q->subject);
     take_filter(f, "baseline", &q->baseline);
     take_filter(f, "where", &q->where);
@@ -114,9 +127,10 @@ static void take_question(fields *f, question *q) {
         fields_refuse(f, "baseline", "words column=value that say what the subject is held against");
     take_extent(f, q);
     q->tokens = *optional(f, "tokens") == '\0' ? (double)NAN : fields_real(f, "tokens", 1, 1e15);
-    q->holds_lo = fields_real_or_nan(f, "holds_lo", -1e300, 1e300);
-    q->holds_hi = fields_real_or_nan(f, "holds_hi", -1e300, 1e300);
-    if (q->holds_lo > q->holds_hi)
+    q->holds.expected = *optional(f, "expected") == '\0' ? (double)NAN : fields_real(f, "expected", -1e300, 1e300);
+    q->holds.lo = fields_real_or_nan(f, "holds_lo", -1e300, 1e300);
+    q->holds.hi = fields_real_or_nan(f, "holds_hi", -1e300, 1e300);
+    if (q->holds.lo > q->holds.hi)
         fields_refuse_row(f, "holds nowhere: holds_lo is above holds_hi");
 }
 
@@ -153,6 +167,8 @@ void questions_free(questions *q) {
 
 // ---- Findings
 
+static const char lacks[] = "the row lacks what it takes";
+
 static bool is_unstable(table_row row) { return strcmp(row_text(row, "status"), "unstable") == 0; }
 
 // PyTorch's ratio beside it, where there is one: of the norms' time, in percent where that is asked.
@@ -171,6 +187,32 @@ static void note_subject(finding *f, const question *q, table_row subject, table
     f->unstable = is_unstable(subject) || is_unstable(baseline);
 }
 
+// A column with its interval, or a number that has none.
+static stats_interval of_column(table_row row, asked what) {
+    static const struct {
+        asked what;
+        const char *stem, *suffix;
+        bool has_interval;
+    } columns[] = {{ASKED_CALL, "call", "_ratio", true},
+                   {ASKED_COMPOSITION, "composition", "_ratio", true},
+                   {ASKED_TIMING_COST, "timing_cost", "_pct", false},
+                   {ASKED_PEAK_FRACTION, "matmul_peak_fraction", "", false}};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        if (columns[i].what == what) {
+            const stats_interval value = row_interval(row, columns[i].stem, columns[i].suffix);
+            return columns[i].has_interval ? value : interval_of(value.median, value.median, value.median);
+        }
+    return INTERVAL_NONE;
+}
+
+// Of an arm alone, or of what it is held against besides.
+static stats_interval of_arms(const question *q, asking *a, const arm *subject, const arm *baseline) {
+    return q->what == ASKED_NORM_SHARE          ? norm_share(a, subject, q->extent)
+           : !asked_facts[q->what].has_baseline ? of_column(subject->layer, q->what)
+           : q->what == ASKED_NORM_CHANGE       ? norm_change(a, subject, baseline, q->extent)
+                                                : total_change(a, subject, baseline, q->extent);
+}
+
 static stats_interval of_layers(finding *f, const question *q, asking *a) {
     arm subject, baseline;
     const bool found = find_arm(a, &subject, &q->subject, &q->where, q->extent, NULL);
@@ -178,14 +220,13 @@ static stats_interval of_layers(finding *f, const question *q, asking *a) {
     if (!found)
         return INTERVAL_NONE;
     note_subject(f, q, subject.layer, subject.layer);
-    if (q->what == ASKED_NORM_SHARE)
-        return norm_share(a, &subject, q->extent);
+    if (!asked_facts[q->what].has_baseline)
+        return of_arms(q, a, &subject, NULL);
     if (!find_arm(a, &baseline, &q->baseline, &q->where, q->extent, &subject))
         return INTERVAL_NONE;
     note_subject(f, q, subject.layer, baseline.layer);
     note_peer(f, q, a->run, subject.layer, baseline.layer);
-    return q->what == ASKED_NORM_CHANGE ? norm_change(a, &subject, &baseline, q->extent)
-                                        : total_change(a, &subject, &baseline, q->extent);
+    return of_arms(q, a, &subject, &baseline);
 }
 
 static stats_interval of_kernels(finding *f, const question *q, asking *a) {
@@ -232,7 +273,7 @@ static void judge_runs(finding *f, const question *q, const run_tables *runs, si
         values[f->runs++] = value;
         f->value.lo = fmin(f->value.lo, value);
         f->value.hi = fmax(f->value.hi, value);
-        held += !(value < q->holds_lo) && !(value > q->holds_hi);
+        held += !(value < q->holds.lo) && !(value > q->holds.hi);
     }
     f->method = "least times";
     if (f->runs > 0) {
@@ -242,19 +283,99 @@ static void judge_runs(finding *f, const question *q, const run_tables *runs, si
     free(values);
 }
 
-finding judge(const question *q, const run_tables *runs, size_t count) {
-    finding f = {
-        .verdict = VERDICT_CANNOT_TELL, .value = INTERVAL_NONE, .method = "", .peer = {.value = INTERVAL_NONE}};
+// ---- Of single rows of layers.csv
+
+// What a row is held against: what the question says, in the row's own conditions, form and level.
+static bool find_baseline(asking *a, const question *q, table_row row, arm *found) {
+    filter f = q->baseline;
+    (void)filter_add(&f, q->where.text, a->why);
+    filter_add_conditions(&f, RUN_TABLE_LAYERS, row);
+    filter_add_value(&f, row, "form");
+    filter_add_value(&f, row, "level");
+    *found = (arm){.layer = filter_find(&f, a->run, RUN_TABLE_LAYERS, a->why)};
+    return row_is(found->layer);
+}
+
+static stats_interval of_row(const question *q, asking *a, table_row row) {
+    const arm subject = {.layer = row};
+    arm baseline = {0};
+    if (asked_facts[q->what].has_baseline && !find_baseline(a, q, row, &baseline))
+        return INTERVAL_NONE;
+    return of_arms(q, a, &subject, &baseline);
+}
+
+static bool add(findings *all, const finding *f) {
+    if (all->count == all->room) {
+        const size_t room = all->room == 0 ? 64 : 2 * all->room;
+        finding *const items = realloc(all->items, room * sizeof *items);
+        if (items == NULL)
+            return false;
+        all->items = items;
+        all->room = room;
+    }
+    all->items[all->count++] = *f;
+    return true;
+}
+
+void findings_free(findings *all) {
+    free(all->items);
+    *all = (findings){0};
+}
+
+static finding unanswered(const question *q) {
+    return (finding){.asked = q,
+                     .verdict = VERDICT_CANNOT_TELL,
+                     .value = INTERVAL_NONE,
+                     .method = "",
+                     .peer = {.value = INTERVAL_NONE}};
+}
+
+static bool judge_rows(const question *q, const run_tables *run, findings *all) {
+    const size_t first = all->count;
+    finding of = unanswered(q);
+    filter f = q->subject;
+    table_row row = {0};
+    bool ok = true;
+    (void)filter_add(&f, q->where.text, of.why);
+    (void)filter_find(&f, run, RUN_TABLE_LAYERS, of.why);
+    while (ok && filter_next(&f, run, RUN_TABLE_LAYERS, &row)) {
+        asking a = {.run = run, .method = ""};
+        if (!row_is_measured(row))
+            continue;
+        const stats_interval value = of_row(q, &a, row);
+        if (isnan(value.median)) {
+            snprintf(of.why, sizeof of.why, "%s", a.why[0] != '\0' ? a.why : lacks);
+            continue;
+        }
+        const verdict v = judge_place(&value, &q->holds);
+        of.rows++;
+        of.failing += v == VERDICT_DOES_NOT_HOLD;
+        if (q->which != WHICH_EACH && of.runs > 0 && (q->which == WHICH_LEAST) != (value.median < of.value.median))
+            continue;
+        of.value = value;
+        of.verdict = v;
+        of.runs = 1;
+        of.method = a.method;
+        note_subject(&of, q, row, row);
+        ok = q->which != WHICH_EACH || add(all, &of);
+    }
+    return ok && (all->count > first || add(all, &of));
+}
+
+bool judge(const question *q, const run_tables *runs, size_t count, findings *all) {
+    finding f = unanswered(q);
+    if (q->which != WHICH_ONE)
+        return judge_rows(q, &runs[0], all);
     if (q->what >= ASKED_LEAST_TIME) {
         judge_runs(&f, q, runs, count);
-        return f;
+        return add(all, &f);
     }
     asking a = {.run = &runs[0], .method = ""};
     f.value = asked_facts[q->what].table == RUN_TABLE_LAYERS ? of_layers(&f, q, &a) : of_kernels(&f, q, &a);
     if (!isnan(f.value.median))
-        f.runs = 1;
+        f.runs = f.rows = 1;
     f.method = f.runs > 0 ? a.method : "";
-    f.verdict = judge_place(&f.value, q->holds_lo, q->holds_hi);
-    snprintf(f.why, sizeof f.why, "%s", a.why[0] != '\0' ? a.why : "the row lacks what it takes");
-    return f;
+    f.verdict = judge_place(&f.value, &q->holds);
+    snprintf(f.why, sizeof f.why, "%s", a.why[0] != '\0' ? a.why : lacks);
+    return add(all, &f);
 }

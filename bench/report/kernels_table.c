@@ -142,34 +142,28 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
     static const stats_interval none = {NAN, NAN, NAN, 0, 0};
     const planned *const item = &s->plan->schedule.items[index];
     const cell *const c = &plan_cells(s->plan)[index];
-    const size_t samples = s->first[index + 1] - s->first[index];
     const size_t layernorm = summary_partner(s->plan, index, NORM_LAYERNORM);
-    const size_t rmsnorm = summary_rmsnorm(s->plan, index), identity = summary_identity(s, index);
-    double preempted = 0;
+    const size_t rmsnorm = summary_partner(s->plan, index, NORM_RMSNORM), identity = summary_identity(s, index);
     kernels_row r = {.run = run_of_all,
                      .item = item,
                      .cell = c,
-                     .samples = samples,
+                     .samples = sample_index_count(&s->samples, index),
                      .elements = (double)c->rows * (double)c->cols,
                      .bytes = norm_bytes_per_element(c->impl, c->pass),
-                     .fastest = NAN,
+                     .fastest = sample_index_fastest(&s->samples, index),
+                     .preempted_pct = sample_index_preempted_pct(&s->samples, index),
                      .spread_pct = summary_spread_pct(s, index),
                      .operations = NAN,
-                     .page_faults = summary_page_faults(s, index).median,
-                     .time = summary_time(s, index),
+                     .page_faults = summary_median(s, index, KERNELS_PAGE_FAULTS).median,
+                     .time = summary_median(s, index, KERNELS_TIME),
                      .ratio = none,
                      .to_layernorm = none,
                      .ceiling_fraction = none,
-                     .clock = summary_clock(s, index),
-                     .instructions = summary_counted(s, index, COUNTER_INSTRUCTIONS),
-                     .cache_misses = summary_counted(s, index, COUNTER_CACHE_MISSES),
-                     .peak = summary_peak(s, index)};
+                     .clock = summary_median(s, index, KERNELS_CLOCK),
+                     .instructions = summary_median(s, index, KERNELS_COUNTED + (int)COUNTER_INSTRUCTIONS),
+                     .cache_misses = summary_median(s, index, KERNELS_COUNTED + (int)COUNTER_CACHE_MISSES),
+                     .peak = summary_median(s, index, KERNELS_PEAK)};
     r.cycles = summary_cycles(s, index, &r.cycles_source);
-    for (size_t i = s->first[index]; i < s->first[index + 1]; i++) {
-        r.fastest = fmin(r.fastest, s->sorted[i].sample.value[SAMPLE_TIME]);
-        preempted += s->sorted[i].sample.value[SAMPLE_PREEMPTED];
-    }
-    r.preempted_pct = samples > 0 ? 100 * preempted / (double)samples : NAN;
     peers_library_impl(c->impl, c->pass, c->rows, c->cols, c->threads, r.library_impl);
     if (rmsnorm != SIZE_MAX && !peers_is_reference(r.library_impl))
         r.ratio = summary_ratio(s, index, rmsnorm);
@@ -196,7 +190,7 @@ static void count_operations(kernels_row *rows, size_t count) {
     }
 }
 
-int summary_write(const summary *s, const char *path, const run *r, size_t *rows, size_t *missing) {
+int summary_write(const summary *s, const char *path, const run *r, size_t *missing) {
     const size_t count = s->plan->schedule.count;
     kernels_row *const all = malloc((count + 1) * sizeof *all);
     csv_writer w;
@@ -209,7 +203,6 @@ int summary_write(const summary *s, const char *path, const run *r, size_t *rows
     }
     if (error == 0) {
         columns_write_header(&w, &kernels_table);
-        *rows = count;
         *missing = 0;
         for (size_t i = 0; i < count; i++) {
             (void)columns_write_row(&w, &kernels_table, &all[i]); // told by csv_close

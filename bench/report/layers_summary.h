@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// layers_summary.h: from the samples of a run of layers to its numbers: layers.csv, steps.csv, and what is said at the
-// end. Every interval is an exact order-statistic interval over launches (series.h).
+// layers_summary.h: from the samples of a run of layers to its numbers: layers.csv and steps.csv.
+// Every interval is an exact order-statistic interval over launches (series.h).
 #ifndef LAYERS_SUMMARY_H
 #define LAYERS_SUMMARY_H
 
@@ -8,39 +8,36 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "base/series.h"
 #include "measure/layers.h"
 #include "measure/run.h"
 #include "plan/layers_plan.h"
+#include "sample_index.h"
 
-// A run's samples, indexed. Borrows the plan and the observations.
+// Borrows the plan and the observations.
 typedef struct {
     const layers_plan *plan;
-    const observation **sorted; // by arm, launch, sample
-    size_t *first;              // of each arm; first[count] is the end
-    series_point *points;       // scratch: two arms' series
+    sample_index samples;
 } layers_summary;
 bool layers_summary_make(layers_summary *s, const layers_plan *p, const observations *all);
 void layers_summary_free(layers_summary *s);
 
-// What can be asked of a sample.
-typedef enum {
-    QUANTITY_TIME,       // ns of the whole layer
-    QUANTITY_NORM,       // ns of its norm steps, in place
-    QUANTITY_NORM_SHARE, // of the whole
-    QUANTITY_LOG_NORM,   // of its norm steps
-    QUANTITY_LOG_SITES,  // of its norms and residual adds
-    QUANTITY_MATMUL_SHARE,
-    QUANTITY_MATMUL_FLOPS,  // per second, while products run
-    QUANTITY_PEAK_FRACTION, // of that
-    QUANTITY_LOG_REST,      // of the whole less its norm steps
-    QUANTITY_TIMING,        // share of the whole that timing its steps takes: an upper bound
-    QUANTITY_LINE,          // ns of a cache line from core to core
-    QUANTITY_PAGE_FAULTS,   // of a call
-} quantity;
-stats_interval layers_summary_median(const layers_summary *s, size_t arm, quantity what);
-// Of arm a less that of arm b of the same group, paired by rounds.
-stats_interval layers_summary_difference(const layers_summary *s, size_t a, size_t b, quantity what, double confidence);
+// What is read off a sample.
+enum {
+    READING_TIME,       // ns of the whole layer
+    READING_NORM,       // ns of its norm steps, in place
+    READING_NORM_SHARE, // of the whole
+    READING_LOG_NORM,   // of its norm steps
+    READING_LOG_SITES,  // of its norms and residual adds
+    READING_MATMUL_SHARE,
+    READING_MATMUL_FLOPS,  // per second, while products run
+    READING_PEAK_FRACTION, // of that
+    READING_LOG_REST,      // of the whole less its norm steps
+    READING_TIMING,        // share of the whole that timing its steps takes: an upper bound
+    READING_LINE,          // ns of a cache line from core to core
+    READING_PAGE_FAULTS,   // of a call
+};
+stats_interval layers_summary_median(const layers_summary *s, size_t arm, int reading);
+bool layers_summary_has(const layers_summary *s, size_t arm); // samples; SIZE_MAX: no such arm, so none
 
 // How much of a layer's time the norm in arm's slots adds to that of the model's own norm, in percent of the latter.
 typedef struct {
@@ -75,23 +72,17 @@ bool layers_summary_placed(const layers_summary *s, size_t arm, layers_placed pl
 // The layer is that of the least depth in the plan. False if a part or the whole was not measured.
 bool layers_summary_composition(const layers_summary *s, size_t arm, stats_interval *ratio);
 
-// An interval of that ratio wider than this, to either side, would agree with almost anything.
-#define COMPOSITION_WIDTH 0.05
-// Of a layer's time, in percent: what timing its steps may take.
-#define TIMING_LIMIT_PCT 0.1
+// What a call at every site takes between an arm and the one of its group that calls its norm once a site and is the
+// same but for that: by the clock around each call, and by whole layers over that. False: no such two.
+bool layers_summary_call(const layers_summary *s, size_t arm, double *clock_ns, stats_interval *ratio);
+
 // Of the rest of a layer, in percent: what counts as the same (reference: two one-sided tests).
 #define REST_MARGIN 0.25
 // A row whose norm share is known to within this is stable.
 #define SHARE_STABLE 0.05
 
-// 0 or errno. *rows: how many; *missing: never timed though planned.
-int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *rows, size_t *missing);
+// 0 or errno. *missing: rows that were never timed though planned.
+int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *missing);
 int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r);
-
-// One line for each model and phase: what the norms take, and what DyT in their place would change; the dose-response
-// check where it was asked for; whether parts and whole of a model agree, where both were measured; a warning where
-// products run below WANTED_PEAK_FRACTION, or timing takes more than TIMING_LIMIT_PCT.
-void layers_summary_print(FILE *out, const layers_summary *s);
-#define WANTED_PEAK_FRACTION 0.6
 
 #endif

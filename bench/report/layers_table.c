@@ -15,9 +15,9 @@ typedef struct {
     const layers_arm *arm;
     const norm_impl *impl; // of the slot
     size_t samples;
-    double fastest, preempted_pct, timing_pct, line_ns, page_faults;
+    double fastest, preempted_pct, timing_pct, line_ns, page_faults, call_ns;
     stats_interval time, norm, share, by_identity, matmul_share, matmul_flops, matmul_fraction, said, composition,
-        one_sweep;
+        one_sweep, call;
     layers_delta delta;
     bool placed;
     layers_placed places[CORES_PLACES];
@@ -115,7 +115,15 @@ static const column_type column_library = {.pattern = "[A-Za-z0-9][A-Za-z0-9_:.+
       "framework alone has them, for the results of its norms.")
 COLUMN_OWN_LIST(counts, COUNTS)
 COLUMN_OWN_LIST(values, VALUES)
+#define CALLS(X)                                                                                                       \
+    X(OPTIONAL, call_ns, real, "ns", value_known_to(r->call_ns, r->call),                                              \
+      "In a dose-response check: what a norm call at every site takes by the clock around it, between these repeats "  \
+      "and one. Empty in rows of one call a site.")                                                                    \
+    COLUMN_INTERVAL(X, call_ratio, call, real, "1", r->call,                                                           \
+                    "What such a call takes by whole layers over call_ns, from paired samples: 1 where the times in "  \
+                    "place are right and the rest of the layer stays as it was.")
 COLUMN_OWN_LIST(later, LATER)
+COLUMN_OWN_LIST(calls, CALLS)
 
 static const void *run_of(const void *row) { return ((const layers_row *)row)->run; }
 static const void *arm_of(const void *row) { return ((const layers_row *)row)->arm; }
@@ -125,7 +133,7 @@ COLUMN_TABLE(layers, "*/*/layers.csv",
              {run_columns, RUN_COLUMNS, run_of}, {layers_arm_columns, LAYERS_ARM_MODEL, arm_of}, COLUMN_PART(counts),
              {layers_arm_columns + LAYERS_ARM_MODEL, LAYERS_ARM_PART - LAYERS_ARM_MODEL, arm_of}, COLUMN_PART(values),
              {layers_arm_columns + LAYERS_ARM_PART, LAYERS_ARM_COLUMNS - LAYERS_ARM_PART, arm_of}, COLUMN_PART(later),
-             {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of})
+             {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of}, COLUMN_PART(calls))
 
 // "ok", or why a row should not be trusted.
 static const char *judge(layers_row *r) {
@@ -152,54 +160,51 @@ static const char *judge(layers_row *r) {
 
 static layers_row make_row(const layers_summary *s, size_t arm, const run *run_of_all) {
     static const stats_interval none = {NAN, NAN, NAN, 0, 0};
-    const size_t samples = s->first[arm + 1] - s->first[arm];
+    const size_t samples = sample_index_count(&s->samples, arm);
     const size_t identity = layers_plan_partner(s->plan, arm, NORM_IDENTITY);
-    double preempted = 0;
     layers_row r = {.run = run_of_all,
-                    .arm = &layers_arms(s->plan)[arm],
+                    .arm = layers_arm_at(s->plan, arm),
                     .item = &s->plan->schedule.items[arm],
-                    .impl = layers_arm_impl(&layers_arms(s->plan)[arm]),
+                    .impl = layers_arm_impl(layers_arm_at(s->plan, arm)),
                     .samples = samples,
-                    .fastest = NAN,
-                    .timing_pct = 100 * layers_summary_median(s, arm, QUANTITY_TIMING).median,
-                    .line_ns = layers_summary_median(s, arm, QUANTITY_LINE).median,
-                    .page_faults = layers_summary_median(s, arm, QUANTITY_PAGE_FAULTS).median,
-                    .time = layers_summary_median(s, arm, QUANTITY_TIME),
-                    .norm = layers_summary_median(s, arm, QUANTITY_NORM),
-                    .share = layers_summary_median(s, arm, QUANTITY_NORM_SHARE),
+                    .fastest = sample_index_fastest(&s->samples, arm),
+                    .preempted_pct = sample_index_preempted_pct(&s->samples, arm),
+                    .timing_pct = 100 * layers_summary_median(s, arm, READING_TIMING).median,
+                    .line_ns = layers_summary_median(s, arm, READING_LINE).median,
+                    .page_faults = layers_summary_median(s, arm, READING_PAGE_FAULTS).median,
+                    .time = layers_summary_median(s, arm, READING_TIME),
+                    .norm = layers_summary_median(s, arm, READING_NORM),
+                    .share = layers_summary_median(s, arm, READING_NORM_SHARE),
                     .by_identity = none,
-                    .matmul_share = layers_summary_median(s, arm, QUANTITY_MATMUL_SHARE),
-                    .matmul_flops = layers_summary_median(s, arm, QUANTITY_MATMUL_FLOPS),
-                    .matmul_fraction = layers_summary_median(s, arm, QUANTITY_PEAK_FRACTION),
+                    .matmul_share = layers_summary_median(s, arm, READING_MATMUL_SHARE),
+                    .matmul_flops = layers_summary_median(s, arm, READING_MATMUL_FLOPS),
+                    .matmul_fraction = layers_summary_median(s, arm, READING_PEAK_FRACTION),
                     .said = none,
                     .composition = none,
                     .one_sweep = none,
+                    .call_ns = NAN,
+                    .call = none,
                     .places = {{none, none}, {none, none}}};
-    for (size_t i = s->first[arm]; i < s->first[arm + 1]; i++) {
-        r.fastest = fmin(r.fastest, s->sorted[i]->sample.value[SAMPLE_TIME]);
-        preempted += s->sorted[i]->sample.value[SAMPLE_PREEMPTED];
-    }
-    r.preempted_pct = samples > 0 ? 100 * preempted / (double)samples : NAN;
-    if (identity != SIZE_MAX && identity != arm && s->first[identity] < s->first[identity + 1])
-        r.by_identity = layers_summary_difference(s, arm, identity, QUANTITY_TIME, SERIES_CONFIDENCE);
+    if (identity != arm && layers_summary_has(s, identity))
+        r.by_identity = sample_index_difference(&s->samples, arm, identity, READING_TIME, SERIES_CONFIDENCE);
     if (!layers_summary_delta(s, arm, &r.delta))
         r.delta = (layers_delta){none, none, none, -1, none};
     else // in place where the rest is shown to be the same; else the whole, with its wider interval
         r.said = r.delta.rest_equivalent == 1 ? r.delta.in_place : r.delta.total;
     (void)layers_summary_composition(s, arm, &r.composition);
     (void)layers_summary_one_sweep(s, arm, &r.one_sweep);
+    (void)layers_summary_call(s, arm, &r.call_ns, &r.call);
     r.placed = samples > 0 && layers_summary_placed(s, arm, r.places);
     r.status = judge(&r);
     return r;
 }
 
-int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *rows, size_t *missing) {
+int layers_summary_write(const layers_summary *s, const char *path, const run *r, size_t *missing) {
     csv_writer w;
     const int error = csv_open(&w, path, false);
     if (error != 0)
         return error;
     columns_write_header(&w, &layers_table);
-    *rows = s->plan->schedule.count;
     *missing = 0;
     for (size_t arm = 0; arm < s->plan->schedule.count; arm++) {
         const layers_row row = make_row(s, arm, r);

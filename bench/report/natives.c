@@ -113,16 +113,14 @@ COLUMN_TABLE(natives, "*/*/plots/natives.csv",
              "DyT in place of each model's own norm: a row for each layer, from layers.csv.",
              {run_columns, RUN_VERSION, NULL}, COLUMN_PART(natives_columns))
 
-int natives_write(const void *tables, const char *path) {
+static void write_rows(csv_writer *w, const void *tables) {
     native_layer l = {0};
-    csv_writer w;
-    const int error = csv_open(&w, path, false);
-    if (error != 0)
-        return error;
-    columns_write_header(&w, &natives_table);
     while (next_layer(tables, &l))
-        columns_write_row(&w, &natives_table, &l);
-    return csv_close(&w);
+        columns_write_row(w, &natives_table, &l);
+}
+
+int natives_write(const void *tables, const char *path) {
+    return columns_write(path, &natives_table, write_rows, tables);
 }
 
 // ---- Markdown

@@ -172,17 +172,10 @@ static bool same(table_row a, table_row b, const char *column) {
     return strcmp(row_text(a, column), row_text(b, column)) == 0;
 }
 
-// Whether a variant writes past the caches: such rows have partners of their own.
-static bool streams(table_row row) {
-    const char *const variant = row_text(row, "variant");
-    const size_t length = strlen(variant);
-    return length > 3 && strcmp(variant + length - 3, "_nt") == 0;
-}
-
-// Whether the table holds the subject against this very row.
+// Whether the table holds the subject against this very row, of the same kind of stores.
 static bool is_partner(table_row subject, table_row baseline, const char *column) {
     return *row_text(subject, column) != '\0' && same(subject, baseline, "form") &&
-           streams(subject) == streams(baseline) && filter_default(baseline) > 0 &&
+           row_streams(subject) == row_streams(baseline) && filter_default(baseline) > 0 &&
            (same(subject, baseline, "level") || strcmp(row_text(subject, "level"), "library") == 0);
 }
 

@@ -42,26 +42,31 @@ COLUMN_TABLE(steps, "*/*/steps.csv", "One row per step of each layer in layers.c
 
 static stats_interval time_of_step(const layers_summary *s, size_t arm, size_t step) {
     size_t count = 0;
-    for (size_t i = s->first[arm]; i < s->first[arm + 1]; i++) {
-        const observation *const o = s->sorted[i];
+    const sample_index *const x = &s->samples;
+    for (size_t i = x->first[arm]; i < x->first[arm + 1]; i++) {
+        const observation *const o = x->sorted[i];
         if (step < o->sample.list_length)
-            s->points[count++] = (series_point){o->launch, o->index, o->sample.list[step]};
+            x->points[count++] = (series_point){o->launch, o->index, o->sample.list[step]};
     }
-    return series_median((series){s->points, count});
+    return series_median((series){x->points, count});
 }
 
-int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r) {
-    csv_writer w;
-    const int error = csv_open(&w, path, false);
-    if (error != 0)
-        return error;
-    columns_write_header(&w, &steps_table);
+typedef struct {
+    const layers_summary *summary;
+    const run *run;
+} steps_order;
+static void write_rows(csv_writer *w, const void *of) {
+    const layers_summary *const s = ((const steps_order *)of)->summary;
     for (size_t i = 0; i < s->plan->step_count; i++) {
         const layers_step *const step = &s->plan->steps[i];
         const stats_interval time = time_of_step(s, step->arm, step->index);
-        const double whole = time.n > 0 ? layers_summary_median(s, step->arm, QUANTITY_TIME).median : NAN;
-        const steps_row row = {r, &layers_arms(s->plan)[step->arm], &step->step, time, whole};
-        (void)columns_write_row(&w, &steps_table, &row); // told by csv_close
+        const double whole = time.n > 0 ? layers_summary_median(s, step->arm, READING_TIME).median : NAN;
+        const steps_row row = {((const steps_order *)of)->run, layers_arm_at(s->plan, step->arm), &step->step, time,
+                               whole};
+        (void)columns_write_row(w, &steps_table, &row);
     }
-    return csv_close(&w);
+}
+
+int layers_summary_write_steps(const layers_summary *s, const char *path, const run *r) {
+    return columns_write(path, &steps_table, write_rows, &(steps_order){s, r});
 }

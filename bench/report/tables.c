@@ -57,6 +57,31 @@ bool row_is_measured(table_row r) {
     return strcmp(status, "ok") == 0 || strcmp(status, "unstable") == 0;
 }
 
+// Takes a suffix off a name that ends in it.
+static bool cut(char *name, const char *suffix) {
+    const size_t length = strlen(name), tail = strlen(suffix);
+    const bool has = length > tail && strcmp(name + length - tail, suffix) == 0;
+    if (has)
+        name[length - tail] = '\0';
+    return has;
+}
+
+const char *row_base(table_row r, char base[ROW_BASE]) {
+    const bool has_column = *row_text(r, "base") != '\0';
+    snprintf(base, ROW_BASE, "%s", row_text(r, has_column ? "base" : "variant"));
+    if (!has_column) {
+        (void)cut(base, "_nt");
+        (void)(cut(base, "_nobeta") || cut(base, "_noaffine"));
+    }
+    return base;
+}
+
+bool row_streams(table_row r) {
+    char variant[ROW_BASE];
+    snprintf(variant, sizeof variant, "%s", row_text(r, "variant"));
+    return *row_text(r, "base") != '\0' ? strcmp(row_text(r, "streams"), "1") == 0 : cut(variant, "_nt");
+}
+
 // ---- What a table may hold
 
 // An op or a model that this program does not have is said with those that it has: the run is of another version.

@@ -47,4 +47,9 @@ stats_interval row_interval(table_row r, const char *stem, const char *suffix);
 
 bool row_is_measured(table_row r);
 
+// Columns base and streams; of a row without them, as of a run from before them, what its variant's name says.
+enum { ROW_BASE = 72 };
+const char *row_base(table_row r, char base[ROW_BASE]);
+bool row_streams(table_row r);
+
 #endif

@@ -110,7 +110,7 @@ static void region(const question *q, bool bare, char *text, size_t size) {
 }
 
 static void here(const question *q, const finding *f, const char *unit, char text[INTERVAL_TEXT]) {
-    interval_text(text, &f->value, unit, judge_decimals(&f->value, q->holds_lo, q->holds_hi));
+    interval_text(text, &f->value, unit, judge_decimals(&f->value, &q->holds));
 }
 
 static void measured(const question *q, const finding *f, char *text, size_t size) {
@@ -157,7 +157,7 @@ static void print_peer(FILE *out, const question *q, const peer_ratio *p) {
     char value[INTERVAL_TEXT], version[64];
     if (isnan(p->value.median))
         return;
-    interval_text(value, &p->value, unit_of(q), judge_decimals(&p->value, q->holds_lo, q->holds_hi));
+    interval_text(value, &p->value, unit_of(q), judge_decimals(&p->value, &q->holds));
     fprintf(out, "  in PyTorch   %s, version %s, %s, the norms alone, %s rows%s\n", value,
             peer_ratio_version(p, version, sizeof version), peer_ratio_how(p), row_text(p->row, "rows"),
             peer_ratio_heap(p));
@@ -192,8 +192,8 @@ static void print(FILE *out, const verdict_row *r) {
 
 static void end(FILE *out, const verdicts *v, const size_t count[VERDICTS]) {
     bool scaled = false;
-    for (size_t i = 0; i < v->asked.count; i++)
-        scaled = scaled || v->found[i].scaled;
+    for (size_t i = 0; i < v->found.count; i++)
+        scaled = scaled || v->found.items[i].scaled;
     if (scaled)
         fputs("SCALED: lines so marked were measured with fewer tokens or rows than published.\n", out);
     fprintf(out, "%zu of %zu claims hold here, %zu do not, %zu cannot be told.\n", count[VERDICT_HOLDS], v->asked.count,

@@ -7,8 +7,8 @@
 #include "schema.h"
 #include "verdicts.h"
 
-static const char *sense(const question *q) { return isnan(q->holds_lo) ? "at most" : "at least"; }
-static const char *goal(const question *q) { return row_text(q->row, isnan(q->holds_lo) ? "holds_hi" : "holds_lo"); }
+static const char *sense(const question *q) { return isnan(q->holds.lo) ? "at most" : "at least"; }
+static const char *goal(const question *q) { return row_text(q->row, isnan(q->holds.lo) ? "holds_hi" : "holds_lo"); }
 
 static const char *verdict_word(const finding *f) {
     return f->runs == 0 ? "no data" : f->verdict == VERDICT_HOLDS ? "reached" : "not reached";

@@ -18,57 +18,61 @@ bool verdicts_make(verdicts *v, verdict_table of, const char *path, const run_ta
     *v = (verdicts){.of = of, .runs = count};
     if (!questions_read(&v->asked, path, (const char *)own[of], message))
         return false;
-    v->found = calloc(v->asked.count, sizeof *v->found);
-    if (v->found == NULL) {
-        snprintf(message, TABLES_MESSAGE, "out of memory");
-        verdicts_free(v);
-        return false;
-    }
     for (size_t i = 0; i < count; i++)
         v->cores = runs[i].cores > v->cores ? runs[i].cores : v->cores;
-    for (size_t i = 0; i < v->asked.count; i++)
-        v->found[i] = judge(&v->asked.items[i], runs, count);
-    return true;
+    bool ok = true;
+    for (size_t i = 0; ok && i < v->asked.count; i++)
+        ok = judge(&v->asked.items[i], runs, count, &v->found);
+    if (!ok) {
+        snprintf(message, TABLES_MESSAGE, "out of memory");
+        verdicts_free(v);
+    }
+    return ok;
 }
 
 void verdicts_free(verdicts *v) {
     questions_free(&v->asked);
-    free(v->found);
+    findings_free(&v->found);
     *v = (verdicts){0};
 }
 
-int verdicts_write(const void *what, const char *path) {
+static verdict_row row_of(const verdicts *v, size_t i) {
+    verdict_row r = {.q = v->found.items[i].asked, .f = &v->found.items[i], .cores = v->cores};
+    if (lists[v->of]->prepare != NULL)
+        lists[v->of]->prepare(&r);
+    return r;
+}
+
+static void write_rows(csv_writer *w, const void *what) {
     const verdicts *const v = what;
-    const verdict_list *const list = lists[v->of];
-    csv_writer w;
-    const int error = csv_open(&w, path, false);
-    if (error != 0)
-        return error;
-    columns_write_header(&w, list->table);
-    for (size_t i = 0; i < v->asked.count; i++) {
-        verdict_row r = {.q = &v->asked.items[i], .f = &v->found[i], .cores = v->cores};
-        list->prepare(&r);
-        columns_write_row(&w, list->table, &r);
+    for (size_t i = 0; i < v->found.count; i++) {
+        verdict_row r = row_of(v, i);
+        columns_write_row(w, lists[v->of]->table, &r);
     }
-    return csv_close(&w);
+}
+
+int verdicts_write(const void *what, const char *path) {
+    return columns_write(path, lists[((const verdicts *)what)->of]->table, write_rows, what);
 }
 
 bool verdicts_print(const verdicts *v, FILE *out) {
     const verdict_list *const list = lists[v->of];
+    const char *above = NULL;
     size_t count[VERDICTS] = {0};
-    bool begun = false;
-    for (size_t i = 0; i < v->asked.count; i++) {
-        count[v->found[i].verdict]++;
-        if (!list->says_missing && v->found[i].runs == 0)
+    bool said = false;
+    for (size_t i = 0; i < v->found.count; i++) {
+        const verdict_row r = row_of(v, i);
+        count[r.f->verdict]++;
+        if (!list->says_missing && r.f->runs == 0)
             continue;
-        if (!begun && list->title != NULL)
-            fprintf(out, "\n%s\n\n", list->title);
-        begun = true;
-        verdict_row r = {.q = &v->asked.items[i], .f = &v->found[i], .cores = v->cores};
-        list->prepare(&r);
+        const char *const heading = list->heading != NULL ? list->heading(r.q) : NULL;
+        if (heading != NULL && heading != above)
+            fprintf(out, "\n%s\n\n", heading);
+        above = heading;
+        said = true;
         list->print(out, &r);
     }
     if (list->end != NULL)
         list->end(out, v, count);
-    return begun;
+    return said;
 }

@@ -13,7 +13,8 @@
     X(CLAIMS, claims, "claims.csv", 1, "which published claims about speed hold in a run of layers and kernels")       \
     X(GOALS, goals, "goals.csv", VERDICT_MOST_RUNS,                                                                    \
       "what the kernels reach of their goals, in two thirds of several runs of make limits")                           \
-    X(QUESTIONS, questions, "questions.csv", 1, "where DyT wins in a run of kernels: what its summary ends with")
+    X(QUESTIONS, questions, "questions.csv", 1,                                                                        \
+      "where DyT wins in a run of kernels or layers: what its summary ends with")
 enum { VERDICT_MOST_RUNS = 64 };
 #define VERDICT_TABLE_ROW(ID, ...) VERDICT_TABLE_##ID,
 typedef enum { VERDICT_TABLE_LIST(VERDICT_TABLE_ROW) VERDICT_TABLES } verdict_table;
@@ -22,7 +23,7 @@ typedef enum { VERDICT_TABLE_LIST(VERDICT_TABLE_ROW) VERDICT_TABLES } verdict_ta
 typedef struct {
     verdict_table of;
     questions asked;
-    finding *found;     // of each question
+    findings found;     // of each question in turn
     size_t runs, cores; // of the machine with most
 } verdicts;
 
@@ -58,9 +59,9 @@ static inline column_value value_peer(const verdict_row *r, const char *column) 
 // What the list of a table of questions looks like.
 typedef struct {
     const column_table *table;
-    void (*prepare)(verdict_row *r); // sets what a row has in words
-    const char *title;               // above the list; NULL: none
-    bool says_missing;               // also says what was not measured
+    void (*prepare)(verdict_row *r);           // sets what a row has in words; NULL: nothing
+    const char *(*heading)(const question *q); // above what is found of it, once; NULL: none
+    bool says_missing;                         // also says what was not measured
     void (*print)(FILE *out, const verdict_row *r);
     void (*end)(FILE *out, const verdicts *v, const size_t count[VERDICTS]); // below it; NULL: nothing
 } verdict_list;

@@ -9,7 +9,7 @@
 #include "layer.h"
 #include "machine/topology.h"
 #include "norm.h"
-#include "plan/select.h"
+#include "plan/cell.h"
 
 // A row: what a kind of name does not have is NULL or 0, an empty field.
 typedef struct {
@@ -19,10 +19,11 @@ typedef struct {
     char colour[8], pale[8];
     int mark; // gnuplot's number of a point; of ops the filled one, before which the open one stands
     int dash;
-    int stands;            // 1: what a name alone, or `best`, may stand for
+    int stands;            // not 0: what a name alone, or `best`, may stand for; of variants the largest one does
     const char *op, *form; // of variants; of models the op is their own norm
     size_t bytes;          // of an element
     const char *help;
+    const char *params; // of ops, all that they can have
 } word;
 
 static void put_number(csv_writer *w, size_t value) {
@@ -46,6 +47,7 @@ static void put(csv_writer *w, const word *r) {
     csv_text(w, r->form);
     put_number(w, r->bytes);
     csv_text(w, r->help);
+    csv_text(w, r->params);
     (void)csv_end(w);
 }
 
@@ -75,6 +77,9 @@ static bool is_elementwise(norm_op op) {
 }
 
 static void put_ops(csv_writer *w) {
+#define PARAMS(ID, name, parameters, formula) parameters,
+    static const unsigned params[] = {NORM_OP_LIST(PARAMS)};
+#undef PARAMS
     int turn = 0;
     for (norm_op op = 0; op < NORM_OPS; op++) {
         char label[64];
@@ -87,7 +92,8 @@ static void put_ops(csv_writer *w) {
                   .order = (int)op + 1,
                   .label = label,
                   .stands = 1,
-                  .help = norm_op_formula(op)};
+                  .help = norm_op_formula(op),
+                  .params = cell_params(params[op])};
         // A copy is what others are held against, not one of them.
         const bool copies = op == NORM_IDENTITY;
         snprintf(r.colour, sizeof r.colour, "%s", copies ? "#666666" : colours[turn % COLOURS]);
@@ -157,44 +163,50 @@ static void put_forms(csv_writer *w) {
                        .stands = form == NORM_FUSED});
 }
 
-static bool met_before(const norm_impl *impl, size_t index) {
-    for (size_t i = 0; i < index; i++)
-        if (norm_at(i)->op == impl->op && norm_at(i)->form == impl->form &&
-            strcmp(norm_at(i)->variant, impl->variant) == 0)
-            return true;
-    return false;
+// By how well a variant stands for its op, in runs of any machine and version, whatever is registered here: which tanh
+// a framework calls is a matter of the libraries that the run had, and before `onepass` there was `twopass` alone.
+static const struct {
+    norm_op op;
+    norm_form form;
+    const char *base;
+    int stands;
+} variants[] = {{NORM_LAYERNORM, NORM_FUSED, "twopass", 1},
+                {NORM_LAYERNORM, NORM_ADD_FUSED, "twopass", 1},
+                {NORM_DYT, NORM_FRAMEWORK, "mkl", 3},
+                {NORM_DYT, NORM_FRAMEWORK, "sleef", 2},
+                {NORM_DYT, NORM_FRAMEWORK, "u2", 1}};
+enum { VARIANTS = sizeof variants / sizeof *variants, STANDS = 2 };
+
+static const char *default_of(norm_op op, norm_form form) {
+    return op == NORM_DYT && form == NORM_FRAMEWORK ? "" : norm_default_variant(op, form, NORM_F32);
 }
 
-// The first dtype in which the op's name alone stands for this variant; NORM_DTYPES: none.
-static norm_dtype stands_in(norm_op op, norm_form form, const char *name) {
-    norm_dtype dtype = 0;
-    while (dtype < NORM_DTYPES && strcmp(norm_default_variant(op, form, dtype), name) != 0)
-        dtype++;
-    return dtype;
+int vocabulary_stands(norm_op op, norm_form form, const char *base) {
+    for (size_t i = 0; i < VARIANTS; i++)
+        if (variants[i].op == op && variants[i].form == form && strcmp(variants[i].base, base) == 0)
+            return variants[i].stands;
+    return strcmp(default_of(op, form), base) == 0 ? STANDS : 0;
 }
 
 static void put_variant(csv_writer *w, norm_op op, norm_form form, const char *name, int order) {
-    put(w, &(word){.kind = "variant",
-                   .name = name,
-                   .order = order,
-                   .stands = stands_in(op, form, name) < NORM_DTYPES,
-                   .op = norm_op_name(op),
-                   .form = norm_form_name(form)});
+    if (*name != '\0')
+        put(w, &(word){.kind = "variant",
+                       .name = name,
+                       .order = order,
+                       .stands = vocabulary_stands(op, form, name),
+                       .op = norm_op_name(op),
+                       .form = norm_form_name(form)});
 }
 
-// Of each op and form first those that the op's name alone stands for, built here or not, then the others.
+// Those that may stand for their op.
 static void put_variants(csv_writer *w) {
     for (norm_op op = 0; op < NORM_OPS; op++)
         for (norm_form form = 0; form < NORM_FORMS; form++) {
-            const norm_impl *impl;
             int order = 1;
-            for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++)
-                if (stands_in(op, form, norm_default_variant(op, form, dtype)) == dtype)
-                    put_variant(w, op, form, norm_default_variant(op, form, dtype), order++);
-            for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
-                if (impl->op == op && impl->form == form && stands_in(op, form, impl->variant) == NORM_DTYPES &&
-                    !met_before(impl, i))
-                    put_variant(w, op, form, impl->variant, order++);
+            put_variant(w, op, form, default_of(op, form), order);
+            for (size_t i = 0; i < VARIANTS; i++)
+                if (variants[i].op == op && variants[i].form == form)
+                    put_variant(w, op, form, variants[i].base, ++order);
         }
 }
 
@@ -251,7 +263,7 @@ static void put_steps(csv_writer *w) {
 
 int vocabulary_write(csv_writer *w) {
     static const char *const columns[] = {"kind", "name",   "order", "label", "colour", "pale", "mark",
-                                          "dash", "stands", "op",    "form",  "bytes",  "help"};
+                                          "dash", "stands", "op",    "form",  "bytes",  "help", "params"};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         csv_text(w, columns[i]);
     (void)csv_end(w);

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 // vocabulary.h: the names that stand in tables, in their order, and how figures show them: a table for scripts, which
-// have no list of their own.
+// have no list of their own. It says nothing of a run, is made anew wherever it is read and the same on every machine,
+// so no file of results/ has it, and results/datapackage.json no resource.
 #ifndef VOCABULARY_H
 #define VOCABULARY_H
 
 #include "base/csv.h"
+#include "norm.h"
 
 // Header and rows, from the lists that the program itself goes by. 0 or errno.
 int vocabulary_write(csv_writer *w);
+
+// How well a variant of this base stands for its op: where the op's name alone is asked for, the one of a run's
+// variants with the largest number is meant; 0: it never is.
+int vocabulary_stands(norm_op op, norm_form form, const char *base);
 
 #endif

@@ -85,16 +85,12 @@ SIMD_SHARED float row_sweep_again(norm_dtype dtype, const void *x, size_t cols, 
     const row_source row = {.x = x};
     for (int i = 0; i < SHIFTS && s->rest * s->rest > variance; i++) {
         s->shift += s->rest;
-        switch (dtype) {
-        case NORM_F32:
-            variance = sweep_shifted(NORM_F32, &row, cols, s);
-            break;
-        case NORM_BF16:
-            variance = sweep_shifted(NORM_BF16, &row, cols, s);
-            break;
-        case NORM_DTYPES:
-            __builtin_unreachable();
-        }
+#define SWEEP_OF(ID, ...)                                                                                              \
+    case NORM_##ID:                                                                                                    \
+        variance = sweep_shifted(NORM_##ID, &row, cols, s);                                                            \
+        break;
+        DTYPE_SWITCH(dtype, SWEEP_OF)
+#undef SWEEP_OF
     }
     return variance;
 }

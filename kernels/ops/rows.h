@@ -13,6 +13,23 @@
 enum { CHAIN_VECTORS = SIMD_WIDTH < 8 ? 32 : 64 };
 SIMD_INLINE size_t piece_cols(size_t chains) { return CHAIN_VECTORS * chains * SIMD_WIDTH; }
 
+// Two parts of for_each_chain: steps of all chains up to `end`, and what is left of the row.
+#define chain_steps(chains, span, end, step_full)                                                                      \
+    for (size_t step_ = c; step_ + (chains)*SIMD_WIDTH <= (end); step_ = c) {                                          \
+        UNROLL_ACCUMULATORS for (size_t k = 0; k < (chains); k += (span) / SIMD_WIDTH) {                               \
+            c = step_ + k * SIMD_WIDTH;                                                                                \
+            step_full;                                                                                                 \
+        }                                                                                                              \
+        c = step_ + (chains)*SIMD_WIDTH;                                                                               \
+    }
+#define chain_rest(span, cols, step_full, step_rest)                                                                   \
+    const size_t k = 0;                                                                                                \
+    for (; c + (span) <= (cols); c += (span))                                                                          \
+        step_full;                                                                                                     \
+    if ((span) > 1 && c < (cols)) {                                                                                    \
+        step_rest;                                                                                                     \
+    }
+
 // Runs c over the columns with `chains` independent chains of sums: step_full adds the vectors of the span at c to the
 // chains from k on, step_rest what is left, less than a span, to chain 0. `flush` stands between two pieces: it adds
 // what the chains have to doubles, and clears them.
@@ -22,22 +39,12 @@ SIMD_INLINE size_t piece_cols(size_t chains) { return CHAIN_VECTORS * chains * S
         for (;;) {                                                                                                     \
             const bool last_ = (cols)-c <= piece_cols(chains);                                                         \
             const size_t end_ = last_ ? (cols) : c + piece_cols(chains);                                               \
-            for (size_t step_ = c; step_ + (chains)*SIMD_WIDTH <= end_; step_ = c) {                                   \
-                UNROLL_ACCUMULATORS for (size_t k = 0; k < (chains); k += (span) / SIMD_WIDTH) {                       \
-                    c = step_ + k * SIMD_WIDTH;                                                                        \
-                    step_full;                                                                                         \
-                }                                                                                                      \
-                c = step_ + (chains)*SIMD_WIDTH;                                                                       \
-            }                                                                                                          \
+            chain_steps(chains, span, end_, step_full);                                                                \
             if (last_)                                                                                                 \
                 break;                                                                                                 \
             flush;                                                                                                     \
         }                                                                                                              \
-        const size_t k = 0;                                                                                            \
-        for (; c + (span) <= (cols); c += (span))                                                                      \
-            step_full;                                                                                                 \
-        if ((span) > 1 && c < (cols))                                                                                  \
-            step_rest;                                                                                                 \
+        chain_rest(span, cols, step_full, step_rest);                                                                  \
     } while (0)
 
 // Sums over the columns through ACCUMULATORS chains into sums[0], a vector, and of all pieces but the last into *wide.

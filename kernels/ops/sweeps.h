@@ -176,16 +176,12 @@ SIMD_INLINE void col_sums_of(norm_dtype dtype, const norm_slice *slice, size_t r
 }
 SIMD_SHARED void col_sums_shared(norm_dtype dtype, const norm_slice *slice, size_t rows, float *out, void *data,
                                  size_t stride) {
-    switch (dtype) {
-    case NORM_F32:
-        col_sums_of(NORM_F32, slice, rows, out, (tensor){data, stride});
+#define SUMS_OF(ID, ...)                                                                                               \
+    case NORM_##ID:                                                                                                    \
+        col_sums_of(NORM_##ID, slice, rows, out, (tensor){data, stride});                                              \
         break;
-    case NORM_BF16:
-        col_sums_of(NORM_BF16, slice, rows, out, (tensor){data, stride});
-        break;
-    case NORM_DTYPES:
-        break;
-    }
+    DTYPE_SWITCH(dtype, SUMS_OF)
+#undef SUMS_OF
 }
 SIMD_INLINE void col_sums(norm_dtype dtype, const norm_slice *slice, size_t rows, float *out, tensor a) {
     col_sums_shared(dtype, slice, rows, out, a.data, a.stride);

@@ -99,9 +99,15 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
     return true;
 }
 
+const norm_impl *layer_slot_impl(const norm_slot *s, norm_form form, norm_dtype dtype) {
+    const char *const op = norm_op_name(s->op), *const formed = norm_form_name(form),
+                      *const stored = norm_dtype_name(dtype);
+    return s->find != NULL ? s->find(s->source, op, s->variant, formed, s->level, stored)
+                           : norm_find(op, s->variant, formed, s->level, stored);
+}
+
 static const norm_impl *find(const norm_slot *s, norm_form form, norm_dtype dtype, char error[LAYER_ERROR_SIZE]) {
-    const norm_impl *const impl =
-        norm_find(norm_op_name(s->op), s->variant, norm_form_name(form), s->level, norm_dtype_name(dtype));
+    const norm_impl *const impl = layer_slot_impl(s, form, dtype);
     const char *const missing = impl != NULL ? norm_missing(impl) : NULL;
     if (impl == NULL)
         refuse(error, "there is no %s, variant %s, form %s, level %s, in %s; `normbench list implementations` has all",

@@ -137,7 +137,7 @@ void pointwise_add(int threads, matrix out, matrix a, matrix b) {
 
 void pointwise_copy(int threads, matrix out, matrix a) {
     const pointwise_rows *const f = rows_of(a.dtype);
-    SWEEP(threads, out.dtype == a.dtype ? f->copy : f->convert, a, 1, each(out), each(a));
+    SWEEP(threads, out.dtype == a.dtype ? f->copy : f->to_other_dtype, a, 1, each(out), each(a));
 }
 
 void pointwise_swiglu(int threads, matrix out, matrix gate, matrix up) {

@@ -17,7 +17,7 @@ SIMD_INLINE void add(norm_dtype dtype, void *const row[], size_t c, size_t n) {
     v_put(dtype, row[0], c, n, v_add(v_get(dtype, row[1], c, n), v_get(dtype, row[2], c, n)));
 }
 
-SIMD_INLINE void convert(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+SIMD_INLINE void to_other_dtype(norm_dtype dtype, void *const row[], size_t c, size_t n) {
     v_put(dtype == NORM_F32 ? NORM_BF16 : NORM_F32, row[0], c, n, v_get(dtype, row[1], c, n));
 }
 
@@ -301,7 +301,7 @@ SIMD_INLINE double cross_entropy(norm_dtype dtype, size_t cols, void *x, size_t 
 // The last is the vectors that a step takes at once.
 #define STEPS(X, name, DTYPE)                                                                                          \
     X(add, name, DTYPE, 1)                                                                                             \
-    X(convert, name, DTYPE, 1)                                                                                         \
+    X(to_other_dtype, name, DTYPE, 1)                                                                                  \
     X(accumulate, name, DTYPE, 1)                                                                                      \
     X(swiglu, name, DTYPE, 1)                                                                                          \
     X(swiglu_backward, name, DTYPE, 1)                                                                                 \
@@ -333,8 +333,8 @@ DEFINE(bf16, NORM_BF16)
 
 #define ROWS(name)                                                                                                     \
     {                                                                                                                  \
-        .copy = copy_##name, .convert = convert_##name, .add = add_##name, .accumulate = accumulate_##name,            \
-        .swiglu = swiglu_##name, .swiglu_backward = swiglu_backward_##name,                                            \
+        .copy = copy_##name, .to_other_dtype = to_other_dtype_##name, .add = add_##name,                               \
+        .accumulate = accumulate_##name, .swiglu = swiglu_##name, .swiglu_backward = swiglu_backward_##name,           \
         .activation = {[ACTIVATION_GELU_ERF] = activate_gelu_erf_##name,                                               \
                        [ACTIVATION_GELU_TANH] = activate_gelu_tanh_##name,                                             \
                        [ACTIVATION_SILU] = activate_silu_##name},                                                      \

@@ -25,7 +25,7 @@ function figure(    i, best, group, largest, size, s, p, f, has) {
         s = op_rank(cell[i, "op"])
         f = cell[i, "form"]
         # The paired ratio with its interval: the quotient of the two bars would carry the drift between their samples.
-        if (f == "eager" && cell[i, "variant"] ~ /nobeta/ && (!(p in nobeta) || cell[i, "variant"] ~ /u2/))
+        if (f == "eager" && cell[i, "op"] == "dyt" && cell[i, "params"] == "gamma alpha" && (!(p in nobeta) || stands(i)))
             nobeta[p] = i
         if ((f != "fused" && f != "eager") || !stands_for_op(i) || has[p, s, f]++)
             continue
@@ -44,7 +44,7 @@ function figure(    i, best, group, largest, size, s, p, f, has) {
 function group_of(i) { return shape(i) ", " conditions(i) }
 
 # Eager code may have fewer variants than fused: whichever it has, with every parameter, stands for the op.
-function stands_for_op(i) { return is_main(i) || (cell[i, "form"] == "eager" && cell[i, "variant"] !~ /nobeta|noaffine/) }
+function stands_for_op(i) { return is_main(i) || (cell[i, "form"] == "eager" && is_whole(i)) }
 
 # Told where eager and fused do not run the same tanh.
 function different_variants(    s, fused, eager) {

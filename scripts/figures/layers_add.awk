@@ -56,5 +56,5 @@ function figure(    i, names, count, key, s, p, y, other, seen) {
 function in_figure(i) { return is_form(i, "add_fused") }
 function paired(i, end) { return cell[i, "one_sweep_" end "95"] == "" ? cell[i, "one_sweep_ratio"] : cell[i, "one_sweep_" end "95"] }
 function is_form(i, form) {
-    return cell[i, "part"] == "layer" && cell[i, "form"] == form && is_layer_main(i) && is_norm(cell[i, "op"])
+    return cell[i, "part"] == "layer" && cell[i, "form"] == form && stands(i) && is_norm(cell[i, "op"])
 }

@@ -52,6 +52,6 @@ function point(i, y, stem) {
 }
 
 function in_figure(i) {
-    return cell[i, "part"] == "layer" && cell[i, "norm_share"] + 0 > 0 && is_layer_main(i) && is_norm(cell[i, "op"])
+    return cell[i, "part"] == "layer" && cell[i, "norm_share"] + 0 > 0 && stands(i) && is_norm(cell[i, "op"])
 }
 function bound(i, stem, end) { return cell[i, stem "_" end "95"] == "" ? cell[i, stem] : cell[i, stem "_" end "95"] }

@@ -63,4 +63,4 @@ function length_of(list,    key, n) {
         n++
     return n
 }
-function in_figure(i) { return cell[i, "part"] == "layer" && cell[i, "form"] == "fused" && is_native(i) && is_layer_main(i) }
+function in_figure(i) { return cell[i, "part"] == "layer" && cell[i, "form"] == "fused" && is_native(i) && stands(i) }

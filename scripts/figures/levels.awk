@@ -47,7 +47,7 @@ function figure(    i, key, group, seen, s, x, levels, r, libm, p, place, places
 
 # A series for each op, and one for DyT by the C library's tanh.
 function series_of(i, libm) {
-    if (cell[i, "op"] == "dyt" && cell[i, "variant"] == "libm")
+    if (cell[i, "op"] == "dyt" && cell[i, "base"] == "libm" && is_whole(i))
         return libm
     return is_main(i) ? op_rank(cell[i, "op"]) : 0
 }

@@ -55,7 +55,7 @@ function series_of(i, is_best) {
     if (!is_norm(cell[i, "op"]) || cell[i, "pass"] != "forward" || cell[i, "cache"] != "warm")
         return 0
     if (cell[i, "level"] == "library")
-        return cell[i, "variant"] == "onednn" ? 2 : cell[i, "variant"] == "torch_eager" ? 3 : cell[i, "variant"] == "torch_compile" ? 4 : 0
+        return !is_whole(i) ? 0 : cell[i, "base"] == "onednn" ? 2 : cell[i, "base"] == "torch_eager" ? 3 : cell[i, "base"] == "torch_compile" ? 4 : 0
     return is_best && cell[i, "form"] == "fused" && is_main(i) ? 1 : 0
 }
 function group_of(i) { return shape(i) ", " kind(i) ", " plural(cell[i, "threads"], "thread") ", warm" }

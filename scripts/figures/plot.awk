@@ -13,7 +13,7 @@ BEGIN {
     }
     while ((getline meta_line < (run "/meta.json")) > 0)
         json = json meta_line " "
-    if (ARGV[2] != "" && !take_measured(run "/" ARGV[2] ".csv", ARGV[2] == "kernels" ? "ns_per_element" : "time_ns_median")) {
+    if (ARGV[2] != "" && !take_measured(run "/" ARGV[2] ".csv", measured_in(ARGV[2]))) {
         print csv_error > "/dev/stderr"
         exit 1
     }
@@ -21,7 +21,10 @@ BEGIN {
     exit
 }
 
-# Keeps the rows that have a value in the column `measured`; false: not a table with that column.
+# The column that says whether a row was measured.
+function measured_in(table) { return table == "kernels" ? "ns_per_element" : table == "history" ? "time_ratio" : "time_ns_median" }
+
+# Keeps the rows that have a value in the column `measured`, and a status that lets them be shown, if they have one; false: not a table with that column.
 function take_measured(path, measured,    all, names, rows, i, k) {
     rows = csv_read(path, all, names)
     if (rows < 0)
@@ -31,13 +34,30 @@ function take_measured(path, measured,    all, names, rows, i, k) {
         return 0
     }
     for (i = 1; i <= rows; i++) {
-        if ((all[i, "status"] != "ok" && all[i, "status"] != "unstable") || all[i, measured] == "")
+        if ((all[i, "status"] != "ok" && all[i, "status"] != "unstable" && csv_has(names, "status")) || all[i, measured] == "")
             continue
         cells++
         for (k = 1; k <= names[0]; k++)
             cell[cells, names[k]] = all[i, names[k]]
+        if (cell[cells, "base"] == "")
+            take_variant(cells)
+        if (stands_as(cells) > most_stands[stand_key(cells)])
+            most_stands[stand_key(cells)] = stands_as(cells)
     }
     return 1
+}
+
+# Of a row without base, params and streams, as runs from before these columns have them: what the name of its variant says of them.
+function take_variant(i,    base, params) {
+    base = cell[i, "variant"]
+    params = word_of["op", op_rank(cell[i, "op"]), "params"]
+    cell[i, "streams"] = sub(/_nt$/, "", base)
+    if (sub(/_nobeta$/, "", base))
+        sub(/ ?beta/, "", params)
+    else if (sub(/_noaffine$/, "", base))
+        gsub(/gamma ?|beta ?/, "", params)
+    cell[i, "base"] = base
+    cell[i, "params"] = params
 }
 
 # The value of a key in meta.json, as text; "" if it is missing or null. Keys are taken to be unique.
@@ -76,16 +96,14 @@ function in_data(text) {
 
 function take_vocabulary(path,    row, names, rows, i, k, kind) {
     rows = csv_read(path, row, names)
-    if (rows >= 0 && !csv_has(names, "stands"))
+    if (rows >= 0 && !csv_has(names, "params"))
         csv_error = path ": is no vocabulary: is NORMBENCH an older program?"
     if (csv_error != "")
         return 0
     for (i = 1; i <= rows; i++) {
         kind = row[i, "kind"]
         if (kind == "variant") {
-            variant_known[row[i, "op"], row[i, "form"], row[i, "name"]] = 1
-            if (row[i, "stands"] == 1)
-                stands_for[row[i, "op"], row[i, "form"], row[i, "name"]] = stands_in_a_form[row[i, "op"], row[i, "name"]] = 1
+            variant_stands[row[i, "op"], row[i, "form"], row[i, "name"]] = row[i, "stands"]
             continue
         }
         add_word(kind, row[i, "name"])
@@ -118,15 +136,19 @@ function level_rank(level) { return rank("level", level) }
 # What a compiler or another library made.
 function is_auto(level) { return word_of["level", level_rank(level), "stands"] != 1 }
 
-# Whether a variant stands for its op in a figure with one line per op: the one that the op's name alone stands for, or in a form that has
-# lost it since the run the one of another form, as layernorm's twopass before there was onepass.
-function is_main_variant(op, variant, form) {
-    if (word_of["op", op_rank(op), "order"] == "")
-        return variant !~ /_/
-    return (op, form, variant) in stands_for || (!((op, form, variant) in variant_known) && (op, variant) in stands_in_a_form)
+# Whether a row's variant, with whichever parameters and stores, stands for its op in a figure with one line per op: of those that the op's
+# name alone may stand for the first that the run has. Of an op that this program lacks, any does.
+function stands(i) { return !is_known_op(i) || (stands_as(i) > 0 && stands_as(i) == most_stands[stand_key(i)]) }
+function stands_as(i) { return variant_stands[cell[i, "op"], cell[i, "form"], cell[i, "base"]] + 0 }
+function stand_key(i) { return cell[i, "op"] SUBSEP cell[i, "form"] SUBSEP cell[i, "dtype"] SUBSEP cell[i, "pass"] }
+function is_known_op(i) { return word_of["op", op_rank(cell[i, "op"]), "order"] != "" }
+# Whether it has every parameter that its op can have; of an op that this program lacks, whether none was left out.
+function is_whole(i) {
+    return is_known_op(i) ? cell[i, "params"] == word_of["op", op_rank(cell[i, "op"]), "params"] : cell[i, "variant"] == cell[i, "base"]
 }
+function is_streamed(i) { return cell[i, "streams"] == 1 }
 
-function is_main(i) { return is_main_variant(cell[i, "op"], cell[i, "variant"], cell[i, "form"]) }
+function is_main(i) { return stands(i) && is_whole(i) && !is_streamed(i) }
 
 # Ops in the order of every legend.
 function op_rank(op) { return rank("op", op) }

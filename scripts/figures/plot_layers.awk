@@ -8,12 +8,6 @@ function is_native(i) {
         return cell[i, "op"] == word_of["model", word_rank["model", cell[i, "model"]], "op"]
     return is_norm(cell[i, "op"]) && cell[i, "op"] != "dyt" && cell[i, "delta_to_native_pct"] + 0 == 0
 }
-# A variant stands for its op with or without affine parameters: a model has those it has.
-function is_layer_main(i,    variant) {
-    variant = cell[i, "variant"]
-    sub(/_.*/, "", variant)
-    return is_main_variant(cell[i, "op"], variant, cell[i, "form"])
-}
 # What a row of a figure of layers says of the layer: its model, phase, sequences and tokens.
 function layer_label(i) {
     return cell[i, "model"] (cell[i, "model"] ~ /^convnext/ ? "/" cell[i, "cols"] : "") " " cell[i, "phase"] " " cell[i, "batch"] "x" \

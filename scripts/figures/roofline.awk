@@ -67,11 +67,10 @@ function figure(    i, k, best, s, place, panel, n) {
 # A row that a team shares shows what a team costs, not what a cache gives.
 function in_figure(i, best) {
     return cell[i, "rows"] + 0 >= cell[i, "threads"] + 0 && cell[i, "form"] == "fused" && cell[i, "dtype"] == "f32" && cell[i, "cache"] == "warm" && cell[i, "placement"] == "cores" && best[i] &&
-        cell[i, "variant"] !~ /_(nobeta|noaffine)/ && (!is_streamed(i) || place_of(i) == 3) && (cell[i, "op"] == "identity" || cell[i, "operations_per_element"] != "") &&
+        is_whole(i) && (!is_streamed(i) || place_of(i) == 3) && (cell[i, "op"] == "identity" || cell[i, "operations_per_element"] != "") &&
         cell[i, "peak_gflops"] > 0
 }
 function is_chosen(i, best) { return in_figure(i, best) && place_of(i) && chosen[team(i), place_of(i)] == kept(i) && (cell[i, "threads"] == 1 || cell[i, "threads"] == team_max) }
-function is_streamed(i) { return cell[i, "variant"] ~ /_nt$/ }
 function kept(i) { return shape(i) (is_streamed(i) ? " past the caches" : "") }
 function team(i) { return cell[i, "pass"] ", " plural(cell[i, "threads"], "thread") }
 

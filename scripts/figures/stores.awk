@@ -21,10 +21,5 @@ function figure(    i, best, wanted) {
                 "fused, " best_levels() "; measured in separate groups: a pair shows times, not a paired ratio")
 }
 
-function is_streamed(i) { return cell[i, "variant"] ~ /_nt$/ }
-function in_figure(i, best,    variant) {
-    variant = cell[i, "variant"]
-    sub(/_nt$/, "", variant)
-    return cell[i, "form"] == "fused" && best[i] && is_main_variant(cell[i, "op"], variant)
-}
+function in_figure(i, best) { return cell[i, "form"] == "fused" && best[i] && stands(i) && is_whole(i) }
 function group_of(i) { return shape(i) ", " kind(i) ", " plural(cell[i, "threads"], "thread") ", " cell[i, "cache"] }

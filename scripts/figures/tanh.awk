@@ -35,6 +35,6 @@ function figure(    i, best, group, p, seen, key) {
 
 function in_figure(i, best) {
     return cell[i, "op"] == "dyt" && cell[i, "form"] == "fused" && cell[i, "pass"] == "forward" && cell[i, "threads"] == 1 && best[i] &&
-        cell[i, "max_error"] > 0 && cell[i, "variant"] !~ /_(nobeta|noaffine|nt)/
+        cell[i, "max_error"] > 0 && is_whole(i) && !is_streamed(i)
 }
 function group_of(i) { return shape(i) ", " conditions(i) }

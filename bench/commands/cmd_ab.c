@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+// `normbench ab`: the gate. Verifies and times the kernels of two libraries side by side and says which are slower. A
+// subject of the engine: ab_plan.h, ab.h and ab_judge.h.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/names.h"
+#include "base/parse.h"
+#include "commands.h"
+#include "measure/ab.h"
+#include "measure/ab_link.h"
+#include "measure/ab_same_code.h"
+#include "measure/ab_source.h"
+#include "measure/campaign.h"
+#include "measure/sampler.h"
+#include "report/ab_report.h"
+#include "report/ab_table.h"
+#include "report/ab_waivers.h"
+
+enum { THRESHOLD = REQUEST_OPTIONS, GROUP_THRESHOLD, EVERY, FORMAT, WAIVERS, INJECT, OPTIONS };
+static const cli_option options[OPTIONS] = {
+    REQUEST_RUN_ROWS("ab.csv", "20, up to 30 for rows that are not known well enough, and 16 more to confirm"),
+    [THRESHOLD] = {"threshold", "PCT", "a row may be slower by so much; default 1"},
+    [GROUP_THRESHOLD] = {"group-threshold", "PCT", "and the mean of an op's rows by so much; default 0.5"},
+    [EVERY] = {"every", NULL, "judge also rows whose machine code is the same on both sides"},
+    [FORMAT] = {"format", "NAME", "of what is said at the end: text, markdown, json or junit"},
+    [WAIVERS] = {"waivers", "FILE", "a CSV of rows that may be slower, with the columns row, until and reason"},
+    [INJECT] = {"inject", "ROW=PCT",
+                "do so much more work in the candidate's rows whose name contains ROW, as in dyt/u2/backward=5: to "
+                "see whether it is found"}};
+static const cli_command command = {
+    .name = "ab",
+    .operand = "BASE CANDIDATE",
+    .about = "Says whether the kernels of CANDIDATE are slower than those of BASE: both in one process, on the same\n"
+             "buffers, in turn, in fresh processes. Each is a shared library (libnorm.so, a plug-in), an archive of\n"
+             "objects (libnorm.a), which is linked anew for each process so that layout is not taken for speed, or\n"
+             "git:REF, which is built. Rows whose machine code is the same are not timed.",
+    .options = options,
+    .option_count = OPTIONS,
+    .selectors = CLI_KERNEL_SELECTORS,
+    .examples = {"ab build/gcc/libnorm.a build/gcc/libnorm.a", "ab git:HEAD build/gcc/libnorm.a --op dyt --budget 1m"},
+};
+
+static ab_plan rows = {.schedule.kind = &ab_plan_kind};
+static bool every;
+enum { MOST_INJECTED = 64 };
+static struct {
+    const char *text;
+    double pct;
+} injected[MOST_INJECTED];
+static size_t injected_count;
+
+// ---- What is asked for
+
+static bool take_threshold(const char *option, const char *value, char text[32]) {
+    double pct;
+    if (parse_real(value, &pct) && pct > 0 && pct < 100 && strlen(value) < 32) {
+        snprintf(text, 32, "%s", value);
+        return true;
+    }
+    cli_complain(&command, "--%s %s: expected percent above 0 and below 100, as in 2 or 0.5", option, value);
+    return false;
+}
+
+static bool take_format(const char *value) {
+    const char *names[AB_FORMATS];
+    char text[512];
+    for (ab_format f = 0; f < AB_FORMATS; f++)
+        names[f] = ab_format_name(f);
+    if (names_find(value, names, AB_FORMATS) < AB_FORMATS) {
+        snprintf(ab_settings_here()->format, sizeof ab_settings_here()->format, "%s", value);
+        return true;
+    }
+    names_explain(text, sizeof text, value, "format", names, AB_FORMATS);
+    cli_complain(&command, "%s", text);
+    return false;
+}
+
+static bool take_inject(char *value) {
+    char *const equals = strrchr(value, '=');
+    double pct;
+    if (equals == NULL || equals == value || !parse_real(equals + 1, &pct) || !(pct > 0) || pct > 100 ||
+        injected_count == MOST_INJECTED) {
+        cli_complain(&command, "--inject %s: expected ROW=PCT, as in dyt/u2/backward=5, up to 100", value);
+        return false;
+    }
+    *equals = '\0';
+    injected[injected_count].text = value;
+    injected[injected_count++].pct = pct;
+    return true;
+}
+
+static bool take(request *r, int option, char *value) {
+    ab_settings *const s = ab_settings_here();
+    (void)r;
+    switch (option) {
+    case THRESHOLD:
+        return take_threshold("threshold", value, s->threshold_pct);
+    case GROUP_THRESHOLD:
+        return take_threshold("group-threshold", value, s->group_pct);
+    case EVERY:
+        return every = true;
+    case FORMAT:
+        return take_format(value);
+    case WAIVERS:
+        if (realpath(value, s->waivers) != NULL)
+            return true;
+        cli_complain(&command, "cannot read %s: %s", value, strerror(errno));
+        return false;
+    default:
+        return take_inject(value);
+    }
+}
+
+// ---- The plan
+
+// What only one side has is nothing to compare, and is not passed over in silence.
+static void say_alone(const selection *s) {
+    for (ab_side side = 0; side < AB_SIDES; side++) {
+        const norm_impl *first = NULL;
+        const size_t count = ab_plan_alone(s, side, &first);
+        if (count > 0)
+            fprintf(stderr, "note: %zu implementation%s only in the %s, %s/%s %s %s %s first: not compared\n", count,
+                    count == 1 ? " is" : "s are", ab_side_name(side), norm_op_name(first->op), first->variant,
+                    norm_form_name(first->form), norm_level_name(first->level), norm_dtype_name(first->dtype));
+    }
+}
+
+static bool make(preset which, const selection *s, const topology *t) {
+    selection selected = *s;
+    char error[SELECT_ERROR_SIZE];
+    (void)which;
+    if (!ab_plan_defaults(&selected, t, error)) {
+        cli_complain(&command, "%s", error);
+        return false;
+    }
+    say_alone(&selected);
+    return ab_plan_make(&rows, &selected, t, ab_same_code, every);
+}
+
+static const char *today(char text[16]) {
+    const time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc) == NULL || strftime(text, 16, "%Y-%m-%d", &utc) == 0)
+        snprintf(text, 16, "9999-12-31");
+    return text;
+}
+
+static bool read_waivers(ab_waivers *w) {
+    char why[PATH_MAX + 512], day[16];
+    *w = (ab_waivers){0};
+    if (ab_settings_here()->waivers[0] == '\0' ||
+        ab_waivers_read(w, ab_settings_here()->waivers, today(day), why, sizeof why))
+        return true;
+    cli_complain(&command, "%s", why);
+    return false;
+}
+
+static bool check(const request *r, const selection *s) {
+    (void)r, (void)s;
+    for (size_t i = 0; i < injected_count; i++)
+        if (ab_plan_inject(&rows, injected[i].text, injected[i].pct) == 0) {
+            cli_complain(&command, "--inject %s: no row that is judged has this in its name, as in %s",
+                         injected[i].text, "dyt/u2/forward/fused/avx2/f32/64x768/1/cores/warm");
+            return false;
+        }
+    ab_waivers w;
+    const bool ok = read_waivers(&w); // what is wrong with them is told before anything is measured
+    ab_waivers_free(&w);
+    return ok;
+}
+
+// Launches first: an interval needs them more than it needs rounds. A third of the time is for rows that need more.
+static void spend(schedule *s, bool of_preset, double budget_s, size_t *launches) {
+    plan_spend_run(s, of_preset, 0.65 * budget_s, launches);
+    for (size_t i = 0; i < s->count; i++)
+        s->items[i].launches = *launches;
+}
+
+// ---- What it says
+
+static ab_threshold threshold(void) {
+    const ab_settings *const s = ab_settings_here();
+    ab_threshold own = {1, 0.5};
+    if (s->threshold_pct[0] != '\0' && !parse_real(s->threshold_pct, &own.row_pct))
+        own.row_pct = 1;
+    if (s->group_pct[0] != '\0' && !parse_real(s->group_pct, &own.group_pct))
+        own.group_pct = 0.5;
+    return own;
+}
+
+static bool judge(ab_judgement *j, const observations *all) {
+    ab_waivers w;
+    if (!read_waivers(&w))
+        return false;
+    const bool ok = ab_judge(j, &ab_kernels, &rows.schedule, all, threshold());
+    if (ok)
+        ab_waivers_apply(&w, j);
+    ab_waivers_free(&w);
+    return ok;
+}
+
+static int write_table(const observations *all, const run *r, const char *path, size_t *missing) {
+    ab_judgement j;
+    if (!judge(&j, all))
+        return ENOMEM;
+    const int error = ab_table_write(&j, r, path, missing);
+    ab_judgement_free(&j);
+    return error;
+}
+
+static void print(const observations *all, FILE *out, const run *r) {
+    ab_judgement j;
+    const char *names[AB_FORMATS];
+    (void)r;
+    if (!judge(&j, all))
+        return;
+    for (ab_format f = 0; f < AB_FORMATS; f++)
+        names[f] = ab_format_name(f);
+    const size_t format = names_find(ab_settings_here()->format, names, AB_FORMATS);
+    ab_report_print(&j, format < AB_FORMATS ? (ab_format)format : AB_AS_TEXT, out);
+    ab_judgement_free(&j);
+}
+
+static int conclude(const observations *all) {
+    ab_judgement j;
+    if (!judge(&j, all))
+        return EXIT_FAILED;
+    const int code = ab_report_exit(&j);
+    ab_judgement_free(&j);
+    return code;
+}
+
+static size_t go_on(schedule *s, const observations *all, size_t done) {
+    return ab_go_on(&ab_kernels, s, all, threshold(), done);
+}
+
+static const size_t launches[PRESETS + 1] = {[PRESETS] = AB_LAUNCHES};
+static const double budgets[PRESETS + 1] = {[PRESETS] = 360};
+
+static const subject ab = {.command = &command,
+                           .table = "ab.csv",
+                           .samples = "ab_samples.csv",
+                           .quantities = sampler_slot_quantities,
+                           .quantity_count = SAMPLER_SLOT_END - SAMPLE_OWN,
+                           .schedule = &rows.schedule,
+                           .launches = launches,
+                           .budgets = budgets,
+                           .guesses = true,
+                           .nothing =
+                               ": both sides need the kernels that are selected; `normbench list implementations` "
+                               "says what this program has",
+                           .choose = "smaller shapes",
+                           .take = take,
+                           .make = make,
+                           .check = check,
+                           .spend = spend,
+                           .work = &ab_work,
+                           .prepare = ab_prepare,
+                           .join = ab_join,
+                           .clear = ab_clear,
+                           .go_on = go_on,
+                           .write = write_table,
+                           .print = print,
+                           .conclude = conclude};
+
+// ---- The command
+
+// The two sides, before any selector is read. CLI_END: go on, there are two, or none is needed.
+static int find_sides(int argc, char **argv, const char *sides[AB_SIDES], bool *needed) {
+    cli_args args = {&command, argc, argv, 1};
+    size_t count = 0;
+    char *value;
+    int option;
+    *needed = true;
+    while ((option = cli_next(&args, &value)) >= 0)
+        if (option == REQUEST_RESUME)
+            *needed = false;
+        else if (option == OPTIONS + (int)SELECTORS && count++ < AB_SIDES)
+            sides[count - 1] = value;
+    if (option == CLI_END && *needed && count != AB_SIDES) {
+        cli_complain(&command, "expected two sides, BASE and CANDIDATE, got %zu", count);
+        return CLI_WRONG;
+    }
+    return option;
+}
+
+int cmd_ab(int argc, char **argv) {
+    const char *sides[AB_SIDES];
+    char why[PATH_MAX + 2048];
+    bool needed, ok = true;
+    if (argc > 1 && strcmp(argv[1], "--worker") == 0)
+        return campaign_main(&ab, argc, argv);
+    const int option = find_sides(argc, argv, sides, &needed);
+    if (option != CLI_END)
+        return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    (void)request_signals(); // from here on there is something to remove, whatever ends the program
+    for (ab_side side = 0; ok && needed && side < AB_SIDES; side++)
+        ok = ab_source_take(side, sides[side], why, sizeof why);
+    ok = ok && (!needed || ab_begin(why, sizeof why));
+    int status = EXIT_USAGE;
+    if (ok)
+        status = campaign_main(&ab, argc, argv);
+    else
+        cli_complain(&command, "%s", why);
+    ab_same_code_end();
+    ab_link_end();
+    ab_sides_close();
+    return status;
+}

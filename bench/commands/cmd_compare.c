@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// `normbench compare`: a run against earlier runs of the same machine.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "commands.h"
+#include "format_option.h"
+#include "plan/cli.h"
+#include "report/compare.h"
+#include "report/rows_file.h"
+
+enum { FORMAT, OUT, OPTIONS };
+static const cli_option options[OPTIONS] = {
+    [FORMAT] = {"format", "NAME", "text (as it is unless given), csv, json or markdown"},
+    [OUT] = {"out", "FILE", "write it there; `-`, stdout, unless given"},
+};
+static const cli_command command = {
+    .name = "compare",
+    .operand = "OLD... NEW",
+    .about =
+        "Holds the run in the last folder against baseline runs of the same machine and build flags, row by row: each "
+        "time over that of copies (op identity) of the same run. A verdict takes 10 baseline runs on 3 days, none "
+        "older than 30 days; with fewer, ratios are shown. A row is suspect at most, for other days are other "
+        "machines: the command that settles it stands below. Ends with 0: nothing is suspect; 4: not comparable, with "
+        "what differs; 5: something is suspect, or nothing can be told; 6: rows of the baseline are missing.",
+    .options = options,
+    .option_count = OPTIONS,
+    .examples = {"compare results/amd-*/20* results/intel-*/*T1154*", "compare --format markdown results/amd-*/20*"},
+};
+
+// Whether every run says what machine it is of, and the new one is the newest.
+static bool can_be_held(const results *runs, size_t count, const char *newest) {
+    for (size_t i = 0; i < count; i++)
+        if (runs[i].meta == NULL) {
+            cli_complain(&command, "%s has no meta.json, so nobody knows what machine it is of: give a whole run",
+                         runs[i].folder);
+            return false;
+        }
+    if (strcmp(runs[count - 1].folder, newest) == 0)
+        return true;
+    cli_complain(&command, "%s is newer than %s: the new run comes last", runs[count - 1].folder, newest);
+    return false;
+}
+
+// Takes over the runs. The exit code.
+static int tell(results *runs, size_t count, schema_format format, const char *out) {
+    comparison c;
+    if (!compare_make(&c, runs, count)) {
+        cli_complain(&command, "out of memory");
+        return EXIT_FAILED;
+    }
+    const rows_file file = {.table = &compare_table,
+                            .rows = c.rows,
+                            .count = c.row_count,
+                            .size = sizeof *c.rows,
+                            .format = format,
+                            .print = compare_print,
+                            .what = &c};
+    const bool wrote = c.other != NULL || cli_wrote(&command, files_deliver(out, rows_file_write, &file), out);
+    const int status = wrote ? compare_status(&c) : EXIT_FAILED;
+    compare_warn(stderr, &c);
+    compare_free(&c);
+    return status;
+}
+
+int cmd_compare(int argc, char **argv) {
+    char *given[OPTIONS] = {NULL}, message[TABLES_MESSAGE];
+    schema_format format;
+    size_t folders;
+    const int end = cli_take(&command, argc, argv, given, &folders);
+    if (end >= 0)
+        return end;
+    if (!format_option(&command, given[FORMAT], &format))
+        return EXIT_USAGE;
+    if (folders < 2) {
+        cli_complain(&command, "give the folders of baseline runs and, last, that of the new one");
+        return EXIT_USAGE;
+    }
+    results *const runs = calloc(folders, sizeof *runs);
+    int status = EXIT_USAGE;
+    if (runs == NULL || !results_read_all(runs, argv, folders, message))
+        cli_complain(&command, "%s", runs == NULL ? "out of memory" : message);
+    else if (can_be_held(runs, folders, argv[folders - 1]))
+        status = tell(runs, folders, format, given[OUT] != NULL ? given[OUT] : "-");
+    else
+        results_free_all(runs, folders);
+    free(runs);
+    return status;
+}

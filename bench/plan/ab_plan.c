@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+// ab_plan.c: see ab_plan.h.
+#include "ab_plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "base/parse.h"
+#include "plan.h"
+
+#define NAME(ID, name) #name,
+static const char *const role_names[AB_ROLES] = {AB_ROLE_LIST(NAME)};
+const char *ab_role_name(ab_role role) { return role_names[role]; }
+
+// ---- Making a plan
+
+typedef struct {
+    ab_plan *plan;
+    ab_identical *identical;
+    bool every;
+} making;
+
+static bool add_pair(ab_plan *p, const cell *c, const norm_impl *base, const norm_impl *candidate, ab_role role) {
+    const norm_impl *const impl[AB_SIDES] = {base, candidate};
+    ab_item item = {*c, {role, AB_BASE, 0}};
+    for (; item.which.side < AB_SIDES; item.which.side++) {
+        item.cell.impl = impl[item.which.side];
+        if (!schedule_add(&p->schedule, &item))
+            return false;
+    }
+    return true;
+}
+
+// c: of the candidate.
+static bool add_row(void *to, const cell *c) {
+    const making *const m = to;
+    const norm_impl *const base = ab_side_twin(AB_BASE, c->impl);
+    if (base == NULL || norm_missing(c->impl) != NULL || c->impl->pass[c->pass].count == 0 ||
+        base->pass[c->pass].count == 0)
+        return true;
+    const bool same = m->identical != NULL && m->identical(base, c->impl);
+    return add_pair(m->plan, c, base, c->impl, same && !m->every ? AB_IDENTICAL : AB_ROW);
+}
+
+void ab_choose_controls(schedule *s, ab_which *(*which_of)(schedule *s, size_t item)) {
+    size_t identical = 0, seen = 0;
+    for (size_t i = 0; i < s->count; i += AB_SIDES)
+        identical += which_of(s, i)->role == AB_IDENTICAL;
+    for (size_t i = 0; i < s->count; i += AB_SIDES)
+        if (which_of(s, i)->role == AB_IDENTICAL) {
+            const bool chosen = identical <= AB_CONTROLS || seen * AB_CONTROLS % identical < AB_CONTROLS;
+            for (size_t k = i; chosen && k < i + AB_SIDES; k++)
+                which_of(s, k)->role = AB_CONTROL;
+            seen++;
+        }
+}
+
+static ab_which *which_of(schedule *s, size_t item) { return &((ab_item *)s->names)[item].which; }
+
+// A copy and a DyT of the program's own, in every group of which something is timed: one waits for memory, the other
+// for arithmetic.
+static bool add_sentinels(ab_plan *p) {
+    static const struct {
+        norm_op op;
+        const char *variant;
+    } own[] = {{NORM_IDENTITY, "std"}, {NORM_DYT, "u2"}};
+    const size_t count = p->schedule.count;
+    for (size_t i = 0; i < count; i++) {
+        const ab_item item = ab_items(p)[i];
+        if (item.which.role == AB_IDENTICAL)
+            continue;
+        for (size_t k = 0; k < sizeof own / sizeof *own; k++) {
+            const norm_impl *impl = norm_best(own[k].op, own[k].variant, NORM_FUSED, item.cell.impl->dtype);
+            if (impl != NULL && item.cell.impl->streams)
+                impl = norm_other_stores(impl);
+            if (impl != NULL && !add_pair(p, &item.cell, impl, impl, AB_SENTINEL))
+                return false;
+        }
+    }
+    return true;
+}
+
+static const norm_impl *candidate_at(size_t index) {
+    const kernel_library *const l = ab_source_of(AB_CANDIDATE)->opened;
+    return l == NULL ? NULL : kernel_library_at(l, index);
+}
+
+bool ab_plan_make(ab_plan *p, const selection *s, const topology *t, ab_identical *identical, bool every) {
+    making m = {p, identical, every};
+    *p = (ab_plan){.schedule.kind = &ab_plan_kind};
+    if (plan_product(s, t, candidate_at, add_row, &m) && schedule_arrange(&p->schedule)) {
+        ab_choose_controls(&p->schedule, which_of);
+        if (add_sentinels(p) && schedule_arrange(&p->schedule))
+            return true;
+    }
+    schedule_free(&p->schedule);
+    return false;
+}
+
+static bool is_plugin(ab_side side) { return ab_source_of(side)->opened->name[0] != '\0'; }
+
+// A hundred rows and more, in each form that sweeps once, at the best level and the widest that every x86 has since
+// 2015. A call takes a few microseconds, for what disturbs a shared machine comes and goes in tens of them: a slot
+// (sampler.h) of one call of a millisecond catches it all, and its paired difference scatters a hundred times as much.
+bool ab_plan_defaults(selection *s, const topology *t, char error[SELECT_ERROR_SIZE]) {
+    const bool plugin = is_plugin(AB_CANDIDATE) || is_plugin(AB_BASE);
+    const struct {
+        selector which;
+        const char *value;
+    } defaults[] = {{SELECT_OP, plugin ? "all" : "layernorm,rmsnorm,dyt,derf"},
+                    {SELECT_PASS, "all"},
+                    {SELECT_FORM, plugin ? "all" : "fused,add_fused"},
+                    {SELECT_LEVEL, plugin                                        ? "library"
+                                   : norm_level_missing(NORM_LEVEL_AVX2) == NULL ? "best,avx2"
+                                                                                 : "best"},
+                    {SELECT_DTYPE, "all"},
+                    {SELECT_SHAPE, "16x768,4x4096"}};
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof defaults / sizeof *defaults; i++) {
+        char value[64];
+        snprintf(value, sizeof value, "%s", defaults[i].value);
+        ok = s->given[defaults[i].which] || selection_set(s, defaults[i].which, value, t, error);
+    }
+    return ok;
+}
+
+size_t ab_plan_alone(const selection *s, ab_side side, const norm_impl **first) {
+    const kernel_library *const l = ab_source_of(side)->opened;
+    const ab_side other = side == AB_BASE ? AB_CANDIDATE : AB_BASE;
+    const norm_impl *impl;
+    size_t count = 0;
+    for (size_t i = 0; (impl = kernel_library_at(l, i)) != NULL; i++)
+        if (selection_has(s, impl) && ab_side_twin(other, impl) == NULL && count++ == 0)
+            *first = impl;
+    return count;
+}
+
+size_t ab_plan_inject(ab_plan *p, const char *text, double pct) {
+    ab_item *const items = p->schedule.names;
+    char name[CELL_NAME_SIZE];
+    size_t count = 0;
+    for (size_t i = 0; i < p->schedule.count; i++)
+        if (items[i].which.role == AB_ROW && items[i].which.side == AB_CANDIDATE &&
+            strstr(cell_name(&items[i].cell, name), text) != NULL) {
+            items[i].which.inject_pct = pct;
+            count++;
+        }
+    return count;
+}
+
+// ---- As a schedule
+
+static const char *role_word(size_t index) { return index < AB_ROLES ? role_names[index] : NULL; }
+static const char *side_word(size_t index) { return index < AB_SIDES ? ab_side_name((ab_side)index) : NULL; }
+const column_type column_ab_role = {.word = role_word};
+static const column_type column_ab_side = {.word = side_word};
+
+#define ROW ab_which
+#define COLUMNS(X)                                                                                                     \
+    X(REQUIRED, role, ab_role, NULL, value_text(ab_role_name(r->role)), AB_ROLE_MEANING)                               \
+    X(REQUIRED, side, ab_side, NULL, value_text(ab_side_name(r->side)), "base: what is compared with; candidate.")     \
+    X(REQUIRED, inject_pct, amount, "%", value_real(r->inject_pct, 9),                                                 \
+      "So much work was added to the candidate by --inject, to see whether it is found.")
+COLUMN_LIST(ab_which_columns, COLUMNS)
+
+static void write_header(csv_writer *w) {
+    cell_write_header(w);
+    columns_write_names(w, ab_which_columns, AB_WHICH_COLUMNS);
+}
+
+static void write_item(csv_writer *w, const void *name) {
+    const ab_item *const item = name;
+    cell_write(w, &item->cell);
+    columns_write_values(w, ab_which_columns, AB_WHICH_COLUMNS, &item->which);
+}
+
+static const norm_impl *find_own(const void *source, const char *op, const char *variant, const char *form,
+                                 const char *level, const char *dtype) {
+    (void)source;
+    return norm_find(op, variant, form, level, dtype);
+}
+
+bool ab_which_read(const csv_table *t, size_t row, ab_which *which) {
+    const int role = csv_column(t, "role"), side = csv_column(t, "side"), inject = csv_column(t, "inject_pct");
+    const char *const sides[AB_SIDES] = {ab_side_name(AB_BASE), ab_side_name(AB_CANDIDATE)};
+    if (role < 0 || side < 0 || inject < 0 || !parse_real(t->rows[row][inject], &which->inject_pct))
+        return false;
+    const size_t r = names_find(t->rows[row][role], role_names, AB_ROLES);
+    const size_t s = names_find(t->rows[row][side], sides, AB_SIDES);
+    if (r == AB_ROLES || s == AB_SIDES)
+        return false;
+    which->role = (ab_role)r;
+    which->side = (ab_side)s;
+    return true;
+}
+
+static bool read_item(const csv_table *t, size_t row, void *name) {
+    ab_item *const item = name;
+    return ab_which_read(t, row, &item->which) &&
+           cell_read_from(t, row, item->which.role == AB_SENTINEL ? find_own : ab_side_find, &item->which.side,
+                          &item->cell);
+}
+
+static int compare_rows(const ab_item *a, const ab_item *b) {
+    const int by_cell = cell_compare(&a->cell, &b->cell);
+    return by_cell != 0 ? by_cell : (int)a->which.role - (int)b->which.role;
+}
+
+static int compare(const void *left, const void *right) {
+    const ab_item *const a = left, *const b = right;
+    const int by_row = compare_rows(a, b);
+    return by_row != 0 ? by_row : (int)a->which.side - (int)b->which.side;
+}
+
+static bool same_group(const void *a, const void *b) {
+    return cell_same_group(&((const ab_item *)a)->cell, &((const ab_item *)b)->cell);
+}
+static bool same_row(const void *a, const void *b) { return compare_rows(a, b) == 0; }
+
+static void describe(const void *name, char *text, size_t size) {
+    const ab_item *const item = name;
+    cell_describe(&item->cell, text, size);
+    const size_t used = strlen(text);
+    snprintf(text + used, size - used, ", %s, %s", ab_role_name(item->which.role), ab_side_name(item->which.side));
+}
+static void describe_group(const void *name, char *text, size_t size) {
+    cell_describe_group(&((const ab_item *)name)->cell, text, size);
+}
+
+const schedule_kind ab_plan_kind = {.item = "row",
+                                    .items = "rows, each side's one",
+                                    .size = sizeof(ab_item),
+                                    .deals = true,
+                                    .note = "confirmed_from",
+                                    .write_header = write_header,
+                                    .write = write_item,
+                                    .read = read_item,
+                                    .compare = compare,
+                                    .same_group = same_group,
+                                    .same_family = same_row,
+                                    .describe = describe,
+                                    .describe_group = describe_group,
+                                    .sample_seconds = plan_sample_seconds,
+                                    .prepare_seconds = plan_prepare_seconds};

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// ab_formats.c: a judgement for programs: JSON and JUnit's XML.
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "ab_report.h"
+#include "ab_table.h"
+
+// ---- JSON
+
+static json_t *number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+
+static json_t *finding(const ab_finding *f) {
+    const stats_interval change = ab_change_pct(f);
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:i}", "verdict", ab_verdict_name(f->verdict), "reason",
+                     f->reason, "change_pct", number(change.median), "change_lo95", number(change.lo), "change_hi95",
+                     number(change.hi), "detectable_pct", number(ab_pct(f->detectable)), "launches",
+                     (int)f->differences.first_count, "confirming", (int)f->differences.again_count);
+}
+
+// A finding with its name and role.
+static void append(json_t *array, const char *name, const char *role, const ab_finding *f) {
+    json_t *const entry = finding(f);
+    (void)json_object_set_new(entry, "name", json_string(name));
+    (void)json_object_set_new(entry, "role", json_string(role));
+    (void)json_array_append_new(array, entry);
+}
+
+void ab_report_json(const ab_judgement *j, FILE *out) {
+    char name[AB_TEXT];
+    json_t *const rows = json_array(), *const groups = json_array();
+    for (size_t i = 0; i < j->row_count; i++)
+        append(rows, j->rows[i].text, ab_role_name(j->rows[i].which.role), &j->rows[i].finding);
+    for (size_t i = 0; i < j->group_count; i++)
+        append(groups, ab_group_text(&j->groups[i], name), "group", &j->groups[i].finding);
+    json_t *const all =
+        json_pack("{s:s, s:i, s:s, s:s, s:s, s:f, s:f, s:o, s:o}", "conclusion", ab_report_conclusion(j), "exit",
+                  ab_report_exit(j), "base", ab_source_of(AB_BASE)->given, "candidate",
+                  ab_source_of(AB_CANDIDATE)->given, "disturbed", j->disturbed, "threshold_pct", j->threshold.row_pct,
+                  "group_threshold_pct", j->threshold.group_pct, "rows", rows, "groups", groups);
+    if (all != NULL)
+        (void)json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+    fputc('\n', out);
+    json_decref(all);
+}
+
+// ---- JUnit
+
+static void put_escaped(FILE *out, const char *text) {
+    for (; *text != '\0'; text++)
+        switch (*text) {
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        case '&':
+            fputs("&amp;", out);
+            break;
+        case '"':
+            fputs("&quot;", out);
+            break;
+        default:
+            fputc(*text, out);
+        }
+}
+
+static void put_case(FILE *out, const char *of, const char *name, const ab_finding *f, bool waived) {
+    char change[AB_TEXT];
+    const bool failed = f->verdict == AB_SLOWER && !waived;
+    const bool skipped = !failed && f->verdict != AB_SAME && f->verdict != AB_FASTER && f->verdict != AB_SAME_CODE;
+    fprintf(out, "  <testcase classname=\"normbench.ab.%s\" name=\"", of);
+    put_escaped(out, name);
+    fputs(failed || skipped ? "\">\n" : "\"/>\n", out);
+    if (!failed && !skipped)
+        return;
+    fprintf(out, "    <%s message=\"", failed ? "failure" : "skipped");
+    put_escaped(out, ab_change_text(f, change));
+    fputs("; ", out);
+    put_escaped(out, failed ? "confirmed by launches of their own" : f->reason);
+    fputs("\"/>\n  </testcase>\n", out);
+}
+
+void ab_report_junit(const ab_judgement *j, FILE *out) {
+    char name[AB_TEXT];
+    size_t tests = j->group_count, failures = 0;
+    for (size_t i = 0; i < j->row_count; i++) {
+        const bool judged = j->rows[i].which.role == AB_ROW || j->rows[i].which.role == AB_IDENTICAL;
+        tests += judged;
+        failures += judged && j->rows[i].finding.verdict == AB_SLOWER && !j->rows[i].waived;
+    }
+    for (size_t i = 0; i < j->group_count; i++)
+        failures += j->groups[i].finding.verdict == AB_SLOWER;
+    fprintf(out,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"normbench ab\" tests=\"%zu\" "
+            "failures=\"%zu\">\n",
+            tests, failures);
+    for (size_t i = 0; i < j->row_count; i++)
+        if (j->rows[i].which.role == AB_ROW || j->rows[i].which.role == AB_IDENTICAL)
+            put_case(out, "row", j->rows[i].text, &j->rows[i].finding, j->rows[i].waived);
+    for (size_t i = 0; i < j->group_count; i++)
+        put_case(out, "group", ab_group_text(&j->groups[i], name), &j->groups[i].finding, false);
+    fputs("</testsuite>\n", out);
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// ab_table.c: see ab_table.h.
+#include <math.h>
+
+#include "ab_table.h"
+
+#include "plan/cell.h"
+
+typedef struct {
+    const ab_row *row;
+    const run *run;
+} ab_line;
+
+static const char *verdict_word(size_t index) {
+    return index < AB_VERDICTS ? ab_verdict_name((ab_verdict)index) : NULL;
+}
+static const column_type column_verdict = {.word = verdict_word};
+
+stats_interval ab_change_pct(const ab_finding *f) {
+    stats_interval i = f->change;
+    i.median = ab_pct(i.median);
+    i.lo = ab_pct(i.lo);
+    i.hi = ab_pct(i.hi);
+    return i;
+}
+
+// What no row of this role has is left empty.
+static double p_of(const ab_line *r, double p) { return r->row->finding.differences.first_count > 0 ? p : (double)NAN; }
+static double detectable(const ab_line *r) {
+    const double d = ab_pct(r->row->finding.detectable);
+    return isfinite(d) ? p_of(r, d) : (double)NAN;
+}
+static bool slower(const ab_line *r) { return r->row->finding.p[0] <= r->row->finding.p[1]; }
+
+#define ROW ab_line
+#define COLUMNS(X)                                                                                                     \
+    X(REQUIRED, role, ab_role, NULL, value_text(ab_role_name(r->row->which.role)), AB_ROLE_MEANING)                    \
+    X(REQUIRED, verdict, verdict, NULL, value_text(ab_verdict_name(r->row->finding.verdict)),                          \
+      "slower, faster: beyond the threshold, by a test whose wrong alarms are rare among all rows, and again in "      \
+      "launches of their own. same: shown to be within it. inconclusive: neither. identical: the same machine code. "  \
+      "missing: not measured.")                                                                                        \
+    X(OPTIONAL, reason, text, NULL, value_text(r->row->finding.reason), "Why the verdict is inconclusive.")            \
+    X(REQUIRED, launches, count, "{launch}", value_size(r->row->finding.differences.first_count),                      \
+      "Processes that measured both sides, those that confirm left out.")                                              \
+    X(REQUIRED, confirming, count, "{launch}", value_size(r->row->finding.differences.again_count),                    \
+      "Processes that measured them again, to confirm an alarm.")                                                      \
+    COLUMN_INTERVAL(X, time_ns_base, time_ns_base, amount, "ns", r->row->time[AB_BASE],                                \
+                    "Time of one call of the base: the median over launches of each launch's median.")                 \
+    COLUMN_INTERVAL(X, time_ns_candidate, time_ns_candidate, amount, "ns", r->row->time[AB_CANDIDATE],                 \
+                    "The same of the candidate.")                                                                      \
+    COLUMN_INTERVAL(X, change_pct, change, real, "%", ab_change_pct(&r->row->finding),                                 \
+                    "How much longer the candidate takes: the centre (Hodges and Lehmann) of the launches' paired "    \
+                    "differences; of those that confirm, where there are any.")                                        \
+    X(OPTIONAL, deviation_pct, amount, "%", value_real(p_of(r, 100 * r->row->finding.deviation), 3),                   \
+      "Standard deviation of a launch's paired difference.")                                                           \
+    X(OPTIONAL, detectable_pct, amount, "%", value_real(detectable(r), 3),                                             \
+      "A slowdown of so much would have been found in 95 of 100 such runs, before it is confirmed.")                   \
+    X(OPTIONAL, p_value, fraction, NULL, value_real(p_of(r, r->row->finding.p[!slower(r)]), 3),                        \
+      "Of the exact signed-rank test that the threshold is not exceeded, in the direction that the row went.")         \
+    X(OPTIONAL, p_adjusted, fraction, NULL, value_real(p_of(r, r->row->finding.adjusted[!slower(r)]), 3),              \
+      "The same, adjusted for the number of rows (Benjamini and Hochberg).")                                           \
+    X(OPTIONAL, p_confirmed, fraction, NULL, value_real(r->row->finding.p_again, 3), "Of the launches that confirm.")  \
+    X(OPTIONAL, preempted_pct, amount, "%", value_real(r->row->preempted_pct, 3),                                      \
+      "Share of the samples during which the kernel preempted a thread.")                                              \
+    X(REQUIRED, inject_pct, amount, "%", value_real(r->row->which.inject_pct, 9),                                      \
+      "So much work was added to the candidate by --inject, to see whether it is found.")                              \
+    X(REQUIRED, waived, flag, NULL, value_size(r->row->waived), "1 if a waiver lets this row be slower, else 0.")
+COLUMN_OWN_LIST(own_columns, COLUMNS)
+
+static const void *run_of(const void *row) { return ((const ab_line *)row)->run; }
+static const void *cell_of(const void *row) { return &((const ab_item *)((const ab_line *)row)->row->item)->cell; }
+static const void *impl_of(const void *row) { return ((const cell *)cell_of(row))->impl; }
+COLUMN_TABLE(ab, "*/*/ab.csv", "One row per kernel that `normbench ab` compared on its two sides.",
+             {run_columns, RUN_COLUMNS, run_of}, {cell_columns, CELL_COLUMNS, cell_of}, COLUMN_PART(own_columns),
+             {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of})
+
+int ab_table_write(const ab_judgement *j, const run *r, const char *path, size_t *missing) {
+    csv_writer w;
+    const int error = csv_open(&w, path, false);
+    if (error != 0)
+        return error;
+    columns_write_header(&w, &ab_table);
+    *missing = 0;
+    for (size_t i = 0; i < j->row_count; i++) {
+        const ab_line line = {&j->rows[i], r};
+        (void)columns_write_row(&w, &ab_table, &line); // told by csv_close
+        *missing += j->rows[i].finding.verdict == AB_MISSING && j->rows[i].which.role != AB_IDENTICAL;
+    }
+    return csv_close(&w);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// rows_file.c: see rows_file.h.
+#include "rows_file.h"
+
+#include <errno.h>
+
+#include "base/json_file.h"
+#include "base/text_file.h"
+
+static const void *row_at(const rows_file *f, size_t i) { return (const char *)f->rows + i * f->size; }
+
+static int write_csv(const rows_file *f, const char *path) {
+    csv_writer w;
+    const int error = csv_open(&w, path, false);
+    if (error != 0)
+        return error;
+    columns_write_header(&w, f->table);
+    for (size_t i = 0; i < f->count; i++)
+        (void)columns_write_row(&w, f->table, row_at(f, i)); // told by csv_close
+    return csv_close(&w);
+}
+
+static int write_json(const rows_file *f, const char *path) {
+    json_t *const list = json_array();
+    int error = list == NULL ? ENOMEM : 0;
+    for (size_t i = 0; error == 0 && i < f->count; i++)
+        error = json_array_append_new(list, json_row(f->table, row_at(f, i))) != 0 ? ENOMEM : 0;
+    if (error == 0)
+        error = json_file_write(list, path);
+    json_decref(list);
+    return error;
+}
+
+static void print(FILE *out, const void *what) {
+    const rows_file *const f = what;
+    f->print(out, f->what, f->format == SCHEMA_MARKDOWN);
+}
+
+int rows_file_write(const void *file, const char *path) {
+    const rows_file *const f = file;
+    if (f->format == SCHEMA_CSV)
+        return write_csv(f, path);
+    return f->format == SCHEMA_JSON ? write_json(f, path) : text_file_write(&(text_file){print, f}, path);
+}
