@@ -9,15 +9,20 @@
 // Bounds on the scaled error, in epsilon = 2u: a constant, and growth with the square root of the number of
 // additions behind an output.
 //
-// A sum of n terms is off by at most n u times the sum of its terms' magnitudes, but rounding errors that are as often
-// up as down leave it within lambda sqrt(n) u with a probability that rises to 1 like 1 - 2 exp(-lambda^2 / 2): Higham
-// and Mary, A new approach to probabilistic rounding error analysis, SIAM J. Sci. Comput. 41 (2019). Input kinds whose
-// equal terms would round the same way each time have significands short enough to make the sums exact instead
-// (bench/measure/inputs.c).
+// A sum is off by at most k u times the sum of its terms' magnitudes, where k is the most additions that a term goes
+// through, but rounding errors that are as often up as down leave it within lambda sqrt(k) u with a probability that
+// rises to 1 like 1 - 2 exp(-lambda^2 / 2): Higham and Mary, A new approach to probabilistic rounding error analysis,
+// SIAM J. Sci. Comput. 41 (2019). Input kinds whose equal terms would round the same way each time have significands
+// short enough to make the sums exact instead (bench/measure/inputs.c).
 //
-// The constants count the roundings between input and output, half an epsilon each, weighted by their share of the
-// scale; the growth rates are about three times the largest that any level showed, of which the one-lane level with its
-// few accumulators sets the pace.
+// Errors that are uniform within u deviate by u / sqrt(3): lambda = 2, sqrt(k) epsilons, is 3.5 deviations. y and
+// dgamma have half of what the sum of squares is off by, for its root halves it: 0.5 sqrt(k), the worst of a row in
+// which one element dwarfs the others. dx has r up to thrice, m(g n) on top: 0.65 sqrt(k).
+//
+// Constants count the roundings between input and output, half an epsilon each, weighted by their share of the scale,
+// of few columns by lambda times the root of the sum of their squares, too. layernorm: 1 / cols and a product in m(x)
+// and in m(x^2), m^2, a difference, eps, root, quotient, -m r, two multiply-adds: up to 12 where m^2 nears the variance
+// (layernorm.c), so 3.5. rmsnorm has no mean and half of its squares': 4.75, so 2.2; its dx 2.1 in the same way.
 //
 // One error of sums is not random. The square of an odd number is 1 modulo 8, that of twice an odd number 4 modulo 32,
 // so the squares of bf16 values end in few patterns: a partial sum of them, once its last bit is worth more than
@@ -28,16 +33,18 @@
 //
 // Long sums are cut: rows into pieces, rows of a gradient into runs, whose sums are added up in double (rows.h,
 // gradients.h). Their errors do not grow further, whatever the signs: LONGEST_PIECE is the most columns of a
-// piece at any level, LONGEST_RUN the most rows. Another library's may be summed otherwise.
+// piece at any level, LONGEST_RUN the most rows. Another library's may be summed otherwise: of those, and of form
+// framework, growth with the columns is three times the largest that was seen.
 //
 // Form add_fused adds once more, in sum and at the end of dx: half an epsilon, of the result in sum and of a scale that
 // is no smaller in dx. The rest of sum is exact, and so is all that identity does beside adding.
 typedef struct {
     double constant;
-    double per_sqrt_cols;  // the sums of a row: mean, variance, m(g), m(g n)
-    double per_sqrt_rows;  // the sums over rows: parameter gradients
-    double bf16_per_col;   // added where inputs are bf16 and the output is not
-    double bf16_roundings; // bf16 op by op: half an epsilon each, weighted by their share of the scale
+    double per_sqrt_added;     // the sums of a row: mean, variance, m(g), m(g n)
+    double per_sqrt_rows;      // the sums over rows: parameter gradients
+    double bf16_per_col;       // added where inputs are bf16 and the output is not
+    double bf16_roundings;     // bf16 op by op: half an epsilon each, weighted by their share of the scale
+    double constant_elsewhere; // the constant of those who sum a row in their own way
 } bound;
 
 // The squashing ops other than dyt, whose scales follow f and f' closely: VALUE and SLOPE are the epsilons by which a
@@ -76,6 +83,37 @@ static double lp_excess(const norm_impl *impl, norm_output output) {
     }
 }
 
+// ---- The sums of a row
+
+// Lanes of a level's vectors: one where the compiler vectorises, for it must not reorder a sum.
+enum {
+    LANES_SCALAR = 1,
+    LANES_SSE2 = 4,
+    LANES_AVX2 = 8,
+    LANES_AVX512 = 16,
+    LANES_AVX512BF16 = 16,
+    LANES_AUTO_AVX2 = 1,
+    LANES_AUTO_AVX512 = 1
+};
+#define LANES(ID, ...) LANES_##ID,
+static const unsigned char lanes_of[] = {NORM_LEVEL_LIST(LANES)};
+#undef LANES
+
+// Whoever sums a row neither through our chains nor in our pieces: another library, or as PyTorch does.
+static bool sums_elsewhere(const norm_impl *impl) {
+    return impl->level == NORM_LEVEL_LIBRARY || impl->form == NORM_FRAMEWORK;
+}
+
+// The most additions that a term goes through (for_each_chain of rows.h): those of its chain, a vector of each round
+// and then, in the first chain, what rounds leave, and those of the tree over chains and lanes that are not empty.
+static double added(const norm_impl *impl, size_t cols) {
+    const bool side_by_side = impl->op == NORM_LAYERNORM && impl->form != NORM_EAGER; // two sums share the chains
+    const size_t lanes = lanes_of[impl->level], chains = side_by_side ? 4 : 8, round = lanes * chains;
+    const size_t longest = lanes < 8 ? 32 : 64, rounds = cols / round < longest ? cols / round : longest;
+    const size_t left = (cols % round + lanes - 1) / lanes, ends = rounds > 0 ? round : lanes;
+    return (double)(rounds + left - 1) + log2((double)(cols < ends ? cols : ends));
+}
+
 enum { LONGEST_PIECE = 8192, LONGEST_RUN = 64 };
 
 // The additions behind a sum of so many terms, each of which may add to its error.
@@ -91,16 +129,16 @@ double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, 
         {
             [NORM_LAYERNORM] =
                 {
-                    [NORM_OUT_Y] = {2, 0.1, 0, 0, 3},
-                    [NORM_OUT_DX] = {3, 0.1, 0, 0, 2},
-                    [NORM_OUT_DGAMMA] = {2, 0.1, 0.5, 0.006, 2},
-                    [NORM_OUT_DBETA] = {0, 0, 0.75, 0, 0},
+                    [NORM_OUT_Y] = {3.5, 0.5, 0, 0, 3, 2},
+                    [NORM_OUT_DX] = {2.1, 0.65, 0, 0, 2, 3},
+                    [NORM_OUT_DGAMMA] = {3.5, 0.5, 0.5, 0.006, 2, 2},
+                    [NORM_OUT_DBETA] = {0, 0, 0.75, 0, 0, 0},
                 },
             [NORM_RMSNORM] =
                 {
-                    [NORM_OUT_Y] = {3, 0.1, 0, 0, 2},
-                    [NORM_OUT_DX] = {3, 0.1, 0, 0, 2},
-                    [NORM_OUT_DGAMMA] = {2, 0.1, 0.5, 0.006, 2},
+                    [NORM_OUT_Y] = {2.2, 0.5, 0, 0, 2, 3},
+                    [NORM_OUT_DX] = {2.1, 0.65, 0, 0, 2, 3},
+                    [NORM_OUT_DGAMMA] = {2.2, 0.5, 0.5, 0.006, 2, 2},
                 },
             [NORM_DYT] =
                 {
@@ -123,8 +161,12 @@ double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, 
         output == NORM_OUT_DGAMMA || output == NORM_OUT_DBETA || output == NORM_OUT_DALPHA || output == NORM_OUT_DSHIFT;
     const bool bf16 = impl->dtype == NORM_BF16;
     const double in_row = additions(impl, cols, LONGEST_PIECE), in_column = additions(impl, rows, LONGEST_RUN);
-    const double f32 = b.constant + (adds ? 0.5 : 0) + b.per_sqrt_cols * sqrt(in_row) +
-                       b.per_sqrt_rows * sqrt(in_column) + (bf16 && sums ? b.bf16_per_col * (in_row + 1) : 0);
+    const bool normalises = b.per_sqrt_added > 0;
+    const double row = !normalises            ? b.constant
+                       : sums_elsewhere(impl) ? b.constant_elsewhere + 0.1 * sqrt(in_row)
+                                              : b.constant + b.per_sqrt_added * sqrt(added(impl, cols));
+    const double f32 =
+        row + (adds ? 0.5 : 0) + b.per_sqrt_rows * sqrt(in_column) + (bf16 && sums ? b.bf16_per_col * (in_row + 1) : 0);
     if (!bf16 || (!impl->op_by_op && sums))
         return f32 + lp_excess(impl, output) * 0x1p16; // the sums over rows are f32 in every dtype
     const double roundings = !impl->op_by_op ? 1 : b.bf16_roundings;

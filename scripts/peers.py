@@ -3,7 +3,7 @@
 is here; what the samples say is computed by normbench, as of every other run, and by peers_table.py.
 
     peers.py --check                                         where PyTorch is: its version and its OpenMP library on stdout
-    peers.py plan FOLDER MACHINE_ID KERNELS_CSV              meta.json and plan.csv of a run, of the groups of KERNELS_CSV
+    peers.py plan FOLDER MACHINE_ID TABLE...                 meta.json and plan.csv of a run, of the groups of these tables
     peers.py launch FOLDER NUMBER                            one launch: verifies what it then samples, and appends samples.csv
     peers.py table FOLDER                                    what the samples say, on stdout
     peers.py csv RUN VERSION FOLDER                          the same of PyTorch VERSION as rows of RUN/peers.csv
@@ -49,10 +49,14 @@ def complain(text):
     print(f"peers: {text}", file=sys.stderr)
 
 
-def groups_of(path):
-    """Every dtype, shape and team of dyt's rows on warm caches, in the order of the file."""
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = [r for r in csv.DictReader(file) if r["op"] == "dyt" and r["cache"] == "warm" and r["dtype"] in ("f32", "bf16")]
+def groups_of(paths):
+    """Every dtype, shape and team of dyt's rows on warm caches, in the order of the tables; of a table of layers, which has phases, and
+    whose caches hold what the layer leaves, those that run op by op."""
+    rows = []
+    for path in paths:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows += [r for r in csv.DictReader(file) if r["op"] == "dyt" and r["dtype"] in ("f32", "bf16")
+                     and (r["form"] in ("eager", "framework") if "phase" in r else r["cache"] == "warm")]
     return list(dict.fromkeys((r["dtype"], int(r["rows"]), int(r["cols"]), int(r["threads"])) for r in rows))
 
 
@@ -119,10 +123,10 @@ def planned(groups, norm, compiled, passes, dispatch):
     return rows
 
 
-def plan(folder, machine_id, kernels_csv):
-    groups = groups_of(kernels_csv)
+def plan(folder, machine_id, *tables):
+    groups = groups_of(tables)
     if not groups:
-        sys.exit(f"peers: {kernels_csv} has no row of dyt on warm caches, so nothing says what to time")
+        sys.exit(f"peers: {' and '.join(tables)} has no row of dyt on warm caches, in layers op by op, so nothing says what to time")
     passes = [p for p in peers_norm.PASSES if p in os.environ.get("PASS", "forward,backward").split(",")]
     import torch  # noqa: F401 (whose tanh libnorm finds, once it is loaded)
     compiled, norm = compiles(), peers_norm.Norm(os.environ["LIBNORM"])
@@ -295,7 +299,7 @@ def check():
 def main():
     if sys.argv[1:] == ["--check"]:
         check()
-    elif sys.argv[1:2] == ["plan"] and len(sys.argv) == 5:
+    elif sys.argv[1:2] == ["plan"] and len(sys.argv) >= 5:
         plan(*sys.argv[2:])
     elif sys.argv[1:2] == ["launch"] and len(sys.argv) == 4:
         try:

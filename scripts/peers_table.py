@@ -14,9 +14,19 @@ FORM, WITH_DISPATCH, PYTORCH = "ours framework", "ours framework, dispatched", "
 SYSTEMS = ["ours eager", FORM, WITH_DISPATCH, PYTORCH, "ours fused", "torch.compile"]
 NAMES = dict(zip(SYSTEMS, ["eager", "framework", "framework_dispatched", "pytorch_eager", "fused", "torch_compile"]))  # in peers.csv
 CSV = ["schema_version", "run_id", "machine_id", "pytorch", "heap", "op", "beta", "against", "pass", "dtype", "rows", "cols", "threads",
-       "system", "launches", "ratio", "ratio_lo95", "ratio_hi95", "time_ns_median", "page_faults", "dispatch_ns"]
+       "system", "launches", "ratio", "ratio_lo95", "ratio_hi95", "time_ns_median", "page_faults", "dispatch_ns", "against_system"]
 RATIOS = [("DyT without beta over RMSNorm", ("dyt", True), ("rmsnorm", False)),
           ("DyT over LayerNorm", ("dyt", False), ("layernorm", False))]
+# What peers.csv has of each system: an op, whether without beta, and the norm that it replaces; and rmsnorm op by op over itself fused.
+PAIRS = [(("dyt", True), "rmsnorm"), (("dyt", False), "rmsnorm"), (("dyt", False), "layernorm"), (("dyt", True), "layernorm"),
+         (("rmsnorm", False), "layernorm")]
+FUSED = {"ours eager": "ours fused", FORM: "ours fused", WITH_DISPATCH: "ours fused", PYTORCH: "torch.compile"}
+
+
+def compared():
+    """(system, op and whether without beta, system and norm that it is held against) of the rows of peers.csv, in their order."""
+    yield from ((system, above, system, below) for (above, below), system in product(PAIRS, SYSTEMS))
+    yield from ((system, ("rmsnorm", False), fused, "rmsnorm") for system, fused in FUSED.items())
 
 
 def system_of(row):
@@ -131,37 +141,40 @@ def write(run, folder, version, heap):
     path, kept, last = os.path.join(run, "peers.csv"), [], None
     with open(os.path.join(folder, "meta.json"), encoding="utf-8") as file:
         meta = json.load(file)
-    if os.path.exists(path):
+    if os.path.isfile(path):
         with open(path, newline="", encoding="utf-8") as file:
-            kept = [row for row in csv.DictReader(file) if row["heap"] != heap]
+            kept = [{column: row.get(column) or "" for column in CSV} for row in csv.DictReader(file) if row.get("heap") != heap]
     for (which, dtype, height, width), teams in read(folder).items():
-        for (threads, of), (_, above, below), system in product(sorted(teams.items()), RATIOS, SYSTEMS):
+        for (threads, of), (system, above, other, below) in product(sorted(teams.items()), compared()):
             own = of.get((system, *above), {})
-            value = ratio(own, of.get((system, *below), {}))
+            value = ratio(own, of.get((other, below, False), {}))
             if value is None:
                 continue
             rows = [row for rounds in own.values() for samples in rounds.values() for row in samples]
             entry = {"schema_version": 1, "run_id": meta["run_id"], "machine_id": meta["machine_id"], "pytorch": version, "heap": heap,
-                     "op": above[0], "beta": int(not above[1]), "against": below[0], "pass": which, "dtype": dtype, "rows": height,
+                     "op": above[0], "beta": int(above == ("dyt", False)), "against": below, "pass": which, "dtype": dtype, "rows": height,
                      "cols": width, "threads": threads, "system": NAMES[system], "launches": len(own),
                      **{k: "" if v is None else f"{v:.4g}" for k, v in zip(("ratio", "ratio_lo95", "ratio_hi95"), value)},
                      "time_ns_median": f"{median(float(row['time_ns']) for row in rows):.6g}", "page_faults": f"{faults(own):.6g}",
-                     "dispatch_ns": rows[0].get("dispatch_ns", "")}
+                     "dispatch_ns": rows[0].get("dispatch_ns", ""), "against_system": NAMES[other]}
             kept.append(entry)
-            if below[0] == "rmsnorm" and which == "forward":
+            if below == "rmsnorm" and which == "forward":
                 at = (dtype == "bf16", height * width, threads)
                 last = max(last or at, at)
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    if os.path.lexists(path + ".part"):  # of one that was interrupted
+        os.remove(path + ".part")
+    with open(path + ".part", "x", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, CSV, lineterminator="\n")
         writer.writeheader()
         writer.writerows(kept)
+    os.replace(path + ".part", path)
     return said(kept, heap, last)
 
 
 def said(rows, heap, at):
     """The ratio of PyTorch at the largest shape beside those of both forms, in a line."""
-    of = {row["system"]: row for row in rows if at and row["heap"] == heap and row["against"] == "rmsnorm" and row["pass"] == "forward"
-          and (row["dtype"] == "bf16", int(row["rows"]) * int(row["cols"]), int(row["threads"])) == at}
+    of = {row["system"]: row for row in rows if at and row["heap"] == heap and row["op"] == "dyt" and not int(row["beta"])
+          and row["against"] == "rmsnorm" and row["pass"] == "forward" and (row["dtype"] == "bf16", int(row["rows"]) * int(row["cols"]), int(row["threads"])) == at}
     if "pytorch_eager" not in of:
         return ""
     row = of["pytorch_eager"]

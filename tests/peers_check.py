@@ -76,6 +76,17 @@ equal([peers_table.system_of({"variant": v, "form": f}) for v, f in (
 equal([peers_table.system_of({"variant": "sleef", "form": "framework", "dispatch_ns": ns}) for ns in ("", "0", "2000")],
       ["ours framework", "ours framework", "ours framework, dispatched"], "systems by their time of dispatch")
 
+# ---- What a run says is to be timed: of layers those that run op by op
+
+for name, rows in (("kernels", ("op,form,dtype,rows,cols,threads,cache", "dyt,fused,f32,8,64,1,warm", "dyt,eager,f32,8,64,1,warm",
+                                "rmsnorm,fused,f32,16,64,1,warm", "dyt,fused,f32,8,64,1,cold", "dyt,fused,f16,8,64,1,warm")),
+                   ("layers", ("op,form,dtype,rows,cols,threads,cache,phase", "dyt,fused,bf16,32,64,2,,prefill",
+                               "dyt,framework,bf16,512,64,2,,prefill", "dyt,eager,bf16,512,64,2,,train"))):
+    with open(os.path.join(sys.argv[2], name + ".csv"), "w", encoding="utf-8") as file:
+        file.write("\n".join(rows) + "\n")
+equal(peers.groups_of([os.path.join(sys.argv[2], name + ".csv") for name in ("kernels", "layers")]),
+      [("f32", 8, 64, 1), ("bf16", 512, 64, 2)], "what is timed of two tables")
+
 # ---- libnorm
 
 norm = peers_norm.Norm(sys.argv[1])

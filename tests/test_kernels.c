@@ -172,6 +172,24 @@ static void every_run(const group *g) {
     }
 }
 
+// Rows so short that no rounding is averaged out, and such that one element dwarfs the others, in many seeds: both come
+// as near to the bounds as anything. Of the default variants, for others have the same sums.
+static void many_seeds(const group *g) {
+    static const input_kind kinds[] = {INPUT_NORMAL, INPUT_MASSIVE};
+    static const size_t longer[] = {31, 64, 104, 127};
+    enum { SHORTEST = 8, SEEDS = 2 };
+    const norm_op op = g->begin->impl->op;
+    if ((op != NORM_LAYERNORM && op != NORM_RMSNORM) || !norm_is_default(g->begin->impl))
+        return;
+    for (size_t i = 0; i < SHORTEST + sizeof longer / sizeof *longer; i++)
+        for (size_t k = 0; k < 2 * SEEDS; k++) {
+            trial t = varied(SEEDS * i + k / 2, 96, i < SHORTEST ? 1 + i : longer[i - SHORTEST]);
+            t.kind = kinds[k % 2];
+            if (!thinned_out(i + k))
+                attempt(g, &t);
+        }
+}
+
 // More rows than forward takes together, and not a multiple of them, at widths where it takes them in pairs, alone and
 // together (rows_summed and writes_pairs in schedule.h); rows that begin at a cache line, so that streams are streams.
 static void every_block(const group *g) {
@@ -226,6 +244,7 @@ static void try_all(const group *g) {
     every_input(g);
     every_team(g);
     every_run(g);
+    many_seeds(g);
     every_block(g);
     in_place(g);
     not_numbers(g);

@@ -22,10 +22,13 @@ static const cli_option options[OPTIONS] = {
 static const cli_command command = {
     .name = "judge",
     .operand = "WHAT DIR...",
-    .about = "Judges runs by their tables: a question holds if the whole interval of what it asks lies within its "
-             "bounds, does not if all of it lies outside, and else nobody can tell. WHAT is one of " VERDICT_TABLE_LIST(
-                 LINE) "efficiency, the paper's efficiency table with a run's values beside the published ones; "
-                       "natives, DyT in place of each model's own norm in a run of layers.",
+    .about =
+        "Judges runs by their tables: a question holds if the whole interval of what it asks lies within its "
+        "bounds, does not if all of it lies outside, and else nobody can tell. WHAT is one of " VERDICT_TABLE_LIST(
+            LINE) "efficiency, the paper's efficiency table with a run's values beside the published ones; "
+                  "natives, DyT in place of each model's own norm in a run of layers. Where `make peers RUN=DIR` has "
+                  "left a peers.csv in DIR, PyTorch's own ratio, with its interval and the version, stands below "
+                  "what is asked of the same norms, and in columns peer* of the table.",
     .examples = {"judge claims results/*ce2e0aef/*-paper", "judge questions --csv - results/intel-*/*T115432Z-*"},
     .options = options,
     .option_count = OPTIONS,

@@ -54,8 +54,7 @@ static void fill_activations(norm_dtype dtype, void *row, size_t cols, uint64_t 
 
 static void fill_massive(norm_dtype dtype, void *row, size_t cols, stats_rng *rng) {
     fill_normal(dtype, row, cols, 0, 0.5, rng);
-    if (cols >= 512)
-        dtype_set(dtype, row, (size_t)stats_rng_below(rng, cols), 3000);
+    dtype_set(dtype, row, (size_t)stats_rng_below(rng, cols), 3000);
 }
 
 // The significands of `constant` and `symmetric` are short so that sums of them and of their squares are exact in f32

@@ -21,7 +21,7 @@
     X(LARGE, large, "just inside the supported range: |x| * sqrt(cols) near 1e19")                                     \
     X(SWEEP, sweep, "evenly spaced over +-20: through the S of tanh into saturation at alpha 0.5 and up")              \
     X(EQUAL, equal, "every row the same, of two numbers with long significands")                                       \
-    X(MASSIVE, massive, "normal, deviation 0.5, and in rows of 512 and more one activation of 3000")                   \
+    X(MASSIVE, massive, "normal, deviation 0.5, and one activation of 3000 in each row")                               \
     X(TINY, tiny, "1e-34 to 1e-22 by rows, whose squares no float holds; eps is zero")                                 \
     X(HUGE, huge, "1e21 to 1e35 by rows, whose squares no float holds")
 

@@ -109,10 +109,10 @@ static void take_extent(fields *f, question *q) {
 
 static void take_question(fields *f, question *q) {
     static const char *const tables[] = {"kernels", "layers"};
-    _Static_assert(sizeof tables / sizeof *tables == RUN_TABLES, "the order of RUN_TABLE_LIST");
+    _Static_assert(sizeof tables / sizeof *tables == RUN_OWN_TABLES, "the order of RUN_TABLE_LIST");
     *q = (question){.row = {f->table, f->row}};
     q->what = (asked)take_name(f, "quantity", asked_names, ASKED);
-    if (take_name(f, "table", tables, RUN_TABLES) != asked_facts[q->what].table)
+    if (take_name(f, "table", tables, RUN_OWN_TABLES) != asked_facts[q->what].table)
         fields_refuse(f, "table", run_table_name(asked_facts[q->what].table));
     if (*optional(f, "which") != '\0')
         q->which = (which_rows)take_name(f, "which", which_names, WHICHES);
@@ -171,6 +171,15 @@ static const char lacks[] = "the row lacks what it takes";
 
 static bool is_unstable(table_row row) { return strcmp(row_text(row, "status"), "unstable") == 0; }
 
+// PyTorch's ratio beside it, where there is one: of the norms' time, in percent where that is asked.
+static void note_peer(finding *f, const question *q, const run_tables *run, table_row subject, table_row baseline) {
+    if (q->what != ASKED_TIME_RATIO && q->what != ASKED_NORM_CHANGE)
+        return;
+    f->peer = peer_ratio_find(run, subject, baseline);
+    if (q->what == ASKED_NORM_CHANGE)
+        f->peer.value = interval_quotient(f->peer.value, interval_of(1, 1, 1), 100, 1);
+}
+
 static void note_subject(finding *f, const question *q, table_row subject, table_row baseline) {
     const double size = row_real(subject, asked_facts[q->what].table == RUN_TABLE_LAYERS ? "tokens" : "rows");
     f->subject = subject;
@@ -216,6 +225,7 @@ static stats_interval of_layers(finding *f, const question *q, asking *a) {
     if (!find_arm(a, &baseline, &q->baseline, &q->where, q->extent, &subject))
         return INTERVAL_NONE;
     note_subject(f, q, subject.layer, baseline.layer);
+    note_peer(f, q, a->run, subject.layer, baseline.layer);
     return of_arms(q, a, &subject, &baseline);
 }
 
@@ -232,6 +242,7 @@ static stats_interval of_kernels(finding *f, const question *q, asking *a) {
         return INTERVAL_NONE;
     a->why[0] = '\0';
     note_subject(f, q, f->subject, other);
+    note_peer(f, q, a->run, f->subject, other);
     return time_ratio(a, f->subject, other);
 }
 
@@ -312,7 +323,11 @@ void findings_free(findings *all) {
 }
 
 static finding unanswered(const question *q) {
-    return (finding){.asked = q, .verdict = VERDICT_CANNOT_TELL, .value = INTERVAL_NONE, .method = ""};
+    return (finding){.asked = q,
+                     .verdict = VERDICT_CANNOT_TELL,
+                     .value = INTERVAL_NONE,
+                     .method = "",
+                     .peer = {.value = INTERVAL_NONE}};
 }
 
 static bool judge_rows(const question *q, const run_tables *run, findings *all) {

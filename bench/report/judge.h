@@ -12,6 +12,7 @@
 
 #include "base/stats.h"
 #include "filter.h"
+#include "peer_ratio.h"
 #include "quantities.h"
 
 #define VERDICT_LIST(X) X(HOLDS, "holds") X(DOES_NOT_HOLD, "does not hold") X(CANNOT_TELL, "cannot tell")
@@ -86,7 +87,8 @@ typedef struct {
     size_t rows, failing; // of those that have a value; of them those for which it does not hold
     table_row subject;    // of the first of these; of none if there is none
     const char *method;
-    bool scaled; // fewer tokens, or rows, than the source had
+    peer_ratio peer; // PyTorch's own, of which value is in the question's unit, too
+    bool scaled;     // fewer tokens, or rows, than the source had
     bool unstable;
     char why[TABLES_MESSAGE]; // there is no value
 } finding;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fields.h"
 #include "base/files.h"
@@ -85,7 +86,8 @@ bool row_streams(table_row r) {
 
 // An op or a model that this program does not have is said with those that it has: the run is of another version.
 static bool known_name(const char *column, const char *value, char message[TABLES_MESSAGE]) {
-    const selector s = strcmp(column, "op") == 0 ? SELECT_OP : strcmp(column, "model") == 0 ? SELECT_MODEL : SELECTORS;
+    const bool is_op = strcmp(column, "op") == 0 || strcmp(column, "against") == 0;
+    const selector s = is_op ? SELECT_OP : strcmp(column, "model") == 0 ? SELECT_MODEL : SELECTORS;
     const char *names[SELECT_MAX_NAMES];
     size_t index;
     if (s == SELECTORS || selector_index(s, value, &index))
@@ -114,13 +116,21 @@ static void check_field(fields *f, const column_table *t, const char *column) {
     }
 }
 
+// Columns without which a file is no such table.
+enum { MOST_NEEDED = 12 };
+static const char *const needed[RUN_TABLES][MOST_NEEDED] = {
+    [RUN_TABLE_KERNELS] = {"op", "form", "dtype", "status"},
+    [RUN_TABLE_LAYERS] = {"op", "form", "dtype", "status"},
+    [RUN_TABLE_PEERS] = {"pytorch", "heap", "op", "beta", "against", "pass", "dtype", "rows", "cols", "threads",
+                         "system", "ratio"},
+};
+
 // Whether every row is one that can be judged.
 static bool check_table(const csv_table *t, run_table table, char *message, size_t size) {
-    static const char *const needed[] = {"op", "form", "dtype", "status"};
     fields f = fields_of(t, message, size);
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-        if (csv_column(t, needed[i]) < 0) {
-            snprintf(message, size, "has no column %s: it is no %s.csv, see results/README.md", needed[i],
+    for (size_t i = 0; i < MOST_NEEDED && needed[table][i] != NULL; i++)
+        if (csv_column(t, needed[table][i]) < 0) {
+            snprintf(message, size, "has no column %s: it is no %s.csv, see results/README.md", needed[table][i],
                      run_table_name(table));
             return false;
         }
@@ -150,12 +160,21 @@ static bool take_file(run_tables *r, run_table table, const char *path, char mes
              error == -1  ? why
              : error != 0 ? files_reason(error)
              : error == 0 && t->truncated
-                 ? "the last line has no end: it was cut off; have the run written anew with --resume"
+                 ? table == RUN_TABLE_PEERS
+                       ? "the last line has no end: it was cut off; delete it and have make peers write it anew"
+                       : "the last line has no end: it was cut off; have the run written anew with --resume"
                  : why);
     return false;
 }
 
-// The files of a table: those of parts, else the run's own, else those of the folders in it.
+static bool has_file(const char *folder, const char *name) {
+    char path[PATH_MAX];
+    struct stat info;
+    return snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path && stat(path, &info) == 0;
+}
+
+// The files of a table: those of parts, else the run's own, else, where it is a folder of runs and none itself, those
+// of the folders in it: in a run, they are what `make peers` measured.
 static bool take_table(run_tables *r, run_table table, const char *folder, char message[TABLES_MESSAGE]) {
     static const char *const places[] = {"/parts/*/", "/", "/*/"};
     bool ok = true;
@@ -163,6 +182,8 @@ static bool take_table(run_tables *r, run_table table, const char *folder, char 
         char pattern[2 * PATH_MAX + 64];
         size_t used = 0;
         if (table == RUN_TABLE_LAYERS && i != 1) // those of parts are joined in the run's own
+            continue;
+        if (i == 2 && has_file(folder, "meta.json"))
             continue;
         for (const char *p = folder; *p != '\0' && used < 2 * PATH_MAX; p++) {
             if (strchr("*?[\\", *p) != NULL)

@@ -9,7 +9,9 @@
 #include "base/csv.h"
 #include "base/stats.h"
 
-#define RUN_TABLE_LIST(X) X(KERNELS, kernels) X(LAYERS, layers)
+// The first RUN_OWN_TABLES are what a run measured itself; peers.csv is what `make peers` adds of PyTorch.
+#define RUN_TABLE_LIST(X) X(KERNELS, kernels) X(LAYERS, layers) X(PEERS, peers)
+enum { RUN_OWN_TABLES = 2 };
 #define RUN_TABLE_ROW(ID, name) RUN_TABLE_##ID,
 typedef enum { RUN_TABLE_LIST(RUN_TABLE_ROW) RUN_TABLES } run_table;
 #undef RUN_TABLE_ROW

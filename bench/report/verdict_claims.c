@@ -77,6 +77,7 @@ COLUMN_OWN_LIST(claim_columns, CLAIM)
 COLUMN_OWN_LIST(here_columns, VERDICT_HERE_COLUMNS)
 COLUMN_OWN_LIST(holds_columns, VERDICT_HOLDS_COLUMNS)
 COLUMN_OWN_LIST(answer_columns, ANSWER)
+COLUMN_OWN_LIST(peer_columns, VERDICT_PEER_COLUMNS)
 #undef ROW
 #define ROW claims_row // which has columns of the same names
 COLUMN_OWN_LIST(asking_columns, ASKING)
@@ -85,7 +86,7 @@ COLUMN_TABLE(claims, "published/claims.csv",
              COLUMN_PART(claim_columns), COLUMN_PART(asking_columns), COLUMN_PART(holds_columns))
 COLUMN_TABLE(verdicts, "*/*/paper/verdicts.csv", "What a run says of each claim, in the order of claims.csv.",
              {run_columns, RUN_VERSION, NULL}, COLUMN_PART(claim_columns), COLUMN_PART(here_columns),
-             COLUMN_PART(holds_columns), COLUMN_PART(answer_columns))
+             COLUMN_PART(holds_columns), COLUMN_PART(answer_columns), COLUMN_PART(peer_columns))
 
 // ---- Words
 
@@ -151,6 +152,17 @@ static void prepare(verdict_row *r) {
                  : "");
 }
 
+// PyTorch's own below ours, if there is one.
+static void print_peer(FILE *out, const question *q, const peer_ratio *p) {
+    char value[INTERVAL_TEXT], version[64];
+    if (isnan(p->value.median))
+        return;
+    interval_text(value, &p->value, unit_of(q), judge_decimals(&p->value, &q->holds));
+    fprintf(out, "  in PyTorch   %s, version %s, %s, the norms alone, %s rows%s\n", value,
+            peer_ratio_version(p, version, sizeof version), peer_ratio_how(p), row_text(p->row, "rows"),
+            peer_ratio_heap(p));
+}
+
 static void print(FILE *out, const verdict_row *r) {
     const question *const q = r->q;
     const finding *const f = r->f;
@@ -173,6 +185,7 @@ static void print(FILE *out, const verdict_row *r) {
         if (f->scaled)
             fprintf(out, "; SCALED: %s of %s", tokens_of(r), *tokens == '\0' ? "more" : tokens);
         fputc('\n', out);
+        print_peer(out, q, &f->peer);
     }
     fprintf(out, "  because      %s\n\n", r->why);
 }

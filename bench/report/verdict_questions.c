@@ -80,6 +80,7 @@ COLUMN_OWN_LIST(here_columns, VERDICT_HERE_COLUMNS)
 COLUMN_OWN_LIST(holds_columns, VERDICT_HOLDS_COLUMNS)
 COLUMN_OWN_LIST(row_columns, OF_ROWS)
 COLUMN_OWN_LIST(answer_columns, ANSWER)
+COLUMN_OWN_LIST(peer_columns, VERDICT_PEER_COLUMNS)
 COLUMN_TABLE(questions, "published/questions.csv",
              "The questions that the summary of a run of kernels or layers answers: where DyT wins.",
              COLUMN_PART(name_columns), COLUMN_PART(asking_columns), COLUMN_PART(row_columns),
@@ -90,27 +91,44 @@ COLUMN_TABLE(pairs, "published/pairs.csv",
 COLUMN_TABLE(answers, "*/*/paper/answers.csv",
              "What a run answers to a table of questions, such as questions.csv or pairs.csv.",
              {run_columns, RUN_VERSION, NULL}, COLUMN_PART(name_columns), COLUMN_PART(here_columns),
-             COLUMN_PART(holds_columns), COLUMN_PART(answer_columns), {row_columns + 1, 1, NULL})
+             COLUMN_PART(holds_columns), COLUMN_PART(answer_columns), {row_columns + 1, 1, NULL},
+             COLUMN_PART(peer_columns))
 
 // A ratio of times in words: only what the interval shows.
-static void print_kernel(FILE *out, const verdict_row *r) {
+static void print_ratio(FILE *out, const question *q, const stats_interval *i, verdict v, const char *heap) {
     static const char *const words[] = {"DyT wins: ", "DyT loses:", "no difference shown:"};
-    const question *const q = r->q;
-    const finding *const f = r->f;
-    const table_row row = f->subject;
-    const int decimals = judge_decimals(&f->value, &q->holds);
-    const char *const threads = row_text(row, "threads"), *const other = filter_value(&q->baseline, "op");
-    char size[64], number[INTERVAL_TEXT], lo[INTERVAL_TEXT], hi[INTERVAL_TEXT];
-    snprintf(size, sizeof size, "%sx%s", row_text(row, "rows"), row_text(row, "cols"));
-    fprintf(out, "%-23s %-8s %-4s %-9s %-11s %s thread%s  ", row_text(q->row, "question"), row_text(row, "pass"),
-            row_text(row, "dtype"), row_text(row, "form"), size, threads, strcmp(threads, "1") == 0 ? " " : "s");
-    const char *const text = interval_number(number, f->value.median, decimals);
-    if (interval_known(&f->value))
-        fprintf(out, "%s %*s times the time of %s [%s, %s]\n", words[f->verdict],
-                f->verdict == VERDICT_CANNOT_TELL ? 0 : 5, text, other, interval_number(lo, f->value.lo, decimals),
-                interval_number(hi, f->value.hi, decimals));
+    const char *const other = filter_value(&q->baseline, "op");
+    const int decimals = judge_decimals(i, &q->holds);
+    char number[INTERVAL_TEXT], lo[INTERVAL_TEXT], hi[INTERVAL_TEXT];
+    const char *const text = interval_number(number, i->median, decimals);
+    if (interval_known(i))
+        fprintf(out, "%s %*s times the time of %s [%s, %s]%s\n", words[v], v == VERDICT_CANNOT_TELL ? 0 : 5, text,
+                other, interval_number(lo, i->lo, decimals), interval_number(hi, i->hi, decimals), heap);
     else
-        fprintf(out, "%5s times the time of %s (too few launches for an interval)\n", text, other);
+        fprintf(out, "%5s times the time of %s (too few launches for an interval)%s\n", text, other, heap);
+}
+
+// What a ratio is of; a row of kernels.csv or of peers.csv.
+static void print_row(FILE *out, const char *name, table_row row, const char *form) {
+    const char *const threads = row_text(row, "threads");
+    char size[64];
+    snprintf(size, sizeof size, "%sx%s", row_text(row, "rows"), row_text(row, "cols"));
+    fprintf(out, "%-23s %-8s %-4s %-9s %-11s %s thread%s  ", name, row_text(row, "pass"), row_text(row, "dtype"), form,
+            size, threads, strcmp(threads, "1") == 0 ? " " : "s");
+}
+
+// PyTorch's own stands below ours.
+static void print_kernel(FILE *out, const verdict_row *r) {
+    const question *const q = r->q;
+    const peer_ratio *const p = &r->f->peer;
+    char version[64], name[80];
+    print_row(out, row_text(q->row, "question"), r->f->subject, row_text(r->f->subject, "form"));
+    print_ratio(out, q, &r->f->value, r->f->verdict, "");
+    if (isnan(p->value.median))
+        return;
+    snprintf(name, sizeof name, "  PyTorch %s", peer_ratio_version(p, version, sizeof version));
+    print_row(out, name, p->row, peer_ratio_how(p));
+    print_ratio(out, q, &p->value, judge_place(&p->value, &q->holds), peer_ratio_heap(p));
 }
 
 static void print(FILE *out, const verdict_row *r) {

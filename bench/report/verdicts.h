@@ -52,6 +52,9 @@ static inline column_value value_asked(const verdict_row *r, const char *column)
 static inline column_value value_found(const verdict_row *r, const char *column) {
     return value_text(row_text(r->f->subject, column));
 }
+static inline column_value value_peer(const verdict_row *r, const char *column) {
+    return value_text(row_text(r->f->peer.row, column));
+}
 
 // What the list of a table of questions looks like.
 typedef struct {
@@ -77,6 +80,18 @@ extern const verdict_list verdict_claims, verdict_goals, verdict_questions;
       "The value in this run; empty if it was not measured.")                                                          \
     X(OPTIONAL, here_lo, real, "{unit}", value_real(r->f->value.lo, 6), "Lower end of its 95 % interval.")             \
     X(OPTIONAL, here_hi, real, "{unit}", value_real(r->f->value.hi, 6), "Upper end of its 95 % interval.")
+// PyTorch's own; what answers ends with it.
+#define VERDICT_PEER_COLUMNS(X)                                                                                        \
+    X(OPTIONAL, peer, name, NULL, value_peer(r, "system"),                                                             \
+      "What of PyTorch stands beside it, from the peers.csv of `make peers`: pytorch_eager where the form runs op by " \
+      "op, torch_compile where it is fused. Empty where that table has no such norms, shape, dtype, pass and "         \
+      "threads.")                                                                                                      \
+    X(OPTIONAL, peer_version, id, NULL, value_peer(r, "pytorch"), "Version of that PyTorch.")                          \
+    X(OPTIONAL, peer_heap, name, NULL, value_peer(r, "heap"), "State of its heap, as in peers.csv.")                   \
+    X(OPTIONAL, peer_here, real, "{unit}", value_real(r->f->peer.value.median, 6),                                     \
+      "Its own value, of the norms alone, in the unit of column unit.")                                                \
+    X(OPTIONAL, peer_lo, real, "{unit}", value_real(r->f->peer.value.lo, 6), "Lower end of its 95 % interval.")        \
+    X(OPTIONAL, peer_hi, real, "{unit}", value_real(r->f->peer.value.hi, 6), "Upper end of its 95 % interval.")
 #define VERDICT_WHICH_COLUMNS(X)                                                                                       \
     X(REQUIRED, subject, text, NULL, value_asked(r, "subject"),                                                        \
       "Which rows it is about: words column=value, where a value may be several, a|b; threads=cores is one for each "  \
