@@ -88,3 +88,23 @@ int ab_table_write(const ab_judgement *j, const run *r, const char *path, size_t
     }
     return csv_close(&w);
 }
+
+// ---- sides.csv, which ab_sides.c writes
+
+#define TEXT(name, meaning)                                                                                            \
+    { #name, &column_text, NULL, meaning, false, NULL }
+static const table_column side_columns[] = {
+    {"side", &column_name, NULL, "base or candidate.", true, NULL},
+    TEXT(given, "What it was named as: a file, or git:REF."),
+    TEXT(commit, "Of a git:REF, its commit."),
+    TEXT(library, "The shared library that was loaded; empty if it was linked anew for each launch."),
+    TEXT(archive, "The archive of objects that was linked; empty if there was none."),
+    TEXT(links, "The folder of the links, which is gone when the run has ended."),
+    TEXT(id, "A hash of the library or archive."),
+    TEXT(threshold_pct,
+         "--threshold, if it was given; of the run, and so the same on both sides, as are the following."),
+    TEXT(group_threshold_pct, "--group-threshold."),
+    TEXT(waivers, "--waivers."),
+    TEXT(format, "--format."),
+};
+COLUMN_TABLE(sides, "*/*/sides.csv", "What the two sides of a run of `normbench ab` are.", COLUMN_PART(side_columns))

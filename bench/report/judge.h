@@ -91,6 +91,9 @@ typedef struct {
     bool scaled;     // fewer tokens, or rows, than the source had
     bool unstable;
     char why[TABLES_MESSAGE]; // there is no value
+    // Of all findings together (together.h), where they are asked so: NaN of what is not told.
+    double p_value, p_together;
+    verdict verdict_together;
 } finding;
 typedef struct {
     finding *items;

@@ -73,11 +73,20 @@ typedef verdict_row claims_row;
     X(OPTIONAL, scaled, flag, NULL, value_if(row_is(r->f->subject), value_size(r->f->scaled)),                         \
       "1 if it has fewer tokens than the source, else 0.")                                                             \
     X(REQUIRED, why, text, NULL, value_text(r->why), "The verdict's reason, in one sentence or two.")
+#define TOGETHER(X)                                                                                                    \
+    X(OPTIONAL, p_value, fraction, "1", value_real(r->f->p_value, 3),                                                  \
+      "Probability of an interval so far on that side of the bound if the verdict is wrong: of a normal distribution " \
+      "with this interval; 1e-09 is that or less. Empty where nothing is told.")                                       \
+    X(OPTIONAL, p_together, fraction, "1", value_real(r->f->p_together, 3),                                            \
+      "The same, adjusted for the number of verdicts of the run (Holm).")                                              \
+    X(OPTIONAL, verdict_together, outcome, NULL, value_text(verdict_name(r->f->verdict_together)),                     \
+      "What can still be said if one wrong verdict among all is to be as rare as one is in column verdict.")
 COLUMN_OWN_LIST(claim_columns, CLAIM)
 COLUMN_OWN_LIST(here_columns, VERDICT_HERE_COLUMNS)
 COLUMN_OWN_LIST(holds_columns, VERDICT_HOLDS_COLUMNS)
 COLUMN_OWN_LIST(answer_columns, ANSWER)
 COLUMN_OWN_LIST(peer_columns, VERDICT_PEER_COLUMNS)
+COLUMN_OWN_LIST(together_columns, TOGETHER)
 #undef ROW
 #define ROW claims_row // which has columns of the same names
 COLUMN_OWN_LIST(asking_columns, ASKING)
@@ -86,7 +95,8 @@ COLUMN_TABLE(claims, "published/claims.csv",
              COLUMN_PART(claim_columns), COLUMN_PART(asking_columns), COLUMN_PART(holds_columns))
 COLUMN_TABLE(verdicts, "*/*/paper/verdicts.csv", "What a run says of each claim, in the order of claims.csv.",
              {run_columns, RUN_VERSION, NULL}, COLUMN_PART(claim_columns), COLUMN_PART(here_columns),
-             COLUMN_PART(holds_columns), COLUMN_PART(answer_columns), COLUMN_PART(peer_columns))
+             COLUMN_PART(holds_columns), COLUMN_PART(answer_columns), COLUMN_PART(peer_columns),
+             COLUMN_PART(together_columns))
 
 // ---- Words
 
@@ -192,13 +202,21 @@ static void print(FILE *out, const verdict_row *r) {
 
 static void end(FILE *out, const verdicts *v, const size_t count[VERDICTS]) {
     bool scaled = false;
-    for (size_t i = 0; i < v->found.count; i++)
+    size_t together[VERDICTS] = {0};
+    for (size_t i = 0; i < v->found.count; i++) {
         scaled = scaled || v->found.items[i].scaled;
+        together[v->found.items[i].verdict_together]++;
+    }
     if (scaled)
         fputs("SCALED: lines so marked were measured with fewer tokens or rows than published.\n", out);
+    fprintf(
+        out,
+        "Each verdict alone may be wrong once in forty. Taken together, so that any wrong one is as rare (Holm), %zu "
+        "hold, %zu do not, %zu cannot be told.\n",
+        together[VERDICT_HOLDS], together[VERDICT_DOES_NOT_HOLD], together[VERDICT_CANNOT_TELL]);
     fprintf(out, "%zu of %zu claims hold here, %zu do not, %zu cannot be told.\n", count[VERDICT_HOLDS], v->asked.count,
             count[VERDICT_DOES_NOT_HOLD], count[VERDICT_CANNOT_TELL]);
 }
 
 const verdict_list verdict_claims = {
-    .table = &verdicts_table, .prepare = prepare, .says_missing = true, .print = print, .end = end};
+    .table = &verdicts_table, .prepare = prepare, .says_missing = true, .together = true, .print = print, .end = end};

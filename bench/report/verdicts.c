@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "published.h"
+#include "together.h"
 
 #define LIST(ID, name, ...) &verdict_##name,
 static const verdict_list *const lists[] = {VERDICT_TABLE_LIST(LIST)};
@@ -26,6 +27,8 @@ bool verdicts_make(verdicts *v, verdict_table of, const char *path, const run_ta
     if (!ok) {
         snprintf(message, TABLES_MESSAGE, "out of memory");
         verdicts_free(v);
+    } else if (lists[of]->together) {
+        judge_together(&v->found);
     }
     return ok;
 }

@@ -62,6 +62,7 @@ typedef struct {
     void (*prepare)(verdict_row *r);           // sets what a row has in words; NULL: nothing
     const char *(*heading)(const question *q); // above what is found of it, once; NULL: none
     bool says_missing;                         // also says what was not measured
+    bool together;                             // its verdicts are also told together (together.h)
     void (*print)(FILE *out, const verdict_row *r);
     void (*end)(FILE *out, const verdicts *v, const size_t count[VERDICTS]); // below it; NULL: nothing
 } verdict_list;
