@@ -41,7 +41,7 @@ static const cli_command command = {
     .option_count = OPTIONS,
     .selectors = CLI_KERNEL_SELECTORS,
     .examples = {"ab build/gcc/libnorm.a build/gcc/libnorm.a --op dyt --every",
-                 "ab build/gcc/libnorm.so build/gcc/libnorm.a --every --inject rmsnorm=3"},
+                 "ab build/gcc/libnorm.a build/gcc/libnorm.a --every --inject dyt=3"},
 };
 
 static ab_plan rows = {.schedule.kind = &ab_plan_kind};
