@@ -6,20 +6,34 @@
 #include <string.h>
 #include <time.h>
 
+#include "ab_layers_options.h"
 #include "base/names.h"
 #include "base/parse.h"
 #include "commands.h"
 #include "measure/ab.h"
+#include "measure/ab_layers.h"
 #include "measure/ab_link.h"
 #include "measure/ab_same_code.h"
 #include "measure/ab_source.h"
 #include "measure/campaign.h"
+#include "measure/layers.h"
 #include "measure/sampler.h"
+#include "report/ab_norms.h"
 #include "report/ab_report.h"
 #include "report/ab_table.h"
 #include "report/ab_waivers.h"
 
-enum { THRESHOLD = REQUEST_OPTIONS, GROUP_THRESHOLD, EVERY, FORMAT, WAIVERS, INJECT, OPTIONS };
+enum {
+    THRESHOLD = REQUEST_OPTIONS,
+    GROUP_THRESHOLD,
+    EVERY,
+    FORMAT,
+    WAIVERS,
+    INJECT,
+    LAYERS,
+    SIZES,
+    OPTIONS = SIZES + LAYERS_SIZES
+};
 static const cli_option options[OPTIONS] = {
     REQUEST_RUN_ROWS("ab.csv", "20, up to 30 for rows that are not known well enough, and 16 more to confirm"),
     [THRESHOLD] = {"threshold", "PCT", "a row may be slower by so much; default 1"},
@@ -29,7 +43,11 @@ static const cli_option options[OPTIONS] = {
     [WAIVERS] = {"waivers", "FILE", "a CSV of rows that may be slower, with the columns row, until and reason"},
     [INJECT] = {"inject", "ROW=PCT",
                 "do so much more work in the candidate's rows whose name contains ROW, as in dyt/u2/backward=5: to "
-                "see whether it is found"}};
+                "see whether it is found"},
+    [LAYERS] = {"layers", "LIST",
+                "compare norms in place, in the slots of layers of these models (normbench list models), default "
+                "(" AB_LAYERS_MODELS ") or all: by the time of the norms alone, and so what they add to the layer"},
+    LAYERS_SIZE_ROWS(SIZES, "128 for language models, else as published")};
 static const cli_command command = {
     .name = "ab",
     .operand = "BASE CANDIDATE",
@@ -39,9 +57,9 @@ static const cli_command command = {
              "git:REF, which is built. Rows whose machine code is the same are not timed.",
     .options = options,
     .option_count = OPTIONS,
-    .selectors = CLI_KERNEL_SELECTORS,
+    .selectors = CLI_KERNEL_SELECTORS | 1 << SELECT_PART | 1 << SELECT_PHASE,
     .examples = {"ab build/gcc/libnorm.a build/gcc/libnorm.a --op dyt --every",
-                 "ab build/gcc/libnorm.a build/gcc/libnorm.a --every --inject dyt=3"},
+                 "ab build/gcc/libnorm.a build/gcc/libnorm.a --layers gpt2 --every"},
 };
 
 static ab_plan rows = {.schedule.kind = &ab_plan_kind};
@@ -110,8 +128,12 @@ static bool take(request *r, int option, char *value) {
             return true;
         cli_complain(&command, "cannot read %s: %s", value, strerror(errno));
         return false;
-    default:
+    case LAYERS:
+        return true; // taken before, for it says what is compared
+    case INJECT:
         return take_inject(value);
+    default:
+        return ab_layers_take_size(&command, option - SIZES, value);
     }
 }
 
@@ -159,14 +181,29 @@ static bool read_waivers(ab_waivers *w) {
     return false;
 }
 
+static bool make_of_layers(preset which, const selection *s, const topology *t) {
+    (void)which;
+    return ab_layers_make_rows(s, t, every);
+}
+
+static bool of_layers(void) { return ab_settings_here()->layers[0] != '\0'; }
+
+static bool inject(const char *text, double pct) {
+    const size_t count = of_layers() ? ab_layers_inject(&ab_layers_rows, text, pct) : ab_plan_inject(&rows, text, pct);
+    if (count == 0)
+        cli_complain(&command, "--inject %s: no row that is judged has this in its name, as in %s", text,
+                     of_layers() ? "dyt/u2/fused/avx2/f32/gpt2/layer/prefill/1x128/1/cores"
+                                 : "dyt/u2/forward/fused/avx2/f32/64x768/1/cores/warm");
+    return count > 0;
+}
+
 static bool check(const request *r, const selection *s) {
-    (void)r, (void)s;
+    (void)r;
+    if (!ab_layers_check(&command, s))
+        return false;
     for (size_t i = 0; i < injected_count; i++)
-        if (ab_plan_inject(&rows, injected[i].text, injected[i].pct) == 0) {
-            cli_complain(&command, "--inject %s: no row that is judged has this in its name, as in %s",
-                         injected[i].text, "dyt/u2/forward/fused/avx2/f32/64x768/1/cores/warm");
+        if (!inject(injected[i].text, injected[i].pct))
             return false;
-        }
     ab_waivers w;
     const bool ok = read_waivers(&w); // what is wrong with them is told before anything is measured
     ab_waivers_free(&w);
@@ -180,7 +217,15 @@ static void spend(schedule *s, bool of_preset, double budget_s, size_t *launches
         s->items[i].launches = *launches;
 }
 
+static void spend_of_layers(schedule *s, bool of_preset, double budget_s, size_t *launches) {
+    (void)of_preset;
+    ab_layers_spend(s, 0.65 * budget_s, launches);
+}
+
 // ---- What it says
+
+static const ab_compared *compared(void) { return of_layers() ? &ab_norms : &ab_kernels; }
+static schedule *rows_now(void) { return of_layers() ? &ab_layers_rows.schedule : &rows.schedule; }
 
 static ab_threshold threshold(void) {
     const ab_settings *const s = ab_settings_here();
@@ -196,7 +241,7 @@ static bool judge(ab_judgement *j, const observations *all) {
     ab_waivers w;
     if (!read_waivers(&w))
         return false;
-    const bool ok = ab_judge(j, &ab_kernels, &rows.schedule, all, threshold());
+    const bool ok = ab_judge(j, compared(), rows_now(), all, threshold());
     if (ok)
         ab_waivers_apply(&w, j);
     ab_waivers_free(&w);
@@ -235,7 +280,7 @@ static int conclude(const observations *all) {
 }
 
 static size_t go_on(schedule *s, const observations *all, size_t done) {
-    return ab_go_on(&ab_kernels, s, all, threshold(), done);
+    return ab_go_on(compared(), s, all, threshold(), done);
 }
 
 static const size_t launches[PRESETS + 1] = {[PRESETS] = AB_LAUNCHES};
@@ -267,9 +312,41 @@ static const subject ab = {.command = &command,
                            .print = print,
                            .conclude = conclude};
 
+static const subject ab_in_layers = {
+    .command = &command,
+    .table = "ab_layers.csv",
+    .samples = "ab_layer_samples.csv",
+    .quantities = layers_quantities,
+    .quantity_count = LAYERS_END - SAMPLE_OWN,
+    .schedule = &ab_layers_rows.schedule,
+    .launches = launches,
+    .budgets = budgets,
+    .nothing = ": both sides need the norms that are selected, in the form that a layer has them; decode is for llama "
+               "and gpt2 models",
+    .choose = "fewer --tokens, a smaller --batch or --depth, or another model",
+    .take = take,
+    .make = make_of_layers,
+    .check = check,
+    .spend = spend_of_layers,
+    .work = &ab_layers_work,
+    .prepare = ab_prepare,
+    .join = ab_join,
+    .clear = ab_clear,
+    .go_on = go_on,
+    .write = write_table,
+    .print = print,
+    .conclude = conclude};
+
 // ---- The command
 
-// The two sides, before any selector is read. CLI_END: go on, there are two, or none is needed.
+// Which of the two subjects a run in this folder is of; sides.csv that is missing or damaged is told by who needs it.
+static void know_folder(const char *folder) {
+    char why[PATH_MAX + 512];
+    (void)ab_sides_read(folder, why, sizeof why);
+}
+
+// The two sides, and what of them is compared, before any selector is read. CLI_END: go on, there are two, or none is
+// needed.
 static int find_sides(int argc, char **argv, const char *sides[AB_SIDES], bool *needed) {
     cli_args args = {&command, argc, argv, 1};
     size_t count = 0;
@@ -277,9 +354,12 @@ static int find_sides(int argc, char **argv, const char *sides[AB_SIDES], bool *
     int option;
     *needed = true;
     while ((option = cli_next(&args, &value)) >= 0)
-        if (option == REQUEST_RESUME)
+        if (option == REQUEST_RESUME) {
             *needed = false;
-        else if (option == OPTIONS + (int)SELECTORS && count++ < AB_SIDES)
+            know_folder(value);
+        } else if (option == LAYERS && !ab_layers_take_models(&command, value)) {
+            return CLI_WRONG;
+        } else if (option == OPTIONS + (int)SELECTORS && count++ < AB_SIDES)
             sides[count - 1] = value;
     if (option == CLI_END && *needed && count != AB_SIDES) {
         cli_complain(&command, "expected two sides, BASE and CANDIDATE, got %zu", count);
@@ -288,12 +368,20 @@ static int find_sides(int argc, char **argv, const char *sides[AB_SIDES], bool *
     return option;
 }
 
+static int worker(int argc, char **argv) {
+    char folder[PATH_MAX];
+    const char *const path = argc > 3 ? argv[3] : "", *const end = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", end == NULL ? 0 : (int)(end - path), path);
+    know_folder(folder);
+    return campaign_main(of_layers() ? &ab_in_layers : &ab, argc, argv);
+}
+
 int cmd_ab(int argc, char **argv) {
     const char *sides[AB_SIDES];
     char why[PATH_MAX + 2048];
     bool needed, ok = true;
     if (argc > 1 && strcmp(argv[1], "--worker") == 0)
-        return campaign_main(&ab, argc, argv);
+        return worker(argc, argv);
     const int option = find_sides(argc, argv, sides, &needed);
     if (option != CLI_END)
         return option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
@@ -303,7 +391,7 @@ int cmd_ab(int argc, char **argv) {
     ok = ok && (!needed || ab_begin(why, sizeof why));
     int status = EXIT_USAGE;
     if (ok)
-        status = campaign_main(&ab, argc, argv);
+        status = campaign_main(of_layers() ? &ab_in_layers : &ab, argc, argv);
     else
         cli_complain(&command, "%s", why);
     ab_same_code_end();

@@ -3,28 +3,21 @@
 // of the engine: layers_plan.h, layers.h and layers_summary.h.
 #include <errno.h>
 
-#include "base/parse.h"
 #include "commands.h"
 #include "measure/campaign.h"
 #include "measure/layers.h"
 #include "peers/peers.h"
-#include "plan/layers_plan.h"
+#include "plan/layers_options.h"
 #include "report/answers.h"
 #include "report/layers_summary.h"
 
-enum { TOKENS = REQUEST_OPTIONS, BATCH, CONTEXT, DEPTH, REPEATS, OPTIONS };
+enum { OPTIONS = REQUEST_OPTIONS + LAYERS_OPTIONS };
 static const cli_option options[OPTIONS] = {
     REQUEST_ROWS("layers.csv", "17, of a preset 9 (quick) or 40 at most, fewer of what takes longest",
                  "quick (at most a minute), default (eighteen minutes) or full (two hours); selectors then\n"
                  "narrow it."),
-    [TOKENS] = {"tokens", "N", "of each sequence; default 512 for language models, else as published"},
-    [BATCH] = {"batch", "N", "sequences or images; default 1"},
-    [CONTEXT] = {"context", "N", "tokens already in the cache of each sequence in decode; default 512"},
-    [DEPTH] = {"depth", "LIST",
-               "layers of distinct weights, one after another; default 1. Of several, as in 1,12, each: with\n"
-               "--part layer,ends,model, whether ends and 12 layers take what the model of 12 does"},
-    [REPEATS] = {"repeats", "LIST",
-                 "norm calls per site, as in 0,1,2,4: the dose-response check of the times taken in place"},
+    LAYERS_SIZE_ROWS(REQUEST_OPTIONS, "512 for language models, else as published"),
+    LAYERS_REPEATS_ROW(REQUEST_OPTIONS),
 };
 static const cli_command command = {
     .name = "layers",
@@ -39,54 +32,9 @@ static const cli_command command = {
 static layers_plan arms = {.schedule.kind = &layers_plan_kind};
 static layers_sizes sizes;
 
-static bool take_count(const char *option, const char *value, size_t *count) {
-    if (parse_size(value, count) && *count > 0 && *count <= 1u << 24)
-        return true;
-    cli_complain(&command, "--%s %s: expected a number from 1 to %u", option, value, 1u << 24);
-    return false;
-}
-
-static bool take_depths(char *value) {
-    enum { MOST = sizeof sizes.depths / sizeof *sizes.depths };
-    char *items[MOST];
-    sizes.depth_count = parse_list(value, items, MOST);
-    if (sizes.depth_count == 0)
-        cli_complain(&command, "--depth takes up to %d numbers, as in 1,12", (int)MOST);
-    bool ok = sizes.depth_count > 0;
-    for (size_t i = 0; ok && i < sizes.depth_count; i++)
-        ok = take_count("depth", items[i], &sizes.depths[i]);
-    return ok;
-}
-
-static bool take_repeats(char *value) {
-    enum { MOST = sizeof sizes.repeats / sizeof *sizes.repeats, HIGHEST = 16 };
-    char *items[MOST];
-    size_t number;
-    sizes.repeat_count = parse_list(value, items, MOST);
-    bool ok = sizes.repeat_count > 0;
-    for (size_t i = 0; ok && i < sizes.repeat_count; i++) {
-        ok = parse_size(items[i], &number) && number <= HIGHEST;
-        sizes.repeats[i] = (unsigned)number;
-    }
-    if (!ok)
-        cli_complain(&command, "--repeats takes up to %d numbers from 0 to %d, as in 0,1,2,4", (int)MOST, HIGHEST);
-    return ok;
-}
-
 static bool take(request *r, int option, char *value) {
     (void)r;
-    switch (option) {
-    case TOKENS:
-        return take_count("tokens", value, &sizes.tokens);
-    case BATCH:
-        return take_count("batch", value, &sizes.batch);
-    case CONTEXT:
-        return take_count("context", value, &sizes.context);
-    case DEPTH:
-        return take_depths(value);
-    default:
-        return take_repeats(value);
-    }
+    return layers_option_take(&command, option - REQUEST_OPTIONS, value, &sizes);
 }
 
 static bool make(preset which, const selection *s, const topology *t) {

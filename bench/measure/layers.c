@@ -221,6 +221,19 @@ static bool take_sample(void *opened, size_t arm, size_t calls, sample *s) {
     return true;
 }
 
+double layers_norms_ns(const void *opened, size_t arm, const sample *s, size_t *calls) {
+    const group *const g = opened;
+    double ns = 0;
+    choose(g, arm);
+    *calls = 0;
+    for (size_t k = 0; k < s->list_length; k++)
+        if (layer_step_at(g->layer, k)->kind == STEP_NORM) {
+            ns += s->list[k];
+            ++*calls;
+        }
+    return ns;
+}
+
 const group_work layers_work = {.bytes = bytes_of,
                                 .is_foreign = is_foreign,
                                 .team = team_of,

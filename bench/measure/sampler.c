@@ -46,7 +46,7 @@ typedef struct {
 } slots;
 
 // No compiler may know its result, or that it has none.
-static double spin(size_t additions) {
+double sampler_spin(size_t additions) {
     volatile double seed = 1;
     double sum = seed;
     for (size_t i = 0; i < additions; i++) {
@@ -61,7 +61,7 @@ double sampler_spin_ns(void) {
     double ns[ROUNDS];
     for (size_t i = 0; i < ROUNDS; i++) {
         const double start = sampler_now_ns();
-        (void)spin(ADDITIONS);
+        (void)sampler_spin(ADDITIONS);
         ns[i] = (sampler_now_ns() - start) / ADDITIONS;
     }
     return stats_median(ns, ROUNDS);
@@ -87,7 +87,7 @@ static void time_calls(const cell *c, const norm_args *sets, size_t set_count, s
     for (size_t i = 0, set = 0; i < calls; i++) {
         sum->refused |= !call_once(c, &sets[set]);
         if (split != NULL && split->spin > 0)
-            (void)spin(split->spin);
+            (void)sampler_spin(split->spin);
         if (++set == set_count)
             set = 0;
         if (split != NULL && (i + 1) % each == 0) {

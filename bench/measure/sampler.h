@@ -57,7 +57,8 @@ bool sampler_sample(const cell *c, const buffers *b, size_t calls, const counter
 // waiting for the one before, are done after each call, to make the cell slower by a known time. Not in form framework.
 bool sampler_sample_slots(const cell *c, const buffers *b, size_t calls, size_t spin, const counters *team,
                           sample *out);
-double sampler_spin_ns(void); // of one of those additions
+double sampler_spin(size_t additions); // what is done there; nobody needs the result
+double sampler_spin_ns(void);          // of one of those additions
 
 // Runs the cell until two samples in a row agree within 2 %, or for 20 ms, long enough for a core to settle its clock
 // at the width of the cell's vectors. false: the implementation refused.

@@ -53,3 +53,8 @@ COLUMN_TABLE(ab_samples, "*/*/ab_samples.csv", "One row per sample of `normbench
              {run_columns, RUN_NAMES, NULL}, {cell_columns, CELL_COLUMNS, NULL},
              {ab_which_columns, AB_WHICH_COLUMNS, NULL}, COLUMN_PART(which_columns), COLUMN_PART(every_columns),
              COLUMN_PART(bound_columns), COLUMN_PART(kernel_columns), COLUMN_PART(slot_columns))
+COLUMN_TABLE(ab_layer_samples, "*/*/ab_layer_samples.csv",
+             "One row per sample of `normbench ab --layers`: the raw data behind ab_layers.csv.",
+             {run_columns, RUN_NAMES, NULL}, {layers_arm_columns, LAYERS_ARM_COLUMNS, NULL},
+             {ab_which_columns, AB_WHICH_COLUMNS, NULL}, COLUMN_PART(which_columns), COLUMN_PART(every_columns),
+             COLUMN_PART(bound_columns), COLUMN_PART(layer_columns))

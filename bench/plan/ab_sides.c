@@ -47,7 +47,8 @@ static size_t fields_of_side(ab_side side, text_field fields[MOST_FIELDS]) {
                               FIELD("threshold_pct", settings.threshold_pct),
                               FIELD("group_threshold_pct", settings.group_pct),
                               FIELD("waivers", settings.waivers),
-                              FIELD("format", settings.format)};
+                              FIELD("format", settings.format),
+                              FIELD("layers", settings.layers)};
     memcpy(fields, all, sizeof all);
     return sizeof all / sizeof *all;
 }

@@ -28,6 +28,7 @@ typedef struct {
     char threshold_pct[32], group_pct[32]; // as parse_real reads them
     char waivers[PATH_MAX];                // a file, or ""
     char format[16];                       // in which it is told
+    char layers[256];                      // the models in whose layers norms are compared; "": kernels are
 } ab_settings;
 ab_settings *ab_settings_here(void);
 

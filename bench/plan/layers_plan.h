@@ -109,5 +109,11 @@ void layers_step_text(size_t index, const layer_step *step, char text[LAYERS_STE
 bool layers_plan_take_step(schedule *s, size_t arm, const char *text);
 int layers_plan_write_steps(const void *s, const char *path);
 int layers_plan_read_steps(schedule *s, const char *path, char *message, size_t size);
+size_t layers_plan_list_length(const schedule *s, size_t arm);
+void layers_plan_free_steps(schedule *s);
+
+// Of schedule_kind.
+double layers_plan_sample_seconds(const schedule *s, size_t arm);
+double layers_plan_prepare_seconds(const schedule *s, size_t begin, size_t end, double round_s);
 
 #endif

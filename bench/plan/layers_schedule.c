@@ -8,7 +8,7 @@
 
 // ---- How long it takes
 
-static double sample_seconds(const schedule *s, size_t arm) {
+double layers_plan_sample_seconds(const schedule *s, size_t arm) {
     const planned *const item = &s->items[arm];
     return 1e-9 * item->ns * (double)(item->calls > 1 ? item->calls + 1 : 1);
 }
@@ -17,7 +17,7 @@ static double sample_seconds(const schedule *s, size_t arm) {
 #define BEGIN_SECONDS 0.015
 
 // Each arm is warmed up with one sample: half a round.
-static double prepare_seconds(const schedule *s, size_t begin, size_t end, double round_s) {
+double layers_plan_prepare_seconds(const schedule *s, size_t begin, size_t end, double round_s) {
     (void)end;
     return s->items[begin].prepare_s + BEGIN_SECONDS + round_s / 2;
 }
@@ -67,13 +67,13 @@ static void describe_group(const void *arm, char *text, size_t size) {
     layers_key_describe(&((const layers_arm *)arm)->key, text, size);
 }
 
-static size_t list_length(const schedule *s, size_t arm) {
+size_t layers_plan_list_length(const schedule *s, size_t arm) {
     size_t begin, end;
     layers_plan_steps((const layers_plan *)s, arm, &begin, &end);
     return end - begin;
 }
 
-static void free_steps(schedule *s) {
+void layers_plan_free_steps(schedule *s) {
     layers_plan *const p = (layers_plan *)s;
     free(p->steps);
     *p = (layers_plan){.schedule = *s};
@@ -91,11 +91,11 @@ const schedule_kind layers_plan_kind = {.item = "layer",
                                         .same_group = same_group,
                                         .describe = describe,
                                         .describe_group = describe_group,
-                                        .sample_seconds = sample_seconds,
-                                        .prepare_seconds = prepare_seconds,
+                                        .sample_seconds = layers_plan_sample_seconds,
+                                        .prepare_seconds = layers_plan_prepare_seconds,
                                         .more = LAYERS_PLAN_STEPS,
                                         .take_more = layers_plan_take_step,
                                         .write_more = layers_plan_write_steps,
                                         .read_more = layers_plan_read_steps,
-                                        .list_length = list_length,
-                                        .free_more = free_steps};
+                                        .list_length = layers_plan_list_length,
+                                        .free_more = layers_plan_free_steps};

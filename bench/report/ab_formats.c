@@ -27,11 +27,28 @@ static void append(json_t *array, const char *name, const char *role, const ab_f
     (void)json_array_append_new(array, entry);
 }
 
+// Of the layer as a whole: by the norms alone, as measured, and how its rest differs.
+static void append_layer(json_t *entry, const ab_in_layer *l) {
+    const struct {
+        const char *name;
+        stats_interval change;
+    } parts[] = {{"layer_pct", l->effect}, {"total_pct", l->total}, {"rest_pct", l->rest}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const ab_finding of = {.change = parts[i].change};
+        const stats_interval pct = ab_change_pct(&of);
+        (void)json_object_set_new(entry, parts[i].name,
+                                  json_pack("[o, o, o]", number(pct.lo), number(pct.median), number(pct.hi)));
+    }
+}
+
 void ab_report_json(const ab_judgement *j, FILE *out) {
     char name[AB_TEXT];
     json_t *const rows = json_array(), *const groups = json_array();
-    for (size_t i = 0; i < j->row_count; i++)
+    for (size_t i = 0; i < j->row_count; i++) {
         append(rows, j->rows[i].text, ab_role_name(j->rows[i].which.role), &j->rows[i].finding);
+        if (j->rows[i].of_layer)
+            append_layer(json_array_get(rows, json_array_size(rows) - 1), &j->rows[i].layer);
+    }
     for (size_t i = 0; i < j->group_count; i++)
         append(groups, ab_group_text(&j->groups[i], name), "group", &j->groups[i].finding);
     json_t *const all =

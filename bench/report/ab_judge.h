@@ -58,13 +58,15 @@ typedef struct {
     char reason[160];
 } ab_finding;
 
+// UNKNOWN: shown neither way.
+typedef enum { AB_REST_UNKNOWN, AB_REST_STAYS, AB_REST_CHANGES } ab_rest;
 // What norms are to the layer that they are part of.
 typedef struct {
     stats_interval share;  // of the candidate's time
     stats_interval rest;   // of the rest, log of candidate over base, 90 %: two one-sided tests at 5 %
     stats_interval total;  // of the whole, likewise, 95 %
     stats_interval effect; // what the change of the norms comes to in the whole: exact as long as the rest is the same
-    bool rest_equivalent;  // it was shown to be, within AB_REST_PCT
+    ab_rest stays;         // whether it is, within AB_REST_PCT
 } ab_in_layer;
 #define AB_REST_PCT 0.25
 
@@ -81,7 +83,8 @@ typedef struct {
     double preempted_pct;
     bool waived;
     ab_finding finding;
-    ab_in_layer layer; // NaN: of none
+    bool of_layer; // the next is set
+    ab_in_layer layer;
 } ab_row;
 
 // All rows that are judged of an op; or of an op at a level.
@@ -112,7 +115,7 @@ struct ab_compared {
     sample_reading *read;                          // of a plan, which begins with its schedule
     int time, log_time;                            // readings: what a row's numbers are of
     void (*know)(const schedule *s, ab_row *r);    // sets which, op, level, name and text of its item
-    bool (*add)(const sample_index *x, ab_row *r); // more of its numbers. NULL: none; false: no memory
+    void (*add)(const sample_index *x, ab_row *r); // more of its numbers; NULL: none
     void (*conclude)(ab_row *r);                   // and what follows from its change. NULL: nothing
 };
 extern const ab_compared ab_kernels;

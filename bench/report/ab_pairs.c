@@ -81,7 +81,7 @@ bool ab_pairs_make(ab_judgement *j, const schedule *s, const observations *all) 
     double *const values = malloc((all->count + 1) * sizeof *values);
     size_t *const launches = malloc((all->count + 1) * sizeof *launches);
     j->rows = calloc(count / AB_SIDES + 1, sizeof *j->rows);
-    bool ok = values != NULL && launches != NULL && j->rows != NULL;
+    const bool ok = values != NULL && launches != NULL && j->rows != NULL;
     for (size_t i = 0; ok && i + 1 < count; i += AB_SIDES) {
         ab_row *const r = &j->rows[j->row_count++];
         r->base = i;
@@ -89,7 +89,8 @@ bool ab_pairs_make(ab_judgement *j, const schedule *s, const observations *all) 
         r->item = schedule_name(s, r->candidate);
         c->know(s, r);
         fill(&x, c, &s->items[r->candidate], values, launches, r);
-        ok = c->add == NULL || c->add(&x, r);
+        if (c->add != NULL)
+            c->add(&x, r);
     }
     free(values);
     free(launches);

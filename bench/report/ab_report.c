@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ab_norms.h"
 #include "ab_table.h"
 #include "base/exit_code.h"
 
@@ -152,10 +153,10 @@ static void print_sides(const style *s, FILE *out) {
 }
 
 static void print_row(const style *s, const ab_row *r, FILE *out) {
-    char change[AB_TEXT];
-    fprintf(out, "%s%s%s%s: %s; %s%s%s%s\n", s->item, s->mark, r->text, s->mark, ab_change_text(&r->finding, change),
-            ab_verdict_name(r->finding.verdict), r->waived ? ", waived" : "", r->finding.reason[0] != '\0' ? ": " : "",
-            r->finding.reason);
+    char change[AB_TEXT], in_layer[AB_TEXT];
+    fprintf(out, "%s%s%s%s: %s%s; %s%s%s%s\n", s->item, s->mark, r->text, s->mark, ab_change_text(&r->finding, change),
+            ab_norms_text(r, in_layer), ab_verdict_name(r->finding.verdict), r->waived ? ", waived" : "",
+            r->finding.reason[0] != '\0' ? ": " : "", r->finding.reason);
 }
 
 static void print_groups(const ab_judgement *j, const style *s, FILE *out) {

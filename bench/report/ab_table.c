@@ -4,7 +4,7 @@
 
 #include "ab_table.h"
 
-#include "plan/cell.h"
+#include "plan/ab_layers_plan.h"
 
 typedef struct {
     const ab_row *row;
@@ -45,7 +45,8 @@ static bool slower(const ab_line *r) { return r->row->finding.p[0] <= r->row->fi
     X(REQUIRED, confirming, count, "{launch}", value_size(r->row->finding.differences.again_count),                    \
       "Processes that measured them again, to confirm an alarm.")                                                      \
     COLUMN_INTERVAL(X, time_ns_base, time_ns_base, amount, "ns", r->row->time[AB_BASE],                                \
-                    "Time of one call of the base: the median over launches of each launch's median.")                 \
+                    "Of the base, the time of one call, in ab_layers.csv of all norms in one call of the layer: the "  \
+                    "median over launches of each launch's median.")                                                   \
     COLUMN_INTERVAL(X, time_ns_candidate, time_ns_candidate, amount, "ns", r->row->time[AB_CANDIDATE],                 \
                     "The same of the candidate.")                                                                      \
     COLUMN_INTERVAL(X, change_pct, change, real, "%", ab_change_pct(&r->row->finding),                                 \
@@ -74,16 +75,54 @@ COLUMN_TABLE(ab, "*/*/ab.csv", "One row per kernel that `normbench ab` compared 
              {run_columns, RUN_COLUMNS, run_of}, {cell_columns, CELL_COLUMNS, cell_of}, COLUMN_PART(own_columns),
              {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of})
 
+static const char *const stays_names[] = {
+    [AB_REST_UNKNOWN] = "unknown", [AB_REST_STAYS] = "same", [AB_REST_CHANGES] = "interaction"};
+static const char *stays_word(size_t index) { return index < COLUMN_COUNT(stays_names) ? stays_names[index] : NULL; }
+static const column_type column_stays = {.word = stays_word};
+
+static stats_interval in_pct(stats_interval change) {
+    const ab_finding f = {.change = change};
+    return ab_change_pct(&f);
+}
+
+#define IN_LAYER(X)                                                                                                    \
+    COLUMN_INTERVAL(X, norm_share, norm_share, fraction, "1", r->row->layer.share,                                     \
+                    "Share of the candidate's layer that its norms take: the median over launches.")                   \
+    X(OPTIONAL, rest, stays, NULL,                                                                                     \
+      value_if(r->row->finding.differences.first_count > 0, value_text(stays_names[r->row->layer.stays])),             \
+      "same: all of the layer but its norms was shown to take the same time on both sides, within 0.25 % by two "      \
+      "one-sided tests at 5 %. interaction: it takes another. unknown: shown neither way.")                            \
+    X(OPTIONAL, rest_pct, real, "%", value_median(in_pct(r->row->layer.rest)),                                         \
+      "How much longer it takes beside the candidate's norms, from paired samples.")                                   \
+    X(OPTIONAL, rest_lo90, real, "%", value_lower(in_pct(r->row->layer.rest)),                                         \
+      "Lower end of the 90 % interval of rest_pct.")                                                                   \
+    X(OPTIONAL, rest_hi90, real, "%", value_upper(in_pct(r->row->layer.rest)), "Upper end of the same interval.")      \
+    COLUMN_INTERVAL(X, layer_pct, layer, real, "%", in_pct(r->row->layer.effect),                                      \
+                    "What change_pct comes to in the whole layer if the rest is the same: -log(1 - norm_share "        \
+                    "(1 - exp(-log(1 + change)))), in percent.")                                                       \
+    COLUMN_INTERVAL(X, total_pct, total, real, "%", in_pct(r->row->layer.total),                                       \
+                    "How much longer the whole layer was measured to take, from paired samples: what counts where "    \
+                    "rest is an interaction.")
+COLUMN_OWN_LIST(in_layer, IN_LAYER)
+
+static const void *arm_of(const void *row) { return &((const ab_layers_item *)((const ab_line *)row)->row->item)->arm; }
+static const void *arm_impl_of(const void *row) { return layers_arm_impl(arm_of(row)); }
+COLUMN_TABLE(ab_layers, "*/*/ab_layers.csv",
+             "One row per norm and layer in which `normbench ab --layers` compared it on its two sides.",
+             {run_columns, RUN_COLUMNS, run_of}, {layers_arm_columns, LAYERS_ARM_COLUMNS, arm_of},
+             COLUMN_PART(own_columns), COLUMN_PART(in_layer), {cell_impl_columns, CELL_IMPL_COLUMNS, arm_impl_of})
+
 int ab_table_write(const ab_judgement *j, const run *r, const char *path, size_t *missing) {
     csv_writer w;
     const int error = csv_open(&w, path, false);
     if (error != 0)
         return error;
-    columns_write_header(&w, &ab_table);
+    const column_table *const table = j->row_count > 0 && j->rows[0].of_layer ? &ab_layers_table : &ab_table;
+    columns_write_header(&w, table);
     *missing = 0;
     for (size_t i = 0; i < j->row_count; i++) {
         const ab_line line = {&j->rows[i], r};
-        (void)columns_write_row(&w, &ab_table, &line); // told by csv_close
+        (void)columns_write_row(&w, table, &line); // told by csv_close
         *missing += j->rows[i].finding.verdict == AB_MISSING && j->rows[i].which.role != AB_IDENTICAL;
     }
     return csv_close(&w);

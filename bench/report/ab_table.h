@@ -7,7 +7,7 @@
 #include "base/columns.h"
 #include "measure/run.h"
 
-extern const column_table ab_table, sides_table;
+extern const column_table ab_table, ab_layers_table, sides_table;
 
 // Writes it. *missing: rows that were to be timed and have no verdict. 0 or errno.
 int ab_table_write(const ab_judgement *j, const run *r, const char *path, size_t *missing);

@@ -25,7 +25,7 @@ static double time_of(const layers_plan *p, const observation *o, step_kind kind
     return ns;
 }
 
-static double value_of(const void *of, const observation *o, int reading) {
+double layers_reading(const void *of, const observation *o, int reading) {
     double flops = 0;
     switch (reading) {
     case READING_TIME:
@@ -55,6 +55,8 @@ static double value_of(const void *of, const observation *o, int reading) {
         return (double)(o->sample.list_length + 2) * o->sample.value[LAYERS_CLOCK] / o->sample.value[SAMPLE_TIME];
     case READING_LINE:
         return o->sample.value[LAYERS_LINE];
+    case READING_LOG_TIME:
+        return log(o->sample.value[SAMPLE_TIME]);
     case READING_PAGE_FAULTS:
         return o->sample.value[LAYERS_PAGE_FAULTS];
     }
@@ -63,7 +65,7 @@ static double value_of(const void *of, const observation *o, int reading) {
 
 bool layers_summary_make(layers_summary *s, const layers_plan *p, const observations *all) {
     *s = (layers_summary){.plan = p};
-    return sample_index_make(&s->samples, p, p->schedule.count, all, value_of);
+    return sample_index_make(&s->samples, p, p->schedule.count, all, layers_reading);
 }
 
 void layers_summary_free(layers_summary *s) { sample_index_free(&s->samples); }

@@ -35,7 +35,9 @@ enum {
     READING_TIMING,        // share of the whole that timing its steps takes: an upper bound
     READING_LINE,          // ns of a cache line from core to core
     READING_PAGE_FAULTS,   // of a call
+    READING_LOG_TIME,      // of the whole layer
 };
+double layers_reading(const void *plan, const observation *o, int reading); // a sample_reading
 stats_interval layers_summary_median(const layers_summary *s, size_t arm, int reading);
 bool layers_summary_has(const layers_summary *s, size_t arm); // samples; SIZE_MAX: no such arm, so none
 

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+// ab_layers.c: see ab_layers.h.
+#include "ab_layers.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/stats.h"
+#include "layers.h"
+#include "sampler.h"
+
+// ---- Kernels with work behind them, for --inject
+
+typedef struct {
+    norm_impl impl; // stands first: what is called knows itself by it
+    const norm_impl *real;
+} slowed;
+static struct {
+    slowed kernels[256];
+    size_t count, additions; // additions: after each call, of the item that is being sampled
+} slow;
+
+static norm_error run_slowed(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
+    const norm_error error = norm_run(((const slowed *)impl)->real, pass, args, threads);
+    (void)sampler_spin(slow.additions);
+    return error;
+}
+
+static const norm_impl *find_slowed(const void *source, const char *op, const char *variant, const char *form,
+                                    const char *level, const char *dtype) {
+    const norm_impl *const real = ab_side_find(source, op, variant, form, level, dtype);
+    size_t i = 0;
+    while (i < slow.count && slow.kernels[i].real != real)
+        i++;
+    if (real == NULL || i == sizeof slow.kernels / sizeof *slow.kernels)
+        return NULL;
+    if (i == slow.count) {
+        slow.kernels[slow.count++] = (slowed){*real, real};
+        slow.kernels[i].impl.run = run_slowed;
+    }
+    return &slow.kernels[i].impl;
+}
+
+// ---- A group
+
+typedef struct {
+    layers_plan plan; // with names of its own, whose slots have slowed kernels where work is injected
+    size_t begin;
+    void *layers; // what layers_work has opened
+    double spin_ns;
+    size_t additions[]; // of each of its items, from begin on
+} group;
+
+static const ab_layers_item *item_of(const group *g, size_t item) { return schedule_name(&g->plan.schedule, item); }
+
+static size_t bytes_of(const group_of_items *g) { return layers_work.bytes(g); }
+static void team_of(const schedule *s, size_t item, size_t *threads, placement *place) {
+    layers_work.team(s, item, threads, place);
+}
+
+static void free_group(group *g) {
+    free(g->plan.schedule.names);
+    free(g);
+}
+
+static group *make_group(const group_of_items *g) {
+    group *own = calloc(1, sizeof *own + (g->end - g->begin) * sizeof *own->additions);
+    if (own == NULL)
+        return NULL;
+    ab_layers_item *const items = calloc(g->schedule->count, sizeof *items);
+    own->plan = *(const layers_plan *)g->schedule;
+    own->plan.schedule.names = items;
+    own->begin = g->begin;
+    if (items == NULL) {
+        free(own);
+        return NULL;
+    }
+    memcpy(items, g->schedule->names, g->schedule->count * sizeof *items);
+    for (size_t i = g->begin; i < g->end; i++)
+        if (items[i].which.inject_pct > 0)
+            items[i].arm.slot.find = find_slowed;
+    return own;
+}
+
+static void *open_group(const group_of_items *g, char *why, size_t size) {
+    group *const own = make_group(g);
+    if (own == NULL) {
+        snprintf(why, size, "out of memory");
+        return NULL;
+    }
+    group_of_items slots = *g;
+    slots.schedule = &own->plan.schedule;
+    own->layers = layers_work.open(&slots, why, size);
+    if (own->layers != NULL)
+        return own;
+    free_group(own);
+    return NULL;
+}
+
+// What is identical is not even verified: the other side is, where it is measured.
+static bool verify(void *opened, size_t item, double *max_error, char *why, size_t size) {
+    const group *const g = opened;
+    *max_error = (double)NAN;
+    return item_of(g, item)->which.role == AB_IDENTICAL || layers_work.verify(g->layers, item, max_error, why, size);
+}
+
+// What the products run is no note of a row: its note says when it was confirmed.
+static bool calibrate(void *opened, size_t item, size_t *calls, double *ns, char *note, size_t size) {
+    const group *const g = opened;
+    char products[64];
+    (void)note, (void)size;
+    *calls = 0;
+    return item_of(g, item)->which.role == AB_IDENTICAL ||
+           layers_work.calibrate(g->layers, item, calls, ns, products, sizeof products);
+}
+
+static void begin(void *opened) {
+    group *const g = opened;
+    layers_work.begin(g->layers);
+    g->spin_ns = sampler_spin_ns();
+}
+
+static void begin_round(void *opened) { layers_work.begin_round(((const group *)opened)->layers); }
+
+static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
+    const group *const g = opened;
+    slow.additions = g->additions[item - g->begin];
+    return layers_work.sample(g->layers, item, calls, s);
+}
+
+// How much work is to be added follows from what the norms take here and now. A step ends with a reading of the clock,
+// which waits for the additions, so that they add all of their time to it.
+static bool find_additions(group *g, size_t item, size_t calls, double pct) {
+    enum { SAMPLES = 15 };
+    double ns[SAMPLES];
+    size_t norms = 0;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        sample s;
+        if (!take_sample(g, item, calls, &s))
+            return false;
+        ns[i] = layers_norms_ns(g->layers, item, &s, &norms);
+    }
+    if (norms > 0)
+        g->additions[item - g->begin] =
+            (size_t)(0.01 * pct * stats_median(ns, SAMPLES) / (double)norms / g->spin_ns + 0.5);
+    return true;
+}
+
+static bool warm_up(void *opened, size_t item, size_t calls) {
+    group *const g = opened;
+    const double pct = item_of(g, item)->which.inject_pct;
+    slow.additions = 0;
+    return layers_work.warm_up(g->layers, item, calls) && (!(pct > 0) || find_additions(g, item, calls, pct));
+}
+
+static void close_group(void *opened) {
+    group *const g = opened;
+    layers_work.close(g->layers);
+    free_group(g);
+}
+
+const group_work ab_layers_work = {.bytes = bytes_of,
+                                   .team = team_of,
+                                   .open = open_group,
+                                   .verify = verify,
+                                   .calibrate = calibrate,
+                                   .begin = begin,
+                                   .warm_up = warm_up,
+                                   .begin_round = begin_round,
+                                   .sample = take_sample,
+                                   .close = close_group};

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// ab_norms.c: see ab_norms.h.
+#include "ab_norms.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ab_pairs.h"
+#include "ab_report.h"
+#include "layers_summary.h"
+#include "plan/ab_layers_plan.h"
+
+static norm_level level_of(const char *name) {
+    norm_level level = 0;
+    while (level < NORM_ALL_LEVELS && strcmp(norm_level_name(level), name) != 0)
+        level++;
+    return level;
+}
+
+static void know(const schedule *s, ab_row *r) {
+    const ab_layers_item *const item = schedule_name(s, r->candidate);
+    const norm_slot *const slot = &item->arm.slot;
+    char where[AB_TEXT / 2];
+    r->which = item->which;
+    r->op = slot->op;
+    r->level = level_of(slot->level);
+    r->of_layer = true;
+    (void)ab_layers_name(&item->arm, r->name);
+    layers_key_describe(&item->arm.key, where, sizeof where);
+    snprintf(r->text, sizeof r->text, "%s/%s %s %s in %s", norm_op_name(slot->op), slot->variant,
+             norm_form_name(slot->form), slot->level, where);
+}
+
+static stats_interval change_of(const sample_index *x, const ab_row *r, int log_reading, double confidence) {
+    double values[PAIRED_MOST];
+    const size_t count = ab_pairs_of(x, r, log_reading, values);
+    return paired_interval(values, count, confidence);
+}
+
+static void add(const sample_index *x, ab_row *r) {
+    ab_in_layer *const l = &r->layer;
+    const double margin = log1p(0.01 * AB_REST_PCT);
+    l->share = sample_index_median(x, r->candidate, READING_NORM_SHARE);
+    l->rest = change_of(x, r, READING_LOG_REST, 0.90);
+    l->total = change_of(x, r, READING_LOG_TIME, 0.95);
+    l->stays = isnan(l->rest.lo)                             ? AB_REST_UNKNOWN
+               : l->rest.lo > -margin && l->rest.hi < margin ? AB_REST_STAYS
+               : l->rest.lo > margin || l->rest.hi < -margin ? AB_REST_CHANGES
+                                                             : AB_REST_UNKNOWN;
+}
+
+// With share p of the candidate's time, the rest being equal: base over candidate is 1 - p + p exp(-change).
+static double effect(double share, double change) { return -log(1 - share * (1 - exp(-change))); }
+
+static void conclude(ab_row *r) {
+    const stats_interval *const c = &r->finding.change;
+    const double share = r->layer.share.median;
+    r->layer.effect = *c;
+    r->layer.effect.median = effect(share, c->median);
+    r->layer.effect.lo = effect(share, c->lo);
+    r->layer.effect.hi = effect(share, c->hi);
+}
+
+const ab_compared ab_norms = {.table = "ab_layers.csv",
+                              .read = layers_reading,
+                              .time = READING_NORM,
+                              .log_time = READING_LOG_NORM,
+                              .know = know,
+                              .add = add,
+                              .conclude = conclude};
+
+static const char *pct_text(stats_interval change, char text[AB_TEXT]) {
+    const ab_finding f = {.change = change};
+    return ab_change_text(&f, text);
+}
+
+const char *ab_norms_text(const ab_row *r, char text[AB_TEXT]) {
+    const ab_in_layer *const l = &r->layer;
+    char whole[AB_TEXT], rest[AB_TEXT];
+    text[0] = '\0';
+    if (!r->of_layer || isnan(r->finding.change.median))
+        return text;
+    (void)pct_text(l->stays == AB_REST_CHANGES ? l->total : l->effect, whole);
+    (void)pct_text(l->rest, rest);
+    if (l->stays == AB_REST_STAYS)
+        snprintf(text, AB_TEXT, ", the layer %.200s", whole);
+    else if (l->stays == AB_REST_CHANGES)
+        snprintf(text, AB_TEXT, ", interaction: the rest of the layer %.64s, the whole %.64s", rest, whole);
+    else
+        snprintf(text, AB_TEXT, ", the layer %.64s if its rest stays as it is, which was not shown: %.64s", whole,
+                 rest);
+    return text;
+}
