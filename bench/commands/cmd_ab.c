@@ -36,8 +36,9 @@ enum {
 };
 static const cli_option options[OPTIONS] = {
     REQUEST_RUN_ROWS("ab.csv", "20, up to 30 for rows that are not known well enough, and 16 more to confirm"),
-    [THRESHOLD] = {"threshold", "PCT", "a row may be slower by so much; default 1"},
-    [GROUP_THRESHOLD] = {"group-threshold", "PCT", "and the mean of an op's rows by so much; default 0.5"},
+    [THRESHOLD] = {"threshold", "PCT", "a row may be slower by so much; default 1, in layers 3"},
+    [GROUP_THRESHOLD] = {"group-threshold", "PCT",
+                         "and the mean of an op's rows by so much; default 0.5, in layers 1.5"},
     [EVERY] = {"every", NULL, "judge also rows whose machine code is the same on both sides"},
     [FORMAT] = {"format", "NAME", "of what is said at the end: text, markdown, json or junit"},
     [WAIVERS] = {"waivers", "FILE", "a CSV of rows that may be slower, with the columns row, until and reason"},
@@ -227,13 +228,12 @@ static void spend_of_layers(schedule *s, bool of_preset, double budget_s, size_t
 static const ab_compared *compared(void) { return of_layers() ? &ab_norms : &ab_kernels; }
 static schedule *rows_now(void) { return of_layers() ? &ab_layers_rows.schedule : &rows.schedule; }
 
+// Both were read before, when they were given. In place a norm is known less closely than alone.
 static ab_threshold threshold(void) {
     const ab_settings *const s = ab_settings_here();
-    ab_threshold own = {1, 0.5};
-    if (s->threshold_pct[0] != '\0' && !parse_real(s->threshold_pct, &own.row_pct))
-        own.row_pct = 1;
-    if (s->group_pct[0] != '\0' && !parse_real(s->group_pct, &own.group_pct))
-        own.group_pct = 0.5;
+    ab_threshold own = of_layers() ? (ab_threshold){3, 1.5} : (ab_threshold){1, 0.5};
+    (void)(s->threshold_pct[0] != '\0' && parse_real(s->threshold_pct, &own.row_pct));
+    (void)(s->group_pct[0] != '\0' && parse_real(s->group_pct, &own.group_pct));
     return own;
 }
 

@@ -19,12 +19,17 @@ typedef struct {
 } slowed;
 static struct {
     slowed kernels[256];
-    size_t count, additions; // additions: after each call, of the item that is being sampled
+    size_t count;
+    double ns; // after each call, of the item that is being sampled
 } slow;
 
+// As long as it is to take, by the clock: a loop counted beforehand took a third longer between other steps than alone.
+enum { ADDITIONS = 8 };
 static norm_error run_slowed(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
     const norm_error error = norm_run(((const slowed *)impl)->real, pass, args, threads);
-    (void)sampler_spin(slow.additions);
+    const double end = sampler_now_ns() + slow.ns;
+    while (slow.ns > 0 && sampler_now_ns() < end)
+        (void)sampler_spin(ADDITIONS);
     return error;
 }
 
@@ -48,9 +53,8 @@ static const norm_impl *find_slowed(const void *source, const char *op, const ch
 typedef struct {
     layers_plan plan; // with names of its own, whose slots have slowed kernels where work is injected
     size_t begin;
-    void *layers; // what layers_work has opened
-    double spin_ns;
-    size_t additions[]; // of each of its items, from begin on
+    void *layers;      // what layers_work has opened
+    double added_ns[]; // to each call of each of its items, from begin on
 } group;
 
 static const ab_layers_item *item_of(const group *g, size_t item) { return schedule_name(&g->plan.schedule, item); }
@@ -66,7 +70,7 @@ static void free_group(group *g) {
 }
 
 static group *make_group(const group_of_items *g) {
-    group *own = calloc(1, sizeof *own + (g->end - g->begin) * sizeof *own->additions);
+    group *own = calloc(1, sizeof *own + (g->end - g->begin) * sizeof *own->added_ns);
     if (own == NULL)
         return NULL;
     ab_layers_item *const items = calloc(g->schedule->count, sizeof *items);
@@ -116,23 +120,18 @@ static bool calibrate(void *opened, size_t item, size_t *calls, double *ns, char
            layers_work.calibrate(g->layers, item, calls, ns, products, sizeof products);
 }
 
-static void begin(void *opened) {
-    group *const g = opened;
-    layers_work.begin(g->layers);
-    g->spin_ns = sampler_spin_ns();
-}
+static void begin(void *opened) { layers_work.begin(((const group *)opened)->layers); }
 
 static void begin_round(void *opened) { layers_work.begin_round(((const group *)opened)->layers); }
 
 static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
     const group *const g = opened;
-    slow.additions = g->additions[item - g->begin];
+    slow.ns = g->added_ns[item - g->begin];
     return layers_work.sample(g->layers, item, calls, s);
 }
 
-// How much work is to be added follows from what the norms take here and now. A step ends with a reading of the clock,
-// which waits for the additions, so that they add all of their time to it.
-static bool find_additions(group *g, size_t item, size_t calls, double pct) {
+// How much work is to be added follows from what the norms take here and now.
+static bool find_added(group *g, size_t item, size_t calls, double pct) {
     enum { SAMPLES = 15 };
     double ns[SAMPLES];
     size_t norms = 0;
@@ -143,16 +142,15 @@ static bool find_additions(group *g, size_t item, size_t calls, double pct) {
         ns[i] = layers_norms_ns(g->layers, item, &s, &norms);
     }
     if (norms > 0)
-        g->additions[item - g->begin] =
-            (size_t)(0.01 * pct * stats_median(ns, SAMPLES) / (double)norms / g->spin_ns + 0.5);
+        g->added_ns[item - g->begin] = 0.01 * pct * stats_median(ns, SAMPLES) / (double)norms;
     return true;
 }
 
 static bool warm_up(void *opened, size_t item, size_t calls) {
     group *const g = opened;
     const double pct = item_of(g, item)->which.inject_pct;
-    slow.additions = 0;
-    return layers_work.warm_up(g->layers, item, calls) && (!(pct > 0) || find_additions(g, item, calls, pct));
+    g->added_ns[item - g->begin] = slow.ns = 0;
+    return layers_work.warm_up(g->layers, item, calls) && (!(pct > 0) || find_added(g, item, calls, pct));
 }
 
 static void close_group(void *opened) {

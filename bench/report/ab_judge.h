@@ -111,9 +111,12 @@ typedef struct {
 
 // What is compared: kernels, or norms in layers.
 struct ab_compared {
-    const char *table;                             // the file that has all rows
-    sample_reading *read;                          // of a plan, which begins with its schedule
-    int time, log_time;                            // readings: what a row's numbers are of
+    const char *table;    // the file that has all rows
+    sample_reading *read; // of a plan, which begins with its schedule
+    int time, log_time;   // readings: what a row's numbers are of
+    // Of each launch, candidate less base, and which it is; NULL: of log_time, paired by rounds. values and launches
+    // have room for as many as there are samples.
+    size_t (*differences)(const sample_index *x, const ab_row *r, double *values, size_t *launches);
     void (*know)(const schedule *s, ab_row *r);    // sets which, op, level, name and text of its item
     void (*add)(const sample_index *x, ab_row *r); // more of its numbers; NULL: none
     void (*conclude)(ab_row *r);                   // and what follows from its change. NULL: nothing

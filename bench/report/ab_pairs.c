@@ -47,7 +47,9 @@ static void fill(const sample_index *x, const ab_compared *c, const planned *ite
     r->preempted_pct = (samples[0] * sample_index_preempted_pct(x, r->base) +
                         samples[1] * sample_index_preempted_pct(x, r->candidate)) /
                        (samples[0] + samples[1]);
-    const size_t count = sample_index_launch_differences(x, r->candidate, r->base, c->log_time, values, launches);
+    const size_t count = c->differences != NULL
+                             ? c->differences(x, r, values, launches)
+                             : sample_index_launch_differences(x, r->candidate, r->base, c->log_time, values, launches);
     if (item->note[0] != '\0' && !parse_size(item->note, &confirming))
         confirming = SIZE_MAX;
     for (size_t i = 0; i < count; i++)

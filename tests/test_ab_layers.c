@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+// What `normbench ab --layers` says of made-up layers: of norms alone by their times in place, what that comes to in
+// the layer, and that it is no answer where the rest of the layer changes too.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/exit_code.h"
+#include "plan/ab_layers_plan.h"
+#include "report/ab_norms.h"
+#include "report/ab_report.h"
+
+enum { ROUNDS = 6, STEPS = 3 };
+static const ab_threshold threshold = {3, 1.5};
+
+// Two norms and a product; the norms are one percent of the whole.
+typedef struct {
+    layers_plan plan;
+    observations all;
+    double norm[NORM_OPS], rest[NORM_OPS]; // log of how much longer the candidate's take
+    size_t launches;                       // so far
+    stats_rng rng;
+} made;
+
+static layers_arm arm_of(norm_op op) {
+    layers_arm a = {.key = {.model = model_find("llama_7b"),
+                            .phase = PHASE_PREFILL,
+                            .batch = 1,
+                            .tokens = 128,
+                            .depth = 1,
+                            .threads = 2,
+                            .place = PLACEMENT_CORES}};
+    assert_true(layer_slot(a.key.model, op, NULL, NORM_FUSED, "scalar", NORM_F32, &a.slot));
+    return a;
+}
+
+static void make(made *m, uint64_t seed) {
+    static const struct {
+        norm_op op;
+        ab_role role;
+    } rows[] = {{NORM_RMSNORM, AB_ROW}, {NORM_DYT, AB_ROW}, {NORM_RMSNORM, AB_SENTINEL}};
+    static const layer_step steps[STEPS] = {{"attention.norm", STEP_NORM, NORM_FORWARD, 0},
+                                            {"q", STEP_MATMUL, NORM_FORWARD, 2e6},
+                                            {"ffn.norm", STEP_NORM, NORM_FORWARD, 0}};
+    *m = (made){.plan.schedule.kind = &ab_layers_kind};
+    stats_rng_seed(&m->rng, seed, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (ab_side side = 0; side < AB_SIDES; side++) {
+            const ab_layers_item item = {arm_of(rows[i].op), {rows[i].role, side, 0}};
+            assert_true(schedule_add(&m->plan.schedule, &item));
+        }
+    assert_true(schedule_arrange(&m->plan.schedule));
+    assert_int_equal(m->plan.schedule.groups, 1);
+    for (size_t i = 0; i < m->plan.schedule.count; i++) {
+        planned *const item = &m->plan.schedule.items[i];
+        item->calls = 1;
+        item->rounds = ROUNDS;
+        item->launches = AB_LAUNCHES;
+        for (size_t k = 0; k < STEPS; k++)
+            assert_true(layers_plan_add_step(&m->plan, &(layers_step){i, k, steps[k]}));
+    }
+}
+
+static void forget(made *m) {
+    layers_plan_free(&m->plan);
+    observations_free(&m->all);
+}
+
+// One sample in ten finds its norms half as slow again, as where a thread came late.
+static void add_sample(made *m, size_t item, size_t index, double norm, double rest) {
+    double *const list = malloc(STEPS * sizeof *list);
+    assert_non_null(list);
+    const double late = stats_rng_uniform(&m->rng) < 0.1 ? 1.5 : 1;
+    list[0] = 6e3 * norm * late;
+    list[1] = 990e3 * rest;
+    list[2] = 4e3 * norm;
+    observation o = {.item = item, .launch = m->launches, .index = index, .calls = 1};
+    o.sample.list = list;
+    o.sample.list_length = STEPS;
+    o.sample.value[SAMPLE_TIME] = list[0] + list[1] + list[2];
+    o.sample.value[SAMPLE_PREEMPTED] = stats_rng_uniform(&m->rng) < 0.3; // of a layer that says little
+    assert_true(observations_add(&m->all, &o));
+}
+
+static void launch(made *m, size_t end) {
+    const schedule *const s = &m->plan.schedule;
+    for (; m->launches < end; m->launches++)
+        for (size_t i = 0; i < s->count; i++) {
+            const ab_layers_item *const item = schedule_name(s, i);
+            const bool changes = item->which.side == AB_CANDIDATE && item->which.role == AB_ROW;
+            const double norm = changes ? m->norm[item->arm.slot.op] : 0,
+                         rest = changes ? m->rest[item->arm.slot.op] : 0;
+            const double of_norm = exp(norm + 0.01 * stats_rng_normal(&m->rng)),
+                         of_rest = exp(rest + 0.002 * stats_rng_normal(&m->rng));
+            for (size_t k = 0; k < 2 * ROUNDS && schedule_times_in(&s->items[i], m->launches); k++)
+                add_sample(m, i, k, of_norm, of_rest);
+        }
+}
+
+static void run_whole(made *m, ab_judgement *j) {
+    for (size_t done = 0, more = AB_LAUNCHES; more != done;) {
+        launch(m, more);
+        done = more;
+        more = ab_go_on(&ab_norms, &m->plan.schedule, &m->all, threshold, done);
+    }
+    assert_true(ab_judge(j, &ab_norms, &m->plan.schedule, &m->all, threshold));
+    assert_int_equal(j->row_count, 3);
+}
+
+static const ab_row *row_of(const ab_judgement *j, norm_op op) {
+    for (size_t i = 0; i < j->row_count; i++)
+        if (j->rows[i].op == op && j->rows[i].which.role == AB_ROW)
+            return &j->rows[i];
+    fail();
+    return NULL;
+}
+
+static void equal_norms_are_the_same(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        made m;
+        ab_judgement j;
+        make(&m, seed);
+        run_whole(&m, &j);
+        assert_int_equal(j.counts[AB_SAME], 2);
+        assert_int_equal(ab_report_exit(&j), EXIT_DONE);
+        assert_int_equal(row_of(&j, NORM_DYT)->layer.stays, AB_REST_STAYS);
+        assert_true(fabs(row_of(&j, NORM_DYT)->layer.share.median - 0.01) < 0.002);
+        ab_judgement_free(&j);
+        forget(&m);
+    }
+}
+
+// The goal: a norm of a percent of the layer that is slower by a tenth, a thousandth of the whole, to 15 % of that.
+static void a_tenth_of_a_percent_of_a_layer_is_found(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        made m;
+        ab_judgement j;
+        make(&m, seed);
+        m.norm[NORM_DYT] = log(1.1);
+        run_whole(&m, &j);
+        const ab_row *const r = row_of(&j, NORM_DYT);
+        const double truth = log(1 + 0.1 * 0.01);
+        assert_int_equal(r->finding.verdict, AB_SLOWER);
+        assert_int_equal(row_of(&j, NORM_RMSNORM)->finding.verdict, AB_SAME);
+        assert_int_equal(ab_report_exit(&j), EXIT_REGRESSION);
+        assert_int_equal(r->layer.stays, AB_REST_STAYS);
+        assert_true(fabs(r->finding.change.median / log(1.1) - 1) < 0.15);
+        assert_true(fabs(r->layer.effect.median / truth - 1) < 0.15);
+        assert_true(r->layer.effect.lo < r->layer.effect.median && r->layer.effect.median < r->layer.effect.hi);
+        ab_judgement_free(&j);
+        forget(&m);
+    }
+}
+
+static char *printed(const ab_judgement *j, ab_format format) {
+    char *text = NULL;
+    size_t length = 0;
+    FILE *const out = open_memstream(&text, &length);
+    assert_non_null(out);
+    ab_report_print(j, format, out);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+// rest: by how much the rest of the layer changes with it; what is then said of the layer.
+static void what_is_said_of_the_layer(void **state) {
+    (void)state;
+    static const struct {
+        double rest;
+        ab_rest stays;
+        const char *said;
+    } cases[] = {{0, AB_REST_STAYS, " slower, the layer 0."},
+                 {0.02, AB_REST_CHANGES, ", interaction: the rest of the layer 2"},
+                 {0.0025, AB_REST_UNKNOWN, " if its rest stays as it is, which was not shown: 0."}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        made m;
+        ab_judgement j;
+        make(&m, 11);
+        m.norm[NORM_DYT] = log(1.1);
+        m.rest[NORM_DYT] = cases[i].rest;
+        run_whole(&m, &j);
+        const ab_row *const r = row_of(&j, NORM_DYT);
+        assert_int_equal(r->layer.stays, cases[i].stays);
+        // The norm is found all the same, and the whole as it was measured.
+        assert_int_equal(r->finding.verdict, AB_SLOWER);
+        assert_true(fabs(r->layer.total.median - cases[i].rest - 0.001) < 0.002);
+        char *const text = printed(&j, AB_AS_TEXT), *const json = printed(&j, AB_AS_JSON);
+        assert_non_null(
+            strstr(text, "dyt/u2_nobeta fused scalar in llama_7b prefill f32, 1 x 128 tokens, 2 threads: "));
+        assert_non_null(strstr(text, cases[i].said));
+        assert_non_null(strstr(json, "\"layer_pct\": ["));
+        free(text);
+        free(json);
+        ab_judgement_free(&j);
+        forget(&m);
+    }
+}
+
+static void rows_have_names(void **state) {
+    (void)state;
+    char name[CELL_NAME_SIZE];
+    layers_arm a = arm_of(NORM_RMSNORM);
+    assert_string_equal(ab_layers_name(&a, name), "rmsnorm/std/fused/scalar/f32/llama_7b/layer/prefill/1x128/2/cores");
+    a.key.phase = PHASE_DECODE;
+    a.key.tokens = 1;
+    a.key.context = 512;
+    a.key.depth = 12;
+    assert_non_null(strstr(ab_layers_name(&a, name), "/llama_7b/layer/decode/1x1+512/2/cores/depth12"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_norms_are_the_same),
+        cmocka_unit_test(a_tenth_of_a_percent_of_a_layer_is_found),
+        cmocka_unit_test(what_is_said_of_the_layer),
+        cmocka_unit_test(rows_have_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
