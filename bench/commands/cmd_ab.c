@@ -140,6 +140,8 @@ static bool take(request *r, int option, char *value) {
 
 // ---- The plan
 
+static bool of_layers(void) { return ab_settings_here()->layers[0] != '\0'; }
+
 // What only one side has is nothing to compare, and is not passed over in silence.
 static void say_alone(const selection *s) {
     for (ab_side side = 0; side < AB_SIDES; side++) {
@@ -156,6 +158,8 @@ static bool make(preset which, const selection *s, const topology *t) {
     selection selected = *s;
     char error[SELECT_ERROR_SIZE];
     (void)which;
+    if (of_layers())
+        return ab_layers_make_rows(s, t, every);
     if (!ab_plan_defaults(&selected, t, error)) {
         cli_complain(&command, "%s", error);
         return false;
@@ -181,13 +185,6 @@ static bool read_waivers(ab_waivers *w) {
     cli_complain(&command, "%s", why);
     return false;
 }
-
-static bool make_of_layers(preset which, const selection *s, const topology *t) {
-    (void)which;
-    return ab_layers_make_rows(s, t, every);
-}
-
-static bool of_layers(void) { return ab_settings_here()->layers[0] != '\0'; }
 
 static bool inject(const char *text, double pct) {
     const size_t count = of_layers() ? ab_layers_inject(&ab_layers_rows, text, pct) : ab_plan_inject(&rows, text, pct);
@@ -325,7 +322,7 @@ static const subject ab_in_layers = {
                "and gpt2 models",
     .choose = "fewer --tokens, a smaller --batch or --depth, or another model",
     .take = take,
-    .make = make_of_layers,
+    .make = make,
     .check = check,
     .spend = spend_of_layers,
     .work = &ab_layers_work,
