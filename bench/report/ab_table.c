@@ -145,5 +145,6 @@ static const table_column side_columns[] = {
     TEXT(group_threshold_pct, "--group-threshold."),
     TEXT(waivers, "--waivers."),
     TEXT(format, "--format."),
+    TEXT(layers, "--layers: the models in whose layers norms were compared; empty if kernels were."),
 };
 COLUMN_TABLE(sides, "*/*/sides.csv", "What the two sides of a run of `normbench ab` are.", COLUMN_PART(side_columns))
