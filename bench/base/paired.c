@@ -16,22 +16,41 @@ static int ascending(const void *left, const void *right) {
 
 enum { MOST_SUM = PAIRED_MOST * (PAIRED_MOST + 1) }; // of doubled ranks
 
-// The probability that a sum of some of the ranks, each in or out by a fair coin, is at least `sum`. Ranks are doubled,
-// so that the mean rank of a tie is whole.
-static double at_least(const size_t *ranks, size_t count, size_t sum) {
+// The probability of each sum of some of the ranks, each in or out by a fair coin; *most: the largest. Ranks are
+// doubled, so that the mean rank of a tie is whole. Valid until the next call.
+static const double *distribution(const size_t *ranks, size_t count, size_t *most) {
     static double share[MOST_SUM + 1];
-    size_t most = 0;
+    *most = 0;
     share[0] = 1;
     for (size_t i = 0; i < count; i++) {
-        memset(share + most + 1, 0, ranks[i] * sizeof *share);
-        most += ranks[i];
-        for (size_t s = most + 1; s-- > 0;)
+        memset(share + *most + 1, 0, ranks[i] * sizeof *share);
+        *most += ranks[i];
+        for (size_t s = *most + 1; s-- > 0;)
             share[s] = 0.5 * (share[s] + (s >= ranks[i] ? share[s - ranks[i]] : 0));
     }
+    return share;
+}
+
+// The probability that a sum is at least `sum`.
+static double at_least(const size_t *ranks, size_t count, size_t sum) {
+    size_t most;
+    const double *const share = distribution(ranks, count, &most);
     double tail = 0;
     for (size_t s = most + 1; s-- > sum;)
         tail += share[s];
     return count == 0 || tail > 1 ? 1 : tail;
+}
+
+// The same of ranks without ties, 1 to count: how many of the largest sums, from count (count + 1) / 2 down, have
+// together at most this probability; *tail: what they have.
+static size_t rare_sums(size_t count, double probability, double *tail) {
+    size_t ranks[PAIRED_MOST], most, sums = 0;
+    for (size_t i = 0; i < count; i++)
+        ranks[i] = 2 * (i + 1);
+    const double *const share = distribution(ranks, count, &most);
+    for (*tail = 0; 2 * sums <= most && *tail + share[most - 2 * sums] <= probability; sums++)
+        *tail += share[most - 2 * sums];
+    return sums;
 }
 
 typedef struct {
@@ -82,21 +101,12 @@ static void means_of_pairs(const double *differences, size_t count, double *mean
     qsort(means, used, sizeof *means, ascending);
 }
 
-// How many of the means of pairs lie outside an interval at either end: the most that its coverage allows.
+// How many of the means of pairs lie outside an interval at either end: the most that its coverage allows. The largest
+// means left out are as many as sums of ranks at least so large are rare.
 static size_t cut_off(size_t count, double confidence, double *coverage) {
-    size_t ranks[PAIRED_MOST], cut = 0;
-    const size_t pairs = count * (count + 1) / 2;
-    for (size_t i = 0; i < count; i++)
-        ranks[i] = 2 * (i + 1);
-    *coverage = 0;
-    // The largest means left out are as many as sums of ranks at least so large are rare.
-    for (size_t k = 1; 2 * k <= pairs; k++) {
-        const double covers = 1 - 2 * at_least(ranks, count, 2 * (pairs + 1 - k));
-        if (covers < confidence)
-            break;
-        cut = k;
-        *coverage = covers;
-    }
+    double tail;
+    const size_t cut = rare_sums(count, 0.5 * (1 - confidence), &tail);
+    *coverage = cut > 0 ? 1 - 2 * tail : 0;
     return cut;
 }
 
@@ -129,19 +139,15 @@ double paired_deviation(const double *differences, size_t count) {
 
 // The smallest sum of ranks that is significant; one more than all of them if none is.
 static size_t significant_sum(size_t count, double alpha) {
-    size_t ranks[PAIRED_MOST], sum = count * (count + 1) / 2 + 1;
-    for (size_t i = 0; i < count; i++)
-        ranks[i] = 2 * (i + 1);
-    while (sum > 0 && at_least(ranks, count, 2 * (sum - 1)) <= alpha)
-        sum--;
-    return sum;
+    double tail;
+    return count * (count + 1) / 2 + 1 - rare_sums(count, alpha, &tail);
 }
 
 // In standard deviations. A sum of ranks above a bound is the number of means of pairs above it, so that a run finds a
 // shift as soon as the significant number of its means is above zero with it. The normal approximation of the test's
 // power promises 95 % at one in a thousand where 20 launches have 85 %.
 static double detectable_shift(size_t count, double alpha) {
-    enum { TRIALS = 2000 };
+    enum { TRIALS = 1000 };
     const size_t pairs = count * (count + 1) / 2, sum = significant_sum(count, alpha);
     double *const means = malloc((pairs + 1) * sizeof *means), *const shifts = malloc(TRIALS * sizeof *shifts);
     double draws[PAIRED_MOST], result = INFINITY;

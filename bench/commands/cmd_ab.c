@@ -210,9 +210,13 @@ static bool check(const request *r, const selection *s) {
 
 // Launches first: an interval needs them more than it needs rounds. A third of the time is for rows that need more.
 static void spend(schedule *s, bool of_preset, double budget_s, size_t *launches) {
+    bool any = false;
     plan_spend_run(s, of_preset, 0.65 * budget_s, launches);
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count; i++) {
         s->items[i].launches = *launches;
+        any |= schedule_times(&s->items[i]);
+    }
+    *launches = any ? *launches : 1; // of nothing
 }
 
 static void spend_of_layers(schedule *s, bool of_preset, double budget_s, size_t *launches) {

@@ -67,7 +67,7 @@ double sampler_spin_ns(void) {
     return stats_median(ns, ROUNDS);
 }
 
-static bool call_once(const cell *c, const norm_args *set) {
+static bool run_call(const cell *c, const norm_args *set) {
     if (c->impl->form != NORM_FRAMEWORK)
         return norm_run(c->impl, c->pass, set, (int)c->threads) == NORM_OK;
     void *result;
@@ -85,7 +85,7 @@ static void time_calls(const cell *c, const norm_args *sets, size_t set_count, s
     const double start = sampler_now_ns();
     double slot_start = start;
     for (size_t i = 0, set = 0; i < calls; i++) {
-        sum->refused |= !call_once(c, &sets[set]);
+        sum->refused |= !run_call(c, &sets[set]);
         if (split != NULL && split->spin > 0)
             (void)sampler_spin(split->spin);
         if (++set == set_count)

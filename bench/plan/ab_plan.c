@@ -45,9 +45,13 @@ static bool add_row(void *to, const cell *c) {
 }
 
 void ab_choose_controls(schedule *s, ab_which *(*which_of)(schedule *s, size_t item)) {
-    size_t identical = 0, seen = 0;
-    for (size_t i = 0; i < s->count; i += AB_SIDES)
+    size_t identical = 0, judged = 0, seen = 0;
+    for (size_t i = 0; i < s->count; i += AB_SIDES) {
         identical += which_of(s, i)->role == AB_IDENTICAL;
+        judged += which_of(s, i)->role == AB_ROW;
+    }
+    if (judged == 0) // nothing is measured, which nothing can disturb
+        return;
     for (size_t i = 0; i < s->count; i += AB_SIDES)
         if (which_of(s, i)->role == AB_IDENTICAL) {
             const bool chosen = identical <= AB_CONTROLS || seen * AB_CONTROLS % identical < AB_CONTROLS;

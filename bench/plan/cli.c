@@ -121,11 +121,9 @@ void cli_complain(const cli_command *c, const char *format, ...) {
 }
 
 bool cli_wrote(const cli_command *c, int code, const char *path) {
-    char message[TEXT_SIZE];
-    const bool wrote = files_wrote(code, path, message, sizeof message);
-    if (!wrote)
-        cli_complain(c, "%s", message);
-    return wrote;
+    if (code != 0)
+        cli_complain(c, "cannot write %s: %s", path, files_reason(code));
+    return code == 0;
 }
 
 bool cli_need(const cli_command *c, char *const values[]) {
@@ -252,7 +250,7 @@ int cli_take(const cli_command *c, int argc, char **argv, char *given[], size_t 
     while ((option = cli_next(&args, &value)) >= 0)
         if (option == (int)(c->option_count + SELECTORS))
             argv[(*words)++] = value;
-        else if ((size_t)option < c->option_count) // what else there is, --plugin, is open by now
+        else if (option != (int)(c->option_count + SELECT_PLUGIN)) // which is open by now
             given[option] = value != NULL ? value : argv[args.at - 1];
     return option == CLI_END ? -1 : option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
 }
