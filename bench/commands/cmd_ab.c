@@ -42,9 +42,9 @@ static const cli_option options[OPTIONS] = {
     [EVERY] = {"every", NULL, "judge also rows whose machine code is the same on both sides"},
     [FORMAT] = {"format", "NAME", "of what is said at the end: text, markdown, json or junit"},
     [WAIVERS] = {"waivers", "FILE", "a CSV of rows that may be slower, with the columns row, until and reason"},
-    [INJECT] = {"inject", "ROW=PCT",
+    [INJECT] = {"inject", "ROW=PCT[,PCT...]",
                 "do so much more work in the candidate's rows whose name contains ROW, as in dyt/u2/backward=5: to "
-                "see whether it is found"},
+                "see whether it is found; of several PCT, lots that follow from the seed give each row one"},
     [LAYERS] = {"layers", "LIST",
                 "compare norms in place, in the slots of layers of these models (normbench list models), default "
                 "(" AB_LAYERS_MODELS ") or all: by the time of the norms alone, and so what they add to the layer"},
@@ -66,10 +66,7 @@ static const cli_command command = {
 static ab_plan rows = {.schedule.kind = &ab_plan_kind};
 static bool every;
 enum { MOST_INJECTED = 64 };
-static struct {
-    const char *text;
-    double pct;
-} injected[MOST_INJECTED];
+static ab_injection injected[MOST_INJECTED];
 static size_t injected_count;
 
 // ---- What is asked for
@@ -99,17 +96,19 @@ static bool take_format(const char *value) {
 }
 
 static bool take_inject(char *value) {
-    char *const equals = strrchr(value, '=');
-    double pct;
-    if (equals == NULL || equals == value || !parse_real(equals + 1, &pct) || !(pct > 0) || pct > 100 ||
-        injected_count == MOST_INJECTED) {
+    char *const equals = strrchr(value, '='), *rest, *pct;
+    ab_injection *const i = &injected[injected_count];
+    bool ok = equals != NULL && equals != value && equals[1] != '\0' && injected_count < MOST_INJECTED;
+    *i = (ab_injection){.text = value};
+    if (ok)
+        *equals = '\0';
+    for (rest = ok ? equals + 1 : NULL; ok && (pct = strsep(&rest, ",")) != NULL; i->count++)
+        ok = i->count < AB_INJECTED_PCTS && parse_real(pct, &i->pct[i->count]) && i->pct[i->count] > 0 &&
+             i->pct[i->count] <= 100;
+    injected_count += ok;
+    if (!ok)
         cli_complain(&command, "--inject %s: expected ROW=PCT, as in dyt/u2/backward=5, up to 100", value);
-        return false;
-    }
-    *equals = '\0';
-    injected[injected_count].text = value;
-    injected[injected_count++].pct = pct;
-    return true;
+    return ok;
 }
 
 static bool take(request *r, int option, char *value) {
@@ -186,21 +185,25 @@ static bool read_waivers(ab_waivers *w) {
     return false;
 }
 
-static bool inject(const char *text, double pct) {
-    const size_t count = of_layers() ? ab_layers_inject(&ab_layers_rows, text, pct) : ab_plan_inject(&rows, text, pct);
+static bool inject(const ab_injection *i, uint64_t seed) {
+    if (of_layers() && i->count > 1) {
+        cli_complain(&command, "--inject %s: in layers, one percentage for each ROW", i->text);
+        return false;
+    }
+    const size_t count =
+        of_layers() ? ab_layers_inject(&ab_layers_rows, i->text, i->pct[0]) : ab_plan_inject(&rows, i, seed);
     if (count == 0)
-        cli_complain(&command, "--inject %s: no row that is judged has this in its name, as in %s", text,
+        cli_complain(&command, "--inject %s: no row that is judged has this in its name, as in %s", i->text,
                      of_layers() ? "dyt/u2/fused/avx2/f32/gpt2/layer/prefill/1x128/1/cores"
                                  : "dyt/u2/forward/fused/avx2/f32/64x768/1/cores/warm");
     return count > 0;
 }
 
 static bool check(const request *r, const selection *s) {
-    (void)r;
     if (!ab_layers_check(&command, s))
         return false;
     for (size_t i = 0; i < injected_count; i++)
-        if (!inject(injected[i].text, injected[i].pct))
+        if (!inject(&injected[i], r->seed))
             return false;
     ab_waivers w;
     const bool ok = read_waivers(&w); // what is wrong with them is told before anything is measured

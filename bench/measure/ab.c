@@ -127,15 +127,14 @@ static void begin(void *opened) {
 
 // The middle of some samples, for one may be disturbed.
 static bool slot_ns(const group *g, size_t item, size_t calls, size_t spin, double *ns) {
-    enum { SAMPLES = 5 };
-    double values[SAMPLES];
-    for (size_t i = 0; i < SAMPLES; i++) {
+    double values[AB_INJECT_SAMPLES];
+    for (size_t i = 0; i < AB_INJECT_SAMPLES; i++) {
         sample s;
         if (!kernels_sample_slots(g->kernels, item, calls, spin, &s))
             return false;
         values[i] = s.value[SAMPLE_SLOT];
     }
-    *ns = stats_median(values, SAMPLES);
+    *ns = stats_median(values, AB_INJECT_SAMPLES);
     return true;
 }
 
@@ -146,7 +145,7 @@ static bool find_spin(group *g, size_t item, size_t calls, double pct) {
     if (!slot_ns(g, item, calls, 0, &without))
         return false;
     additions = 0.01 * pct * without / g->spin_ns;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < AB_INJECT_STEPS; i++) {
         if (!slot_ns(g, item, calls, 0, &without) || !slot_ns(g, item, calls, (size_t)(additions + 0.5), &with))
             return false;
         const double factor = 0.01 * pct / fmax(with / without - 1, 1e-9);

@@ -8,6 +8,7 @@
 
 #include "base/names.h"
 #include "base/parse.h"
+#include "base/stats.h"
 #include "plan.h"
 
 #define NAME(ID, name) #name,
@@ -149,16 +150,22 @@ size_t ab_plan_alone(const selection *s, ab_side side, const norm_impl **first) 
     return count;
 }
 
-size_t ab_plan_inject(ab_plan *p, const char *text, double pct) {
+size_t ab_plan_inject(ab_plan *p, const ab_injection *injection, uint64_t seed) {
     ab_item *const items = p->schedule.names;
+    size_t *const places = malloc((p->schedule.count + 1) * sizeof *places);
     char name[CELL_NAME_SIZE];
     size_t count = 0;
-    for (size_t i = 0; i < p->schedule.count; i++)
+    stats_rng lots;
+    for (size_t i = 0; places != NULL && i < p->schedule.count; i++)
         if (items[i].which.role == AB_ROW && items[i].which.side == AB_CANDIDATE &&
-            strstr(cell_name(&items[i].cell, name), text) != NULL) {
-            items[i].which.inject_pct = pct;
-            count++;
-        }
+            strstr(cell_name(&items[i].cell, name), injection->text) != NULL)
+            places[count++] = i;
+    stats_rng_seed(&lots, seed, p->schedule.count);
+    if (places != NULL)
+        stats_shuffle(&lots, places, count);
+    for (size_t i = 0; i < count; i++)
+        items[places[i]].which.inject_pct = injection->pct[i % injection->count];
+    free(places);
     return count;
 }
 
@@ -246,6 +253,16 @@ static double sample_seconds(const schedule *s, size_t item) {
     return own->which.role == AB_IDENTICAL ? 0 : plan_sample_seconds(s, item);
 }
 
+// What is injected is found out in each launch.
+static double prepare_seconds(const schedule *s, size_t begin, size_t end, double round_s) {
+    enum { SAMPLES = AB_INJECT_SAMPLES * (1 + 2 * AB_INJECT_STEPS) };
+    double seconds = plan_prepare_seconds(s, begin, end, round_s);
+    for (size_t i = begin; i < end; i++)
+        if (((const ab_item *)schedule_name(s, i))->which.inject_pct > 0)
+            seconds += SAMPLES * plan_sample_seconds(s, i);
+    return seconds;
+}
+
 const schedule_kind ab_plan_kind = {.item = "row",
                                     .items = "rows, each side's one",
                                     .size = sizeof(ab_item),
@@ -260,4 +277,4 @@ const schedule_kind ab_plan_kind = {.item = "row",
                                     .describe = describe,
                                     .describe_group = describe_group,
                                     .sample_seconds = sample_seconds,
-                                    .prepare_seconds = plan_prepare_seconds};
+                                    .prepare_seconds = prepare_seconds};

@@ -58,8 +58,17 @@ bool ab_plan_make(ab_plan *p, const selection *s, const topology *t, ab_identica
 bool ab_plan_defaults(selection *s, const topology *t, char error[SELECT_ERROR_SIZE]);
 // Implementations that are selected and that only this side has.
 size_t ab_plan_alone(const selection *s, ab_side side, const norm_impl **first);
-// Makes the candidate slower, with real work, in rows that are judged and whose cell_name contains a text. Returns how
-// many.
-size_t ab_plan_inject(ab_plan *p, const char *text, double pct);
+// Makes the candidate slower, with real work, in rows that are judged and whose cell_name contains a text: each by one
+// of some percentages, which are dealt out evenly, by lot. Returns how many rows; 0, too, if memory ran out.
+enum { AB_INJECTED_PCTS = 16 };
+typedef struct {
+    const char *text;
+    double pct[AB_INJECTED_PCTS];
+    size_t count;
+} ab_injection;
+// To find how much work that is, a launch takes the median of so many samples, without it, and in so many steps both
+// without and with it.
+enum { AB_INJECT_SAMPLES = 3, AB_INJECT_STEPS = 3 };
+size_t ab_plan_inject(ab_plan *p, const ab_injection *i, uint64_t seed);
 
 #endif
