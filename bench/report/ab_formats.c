@@ -13,9 +13,11 @@ static json_t *number(double value) { return isfinite(value) ? json_real(value) 
 
 static json_t *finding(const ab_finding *f) {
     const stats_interval change = ab_change_pct(f);
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:i}", "verdict", ab_verdict_name(f->verdict), "reason",
-                     f->reason, "change_pct", number(change.median), "change_lo95", number(change.lo), "change_hi95",
-                     number(change.hi), "detectable_pct", number(ab_pct(f->detectable)), "launches",
+    const bool slower = f->p[0] <= f->p[1];
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "verdict", ab_verdict_name(f->verdict),
+                     "reason", f->reason, "change_pct", number(change.median), "change_lo95", number(change.lo),
+                     "change_hi95", number(change.hi), "detectable_pct", number(ab_pct(f->detectable)), "p_value",
+                     number(f->p[!slower]), "p_adjusted", number(f->adjusted[!slower]), "launches",
                      (int)f->differences.first_count, "confirming", (int)f->differences.again_count);
 }
 
