@@ -12,6 +12,7 @@
 #include <gmp.h>
 
 #include "base/interval.h"
+#include "base/proportion.h"
 #include "base/stats.h"
 
 #define CLOSE(got, want) assert_true(fabs((got) - (want)) <= 1e-12 * fabs(want))
@@ -185,11 +186,30 @@ static void decimals(void **state) {
     }
 }
 
+// Against values that are printed: Clopper and Pearson's of 0 and 5 of 10, 1 of 20, and the rule of 3.
+static void proportions(void **state) {
+    static const struct {
+        size_t hits, trials;
+        double lo, hi;
+    } known[] = {{0, 10, 0, 0.30850},          {5, 10, 0.18709, 0.81291},        {10, 10, 0.69150, 1},
+                 {1, 20, 0.00127, 0.24873},    {299, 299, 0.98774, 1},           {0, 3000, 0, 0.0012289},
+                 {30, 1000, 0.02033, 0.04255}, {50000, 100000, 0.49690, 0.50310}};
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const stats_interval got = proportion_interval(known[i].hits, known[i].trials, 0.95);
+        assert_true(fabs(got.lo - known[i].lo) < 1e-5);
+        assert_true(fabs(got.hi - known[i].hi) < 1e-5);
+        assert_true(fabs(got.median - (double)known[i].hits / (double)known[i].trials) < 1e-15);
+    }
+    assert_true(isnan(proportion_interval(0, 0, 0.95).lo));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(medians),     cmocka_unit_test(decimals),        cmocka_unit_test(nan_in_nan_out),
-        cmocka_unit_test(known_ranks), cmocka_unit_test(ranks_are_exact), cmocka_unit_test(intervals),
-        cmocka_unit_test(generator),   cmocka_unit_test(distributions),   cmocka_unit_test(shuffles),
+        cmocka_unit_test(proportions),    cmocka_unit_test(medians),     cmocka_unit_test(decimals),
+        cmocka_unit_test(nan_in_nan_out), cmocka_unit_test(known_ranks), cmocka_unit_test(ranks_are_exact),
+        cmocka_unit_test(intervals),      cmocka_unit_test(generator),   cmocka_unit_test(distributions),
+        cmocka_unit_test(shuffles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,8 @@
     X(judge, "say which claims, goals and questions the tables of a run answer, and how")                              \
     X(export, "write results as the file of another tool")                                                             \
     X(compare, "hold a run against earlier runs of the same machine: what is suspect")                                 \
-    X(history, "find the runs at which times changed, by group of rows, and between which commits")
+    X(history, "find the runs at which times changed, by group of rows, and between which commits")                    \
+    X(validation, "say how often the gate was right where the truth is known")
 
 #define COMMAND_ROW(name, help) int cmd_##name(int argc, char **argv);
 COMMAND_LIST(COMMAND_ROW)

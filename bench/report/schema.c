@@ -10,11 +10,12 @@
 #include "measure/samples_table.h"
 
 static const column_table *const tables[] = {
-    &kernels_table,    &samples_table, &verify_table, &layers_table,     &layer_samples_table, &steps_table,
-    &efficiency_table, &others_table,  &claims_table, &verdicts_table,   &comparison_table,    &squash_table,
-    &tokens_table,     &limits_table,  &goals_table,  &questions_table,  &pairs_table,         &answers_table,
-    &natives_table,    &peers_table,   &ab_table,     &ab_samples_table, &ab_layers_table,     &ab_layer_samples_table,
-    &sides_table,      &compare_table, &history_table};
+    &kernels_table,    &samples_table,    &verify_table,     &layers_table,           &layer_samples_table,
+    &steps_table,      &efficiency_table, &others_table,     &claims_table,           &verdicts_table,
+    &comparison_table, &squash_table,     &tokens_table,     &limits_table,           &goals_table,
+    &questions_table,  &pairs_table,      &answers_table,    &natives_table,          &peers_table,
+    &ab_table,         &ab_samples_table, &ab_layers_table,  &ab_layer_samples_table, &sides_table,
+    &compare_table,    &history_table,    &validation_table, &validation_rows_table};
 
 const column_table *schema_at(size_t index) { return index < COLUMN_COUNT(tables) ? tables[index] : NULL; }
 

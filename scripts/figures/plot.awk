@@ -22,7 +22,10 @@ BEGIN {
 }
 
 # The column that says whether a row was measured.
-function measured_in(table) { return table == "kernels" ? "ns_per_element" : table == "history" ? "time_ratio" : "time_ns_median" }
+function measured_in(table) {
+    return table == "kernels" ? "ns_per_element" : table == "history" ? "time_ratio" : table == "validation" ? "share_pct" : \
+        table == "validation_rows" ? "change_pct" : "time_ns_median"
+}
 
 # Keeps the rows that have a value in the column `measured`, and a status that lets them be shown, if they have one; false: not a table with that column.
 function take_measured(path, measured,    all, names, rows, i, k) {
@@ -39,7 +42,7 @@ function take_measured(path, measured,    all, names, rows, i, k) {
         cells++
         for (k = 1; k <= names[0]; k++)
             cell[cells, names[k]] = all[i, names[k]]
-        if (cell[cells, "base"] == "")
+        if (cell[cells, "base"] == "" && csv_has(names, "variant"))
             take_variant(cells)
         if (stands_as(cells) > most_stands[stand_key(cells)])
             most_stands[stand_key(cells)] = stands_as(cells)

@@ -1,0 +1,166 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2015 # fail never fails
+# `normbench validation` on made-up gates: what is counted of which, what is reached, the tables and figures, what is refused; and what the
+# script that makes such folders refuses.
+# independent of the compiler
+set -u
+: "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}" "${OBJ:?must name the folder of test_schema, e.g. OBJ=build/gcc}"
+. tests/expect.sh
+program=$NORMBENCH
+header='schema_version,run_id,git_commit,machine_id,op,variant,pass,form,level,dtype,rows,cols,threads,placement,cache,role,verdict,reason,launches,confirming,change_pct,change_lo95,change_hi95,p_value,p_adjusted,inject_pct,waived'
+samples='schema_version,run_id,op,variant,pass,form,level,dtype,rows,cols,threads,placement,cache,role,side,inject_pct,launch,sample,order,calls,time_ns,preempted,slot_ns'
+
+# gate FOLDER KIND NUMBER EXIT GROUPS: one without rows.
+gate() {
+    made=$work/$1/$2-$3
+    mkdir -p "$made"
+    echo "$header" >"$made/ab.csv"
+    printf '{ "exit": %s, "disturbed": "", "groups": [%s] }\n\nResults: somewhere\n' "$4" "${5:-}" >"$made.json"
+}
+# row COUNT VERDICT CHANGE LO HI P ADJUSTED PCT [ROLE]: so many rows of the gate that was made last.
+lines=0
+row() {
+    for _ in $(seq "$1"); do
+        lines=$((lines + 1))
+        echo "1,r,c,made-up-1c,dyt,u2,forward,fused,avx2,f32,$lines,64,1,cores,warm,${9:-row},$2,,20,0,$3,$4,$5,$6,$7,$8,0" >>"$made/ab.csv"
+    done
+}
+# says TEXT: validation of the folders says so in a line; blanks are one.
+says() { tr -s ' ' <"$work/said" | grep -qF -- "$1" || fail "does not say \"$1\": $(cat "$work/said")"; }
+counted() { "$program" validation "$@" >"$work/said" 2>"$work/err" || fail "validation $*: exit $?: $(cat "$work/err")"; }
+
+# ---- Equal sides
+
+gate aa same 001 0
+row 97 same 0 -0.1 0.1 1 1 0
+row 1 same 0.2 0.1 0.3 1 1 0         # an interval without 0
+row 1 inconclusive 3 1 4 1e-6 1e-4 0 # an alarm that was not confirmed
+row 1 faster -3 -4 -2 1e-6 1e-4 0
+row 1 missing '' '' '' '' '' 0 # no trial
+row 5 same 9 8 9 1 1 0 sentinel # nor is what is not judged
+gate aa relinked 001 1
+row 4 same 0 -0.1 0.1 1 1 0
+gate aa relinked 002 5
+counted "$work/aa"
+says 'first_alarms same 100 2 2.0 % [0.2, 7.0] - -'
+says 'false_alarms same 100 1 1.0 % [0.0, 5.4] at most 0.0333 % cannot tell yet'
+says 'false_alarms relinked 4 0 0.0 % [0.0, 60.2]'
+says 'failed_gates same 1 0 0.0 % [0.0, 97.5] never reached'
+says 'failed_gates relinked 2 1 50.0 % [1.3, 98.7] never missed'
+says 'inconclusive_gates relinked 2 1'
+says 'inconclusive_rows same 100 1'
+says 'coverage same 100 97 97.0 % [91.5, 99.4] 93 to 98 % cannot tell yet'
+says '3 gates, 104 rows'
+grep -q 'excludes_truth\|found\|busy' "$work/said" && fail 'says something of what was not measured'
+
+# Order statistics: of launches 0 to 19 the first 12 differ by 1 % and the rest lie around 0, so that of the intervals of six at a time two of
+# three exclude it, of nine one of two, and of 17 and 20 both.
+made=$work/samples/relinked-001
+mkdir -p "$made"
+gate samples relinked 001 0
+row 1 same 0 -0.1 0.1 1 1 0
+awk -v rows="$lines" -v header="$samples" 'BEGIN {
+    print header
+    for (launch = 0; launch < 24; launch++)
+        for (k = 0; k < 4; k++) {
+            side = k == 1 || k == 2 ? "candidate" : "base"
+            off = launch < 12 || launch >= 20 ? 10 : launch % 2 ? 3 : -3
+            slot = 1000 + (side == "candidate" ? off : 0)
+            print "1,r,dyt,u2,forward,fused,avx2,f32," rows ",64,1,cores,warm,row," side ",0," launch "," (k > 1) "," k ",100,1000,0," slot
+        }
+}' >"$made/ab_samples.csv"
+counted "$work/samples"
+says 'excludes_truth, 6 launches relinked 3 2'
+says 'excludes_truth, 9 launches relinked 2 1'
+says 'excludes_truth, 17 launches relinked 1 1'
+says 'excludes_truth, 20 launches relinked 1 1'
+gzip "$made/ab_samples.csv"
+cp "$work/said" "$work/before"
+counted "$work/samples"
+cmp -s "$work/said" "$work/before" || fail 'packed samples say something else'
+
+# ---- Extra work
+
+gate power power 001 1
+row 40 slower 5 4.9 5.1 1e-6 1e-4 5
+row 1 slower 5 4.9 5.1 4e-5 1e-4 5 # not one that it would have found among 128
+row 1 inconclusive 5.8 4.9 7 1e-6 1e-4 5
+row 8 same 3.6 3 3.7 1 1 3
+row 3 slower 2 1.9 2.1 1e-9 1e-7 2
+row 9 same 0 -1 1 1 1 0
+gate power group 001 1 '{ "verdict": "slower", "p_value": 1e-5 }, { "verdict": "slower", "p_value": 1e-3 }, { "verdict": "same", "p_value": null }'
+counted "$work/power"
+says 'found, 2 % power 3 3 100.0 % [29.2, 100.0] - - 2.00 %'
+says 'found, 3 % power 8 0 0.0 % [0.0, 36.9] at least 95 % missed 3.60 %'
+says 'found, 5 % power 42 40 95.2 % [83.8, 99.4] at least 99 % cannot tell yet 5.00 %'
+says 'estimate, 5 % power 42 41'
+says 'estimate, 3 % power 8 0'
+says 'group_found, 1 % group 3 1'
+
+# ---- Disturbed, unfinished, several folders
+
+gate disturbed busy 001 5
+gate disturbed stopped 001 0
+gate disturbed moved 001 1
+gate disturbed moved 002 0
+: >"$made/plan.csv"
+counted "$work/disturbed" "$work/aa"
+says 'slower_disturbed busy 1 0 0.0 % [0.0, 97.5] never reached'
+says 'slower_disturbed moved 1 1 100.0 % [2.5, 100.0] never missed'
+says '; 1 unfinished left out'
+says 'false_alarms same 100 1'
+
+# ---- Tables and figures
+
+out=$work/tables
+mkdir "$out"
+counted --csv "$out/validation.csv" --rows "$out/validation_rows.csv" "$work/aa" "$work/power"
+for table in validation validation_rows; do
+    "$OBJ/test_schema" "$out/$table.csv" || fail "$table.csv is not what its columns say"
+done
+[ "$(wc -l <"$out/validation_rows.csv")" -eq 167 ] || fail "not a line for each row that was measured: $(wc -l <"$out/validation_rows.csv")"
+check_end 0 '| coverage | same | 100 | 97 | 97.0 % [91.5, 99.4] |' "$program" validation --format markdown "$work/aa"
+check_end 0 '"reached": "does not hold"' "$program" validation --format json "$work/aa"
+check_end 0 machine_id "$program" validation --csv - "$work/aa" "$work/power"
+cmp -s "$work/out" "$out/validation.csv" || fail '--csv - writes another table'
+sh scripts/plots.sh "$out" >"$work/out" 2>"$work/err" || fail "plots.sh: $(cat "$work/err")"
+[ ! -s "$work/err" ] || fail "plots.sh says: $(cat "$work/err")"
+grep -q '100 rows, the same library on both sides' "$out/plots/validation_changes.svg" || fail 'no panel of equal sides'
+grep -q '53 rows (blue) and 3 ops (red) with extra work.* machine made-up-1c' "$out/plots/validation_power.svg" || fail 'no rows with extra work'
+"$program" validation --csv "$out/validation.csv" --rows "$out/validation_rows.csv" "$work/disturbed" >/dev/null
+sh scripts/plots.sh "$out" >"$work/out" 2>"$work/err" || fail "plots.sh without rows: $(cat "$work/err")"
+grep -q 'figure validation_power skipped: no gate with extra work' "$work/err" || fail 'a figure without data is not skipped'
+
+# ---- What is refused
+
+mkdir "$work/empty"
+check_end 2 'which gates' "$program" validation
+check_end 2 'holds no finished gate' "$program" validation "$work/empty"
+check_end 2 'No such file' "$program" validation "$work/nowhere"
+check_end 3 'cannot write' "$program" validation --rows "$work/no/folder" "$work/aa"
+# spoilt NAME TEXT: a gate whose files the caller then spoils.
+again() {
+    gate bad same 001 0
+    row 3 same 0 -0.1 0.1 1 1 0
+}
+again && head -c 450 "$made/ab.csv" >"$made/cut" && mv "$made/cut" "$made/ab.csv"
+check_end 2 'it was cut off' "$program" validation "$work/bad"
+again && sed -i '2s/,same,/,well,/' "$made/ab.csv"
+check_end 2 'verdict' "$program" validation "$work/bad"
+again && rm "$made.json"
+check_end 2 'same-001.json' "$program" validation "$work/bad"
+again && head -c 12 "$made.json" >"$made/cut" && mv "$made/cut" "$made.json"
+check_end 2 'cut off' "$program" validation "$work/bad"
+again && echo '{ "groups": [] }' >"$made.json"
+check_end 2 'no report' "$program" validation "$work/bad"
+for inject in '' / /= =3 /=0 /=1, /=1,101 /=1,x; do
+    check_end 2 'expected ROW=PCT' "$program" ab "$OBJ/libnorm.so" "$OBJ/libnorm.so" --inject "$inject"
+done
+validate() { sh scripts/validate.sh "$program" "$@"; }
+check_end 2 'is none of aa, power, disturbed' validate nothing "$OBJ" "$work/run"
+check_end 2 'run make lib' validate aa "$work/empty" "$work/run"
+BUDGET=soon check_end 2 'is not a time' validate aa "$OBJ" "$work/run"
+[ ! -e "$work/run" ] || fail 'a refused validation made a folder'
+
+finish
