@@ -7,25 +7,10 @@
 set -u
 : "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}" "${OBJ:?must name the folder of test_schema, e.g. OBJ=build/gcc}"
 . tests/expect.sh
+. tests/made_gates.sh
 program=$NORMBENCH
-header='schema_version,run_id,git_commit,machine_id,op,variant,pass,form,level,dtype,rows,cols,threads,placement,cache,role,verdict,reason,launches,confirming,change_pct,change_lo95,change_hi95,p_value,p_adjusted,inject_pct,waived'
 samples='schema_version,run_id,op,variant,pass,form,level,dtype,rows,cols,threads,placement,cache,role,side,inject_pct,launch,sample,order,calls,time_ns,preempted,slot_ns'
 
-# gate FOLDER KIND NUMBER EXIT GROUPS: one without rows.
-gate() {
-    made=$work/$1/$2-$3
-    mkdir -p "$made"
-    echo "$header" >"$made/ab.csv"
-    printf '{ "exit": %s, "disturbed": "", "groups": [%s] }\n\nResults: somewhere\n' "$4" "${5:-}" >"$made.json"
-}
-# row COUNT VERDICT CHANGE LO HI P ADJUSTED PCT [ROLE]: so many rows of the gate that was made last.
-lines=0
-row() {
-    for _ in $(seq "$1"); do
-        lines=$((lines + 1))
-        echo "1,r,c,made-up-1c,dyt,u2,forward,fused,avx2,f32,$lines,64,1,cores,warm,${9:-row},$2,,20,0,$3,$4,$5,$6,$7,$8,0" >>"$made/ab.csv"
-    done
-}
 # says TEXT: validation of the folders says so in a line; blanks are one.
 says() { tr -s ' ' <"$work/said" | grep -qF -- "$1" || fail "does not say \"$1\": $(cat "$work/said")"; }
 counted() { "$program" validation "$@" >"$work/said" 2>"$work/err" || fail "validation $*: exit $?: $(cat "$work/err")"; }
@@ -60,7 +45,7 @@ made=$work/samples/relinked-001
 mkdir -p "$made"
 gate samples relinked 001 0
 row 1 same 0 -0.1 0.1 1 1 0
-awk -v rows="$lines" -v header="$samples" 'BEGIN {
+awk -v rows="$made_lines" -v header="$samples" 'BEGIN {
     print header
     for (launch = 0; launch < 24; launch++)
         for (k = 0; k < 4; k++) {
@@ -154,7 +139,7 @@ again && head -c 12 "$made.json" >"$made/cut" && mv "$made/cut" "$made.json"
 check_end 2 'cut off' "$program" validation "$work/bad"
 again && echo '{ "groups": [] }' >"$made.json"
 check_end 2 'no report' "$program" validation "$work/bad"
-for inject in '' / /= =3 /=0 /=1, /=1,101 /=1,x; do
+for inject in '' / /= =3 /=0 "/=1," /=1,101 /=1,x; do
     check_end 2 'expected ROW=PCT' "$program" ab "$OBJ/libnorm.so" "$OBJ/libnorm.so" --inject "$inject"
 done
 validate() { sh scripts/validate.sh "$program" "$@"; }

@@ -117,10 +117,14 @@ void schedule_agree_on_calls(schedule *s) {
         end = schedule_family_end(s, begin);
         for (size_t i = begin; i < end; i++)
             calls = s->items[i].calls > calls ? s->items[i].calls : calls;
+        size_t least = calls;
         for (size_t i = begin; i < end; i++) {
             const double longest = fmax(LONGEST_SAMPLE_NS / s->items[i].ns, 1);
             s->items[i].calls = (double)calls > longest ? (size_t)longest : calls;
+            least = s->items[i].calls < least ? s->items[i].calls : least;
         }
+        for (size_t i = begin; s->kind->equal_calls && i < end; i++)
+            s->items[i].calls = least;
     }
 }
 

@@ -41,6 +41,7 @@ typedef struct {
     int (*compare)(const void *a, const void *b);             // the order of a plan; 0: the same
     bool (*same_group)(const void *a, const void *b);         // these are sampled interleaved
     bool (*same_family)(const void *a, const void *b);        // ratios are made of these; NULL: of a whole group
+    bool equal_calls;                                         // of a family, however much longer one of them takes
     void (*describe)(const void *name, char *text, size_t size);
     void (*describe_group)(const void *name, char *text, size_t size);
     double (*sample_seconds)(const schedule *s, size_t item); // with the untimed calls before it
