@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "ab_layers_options.h"
 #include "base/names.h"
@@ -167,19 +166,11 @@ static bool make(preset which, const selection *s, const topology *t) {
     return ab_plan_make(&rows, &selected, t, ab_same_code, every);
 }
 
-static const char *today(char text[16]) {
-    const time_t now = time(NULL);
-    struct tm utc;
-    if (gmtime_r(&now, &utc) == NULL || strftime(text, 16, "%Y-%m-%d", &utc) == 0)
-        snprintf(text, 16, "9999-12-31");
-    return text;
-}
-
 static bool read_waivers(ab_waivers *w) {
     char why[PATH_MAX + 512], day[16];
     *w = (ab_waivers){0};
     if (ab_settings_here()->waivers[0] == '\0' ||
-        ab_waivers_read(w, ab_settings_here()->waivers, today(day), why, sizeof why))
+        ab_waivers_read(w, ab_settings_here()->waivers, ab_waivers_today(day), why, sizeof why))
         return true;
     cli_complain(&command, "%s", why);
     return false;

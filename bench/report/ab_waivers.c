@@ -7,9 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/csv.h"
 #include "base/files.h"
+
+const char *ab_waivers_today(char text[16]) {
+    const time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc) == NULL || strftime(text, 16, "%Y-%m-%d", &utc) == 0)
+        snprintf(text, 16, "9999-12-31");
+    return text;
+}
 
 static bool is_date(const char *text) {
     static const char pattern[] = "dddd-dd-dd";

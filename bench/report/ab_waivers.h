@@ -17,6 +17,7 @@ typedef struct {
 
 // today: YYYY-MM-DD. What is past its date waives nothing, and is said on stderr. false with a reason.
 bool ab_waivers_read(ab_waivers *w, const char *path, const char *today, char *why, size_t size);
+const char *ab_waivers_today(char text[16]); // in UTC
 void ab_waivers_free(ab_waivers *w);
 // Marks the rows that are waived.
 void ab_waivers_apply(const ab_waivers *w, ab_judgement *j);
