@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # `make validate-aa`, `validate-power` and `validate-disturbed`: the gate, `normbench ab`, where the truth is known, again and again.
 #     BUDGET=20m GATE=90s sh scripts/validate.sh PROGRAM aa|power|disturbed LIBRARIES [FOLDER]
-# LIBRARIES is the folder of libnorm.a and libnorm.so. BUDGET is the time for all gates, GATE for one. FOLDER is results/MACHINE/RUN if none is
-# given; one that is there is gone on with: an unfinished gate first, then more of them. What the gates found, `normbench validation` says.
+# LIBRARIES is the folder of libnorm.a and libnorm.so. BUDGET is the time for all gates, GATE for one. FOLDER is results/MACHINE/validate-WHAT-TIME if none
+# is given; one that is there is gone on with: an unfinished gate first, then more of them. What the gates found, `normbench validation` says.
 set -eu
 
 here=$(dirname "$0")
@@ -113,6 +113,8 @@ gate() {
 }
 
 folder=$(folder_of "$program" "validate-$what" "${4:-}")
+# Not by the name of a run, for histories and comparisons are of results/MACHINE/20*.
+[ -n "${4:-}" ] || folder=${folder%/*}/validate-$what-$(date -u +%Y-%m-%dT%H%M%SZ)
 mkdir -p "$folder" || fail "cannot make $folder: check its parent's permissions" 3
 printf 'Validating takes about %d min %02d s. Results: %s\n' $((seconds / 60)) $((seconds % 60)) "$folder"
 begin=$(date +%s)

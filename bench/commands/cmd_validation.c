@@ -28,7 +28,7 @@ static const cli_command command = {
         "several are counted together.",
     .options = options,
     .option_count = OPTIONS,
-    .examples = {"validation results/*/*-validate-aa", "validation --csv - results/*/*-validate-*"},
+    .examples = {"validation results/*/validate-aa-*", "validation --csv - results/*/validate-*"},
 };
 
 static int deliver(files_writer *write, const void *what, const char *path) {
