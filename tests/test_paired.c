@@ -108,8 +108,8 @@ static void wrong_answers_are_as_rare_as_promised(void **state) {
         covered += i.lo <= 0 && 0 <= i.hi;
         found += paired_above(d, LAUNCHES, 0) <= 0.01;
     }
-    assert_in_range(covered, 0.95 * TRIALS, 0.97 * TRIALS);
-    assert_in_range(found, 0.005 * TRIALS, 0.013 * TRIALS);
+    assert_in_range(covered, (size_t)(0.95 * (double)TRIALS), (size_t)(0.97 * (double)TRIALS));
+    assert_in_range(found, (size_t)(0.005 * (double)TRIALS), (size_t)(0.013 * (double)TRIALS));
 }
 
 static void what_is_detectable_is_detected(void **state) {
@@ -125,7 +125,7 @@ static void what_is_detectable_is_detected(void **state) {
             d[i] = centre + 0.5 * stats_rng_normal(&rng);
         found += paired_above(d, LAUNCHES, 2) <= alpha;
     }
-    assert_in_range(found, 0.92 * TRIALS, 0.98 * TRIALS);
+    assert_in_range(found, (size_t)(0.92 * (double)TRIALS), (size_t)(0.98 * (double)TRIALS));
     assert_true(isinf(paired_detectable(0.5, 9, 2, alpha)) && isfinite(paired_detectable(0.5, 10, 2, alpha)));
     double d[] = {1, 2, 3, 4, 1000};
     assert_float_equal(paired_deviation(d, 5), 1.4826, 1e-12);

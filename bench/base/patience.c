@@ -15,7 +15,7 @@ patience patience_of(double seconds) { return (patience){seconds, now_s()}; }
 
 bool patience_lost(patience *p) {
     const double now = now_s();
-    p->left_s -= fmin(now - p->looked_s, 2e-3 * PATIENCE_LOOK_MS);
+    p->left_s -= fmin(now - p->looked_s, 2e-3 * (double)PATIENCE_LOOK_MS);
     p->looked_s = now;
     return p->left_s <= 0;
 }

@@ -47,7 +47,7 @@ double prediction_factor(size_t count, double alpha) {
         for (size_t i = 0; i < DRAWS; i++)
             draws[i] = draw(&rng, count);
         qsort(draws, DRAWS, sizeof *draws, descending);
-        factor = draws[(size_t)(alpha * DRAWS)];
+        factor = draws[(size_t)(alpha * (double)DRAWS)];
     }
     free(draws);
     return factor;

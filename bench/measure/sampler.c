@@ -62,7 +62,7 @@ double sampler_spin_ns(void) {
     for (size_t i = 0; i < ROUNDS; i++) {
         const double start = sampler_now_ns();
         (void)sampler_spin(ADDITIONS);
-        ns[i] = (sampler_now_ns() - start) / ADDITIONS;
+        ns[i] = (sampler_now_ns() - start) / (double)ADDITIONS;
     }
     return stats_median(ns, ROUNDS);
 }

@@ -259,7 +259,7 @@ static double prepare_seconds(const schedule *s, size_t begin, size_t end, doubl
     double seconds = plan_prepare_seconds(s, begin, end, round_s);
     for (size_t i = begin; i < end; i++)
         if (((const ab_item *)schedule_name(s, i))->which.inject_pct > 0)
-            seconds += SAMPLES * plan_sample_seconds(s, i);
+            seconds += (double)SAMPLES * plan_sample_seconds(s, i);
     return seconds;
 }
 

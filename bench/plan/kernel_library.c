@@ -269,7 +269,7 @@ kernel_library *kernel_library_open(const char *path, double within, char why[KE
         (void)refuse(&o, "cannot be read: %s", strerror(errno));
     else
         ok = library_file_check(l->path, o.why, o.size) &&
-             rehearsed(&o, within > 0 ? within : KERNEL_LIBRARY_SECONDS) && map_quietly(&o) && read_table(&o);
+             rehearsed(&o, within > 0 ? within : (double)KERNEL_LIBRARY_SECONDS) && map_quietly(&o) && read_table(&o);
     if (!ok) {
         kernel_library_close(l);
         return NULL;

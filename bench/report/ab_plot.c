@@ -12,7 +12,7 @@
 enum { SIDE = 24, WIDTH = 2 * SIDE + 1, MOST_ROWS = 12 };
 
 static int place(double pct, double scale) {
-    const double at = SIDE + SIDE * pct / scale;
+    const double at = (double)SIDE * (1 + pct / scale);
     return at < 0 ? 0 : at > WIDTH - 1 ? WIDTH - 1 : (int)(at + 0.5);
 }
 

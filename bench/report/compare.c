@@ -24,7 +24,7 @@ static double day_of(const results *r) { return floor(r->seconds / 86400); }
 
 static void choose_runs(comparison *c) {
     const double now = new_run(c)->seconds;
-    while (c->expired + 1 < c->count && now - c->runs[c->expired].seconds > COMPARE_LIFE_DAYS * 86400.0)
+    while (c->expired + 1 < c->count && now - c->runs[c->expired].seconds > 86400 * (double)COMPARE_LIFE_DAYS)
         c->expired++;
     for (size_t i = c->expired; i + 1 < c->count; i++)
         c->days += i == c->expired || day_of(&c->runs[i]) > day_of(&c->runs[i - 1]);

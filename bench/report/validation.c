@@ -125,8 +125,8 @@ static bool find(validation *v, validation_finding f) {
     } else if (f.property == VALIDATION_GROUPS) {
         for (size_t i = 0; i < v->group_count; i++)
             if (v->groups[i].kind == f.kind)
-                count(&f,
-                      v->groups[i].verdict == AB_SLOWER && v->groups[i].p_value * VALIDATION_OF_GROUPS <= AB_ALARMS);
+                count(&f, v->groups[i].verdict == AB_SLOWER &&
+                              v->groups[i].p_value * (double)VALIDATION_OF_GROUPS <= AB_ALARMS);
     } else {
         count_rows(v, &f);
     }
