@@ -83,7 +83,7 @@ typedef struct {
     X(OPTIONAL, change_pct, real, "%", value_real(r->row->change.median, SHARE_DIGITS), "Likewise.")                   \
     X(OPTIONAL, change_lo95, real, "%", value_real(r->row->change.lo, SHARE_DIGITS), "Likewise.")                      \
     X(OPTIONAL, change_hi95, real, "%", value_real(r->row->change.hi, SHARE_DIGITS), "Likewise.")                      \
-    X(OPTIONAL, p_value, fraction, NULL, value_real(r->row->p_value, 3), "Likewise.")                                  \
+    X(OPTIONAL, p_value, fraction, "1", value_real(r->row->p_value, 3), "Likewise.")                                   \
     X(REQUIRED, launches, count, "{launch}", value_size(r->row->launches), "Likewise.")                                \
     X(REQUIRED, confirming, count, "{launch}", value_size(r->row->confirming), "Likewise.")
 COLUMN_OWN_LIST(row_columns, ROW_COLUMNS)
