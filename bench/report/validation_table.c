@@ -26,6 +26,9 @@ enum { SHARE_DIGITS = 4 };
 
 #define KIND(ID, name, meaning) #name ": " meaning ". "
 #define PROPERTY(ID, name, meaning) #name ": " meaning ". "
+// As cell_name has it.
+static const column_type column_row_name = {.pattern = "[a-zA-Z0-9_./-]+"};
+
 #define ROW validation_finding
 #define FINDING_COLUMNS(X)                                                                                             \
     X(OPTIONAL, machine_id, id, NULL, value_text(r->machine_id), "The machine; empty of several.")                     \
@@ -77,7 +80,7 @@ typedef struct {
     X(REQUIRED, gates, gates, NULL, value_text(validation_kind_name(r->all->gates[r->row->gate].kind)),                \
       "Its kind, as validation.csv has it.")                                                                           \
     X(REQUIRED, op, op, NULL, value_text(r->row->op), "The row's op.")                                                 \
-    X(REQUIRED, row, text, NULL, value_text(r->row->name), "The row's name.")                                          \
+    X(REQUIRED, row, row_name, NULL, value_text(r->row->name), "The row's name.")                                      \
     X(REQUIRED, inject_pct, amount, "%", value_real(r->row->inject_pct, 9), "The extra work.")                         \
     X(REQUIRED, verdict, called, NULL, value_text(ab_verdict_name(r->row->verdict)), "As ab.csv has it.")              \
     X(OPTIONAL, change_pct, real, "%", value_real(r->row->change.median, SHARE_DIGITS), "Likewise.")                   \
