@@ -31,7 +31,7 @@ static bool same_library; // one file on both sides
 
 // A line of the map: " .text 0xADDRESS 0xSIZE FILE", of the GNU linker.
 static void take_line(code *c, ab_side side, const char *line) {
-    char section[128], file[PATH_MAX];
+    char section[128], file[4096];
     uint64_t address, size;
     if (sscanf(line, " %127s 0x%" SCNx64 " 0x%" SCNx64 " %4095s", section, &address, &size, file) != 4 ||
         strncmp(section, ".text", 5) != 0 || size == 0)
