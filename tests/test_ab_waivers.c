@@ -55,6 +55,27 @@ static void a_waiver_lets_a_row_be_slower_until_its_day(void **state) {
     ab_made_forget(&m);
 }
 
+// Of a row that is not slower itself: the rest of its group is.
+static void a_waiver_of_one_row_waives_no_other(void **state) {
+    (void)state;
+    ab_made m;
+    ab_judgement j;
+    ab_waivers w;
+    char why[512];
+    ab_made_make(&m, 3);
+    for (size_t i = ROWS / 3; i < ROWS; i++)
+        m.shift[i] = 0.008;
+    (void)ab_made_run_whole(&m);
+    ab_made_judge(&m, &j);
+    assert_true(read_text(&w, "row,until,reason\nrmsnorm/*/6x64/*,2027-01-01,known\n", why, sizeof why));
+    ab_waivers_apply(&w, &j);
+    assert_true(ab_made_row_at(&j, 5)->waived);
+    assert_int_equal(ab_report_exit(&j), EXIT_REGRESSION);
+    ab_waivers_free(&w);
+    ab_judgement_free(&j);
+    ab_made_forget(&m);
+}
+
 static void a_wrong_waiver_is_refused(void **state) {
     (void)state;
     static const struct {
@@ -76,6 +97,7 @@ static void a_wrong_waiver_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_waiver_lets_a_row_be_slower_until_its_day),
+                                       cmocka_unit_test(a_waiver_of_one_row_waives_no_other),
                                        cmocka_unit_test(a_wrong_waiver_is_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

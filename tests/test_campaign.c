@@ -2,6 +2,7 @@
 // How a budget is dealt out, and what a campaign says of the time left, on made-up plans with a made-up clock.
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/exit_code.h"
 #include "base/stats.h"
 #include "measure/campaign.h"
 #include "plan/budget.h"
@@ -196,11 +198,39 @@ static void the_time_left_is_told_truly(void **state) {
     assert_true(least > 0.99 && most < 1.01);
 }
 
+// ---- A signal
+
+static volatile sig_atomic_t signals;
+static size_t launched;
+static launch_end signalled_at_its_end(campaign *c, size_t launch, char *how, size_t size) {
+    (void)c, (void)launch, (void)how, (void)size;
+    launched++;
+    signals = 1;
+    return LAUNCH_DONE;
+}
+
+// It comes when there is no process any more to be told.
+static void a_signal_between_launches_ends_the_run(void **state) {
+    (void)state;
+    FILE *const nowhere = fopen("/dev/null", "w");
+    schedule made_up = {.groups = GROUPS};
+    const subject nothing = {.schedule = &made_up};
+    budget_group groups[GROUPS];
+    memcpy(groups, costs, sizeof groups);
+    campaign c = {.subject = &nothing, .costs = groups, .launch = signalled_at_its_end, .stop = &signals};
+    c.run.experiment.launches = LAUNCHES;
+    assert_non_null(nowhere);
+    assert_int_equal(campaign_measure(&c, (progress_output){.file = nowhere, .now = clock_now}), EXIT_INTERRUPTED);
+    assert_int_equal(launched, 1);
+    fclose(nowhere);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(launches_come_before_rounds),
         cmocka_unit_test(rounds_had_are_saved),
         cmocka_unit_test(the_time_left_is_told_truly),
+        cmocka_unit_test(a_signal_between_launches_ends_the_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

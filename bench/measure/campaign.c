@@ -87,6 +87,9 @@ static int measure_from(campaign *c, size_t first) {
     double left = c->progress.total - c->done_s; // of the launches from this one on
     for (size_t launch = first; status == EXIT_DONE && launch < e->launches; launch++) {
         const double share = launch_seconds(c, launch);
+        // A launch may be over before it is told to end.
+        if (c->stop != NULL && *c->stop)
+            return EXIT_INTERRUPTED;
         // A machine that slowed down since the pilot does not take the run far beyond its budget, but an interval needs
         // its launches.
         if (e->budget_s > 0 && first == 0 && launch >= REQUEST_MIN_LAUNCHES &&

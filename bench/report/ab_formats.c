@@ -111,7 +111,7 @@ void ab_report_junit(const ab_judgement *j, FILE *out) {
         failures += judged && j->rows[i].finding.verdict == AB_SLOWER && !j->rows[i].waived;
     }
     for (size_t i = 0; i < j->group_count; i++)
-        failures += j->groups[i].finding.verdict == AB_SLOWER;
+        failures += j->groups[i].finding.verdict == AB_SLOWER && !j->groups[i].waived;
     fprintf(out,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"normbench ab\" tests=\"%zu\" "
             "failures=\"%zu\">\n",
@@ -120,6 +120,6 @@ void ab_report_junit(const ab_judgement *j, FILE *out) {
         if (j->rows[i].which.role == AB_ROW || j->rows[i].which.role == AB_IDENTICAL)
             put_case(out, "row", j->rows[i].text, &j->rows[i].finding, j->rows[i].waived);
     for (size_t i = 0; i < j->group_count; i++)
-        put_case(out, "group", ab_group_text(&j->groups[i], name), &j->groups[i].finding, false);
+        put_case(out, "group", ab_group_text(&j->groups[i], name), &j->groups[i].finding, j->groups[i].waived);
     fputs("</testsuite>\n", out);
 }

@@ -92,6 +92,7 @@ typedef struct {
     norm_op op;
     norm_level level; // NORM_ALL_LEVELS: of all
     size_t rows;
+    bool waived; // it is slower by rows that a waiver lets be slower
     ab_finding finding;
 } ab_group;
 

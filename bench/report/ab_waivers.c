@@ -87,4 +87,9 @@ void ab_waivers_apply(const ab_waivers *w, ab_judgement *j) {
     for (size_t i = 0; i < j->row_count; i++)
         for (size_t k = 0; k < w->count; k++)
             j->rows[i].waived |= !w->items[k].over && fnmatch(w->items[k].row, j->rows[i].name, 0) == 0;
+    for (size_t i = 0; i < j->group_count; i++)
+        for (size_t k = 0; k < j->row_count; k++)
+            j->groups[i].waived |= j->rows[k].waived && j->rows[k].finding.verdict == AB_SLOWER &&
+                                   j->rows[k].op == j->groups[i].op &&
+                                   (j->groups[i].level == NORM_ALL_LEVELS || j->rows[k].level == j->groups[i].level);
 }

@@ -19,7 +19,7 @@ typedef struct {
 bool ab_waivers_read(ab_waivers *w, const char *path, const char *today, char *why, size_t size);
 const char *ab_waivers_today(char text[16]); // in UTC
 void ab_waivers_free(ab_waivers *w);
-// Marks the rows that are waived.
+// Marks the rows that are waived, and the groups that are slower by them.
 void ab_waivers_apply(const ab_waivers *w, ab_judgement *j);
 
 #endif
