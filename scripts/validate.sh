@@ -27,13 +27,16 @@ disturbed) kinds='busy stopped moved' ;;
 esac
 for library in libnorm.a libnorm.so; do [ -f "$libraries/$library" ] || fail "there is no $library in \"$libraries\": run make lib"; done
 
-# Selectors of gate NUMBER of a kind. Percentages that a goal is set for are dealt out more often.
+# Selectors of gate NUMBER of a kind. Two gates of power tell the whole curve; those after them, what the goals of 3 and 5 % still want, which
+# is far more of 5 %.
 selectors_of() {
     case $1 in
     power)
         shape=16x768
         [ $(($2 % 2)) -eq 1 ] || shape=4x4096
-        echo "--form fused --shape $shape --group-threshold 50 --inject /=0.5,1,2,2,3,3,3,5,5,5,10,10"
+        deal=3,5,5,5,5,5
+        [ "$2" -gt 2 ] || deal=0.5,1,2,2,3,3,3,5,5,5,10,10
+        echo "--form fused --shape $shape --group-threshold 50 --inject /=$deal"
         ;;
     group) echo "$few --inject /=1" ;;
     busy | stopped | moved) echo "--op dyt,rmsnorm $few" ;;
