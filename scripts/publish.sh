@@ -4,7 +4,8 @@
 #     sh scripts/publish.sh results/MACHINE/RUN
 # Checks what is in it, compresses its samples (samples.csv becomes samples.csv.gz, which every reader here and --resume take as well), with
 # no time stamp in it, so that the same samples are the same bytes, and removes pictures that `make plots` makes again: PNG and PDF beside an
-# SVG. What is left says how large it is. A second time there is nothing to do.
+# SVG. Of a validation each gate's table, facts and report are compressed, and its samples, of which validation.csv has what was made, go.
+# What is left says how large it is. A second time there is nothing to do.
 set -eu
 
 fail() {
@@ -21,7 +22,8 @@ case $run in
 /*) ;;
 *) run=./$run ;; # gzip would take - for an option
 esac
-[ -f "$run/meta.json" ] || fail "cannot read $run/meta.json: give a folder that normbench has made, such as results/MACHINE/RUN"
+[ -f "$run/meta.json" ] || [ -f "$run/validation.csv" ] ||
+    fail "cannot read $run/meta.json: give a folder that normbench has made, such as results/MACHINE/RUN"
 command -v gzip >/dev/null || fail 'gzip is not installed: install it by the system'\''s own means' 3
 check_run "$run"
 # As the program holds a folder that it writes to; where there is no flock, whoever calls this knows what runs.
@@ -54,6 +56,16 @@ each() {
 # shellcheck disable=SC2317 # each calls it
 drop_twin() { [ ! -f "${1%.*}.svg" ] || rm -f "$1"; }
 
+# shellcheck disable=SC2317
+drop() { rm -f "$1"; }
+
+if [ -f "$run/validation.csv" ]; then
+    each 'ab_samples.csv*' drop
+    each log drop
+    each ab.csv pack
+    each '*.json' pack
+    each validation_rows.csv pack
+fi
 each '*samples.csv' pack
 for format in png pdf; do each "*.$format" drop_twin; done
 printf '%s: %s KiB; git add -f takes it\n' "$1" "$(du -sk "$run" | cut -f 1)"

@@ -124,24 +124,25 @@ begin=$(date +%s)
 longest=$gate_s
 trap 'stop' INT TERM HUP
 
+judged() { [ -f "$1/ab.csv" ] || [ -f "$1/ab.csv.gz" ]; } # as make publish leaves it
+
 # Sets kind, number and out: of an unfinished gate, or else of the one whose turn it is.
 next_gate() {
     turn=0
-    for plan in "$folder"/*-[0-9][0-9][0-9]/meta.json; do
-        [ -f "$plan" ] || continue
-        out=${plan%/*}
+    for out in "$folder"/*-[0-9][0-9][0-9]; do
+        [ -d "$out" ] || continue
         kind=${out##*/}
         number=${kind##*-}
         kind=${kind%-*}
         [ ! -f "$out/plan.csv" ] || return 0
-        [ ! -f "$out/ab.csv" ] || turn=$((turn + 1))
+        ! judged "$out" || turn=$((turn + 1))
     done
     # shellcheck disable=SC2086 # words
     set -- $kinds
     shift $((turn % $#))
     kind=$1
     number=1
-    while [ -f "$folder/$kind-$(printf %03d $number)/ab.csv" ]; do number=$((number + 1)); done
+    while judged "$folder/$kind-$(printf %03d $number)"; do number=$((number + 1)); done
     out=$folder/$kind-$(printf %03d $number)
 }
 

@@ -117,6 +117,22 @@ grep -q '53 rows (blue) and 3 ops (red) with extra work.* machine made-up-1c' "$
 sh scripts/plots.sh "$out" >"$work/out" 2>"$work/err" || fail "plots.sh without rows: $(cat "$work/err")"
 grep -q 'figure validation_power skipped: no gate with extra work' "$work/err" || fail 'a figure without data is not skipped'
 
+# ---- Published: the same counts from a quarter of the bytes, and the next gate is a new one
+
+publish() { NORMBENCH=$program sh scripts/publish.sh "$1" >"$work/out" 2>&1 || fail "publish: $(cat "$work/out")"; }
+counted --csv "$work/power/validation.csv" --rows "$work/power/validation_rows.csv" "$work/power"
+cp "$work/said" "$work/before"
+echo "$samples" >"$work/power/power-001/ab_samples.csv"
+publish "$work/power"
+counted "$work/power"
+cmp -s "$work/said" "$work/before" || fail "published gates are counted otherwise: $(cat "$work/said")"
+find "$work/power" -type f | grep -vE '\.gz$|/validation.csv$' >"$work/out" && fail "not packed: $(cat "$work/out")"
+publish "$work/power"
+sh scripts/plots.sh "$work/power" >"$work/out" 2>&1 || fail "plots.sh of a published validation: $(cat "$work/out")"
+[ -s "$work/power/plots/validation_power.svg" ] || fail 'a published validation has no figure'
+head -c 40 "$work/power/power-001.json.gz" >"$work/cut" && mv "$work/cut" "$work/power/power-001.json.gz"
+check_end 2 'power-001.json.gz is cut off' "$program" validation "$work/power"
+
 # ---- What is refused
 
 mkdir "$work/empty"

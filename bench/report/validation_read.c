@@ -13,6 +13,7 @@
 #include "base/fields.h"
 #include "base/files.h"
 #include "base/names.h"
+#include "base/packed.h"
 #include "base/series.h"
 #include "validation.h"
 
@@ -208,15 +209,15 @@ static bool take_groups(validation *v, validation_kind kind, const json_t *group
 }
 
 static bool take_report(validation *v, validation_gate *gate, const char *folder, char message[TABLES_MESSAGE]) {
-    char path[PATH_MAX + 8];
-    FILE *file = NULL;
+    char path[PATH_MAX + 8], why[400], *text = NULL;
+    size_t length = 0;
     snprintf(path, sizeof path, "%s.json", folder);
-    const int error = files_open(path, &file);
-    json_error_t why;
-    json_t *const report = error == 0 ? json_loadf(file, JSON_DISABLE_EOF_CHECK, &why) : NULL; // a line follows
+    const int error = packed_read(path, &text, &length, why, sizeof why);
+    json_error_t where;
+    json_t *const report =
+        error == 0 ? json_loadb(text, length, JSON_DISABLE_EOF_CHECK, &where) : NULL; // a line follows
     const json_t *const code = json_object_get(report, "exit");
-    if (file != NULL)
-        (void)fclose(file);
+    free(text);
     const bool ok = json_is_integer(code) && json_integer_value(code) >= 0 &&
                     take_groups(v, gate->kind, json_object_get(report, "groups"));
     if (ok) {
@@ -224,7 +225,8 @@ static bool take_report(validation *v, validation_gate *gate, const char *folder
         gate->disturbed = json_string_length(json_object_get(report, "disturbed")) > 0;
     } else {
         snprintf(message, TABLES_MESSAGE, "%.500s: %s: it is what `normbench ab --format json` prints at the end", path,
-                 error != 0       ? files_reason(error)
+                 error == -1      ? why
+                 : error != 0     ? files_reason(error)
                  : report == NULL ? "no JSON, or cut off"
                                   : "no report");
     }
