@@ -33,6 +33,8 @@ static const cli_command command = {
         "table of `normbench list columns` is held against its columns, meta.json against its names and numbers, and "
         "links, pipes\n"
         "and devices are refused. Prints the first fault of each file, with its line, and exits 2 if there is any.",
+    .words = 1,
+    .which = "which folder? give those of runs, such as results/MACHINE/RUN",
     .examples = {"check results/*/20*", "check results/*/*-paper"},
 };
 
@@ -279,10 +281,6 @@ int cmd_check(int argc, char **argv) {
     const int end = cli_take(&command, argc, argv, NULL, &folders);
     if (end >= 0)
         return end;
-    if (folders == 0) {
-        cli_complain(&command, "which folder? give those of runs, such as results/MACHINE/RUN");
-        return EXIT_USAGE;
-    }
     for (size_t i = 0; i < folders; i++)
         check_folder(&c, argv[i], 0);
     if (c.faults > 0)

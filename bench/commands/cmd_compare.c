@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 // `normbench compare`: a run against earlier runs of the same machine.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/files.h"
 #include "commands.h"
-#include "format_option.h"
-#include "plan/cli.h"
 #include "report/compare.h"
-#include "report/rows_file.h"
+#include "tell_rows.h"
 
 enum { FORMAT, OUT, OPTIONS };
 static const cli_option options[OPTIONS] = {
@@ -27,6 +24,8 @@ static const cli_command command = {
         "what differs; 5: something is suspect, or nothing can be told; 6: rows of the baseline are missing.",
     .options = options,
     .option_count = OPTIONS,
+    .words = 2,
+    .which = "give the folders of baseline runs and, last, that of the new one",
     .examples = {"compare results/amd-*/20* results/intel-*/*T1154*", "compare --format markdown results/amd-*/20*"},
 };
 
@@ -66,26 +65,17 @@ static int tell(results *runs, size_t count, schema_format format, const char *o
 }
 
 int cmd_compare(int argc, char **argv) {
-    char *given[OPTIONS] = {NULL}, message[TABLES_MESSAGE];
+    char *given[OPTIONS] = {NULL};
     schema_format format;
     size_t folders;
     const int end = cli_take(&command, argc, argv, given, &folders);
     if (end >= 0)
         return end;
-    if (!format_option(&command, given[FORMAT], &format))
+    results *const runs = format_option(&command, given[FORMAT], &format) ? runs_open(&command, argv, folders) : NULL;
+    if (runs == NULL)
         return EXIT_USAGE;
-    if (folders < 2) {
-        cli_complain(&command, "give the folders of baseline runs and, last, that of the new one");
-        return EXIT_USAGE;
-    }
-    results *const runs = calloc(folders, sizeof *runs);
-    int status = EXIT_USAGE;
-    if (runs == NULL || !results_read_all(runs, argv, folders, message))
-        cli_complain(&command, "%s", runs == NULL ? "out of memory" : message);
-    else if (can_be_held(runs, folders, argv[folders - 1]))
-        status = tell(runs, folders, format, given[OUT] != NULL ? given[OUT] : "-");
-    else
-        results_free_all(runs, folders);
-    free(runs);
-    return status;
+    if (can_be_held(runs, folders, argv[folders - 1]))
+        return tell(runs, folders, format, given[OUT] != NULL ? given[OUT] : "-");
+    results_free_all(runs, folders);
+    return EXIT_USAGE;
 }

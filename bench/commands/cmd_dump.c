@@ -120,8 +120,6 @@ static bool choose_slot(const char *variant, norm_op op, norm_form form, request
 // false after a message.
 static bool understand(char *const given[OPTIONS], request *r) {
     size_t chosen[NAMED] = {0}, stage = 1;
-    if (!cli_need(&command, given))
-        return false;
     for (size_t i = 0; i < NAMED; i++)
         if (given[i] != NULL && !choose(i, given[i], &chosen[i]))
             return false;

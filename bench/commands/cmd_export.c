@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 // `normbench export`: results as another tool's file.
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/files.h"
 #include "base/names.h"
 #include "commands.h"
-#include "plan/cli.h"
 #include "report/exports.h"
+#include "tell_rows.h"
 
 enum { TO, OUT, OPTIONS };
 #define LINE(id, name, most, help) name ", " help "; "
@@ -26,6 +24,8 @@ static const cli_command command = {
     .options = options,
     .option_count = OPTIONS,
     .needed = 1u << TO,
+    .words = 1,
+    .which = "which run? give its folder, such as results/MACHINE/RUN",
     .examples = {"export --to benchstat --out run.txt results/intel-*/*T1154*",
                  "export --to bencher results/amd-*-ce2e0aef/*-paper"},
 };
@@ -60,29 +60,22 @@ static int write_runs(const export_format *format, const char *out, const result
 }
 
 int cmd_export(int argc, char **argv) {
-    char *given[OPTIONS] = {NULL}, message[TABLES_MESSAGE];
+    char *given[OPTIONS] = {NULL};
     size_t folders;
     const int end = cli_take(&command, argc, argv, given, &folders);
     if (end >= 0)
         return end;
-    if (!cli_need(&command, given))
-        return EXIT_USAGE;
     const export_format *const format = find_format(given[TO]);
     if (format == NULL)
         return EXIT_USAGE;
-    if (folders == 0 || folders > format->most_runs) {
-        cli_complain(&command, folders == 0 ? "which run? give its folder, such as results/MACHINE/RUN"
-                                            : "a file of this format is of one run: give one folder at a time");
+    if (folders > format->most_runs) {
+        cli_complain(&command, "a file of this format is of one run: give one folder at a time");
         return EXIT_USAGE;
     }
-    results *const runs = calloc(folders, sizeof *runs);
-    if (runs == NULL || !results_read_all(runs, argv, folders, message)) {
-        cli_complain(&command, "%s", runs == NULL ? "out of memory" : message);
-        free(runs);
+    results *const runs = runs_open(&command, argv, folders);
+    if (runs == NULL)
         return EXIT_USAGE;
-    }
     const int status = write_runs(format, given[OUT] != NULL ? given[OUT] : "-", runs, folders);
     results_free_all(runs, folders);
-    free(runs);
     return status;
 }

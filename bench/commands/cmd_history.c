@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: MIT
 // `normbench history`: many runs, and where times changed.
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/files.h"
 #include "commands.h"
-#include "format_option.h"
-#include "plan/cli.h"
 #include "report/history.h"
-#include "report/rows_file.h"
+#include "tell_rows.h"
 
 enum { FORMAT, CSV, OPTIONS };
 static const cli_option options[OPTIONS] = {
@@ -32,12 +27,10 @@ static const cli_command command = {
         "plots RUN=FOLDER` draws it.",
     .options = options,
     .option_count = OPTIONS,
+    .words = 1,
+    .which = "which runs? give their folders, such as results/MACHINE/*",
     .examples = {"history results/*/20*", "history --csv history.csv results/intel-*/20*"},
 };
-
-static int deliver(const rows_file *file, const char *path) {
-    return cli_wrote(&command, files_deliver(path, rows_file_write, file), path) ? EXIT_DONE : EXIT_FAILED;
-}
 
 // Takes over the runs. The exit code.
 static int tell(results *runs, size_t count, schema_format format, const char *csv) {
@@ -46,40 +39,25 @@ static int tell(results *runs, size_t count, schema_format format, const char *c
         cli_complain(&command, "out of memory");
         return EXIT_FAILED;
     }
-    rows_file file = {.table = &history_table,
-                      .rows = h.points,
-                      .count = h.point_count,
-                      .size = sizeof *h.points,
-                      .format = SCHEMA_CSV,
-                      .print = history_print,
-                      .what = &h};
-    int status = csv == NULL ? EXIT_DONE : deliver(&file, csv);
-    file.format = format;
-    if (status == EXIT_DONE && (csv == NULL || strcmp(csv, "-") != 0))
-        status = deliver(&file, "-");
+    const rows_file file = {.table = &history_table,
+                            .rows = h.points,
+                            .count = h.point_count,
+                            .size = sizeof *h.points,
+                            .format = format,
+                            .print = history_print,
+                            .what = &h};
+    const int status = tell_rows(&command, &file, csv);
     history_free(&h);
     return status;
 }
 
 int cmd_history(int argc, char **argv) {
-    char *given[OPTIONS] = {NULL}, message[TABLES_MESSAGE];
+    char *given[OPTIONS] = {NULL};
     schema_format format;
     size_t folders;
     const int end = cli_take(&command, argc, argv, given, &folders);
     if (end >= 0)
         return end;
-    if (!format_option(&command, given[FORMAT], &format))
-        return EXIT_USAGE;
-    if (folders == 0) {
-        cli_complain(&command, "which runs? give their folders, such as results/MACHINE/*");
-        return EXIT_USAGE;
-    }
-    results *const runs = calloc(folders, sizeof *runs);
-    int status = EXIT_USAGE;
-    if (runs == NULL || !results_read_all(runs, argv, folders, message))
-        cli_complain(&command, "%s", runs == NULL ? "out of memory" : message);
-    else
-        status = tell(runs, folders, format, given[CSV]);
-    free(runs);
-    return status;
+    results *const runs = format_option(&command, given[FORMAT], &format) ? runs_open(&command, argv, folders) : NULL;
+    return runs != NULL ? tell(runs, folders, format, given[CSV]) : EXIT_USAGE;
 }

@@ -5,12 +5,12 @@
 
 #include "base/names.h"
 #include "commands.h"
-#include "format_option.h"
 #include "measure/inputs.h"
 #include "plan/cli.h"
 #include "report/schema.h"
 #include "report/vocabulary.h"
 #include "shapes.h"
+#include "tell_rows.h"
 
 static void list_ops(void) {
     for (norm_op op = 0; op < NORM_OPS; op++)

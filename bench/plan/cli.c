@@ -126,15 +126,6 @@ bool cli_wrote(const cli_command *c, int code, const char *path) {
     return code == 0;
 }
 
-bool cli_need(const cli_command *c, char *const values[]) {
-    for (size_t i = 0; i < c->option_count; i++)
-        if (is_needed(c, i) && values[i] == NULL) {
-            cli_complain(c, "--%s is needed: %s", c->options[i].name, c->options[i].help);
-            return false;
-        }
-    return true;
-}
-
 static int wrong(const cli_command *c) {
     print_usage(stderr, c);
     fprintf(stderr, "       `normbench %s --help` explains them\n", c->name);
@@ -242,6 +233,18 @@ int cli_next(cli_args *a, char **value) {
     return index;
 }
 
+// false after a message that names the first that lacks.
+static bool has_all(const cli_command *c, char *const values[], size_t words) {
+    for (size_t i = 0; i < c->option_count; i++)
+        if (is_needed(c, i) && values[i] == NULL) {
+            cli_complain(c, "--%s is needed: %s", c->options[i].name, c->options[i].help);
+            return false;
+        }
+    if (words < c->words)
+        cli_complain(c, "%s", c->which);
+    return words >= c->words;
+}
+
 int cli_take(const cli_command *c, int argc, char **argv, char *given[], size_t *words) {
     cli_args args = {.command = c, .argc = argc, .argv = argv, .at = 1};
     char *value;
@@ -252,5 +255,7 @@ int cli_take(const cli_command *c, int argc, char **argv, char *given[], size_t 
             argv[(*words)++] = value;
         else if (option != (int)(c->option_count + SELECT_PLUGIN)) // which is open by now
             given[option] = value != NULL ? value : argv[args.at - 1];
-    return option == CLI_END ? -1 : option == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
+    if (option == CLI_HELP)
+        return EXIT_DONE;
+    return option == CLI_END && has_all(c, given, *words) ? -1 : EXIT_USAGE;
 }

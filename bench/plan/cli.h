@@ -44,7 +44,9 @@ typedef struct {
     const char *about;   // what the command does; wrapped when it is printed
     const cli_option *options;
     size_t option_count;
-    unsigned needed;    // bit 1 << i for each option that must be given, as cli_need says
+    unsigned needed; // bit 1 << i for each option that must be given
+    size_t words;    // that stand without a dash, at least; `which` says what they are
+    const char *which;
     unsigned selectors; // bit 1 << s for each selector that it takes; their indexes follow those of the options
     const char *examples[CLI_EXAMPLES]; // what to type behind "normbench "; tests/test_docs.sh runs them
 } cli_command;
@@ -71,9 +73,6 @@ int cli_next(cli_args *args, char **value);
 // selector into given[option_count + selector]; words without a dash move to the front of argv. -1, or the exit code to
 // end with, after a message.
 int cli_take(const cli_command *command, int argc, char **argv, char *given[], size_t *words);
-
-// Whether every option that must be given has a value. false, after a message that names the first without.
-bool cli_need(const cli_command *command, char *const values[]);
 
 void cli_help(FILE *out, const cli_command *command);
 // Prints a text in lines of at most 80 columns, of which the first begins where the cursor stands, at `indent`, and the

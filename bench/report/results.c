@@ -257,9 +257,11 @@ bool results_have_time(const results *r, char message[TABLES_MESSAGE]) {
     return false;
 }
 
-bool results_read_all(results *all, char *const *folders, size_t count, char message[TABLES_MESSAGE]) {
+results *results_read_all(char *const *folders, size_t count, char message[TABLES_MESSAGE]) {
+    results *const all = calloc(count + 1, sizeof *all);
     size_t read = 0;
-    bool ok = true;
+    snprintf(message, TABLES_MESSAGE, "out of memory");
+    bool ok = all != NULL;
     for (; ok && read < count; read += ok) {
         ok = results_read(&all[read], folders[read], message);
         if (ok && count > 1 && !results_have_time(&all[read], message)) {
@@ -275,12 +277,14 @@ bool results_read_all(results *all, char *const *folders, size_t count, char mes
                      all[i - 1].folder, all[i].folder, all[i].run_id);
             ok = false;
         }
-    if (!ok)
-        results_free_all(all, read);
-    return ok;
+    if (ok)
+        return all;
+    results_free_all(all, read);
+    return NULL;
 }
 
 void results_free_all(results *all, size_t count) {
     for (size_t i = 0; i < count; i++)
         results_free(&all[i]);
+    free(all);
 }

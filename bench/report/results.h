@@ -48,8 +48,8 @@ const result *results_find(const results *r, const char *name); // NULL: it was 
 // false with a message: the run's name does not tell when it was.
 bool results_have_time(const results *r, char message[TABLES_MESSAGE]);
 
-// Several folders, in the order of their times, no run twice. On failure nothing is left to free.
-bool results_read_all(results *all, char *const *folders, size_t count, char message[TABLES_MESSAGE]);
+// Several folders, in the order of their times, no run twice. NULL with a message.
+results *results_read_all(char *const *folders, size_t count, char message[TABLES_MESSAGE]);
 void results_free_all(results *all, size_t count);
 
 bool result_is_sentinel(const result *i);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// tell_rows.h: how commands that read runs open them, and tell what they found, row by row, in one of several formats.
+#ifndef TELL_ROWS_H
+#define TELL_ROWS_H
+
+#include <stdbool.h>
+
+#include "plan/cli.h"
+#include "report/results.h"
+#include "report/rows_file.h"
+
+// The format of a name; text of none. false after a message with those that there are.
+bool format_option(const cli_command *command, const char *name, schema_format *format);
+
+// results_read_all. NULL after a message.
+results *runs_open(const cli_command *command, char *const *folders, size_t count);
+
+// Writes rows as CSV to a file, if one is named, and in their own format to stdout, unless that is the file. An exit
+// code.
+int tell_rows(const cli_command *command, const rows_file *rows, const char *csv);
+
+#endif
