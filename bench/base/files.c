@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "packed.h"
+#include "refuse.h"
 
 const char *files_reason(int code) {
     switch (code) {
@@ -30,9 +31,7 @@ const char *files_reason(int code) {
 }
 
 bool files_wrote(int code, const char *path, char *message, size_t size) {
-    if (code != 0)
-        snprintf(message, size, "cannot write %s: %s", path, files_reason(code));
-    return code == 0;
+    return code == 0 || refuse(message, size, "cannot write %s: %s", path, files_reason(code));
 }
 
 // ---- Plain files of a results folder

@@ -16,16 +16,13 @@ bool ab_layers_take_models(const cli_command *command, const char *value) {
     ab_settings *const s = ab_settings_here();
     char list[sizeof s->layers], error[SELECT_ERROR_SIZE];
     const char *const names = strcmp(value, "default") == 0 ? AB_LAYERS_MODELS : value;
-    if (strlen(names) >= sizeof list) {
-        cli_complain(command, "--layers takes fewer models, or all");
-        return false;
-    }
+    if (strlen(names) >= sizeof list)
+        return cli_complain(command, "--layers takes fewer models, or all");
     memcpy(list, names, strlen(names) + 1);
     memcpy(s->layers, names, strlen(names) + 1);
     if (selection_set(&models, SELECT_MODEL, list, NULL, error))
         return true;
-    cli_complain(command, "--layers takes default or models; %s", error);
-    return false;
+    return cli_complain(command, "--layers takes default or models; %s", error);
 }
 
 bool ab_layers_take_size(const cli_command *command, int option, char *value) {
@@ -50,17 +47,13 @@ bool ab_layers_check(const cli_command *command, const selection *s) {
     const bool of_layers = ab_settings_here()->layers[0] != '\0';
     static const selector kernels[] = {SELECT_PASS, SELECT_SHAPE, SELECT_CACHE}, layers[] = {SELECT_PART, SELECT_PHASE};
     for (size_t i = 0; of_layers && i < sizeof kernels / sizeof *kernels; i++)
-        if (s->given[kernels[i]]) {
-            cli_complain(command, "--%s is of single kernels: leave it or --layers out", selector_option(kernels[i]));
-            return false;
-        }
+        if (s->given[kernels[i]])
+            return cli_complain(command, "--%s is of single kernels: leave it or --layers out",
+                                selector_option(kernels[i]));
     for (size_t i = 0; !of_layers && i < sizeof layers / sizeof *layers; i++)
-        if (s->given[layers[i]]) {
-            cli_complain(command, "--%s is of layers: give --layers, too", selector_option(layers[i]));
-            return false;
-        }
+        if (s->given[layers[i]])
+            return cli_complain(command, "--%s is of layers: give --layers, too", selector_option(layers[i]));
     if (of_layers || !sized)
         return true;
-    cli_complain(command, "--tokens, --batch, --context and --depth are of layers: give --layers, too");
-    return false;
+    return cli_complain(command, "--tokens, --batch, --context and --depth are of layers: give --layers, too");
 }

@@ -76,8 +76,7 @@ static bool take_threshold(const char *option, const char *value, char text[32])
         snprintf(text, 32, "%s", value);
         return true;
     }
-    cli_complain(&command, "--%s %s: expected percent above 0 and below 100, as in 2 or 0.5", option, value);
-    return false;
+    return cli_complain(&command, "--%s %s: expected percent above 0 and below 100, as in 2 or 0.5", option, value);
 }
 
 static bool take_format(const char *value) {
@@ -90,8 +89,7 @@ static bool take_format(const char *value) {
         return true;
     }
     names_explain(text, sizeof text, value, "format", names, AB_FORMATS);
-    cli_complain(&command, "%s", text);
-    return false;
+    return cli_complain(&command, "%s", text);
 }
 
 static bool take_inject(char *value) {
@@ -105,9 +103,7 @@ static bool take_inject(char *value) {
         ok = i->count < AB_INJECTED_PCTS && parse_real(pct, &i->pct[i->count]) && i->pct[i->count] > 0 &&
              i->pct[i->count] <= 100;
     injected_count += ok;
-    if (!ok)
-        cli_complain(&command, "--inject %s: expected ROW=PCT, as in dyt/u2/backward=5, up to 100", value);
-    return ok;
+    return ok || cli_complain(&command, "--inject %s: expected ROW=PCT, as in dyt/u2/backward=5, up to 100", value);
 }
 
 static bool take(request *r, int option, char *value) {
@@ -125,8 +121,7 @@ static bool take(request *r, int option, char *value) {
     case WAIVERS:
         if (realpath(value, s->waivers) != NULL)
             return true;
-        cli_complain(&command, "cannot read %s: %s", value, strerror(errno));
-        return false;
+        return cli_complain(&command, "cannot read %s: %s", value, strerror(errno));
     case LAYERS:
         return true; // taken before, for it says what is compared
     case INJECT:
@@ -158,10 +153,8 @@ static bool make(preset which, const selection *s, const topology *t) {
     (void)which;
     if (of_layers())
         return ab_layers_make_rows(s, t, every);
-    if (!ab_plan_defaults(&selected, t, error)) {
-        cli_complain(&command, "%s", error);
-        return false;
-    }
+    if (!ab_plan_defaults(&selected, t, error))
+        return cli_complain(&command, "%s", error);
     say_alone(&selected);
     return ab_plan_make(&rows, &selected, t, ab_same_code, every);
 }
@@ -172,15 +165,12 @@ static bool read_waivers(ab_waivers *w) {
     if (ab_settings_here()->waivers[0] == '\0' ||
         ab_waivers_read(w, ab_settings_here()->waivers, ab_waivers_today(day), why, sizeof why))
         return true;
-    cli_complain(&command, "%s", why);
-    return false;
+    return cli_complain(&command, "%s", why);
 }
 
 static bool inject(const ab_injection *i, uint64_t seed) {
-    if (of_layers() && i->count > 1) {
-        cli_complain(&command, "--inject %s: in layers, one percentage for each ROW", i->text);
-        return false;
-    }
+    if (of_layers() && i->count > 1)
+        return cli_complain(&command, "--inject %s: in layers, one percentage for each ROW", i->text);
     const size_t count =
         of_layers() ? ab_layers_inject(&ab_layers_rows, i->text, i->pct[0]) : ab_plan_inject(&rows, i, seed);
     if (count == 0)

@@ -32,15 +32,13 @@ static const cli_command command = {
 // Whether every run says what machine it is of, and the new one is the newest.
 static bool can_be_held(const results *runs, size_t count, const char *newest) {
     for (size_t i = 0; i < count; i++)
-        if (runs[i].meta == NULL) {
-            cli_complain(&command, "%s has no meta.json, so nobody knows what machine it is of: give a whole run",
-                         runs[i].folder);
-            return false;
-        }
+        if (runs[i].meta == NULL)
+            return cli_complain(&command,
+                                "%s has no meta.json, so nobody knows what machine it is of: give a whole run",
+                                runs[i].folder);
     if (strcmp(runs[count - 1].folder, newest) == 0)
         return true;
-    cli_complain(&command, "%s is newer than %s: the new run comes last", runs[count - 1].folder, newest);
-    return false;
+    return cli_complain(&command, "%s is newer than %s: the new run comes last", runs[count - 1].folder, newest);
 }
 
 // Takes over the runs. The exit code.

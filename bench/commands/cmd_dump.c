@@ -82,15 +82,12 @@ static bool choose(size_t option, const char *value, size_t *index) {
     if (*index < count)
         return true;
     names_explain(text, sizeof text, value, options[option].name, names, count);
-    cli_complain(&command, "--%s: %s", options[option].name, text);
-    return false;
+    return cli_complain(&command, "--%s: %s", options[option].name, text);
 }
 
 static bool count_of(size_t option, const char *value, size_t most, size_t *count) {
-    if (!parse_size(value, count) || *count < 1) {
-        cli_complain(&command, "--%s: \"%.40s\" is no whole number from 1", options[option].name, value);
-        return false;
-    }
+    if (!parse_size(value, count) || *count < 1)
+        return cli_complain(&command, "--%s: \"%.40s\" is no whole number from 1", options[option].name, value);
     if (*count > most)
         cli_complain(&command, "--%s: %zu is beyond %zu", options[option].name, *count, most);
     return *count <= most;
@@ -112,9 +109,8 @@ static bool choose_slot(const char *variant, norm_op op, norm_form form, request
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
         if (layer_slot(c->shape, op, variant, form, levels[i], c->dtype, &r->slot))
             return true;
-    cli_complain(&command, "there is no %s %s, variant %.40s, for %s in %s", norm_form_name(form), norm_op_name(op),
-                 variant, c->shape->name, norm_dtype_name(c->dtype));
-    return false;
+    return cli_complain(&command, "there is no %s %s, variant %.40s, for %s in %s", norm_form_name(form),
+                        norm_op_name(op), variant, c->shape->name, norm_dtype_name(c->dtype));
 }
 
 // false after a message.
@@ -139,14 +135,10 @@ static bool understand(char *const given[OPTIONS], request *r) {
     c->context = decode ? 16 : 0;
     r->folder = given[OUT];
     r->format = exporter_at(chosen[FORMAT]);
-    if (given[TOKENS] == NULL && !conv && !decode) {
-        cli_complain(&command, "--tokens is needed: %s", options[TOKENS].help);
-        return false;
-    }
-    if (given[SEED] != NULL && !parse_u64(given[SEED], &c->seed)) {
-        cli_complain(&command, "--seed: \"%.40s\" is no whole number from 0 to 2^64 - 1", given[SEED]);
-        return false;
-    }
+    if (given[TOKENS] == NULL && !conv && !decode)
+        return cli_complain(&command, "--tokens is needed: %s", options[TOKENS].help);
+    if (given[SEED] != NULL && !parse_u64(given[SEED], &c->seed))
+        return cli_complain(&command, "--seed: \"%.40s\" is no whole number from 0 to 2^64 - 1", given[SEED]);
     if ((given[TOKENS] != NULL && !count_of(TOKENS, given[TOKENS], SIZE_MAX, &c->tokens)) ||
         (given[BATCH] != NULL && !count_of(BATCH, given[BATCH], SIZE_MAX, &c->batch)) ||
         (given[CONTEXT] != NULL && !count_of(CONTEXT, given[CONTEXT], SIZE_MAX, &c->context)) ||
@@ -158,10 +150,8 @@ static bool understand(char *const given[OPTIONS], request *r) {
                                 : decode && c->tokens != 1          ? "--tokens: decode has one token per sequence"
                                 : conv && given[TOKENS] != NULL     ? "--tokens: those of convnext are its --stage's"
                                                                     : NULL;
-    if (refusal != NULL) {
-        cli_complain(&command, "%s", refusal);
-        return false;
-    }
+    if (refusal != NULL)
+        return cli_complain(&command, "%s", refusal);
     c->stage = stage - 1;
     return choose_slot(given[VARIANT], (norm_op)chosen[OP], (norm_form)chosen[FORM], r);
 }
@@ -252,8 +242,7 @@ static bool write_tensor(const request *r, json_t *list, const layer_tensor *t, 
                                     norm_dtype_name(m->dtype), "meaning", meaning);
     if (json_array_append_new(list, entry) == 0)
         return true;
-    cli_complain(&command, "out of memory");
-    return false;
+    return cli_complain(&command, "out of memory");
 }
 
 static bool write_role(const request *r, json_t *list, const layer *l, tensor_role role) {
@@ -321,15 +310,11 @@ int cmd_dump(int argc, char **argv) {
         return end;
     if (!understand(given, &r))
         return EXIT_USAGE;
-    if (!memory_fits(layer_bytes(&r.config), text, sizeof text)) {
-        cli_complain(&command, "a layer of %s %s", r.config.shape->name, text);
-        return EXIT_USAGE;
-    }
+    if (!memory_fits(layer_bytes(&r.config), text, sizeof text))
+        return cli_refuse(&command, "a layer of %s %s", r.config.shape->name, text);
     layer *const l = layer_make(&r.config, error);
-    if (l == NULL) {
-        cli_complain(&command, "%s", error);
-        return EXIT_USAGE;
-    }
+    if (l == NULL)
+        return cli_refuse(&command, "%s", error);
     int result = EXIT_USAGE, lock = -1, failure = run_make_folders(r.folder);
     if (failure == 0)
         failure = files_lock(r.folder, &lock);

@@ -68,10 +68,8 @@ int cmd_export(int argc, char **argv) {
     const export_format *const format = find_format(given[TO]);
     if (format == NULL)
         return EXIT_USAGE;
-    if (folders > format->most_runs) {
-        cli_complain(&command, "a file of this format is of one run: give one folder at a time");
-        return EXIT_USAGE;
-    }
+    if (folders > format->most_runs)
+        return cli_refuse(&command, "a file of this format is of one run: give one folder at a time");
     results *const runs = runs_open(&command, argv, folders);
     if (runs == NULL)
         return EXIT_USAGE;

@@ -60,15 +60,12 @@ static bool take_word(order *o, size_t word, const char *value) {
         return o->of < JUDGED;
     }
     struct stat info;
-    if (o->count == most_runs[o->of]) {
-        cli_complain(&command, "%s are judged of %zu folder%s at most; judge \"%.200s\" on its own", names[o->of],
-                     most_runs[o->of], most_runs[o->of] == 1 ? "" : "s", value);
-        return false;
-    }
-    if (stat(value, &info) != 0 || !S_ISDIR(info.st_mode)) {
-        cli_complain(&command, "there is no folder %.300s: give that of a run, such as results/MACHINE/RUN", value);
-        return false;
-    }
+    if (o->count == most_runs[o->of])
+        return cli_complain(&command, "%s are judged of %zu folder%s at most; judge \"%.200s\" on its own",
+                            names[o->of], most_runs[o->of], most_runs[o->of] == 1 ? "" : "s", value);
+    if (stat(value, &info) != 0 || !S_ISDIR(info.st_mode))
+        return cli_complain(&command, "there is no folder %.300s: give that of a run, such as results/MACHINE/RUN",
+                            value);
     o->folders[o->count++] = value;
     return true;
 }
@@ -87,10 +84,9 @@ static int parse(order *o, int argc, char **argv) {
             return EXIT_USAGE;
     if (o->count > 0)
         return -1;
-    cli_complain(&command, "%s",
-                 words == 0 ? "by what? give claims, goals, questions, efficiency or natives, and a folder"
-                            : "of which run? give its folder, such as results/MACHINE/RUN");
-    return EXIT_USAGE;
+    return cli_refuse(&command, "%s",
+                      words == 0 ? "by what? give claims, goals, questions, efficiency or natives, and a folder"
+                                 : "of which run? give its folder, such as results/MACHINE/RUN");
 }
 
 // Writes a table where one was asked for, and says where words go: to stderr with CSV on stdout. NULL after a message.
@@ -105,10 +101,8 @@ static FILE *deliver(const order *o, files_writer *write, const void *what) {
 static int tell_verdicts(const order *o, const run_tables *runs) {
     char message[TABLES_MESSAGE];
     verdicts v;
-    if (!verdicts_make(&v, (verdict_table)o->of, o->by, runs, o->count, message)) {
-        cli_complain(&command, "%s", message);
-        return EXIT_USAGE;
-    }
+    if (!verdicts_make(&v, (verdict_table)o->of, o->by, runs, o->count, message))
+        return cli_refuse(&command, "%s", message);
     FILE *const words = deliver(o, verdicts_write, &v);
     if (words != NULL && !verdicts_print(&v, words))
         fprintf(words, "nothing that is asked was measured in %s\n", o->folders[0]);
@@ -119,10 +113,8 @@ static int tell_verdicts(const order *o, const run_tables *runs) {
 static int tell_efficiency(const order *o, const run_tables *run) {
     char message[TABLES_MESSAGE];
     efficiency e;
-    if (!efficiency_make(&e, o->by, run, message)) {
-        cli_complain(&command, "%s", message);
-        return EXIT_USAGE;
-    }
+    if (!efficiency_make(&e, o->by, run, message))
+        return cli_refuse(&command, "%s", message);
     FILE *const words = deliver(o, efficiency_write, &e);
     if (words != NULL)
         efficiency_print(&e, words);

@@ -192,11 +192,10 @@ static const cli_command command = {
 };
 
 // Says that a word is none of these.
-static int refuse(const char *word, const char *what, const char *const *names, size_t count) {
+static int refuse_word(const char *word, const char *what, const char *const *names, size_t count) {
     char text[512];
     names_explain(text, sizeof text, word, what, names, count);
-    cli_complain(&command, "%s", text);
-    return EXIT_USAGE;
+    return cli_refuse(&command, "%s", text);
 }
 
 static int list_columns(const char *table, const char *format) {
@@ -207,7 +206,7 @@ static int list_columns(const char *table, const char *format) {
     for (; (t = schema_at(count)) != NULL; count++)
         tables[count] = t->name;
     if (table != NULL && (only = schema_find(table)) == NULL)
-        return refuse(table, "table", tables, count);
+        return refuse_word(table, "table", tables, count);
     if (!format_option(&command, format, &as))
         return EXIT_USAGE;
     const int error = schema_print(stdout, only, as);
@@ -222,21 +221,17 @@ int cmd_list(int argc, char **argv) {
     const int end = cli_take(&command, argc, argv, given, &words);
     if (end >= 0)
         return end;
-    if (words > 1) {
-        cli_complain(&command, "unexpected argument \"%.40s\": one list at a time", argv[1]);
-        return EXIT_USAGE;
-    }
+    if (words > 1)
+        return cli_refuse(&command, "unexpected argument \"%.40s\": one list at a time", argv[1]);
     const char *const what = words > 0 ? argv[0] : "";
     const size_t found = names_find(what, lists, LISTS);
     if (found == LISTS)
-        return refuse(what, "list", lists, LISTS);
+        return refuse_word(what, "list", lists, LISTS);
     if (found == COLUMNS)
         return list_columns(given[TABLE], given[FORMAT]);
     for (size_t i = 0; i < OPTIONS; i++)
-        if (given[i] != NULL) {
-            cli_complain(&command, "--%s is of `normbench list columns` alone", options[i].name);
-            return EXIT_USAGE;
-        }
+        if (given[i] != NULL)
+            return cli_refuse(&command, "--%s is of `normbench list columns` alone", options[i].name);
     functions[found]();
     return EXIT_DONE;
 }

@@ -242,10 +242,8 @@ int cmd_machine(int argc, char **argv) {
     if (end >= 0)
         return end;
     topology *t = topology_open(given[TOPOLOGY], error);
-    if (t == NULL) {
-        cli_complain(&command, "%s", error);
-        return EXIT_USAGE;
-    }
+    if (t == NULL)
+        return cli_refuse(&command, "%s", error);
     const int result = show(&command, t, given[JSON]);
     topology_close(t);
     return result;

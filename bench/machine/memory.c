@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/refuse.h"
 #include "cgroup.h"
 
 // The number on a file's line "KEY NUMBER"; with the key "" that which the file begins with. false if it holds none
@@ -104,10 +105,8 @@ bool memory_fits(size_t bytes, char *text, size_t size) {
     if (bytes <= available / 10 * 9)
         return true;
     if (bytes == SIZE_MAX)
-        snprintf(text, size, "needs more memory than can be addressed, %.3g GB are available%s",
-                 (double)available / 1e9, whose);
-    else
-        snprintf(text, size, "needs %.3g GB of memory, %.3g GB are available%s", (double)bytes / 1e9,
-                 (double)available / 1e9, whose);
-    return false;
+        return refuse(text, size, "needs more memory than can be addressed, %.3g GB are available%s",
+                      (double)available / 1e9, whose);
+    return refuse(text, size, "needs %.3g GB of memory, %.3g GB are available%s", (double)bytes / 1e9,
+                  (double)available / 1e9, whose);
 }

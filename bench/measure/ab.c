@@ -10,6 +10,7 @@
 #include "ab_link.h"
 #include "ab_same_code.h"
 #include "ab_source.h"
+#include "base/refuse.h"
 #include "base/stats.h"
 #include "kernels.h"
 #include "run.h"
@@ -35,9 +36,7 @@ bool ab_prepare(const run *r, size_t launch, char *why, size_t size) {
     if (!ab_link(launch, r->experiment.seed, false, why, size))
         return false;
     const int code = run_replace(r, AB_SIDES_FILE, ab_sides_write, NULL);
-    if (code != 0)
-        snprintf(why, size, "cannot write " AB_SIDES_FILE ": %s", files_reason(code));
-    return code == 0;
+    return code == 0 || refuse(why, size, "cannot write " AB_SIDES_FILE ": %s", files_reason(code));
 }
 
 void ab_clear(const run *r) {

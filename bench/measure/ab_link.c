@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/refuse.h"
 #include "base/stats.h"
 #include "base/tool.h"
 
@@ -77,15 +78,11 @@ static bool unpack(ab_side side, char *why, size_t size) {
     const ab_source *const s = ab_source_of(side);
     char path[PATH_MAX], reason[700];
     side_path(side, "", path);
-    if (mkdir(path, 0700) != 0) {
-        snprintf(why, size, "cannot make the folder %s: %s", path, strerror(errno));
-        return false;
-    }
+    if (mkdir(path, 0700) != 0)
+        return refuse(why, size, "cannot make the folder %s: %s", path, strerror(errno));
     const char *const argv[] = {"ar", "x", s->archive, NULL};
-    if (!tool_run(argv, path, NULL, 0, reason, sizeof reason)) {
-        snprintf(why, size, "%s: %s cannot be unpacked: %s", ab_side_name(side), s->given, reason);
-        return false;
-    }
+    if (!tool_run(argv, path, NULL, 0, reason, sizeof reason))
+        return refuse(why, size, "%s: %s cannot be unpacked: %s", ab_side_name(side), s->given, reason);
     return list_objects(side, why, size) && (strip_objects(side) || true); // what stays unstripped is as good a link
 }
 
@@ -170,14 +167,11 @@ static bool link_side(ab_side side, size_t launch, uint64_t seed, bool map, char
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         argv[n++] = rest[i];
     argv[n] = NULL;
-    if (!write_order(side, order, seed, launch)) {
-        snprintf(why, size, "cannot write %s: %s", order, strerror(errno));
-        return false;
-    }
+    if (!write_order(side, order, seed, launch))
+        return refuse(why, size, "cannot write %s: %s", order, strerror(errno));
     if (tool_run(argv, NULL, NULL, 0, reason, sizeof reason))
         return true;
-    snprintf(why, size, "%s: %s cannot be linked: %s", ab_side_name(side), ab_source_of(side)->given, reason);
-    return false;
+    return refuse(why, size, "%s: %s cannot be linked: %s", ab_side_name(side), ab_source_of(side)->given, reason);
 }
 
 bool ab_link(size_t launch, uint64_t seed, bool map, char *why, size_t size) {

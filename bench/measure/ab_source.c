@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/program.h"
+#include "base/refuse.h"
 #include "base/tool.h"
 #include "run.h"
 
@@ -21,16 +22,12 @@ static bool find_cache(const char *commit, char folder[PATH_MAX], char *why, siz
     const char *const cache = getenv("XDG_CACHE_HOME"), *const home = getenv("HOME");
     const bool set = cache != NULL && cache[0] == '/';
     const uint64_t compiler = program_hash(PROGRAM_HASH, LINKER " " __VERSION__, sizeof LINKER " " __VERSION__);
-    if (!set && (home == NULL || home[0] != '/')) {
-        snprintf(why, size, "no place to keep what is built: set XDG_CACHE_HOME or HOME");
-        return false;
-    }
+    if (!set && (home == NULL || home[0] != '/'))
+        return refuse(why, size, "no place to keep what is built: set XDG_CACHE_HOME or HOME");
     (void)snprintf(folder, PATH_MAX, "%.*s%s/normbench/ab/%.40s-%016" PRIx64, PATH_MAX - ROOM, set ? cache : home,
                    set ? "" : "/.cache", commit, compiler);
     const int code = run_make_folders(folder);
-    if (code != 0)
-        snprintf(why, size, "cannot make the folder %s: %s", folder, strerror(code));
-    return code == 0;
+    return code == 0 || refuse(why, size, "cannot make the folder %s: %s", folder, strerror(code));
 }
 
 static bool git_line(const char *const argv[], char *line, size_t line_size, char *why, size_t size) {
@@ -71,34 +68,27 @@ static bool take_revision(ab_source *s, const char *name, char *why, size_t size
     struct stat info;
     snprintf(revision, sizeof revision, "%.250s^{commit}", name);
     const char *const parse[] = {"git", "rev-parse", "--verify", "--end-of-options", revision, NULL};
-    if (!git_line(parse, line, sizeof line, reason, sizeof reason)) {
-        snprintf(why, size, "git:%s is no commit of the repository in this folder: %s", name, reason);
-        return false;
-    }
+    if (!git_line(parse, line, sizeof line, reason, sizeof reason))
+        return refuse(why, size, "git:%s is no commit of the repository in this folder: %s", name, reason);
     snprintf(s->commit, sizeof s->commit, "%.40s", line);
     if (!find_cache(s->commit, folder, why, size))
         return false;
     (void)snprintf(s->archive, sizeof s->archive, "%.*s/libnorm.a", PATH_MAX - ROOM, folder);
     if (stat(s->archive, &info) == 0 || build(s->commit, folder, reason, sizeof reason))
         return true;
-    snprintf(why, size, "git:%s does not build: %s", name, reason);
-    return false;
+    return refuse(why, size, "git:%s does not build: %s", name, reason);
 }
 
 static bool take_file(ab_source *s, const char *name, char *why, size_t size) {
     char path[PATH_MAX];
     struct stat info;
     const size_t length = strlen(name);
-    if (realpath(name, path) == NULL || stat(path, &info) != 0) {
-        snprintf(why, size, "%s: %s; give a shared library, an archive of objects (FILE.a), or git:REF", name,
-                 strerror(errno));
-        return false;
-    }
-    if (!S_ISREG(info.st_mode)) {
-        snprintf(why, size, "%s is no plain file; give a shared library, an archive of objects (FILE.a), or git:REF",
-                 name);
-        return false;
-    }
+    if (realpath(name, path) == NULL || stat(path, &info) != 0)
+        return refuse(why, size, "%s: %s; give a shared library, an archive of objects (FILE.a), or git:REF", name,
+                      strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        return refuse(why, size,
+                      "%s is no plain file; give a shared library, an archive of objects (FILE.a), or git:REF", name);
     const bool archive = length > 2 && strcmp(name + length - 2, ".a") == 0;
     (void)snprintf(archive ? s->archive : s->library, PATH_MAX, "%s", path);
     return true;
@@ -109,10 +99,8 @@ static const char *file_of(const ab_source *s) { return s->archive[0] != '\0' ? 
 bool ab_source_take(ab_side side, const char *given, char *why, size_t size) {
     ab_source *const s = ab_source_of(side);
     *s = (ab_source){0};
-    if (strlen(given) >= sizeof s->given) {
-        snprintf(why, size, "the name of the %s is too long", ab_side_name(side));
-        return false;
-    }
+    if (strlen(given) >= sizeof s->given)
+        return refuse(why, size, "the name of the %s is too long", ab_side_name(side));
     snprintf(s->given, sizeof s->given, "%s", given);
     if (strncmp(given, "git:", 4) == 0 ? !take_revision(s, given + 4, why, size) : !take_file(s, given, why, size))
         return false;
@@ -127,11 +115,11 @@ bool ab_sources_unchanged(char *why, size_t size) {
         program_file_id(file_of(s), id);
         if (strcmp(id, s->id) == 0)
             continue;
-        snprintf(why, size,
-                 "%s, the %s, is another file than the run was begun with: put it back, or begin anew with another "
-                 "--out",
-                 file_of(s), ab_side_name(side));
-        return false;
+        return refuse(
+            why, size,
+            "%s, the %s, is another file than the run was begun with: put it back, or begin anew with another "
+            "--out",
+            file_of(s), ab_side_name(side));
     }
     return true;
 }

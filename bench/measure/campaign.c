@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/exit_code.h"
+#include "base/refuse.h"
 #include "machine/machine.h"
 #include "sampler.h"
 #include "samples.h"
@@ -292,10 +293,8 @@ static int begin(campaign *c, const request *r) {
     snprintf(e.preset, sizeof e.preset, "%s", r->preset == PRESETS ? "" : preset_name(r->preset));
     snprintf(e.command, sizeof e.command, "%s", r->command);
     if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, c->topology, s, error) ||
-        !folder_is_clean(c, error) || !samples_write_plan(&c->run, error)) {
-        cli_complain(c->subject->command, "%s", error);
-        return EXIT_USAGE;
-    }
+        !folder_is_clean(c, error) || !samples_write_plan(&c->run, error))
+        return cli_refuse(c->subject->command, "%s", error);
     if (!run_mark(&c->run))
         return failed(c, "out of memory");
     const int code = run_write_meta(&c->run, c->topology, false);
@@ -311,11 +310,11 @@ static bool unchanged(campaign *c, char error[RUN_ERROR_SIZE]) {
     const bool marked = run_mark(&c->run);
     if (marked && strcmp(begun, c->run.begun) == 0)
         return true;
-    snprintf(error, RUN_ERROR_SIZE, "%s: %s", c->run.folder,
-             !marked ? "out of memory"
-                     : "seed, command, preset, budget or plan are not those that the run was begun with: put meta.json "
-                       "and plan.csv back as they were, or begin anew with another --out");
-    return false;
+    return refuse(
+        error, RUN_ERROR_SIZE, "%s: %s", c->run.folder,
+        !marked ? "out of memory"
+                : "seed, command, preset, budget or plan are not those that the run was begun with: put meta.json "
+                  "and plan.csv back as they were, or begin anew with another --out");
 }
 
 static int resume(campaign *c, const request *r) {

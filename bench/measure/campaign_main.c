@@ -25,10 +25,8 @@ static int parse(const subject *s, int argc, char **argv, const topology *t, req
         if (option == own_end + (int)SELECTORS)
             continue; // an operand, which the command has taken before
         if (option >= own_end) {
-            if (!selection_set(selected, (selector)(option - own_end), value, t, error)) {
-                cli_complain(s->command, "%s", error);
-                return EXIT_USAGE;
-            }
+            if (!selection_set(selected, (selector)(option - own_end), value, t, error))
+                return cli_refuse(s->command, "%s", error);
         } else if (!(option < REQUEST_OPTIONS ? request_take(r, s->command, option, value)
                                               : s->take(r, option, value))) {
             return EXIT_USAGE;
@@ -51,18 +49,15 @@ static bool check(const subject *s, const request *r, const selection *selected,
     const schedule *const p = s->schedule;
     if (s->check != NULL && !s->check(r, selected))
         return false;
-    if (p->count == 0) {
-        cli_complain(s->command, "the selection leaves nothing to measure%s", s->nothing);
-        return false;
-    }
+    if (p->count == 0)
+        return cli_complain(s->command, "the selection leaves nothing to measure%s", s->nothing);
     group_of_items g = {.schedule = p, .topology = t, .seed = r->seed};
     for (size_t group = 0; group < p->groups && r->preset == PRESETS; group++) {
         char text[160], why[200];
         schedule_group(p, group, &g.begin, &g.end);
         if (!memory_fits(s->work->bytes(&g), why, sizeof why)) {
             p->kind->describe_group(schedule_name(p, g.begin), text, sizeof text);
-            cli_complain(s->command, "%s %s; choose %s", text, why, s->choose);
-            return false;
+            return cli_complain(s->command, "%s %s; choose %s", text, why, s->choose);
         }
     }
     return true;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/refuse.h"
 #include "base/stats.h"
 #include "buffers.h"
 #include "machine/line_time.h"
@@ -137,10 +138,8 @@ static bool verify(void *opened, size_t arm, double *max_error, char *why, size_
         const cell c = {impl, pass, k->batch * k->tokens, cols, k->threads, k->place, CACHE_WARM, 0};
         buffers b;
         double error;
-        if (impl == NULL || !memory_fits(buffers_bytes(&c, 1, 0), why, size) || !buffers_make(&b, &c, 1, 0, g->seed)) {
-            snprintf(why, size, "no memory to verify the norm");
-            return false;
-        }
+        if (impl == NULL || !memory_fits(buffers_bytes(&c, 1, 0), why, size) || !buffers_make(&b, &c, 1, 0, g->seed))
+            return refuse(why, size, "no memory to verify the norm");
         ok = verify_cell(&c, &b, &error, why, size);
         *max_error = fmax(*max_error, error);
         buffers_free(&b);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/refuse.h"
 #include "machine/machine.h"
 #include "plan/plugins.h"
 #include "samples.h"
@@ -39,10 +40,9 @@ static bool set_folder(run *r, const char *folder, char error[RUN_ERROR_SIZE]) {
         snprintf(r->folder, sizeof r->folder, "%s", folder);
         return true;
     }
-    snprintf(error, RUN_ERROR_SIZE,
-             "the folder %.40s... has a name of %zu characters, and %d are the most; give another", folder,
-             strlen(folder), PATH_MAX - NAME_ROOM - 1);
-    return false;
+    return refuse(error, RUN_ERROR_SIZE,
+                  "the folder %.40s... has a name of %zu characters, and %d are the most; give another", folder,
+                  strlen(folder), PATH_MAX - NAME_ROOM - 1);
 }
 
 int run_make_folders(const char *path) {
@@ -60,9 +60,7 @@ int run_make_folders(const char *path) {
 
 static bool lock(run *r, char error[RUN_ERROR_SIZE]) {
     const int code = files_lock(r->folder, &r->lock);
-    if (code != 0)
-        snprintf(error, RUN_ERROR_SIZE, "cannot write to %s: %s", r->folder, files_reason(code));
-    return code == 0;
+    return code == 0 || refuse(error, RUN_ERROR_SIZE, "cannot write to %s: %s", r->folder, files_reason(code));
 }
 
 static bool create_samples(run *r, char error[RUN_ERROR_SIZE]) {
@@ -91,9 +89,9 @@ static bool make_temporary(run *r, char error[RUN_ERROR_SIZE]) {
         errno = ENAMETOOLONG;
     else if (mkdtemp(folder) != NULL)
         return set_folder(r, folder, error);
-    snprintf(error, RUN_ERROR_SIZE, "cannot make a temporary folder %.200s: %s; set TMPDIR to one that can be written",
-             folder, strerror(errno));
-    return false;
+    return refuse(error, RUN_ERROR_SIZE,
+                  "cannot make a temporary folder %.200s: %s; set TMPDIR to one that can be written", folder,
+                  strerror(errno));
 }
 
 static bool make_folder(run *r, const char *given, char error[RUN_ERROR_SIZE]) {
@@ -104,9 +102,8 @@ static bool make_folder(run *r, const char *given, char error[RUN_ERROR_SIZE]) {
     const int code = run_make_folders(r->folder);
     if (code == 0)
         return true;
-    snprintf(error, RUN_ERROR_SIZE, "cannot make the folder %s: %s; give another with --out", r->folder,
-             strerror(code));
-    return false;
+    return refuse(error, RUN_ERROR_SIZE, "cannot make the folder %s: %s; give another with --out", r->folder,
+                  strerror(code));
 }
 
 static int write_topology(const void *what, const char *path) {
@@ -133,12 +130,10 @@ bool run_begin(run *r, const char *folder, bool temporary, const experiment *e, 
     if (!lock(r, error))
         return false;
     struct stat info;
-    if (lstat(path, &info) == 0) {
-        snprintf(error, RUN_ERROR_SIZE,
-                 "%s already holds a run; give another folder with --out, or go on with --resume %s", r->folder,
-                 r->folder);
-        return false;
-    }
+    if (lstat(path, &info) == 0)
+        return refuse(error, RUN_ERROR_SIZE,
+                      "%s already holds a run; give another folder with --out, or go on with --resume %s", r->folder,
+                      r->folder);
     run_path(r, "topology.xml", path);
     return files_wrote(run_replace(r, "topology.xml", write_topology, t), path, error, RUN_ERROR_SIZE) &&
            create_samples(r, error);
@@ -181,9 +176,9 @@ static bool same_machine(const run *r, const topology *t, char error[RUN_ERROR_S
     machine_id(t, machine, sizeof machine);
     if (strcmp(machine, r->machine) == 0)
         return true;
-    snprintf(error, RUN_ERROR_SIZE, "%s was measured on %s, this is %s: a run cannot be taken up on another machine",
-             r->folder, r->machine, machine);
-    return false;
+    return refuse(error, RUN_ERROR_SIZE,
+                  "%s was measured on %s, this is %s: a run cannot be taken up on another machine", r->folder,
+                  r->machine, machine);
 }
 
 static bool same_program(run *r, char error[RUN_ERROR_SIZE]) {
@@ -193,12 +188,11 @@ static bool same_program(run *r, char error[RUN_ERROR_SIZE]) {
     snprintf(r->git, sizeof r->git, "%s", machine_git());
     if (strcmp(r->program, RUN_BY_PEERS) == 0 || strcmp(program, r->program) == 0)
         return true;
-    snprintf(error, RUN_ERROR_SIZE,
-             "%s was begun by normbench %s (build %s), this is %s (build %s): a run cannot be taken up by another "
-             "program; go on with that one, or begin anew with another --out",
-             r->folder, git[0] != '\0' ? git : "of an unknown commit", r->program[0] != '\0' ? r->program : "unknown",
-             r->git, program);
-    return false;
+    return refuse(error, RUN_ERROR_SIZE,
+                  "%s was begun by normbench %s (build %s), this is %s (build %s): a run cannot be taken up by another "
+                  "program; go on with that one, or begin anew with another --out",
+                  r->folder, git[0] != '\0' ? git : "of an unknown commit",
+                  r->program[0] != '\0' ? r->program : "unknown", r->git, program);
 }
 
 bool run_resume(run *r, const char *folder, const topology *t, const subject *s, bool *incomparable,
@@ -219,11 +213,9 @@ bool run_resume(run *r, const char *folder, const topology *t, const subject *s,
     if (!run_open_plugins(r, incomparable, error))
         return false;
     run_path(r, RUN_PLAN, path);
-    if (lstat(path, &info) != 0) {
-        snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s%s", path, strerror(errno),
-                 errno == ENOENT ? ": the run is complete, there is nothing to resume" : "");
-        return false;
-    }
+    if (lstat(path, &info) != 0)
+        return refuse(error, RUN_ERROR_SIZE, "cannot read %s: %s%s", path, strerror(errno),
+                      errno == ENOENT ? ": the run is complete, there is nothing to resume" : "");
     *incomparable = !same_program(r, error);
     return !*incomparable;
 }

@@ -4,11 +4,11 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/refuse.h"
 #include "base/stats.h"
 #include "plan/cell.h"
 
@@ -48,14 +48,6 @@ int trial_subject_compare(trial_subject a, trial_subject b) {
     while (i + 1 < sizeof signs / sizeof *signs && signs[i] == 0)
         i++;
     return signs[i];
-}
-
-static bool fail(char why[TRIAL_TEXT], const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(why, TRIAL_TEXT, format, arguments);
-    va_end(arguments);
-    return false;
 }
 
 // A matrix of the implementation's dtype, all canaries, or NULL.
@@ -160,10 +152,10 @@ static bool check_guards(const trial_buffers *b, const norm_impl *impl, norm_pas
         if (!list[i].present)
             continue;
         if (list[i].is_input && !guard_unchanged(list[i].buffer, &at))
-            return fail(why, "%s: input %s changed at byte %td", norm_pass_name(pass), list[i].name, at);
+            return refuse(why, TRIAL_TEXT, "%s: input %s changed at byte %td", norm_pass_name(pass), list[i].name, at);
         if (!list[i].is_input && !guard_intact(list[i].buffer, &at))
-            return fail(why, "%s: byte %td of %s was written, outside its rows of %zu elements", norm_pass_name(pass),
-                        at, list[i].name, t->cols);
+            return refuse(why, TRIAL_TEXT, "%s: byte %td of %s was written, outside its rows of %zu elements",
+                          norm_pass_name(pass), at, list[i].name, t->cols);
     }
     return true;
 }
@@ -196,11 +188,11 @@ static bool run_pass(const norm_impl *impl, norm_pass pass, const trial *t, tria
                      const norm_args *check, verify_result *result, char why[TRIAL_TEXT]) {
     const norm_error error = norm_run(impl, pass, call, t->threads);
     if (error)
-        return fail(why, "%s: %s", norm_pass_name(pass), norm_error_text(error));
+        return refuse(why, TRIAL_TEXT, "%s: %s", norm_pass_name(pass), norm_error_text(error));
     if (!check_guards(b, impl, pass, check, t, why))
         return false;
     if (!verify_pass(impl, pass, check, b, result))
-        return fail(why, "out of memory");
+        return refuse(why, TRIAL_TEXT, "out of memory");
     b->holds[pass] = true;
     if (!result->ok)
         verify_explain(result, why, TRIAL_TEXT);
@@ -311,14 +303,14 @@ static bool run_both(const norm_impl *impl, const trial *t, trial_buffers *b, no
                      char why[TRIAL_TEXT]) {
     const bool adds = impl->form == NORM_ADD_FUSED;
     if (!hold(impl, t, b) || !put_forward(impl, t, b, args))
-        return fail(why, "out of memory");
+        return refuse(why, TRIAL_TEXT, "out of memory");
     norm_args call = forward_call(t, impl->dtype, adds, args);
     if (!run_pass(impl, NORM_FORWARD, t, b, &call, args, result, why))
         return false;
     if (t->forward_only || t->ends_forward || impl->pass[NORM_BACKWARD].count == 0)
         return true;
     if (!put_backward(impl, t, b, args))
-        return fail(why, "out of memory");
+        return refuse(why, TRIAL_TEXT, "out of memory");
     call = backward_call(t, impl->dtype, adds, args);
     return run_pass(impl, NORM_BACKWARD, t, b, &call, args, result, why);
 }

@@ -120,10 +120,8 @@ static bool run_once(verify_suite *v, bool (*check)(verify_suite *v), bool *ok) 
     if (*ok)
         (void)close(ends[1]);
     *ok = pid > 0;
-    if (!*ok) {
-        cli_complain(v->command, "no process for a plug-in: %s", strerror(errno));
-        return false;
-    }
+    if (!*ok)
+        return cli_complain(v->command, "no process for a plug-in: %s", strerror(errno));
     while ((how = hear(ends[0], &m)) == TOLD) {
         if (m.done)
             memcpy(&v->items[m.item], &m.found, sizeof m.found);

@@ -41,17 +41,13 @@ bool suite_take(verify_suite *v) {
     const char *missing = NULL;
     size_t runnable = 0;
     v->count = selection_take(&v->selection, impls);
-    if (v->count == 0) {
-        cli_complain(v->command,
-                     "no implementation is all that was asked for; `normbench list implementations` has them");
-        return false;
-    }
+    if (v->count == 0)
+        return cli_complain(v->command,
+                            "no implementation is all that was asked for; `normbench list implementations` has them");
     v->items = calloc(v->count, sizeof *v->items);
     v->cells = malloc(v->count * sizeof *v->cells);
-    if (v->items == NULL || v->cells == NULL) {
-        cli_complain(v->command, "out of memory");
-        return false;
-    }
+    if (v->items == NULL || v->cells == NULL)
+        return cli_complain(v->command, "out of memory");
     for (size_t i = 0; i < v->count; i++) {
         v->items[i] = (suite_item){.impl = impls[i], .missing = norm_missing(impls[i])};
         runnable += v->items[i].missing == NULL;
@@ -168,15 +164,13 @@ static bool check_item(verify_suite *v, suite_item *item, const norm_args *a, si
         const norm_error error = norm_run(impl, pass, &own, (int)threads);
         if (error != NORM_OK) {
             progress_end(&v->progress);
-            cli_complain(v->command, "%s %s %s: %s", norm_op_name(impl->op), impl->variant, norm_pass_name(pass),
-                         norm_error_text(error));
-            return false;
+            return cli_complain(v->command, "%s %s %s: %s", norm_op_name(impl->op), impl->variant, norm_pass_name(pass),
+                                norm_error_text(error));
         }
         if (selection_has_pass(&v->selection, pass) &&
             !verify_outputs(impl, pass, &own, a->rows, (int)topology_cores(v->topology), &result)) {
             progress_end(&v->progress);
-            cli_complain(v->command, "out of memory");
-            return false;
+            return cli_complain(v->command, "out of memory");
         }
     }
     if (!result.ok) {
@@ -213,8 +207,7 @@ static bool check_shape(verify_suite *v, norm_dtype dtype, shape s, size_t threa
         return true;
     if (!buffers_make(&b, v->cells, count, 0, v->seed)) {
         progress_end(&v->progress);
-        cli_complain(v->command, "out of memory for %zux%zu", s.rows, s.cols);
-        return false;
+        return cli_complain(v->command, "out of memory for %zux%zu", s.rows, s.cols);
     }
     norm_args args = b.sets[0];
     for (size_t i = 0; v->foreign && i < v->count; i++)
@@ -256,10 +249,8 @@ bool suite_fits(const verify_suite *v) {
                 if (__builtin_mul_overflow(s.cols, 8 * sizeof(double) * topology_cores(v->topology), &reference) ||
                     __builtin_add_overflow(bytes, reference, &bytes))
                     bytes = SIZE_MAX;
-                if (!memory_fits(bytes, text, sizeof text)) {
-                    cli_complain(v->command, "--shape: %zux%zu %s; take a smaller one", s.rows, s.cols, text);
-                    return false;
-                }
+                if (!memory_fits(bytes, text, sizeof text))
+                    return cli_complain(v->command, "--shape: %zux%zu %s; take a smaller one", s.rows, s.cols, text);
             }
     return true;
 }

@@ -111,19 +111,30 @@ void cli_help(FILE *out, const cli_command *c) {
         fprintf(out, "  normbench %s\n", c->examples[i]);
 }
 
-void cli_complain(const cli_command *c, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
+static void complain(const cli_command *c, const char *format, va_list arguments) {
     fprintf(stderr, "normbench %s: ", c->name);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
+}
+
+bool cli_complain(const cli_command *c, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    complain(c, format, arguments);
     va_end(arguments);
+    return false;
+}
+
+int cli_refuse(const cli_command *c, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    complain(c, format, arguments);
+    va_end(arguments);
+    return EXIT_USAGE;
 }
 
 bool cli_wrote(const cli_command *c, int code, const char *path) {
-    if (code != 0)
-        cli_complain(c, "cannot write %s: %s", path, files_reason(code));
-    return code == 0;
+    return code == 0 || cli_complain(c, "cannot write %s: %s", path, files_reason(code));
 }
 
 static int wrong(const cli_command *c) {
@@ -236,10 +247,8 @@ int cli_next(cli_args *a, char **value) {
 // false after a message that names the first that lacks.
 static bool has_all(const cli_command *c, char *const values[], size_t words) {
     for (size_t i = 0; i < c->option_count; i++)
-        if (is_needed(c, i) && values[i] == NULL) {
-            cli_complain(c, "--%s is needed: %s", c->options[i].name, c->options[i].help);
-            return false;
-        }
+        if (is_needed(c, i) && values[i] == NULL)
+            return cli_complain(c, "--%s is needed: %s", c->options[i].name, c->options[i].help);
     if (words < c->words)
         cli_complain(c, "%s", c->which);
     return words >= c->words;

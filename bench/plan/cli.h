@@ -79,8 +79,9 @@ void cli_help(FILE *out, const cli_command *command);
 // others below it. A line feed in it is a space.
 void cli_wrap(FILE *out, const char *text, size_t indent);
 
-// Prints "normbench verify: ..." on stderr.
-__attribute__((format(printf, 2, 3))) void cli_complain(const cli_command *command, const char *format, ...);
+// Prints "normbench verify: ..." on stderr. Always false; cli_refuse: always EXIT_USAGE.
+__attribute__((format(printf, 2, 3))) bool cli_complain(const cli_command *command, const char *format, ...);
+__attribute__((format(printf, 2, 3))) int cli_refuse(const cli_command *command, const char *format, ...);
 // files_wrote, whose message is printed so.
 bool cli_wrote(const cli_command *command, int code, const char *path);
 

@@ -7,10 +7,8 @@
 
 bool framework_dispatch_take(const cli_command *command, const char *value, size_t *ns) {
     double given;
-    if (!parse_nanoseconds(value, &given) || given < 1 || given > (double)CELL_MOST_DISPATCH_NS) {
-        cli_complain(command, "--dispatch %s: expected a time of 1ns to 1ms such as 500ns or 2us", value);
-        return false;
-    }
+    if (!parse_nanoseconds(value, &given) || given < 1 || given > (double)CELL_MOST_DISPATCH_NS)
+        return cli_complain(command, "--dispatch %s: expected a time of 1ns to 1ms such as 500ns or 2us", value);
     *ns = (size_t)(given + 0.5);
     return true;
 }
@@ -25,8 +23,8 @@ bool framework_dispatch_set(const cli_command *command, plan *p, size_t ns) {
         }
     if (ns == 0 || p->schedule.count == 0 || concerned > 0)
         return true;
-    cli_complain(command, "--dispatch is for form framework, of which nothing is selected: add --form framework");
-    return false;
+    return cli_complain(command,
+                        "--dispatch is for form framework, of which nothing is selected: add --form framework");
 }
 
 void framework_tanh_say(const cli_command *command, const plan *p, const selection *s) {

@@ -7,8 +7,7 @@
 static bool take_count(const cli_command *command, const char *option, const char *value, size_t *count) {
     if (parse_size(value, count) && *count > 0 && *count <= 1u << 24)
         return true;
-    cli_complain(command, "--%s %s: expected a number from 1 to %u", option, value, 1u << 24);
-    return false;
+    return cli_complain(command, "--%s %s: expected a number from 1 to %u", option, value, 1u << 24);
 }
 
 static bool take_depths(const cli_command *command, char *value, layers_sizes *sizes) {
@@ -33,9 +32,8 @@ static bool take_repeats(const cli_command *command, char *value, layers_sizes *
         ok = parse_size(items[i], &number) && number <= HIGHEST;
         sizes->repeats[i] = (unsigned)number;
     }
-    if (!ok)
-        cli_complain(command, "--repeats takes up to %d numbers from 0 to %d, as in 0,1,2,4", (int)MOST, HIGHEST);
-    return ok;
+    return ok ||
+           cli_complain(command, "--repeats takes up to %d numbers from 0 to %d, as in 0,1,2,4", (int)MOST, HIGHEST);
 }
 
 bool layers_option_take(const cli_command *command, int option, char *value, layers_sizes *sizes) {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/refuse.h"
+
 // What no kernel needs more of: beyond these a number is an error, and a buffer of that size none that memory holds.
 enum { MOST_STAGES = 64, MOST_STAGE_BYTES = 1 << 10, MOST_PER_ELEMENT = 1 << 10, MOST_PER_ROW = 1 << 16 };
 enum { MOST_FIXED = 1 << 26, MOST_VARIANT = 64 };
@@ -88,23 +90,16 @@ static bool same_names(const norm_impl *a, const norm_impl *b) {
 bool library_table_check(const norm_impl *impls, size_t count, const char *own, char *why, size_t size) {
     for (size_t i = 0; i < count; i++) {
         const char *const wrong = wrong_with(&impls[i], own);
-        if (wrong != NULL) {
-            (void)snprintf(why, size, "has an implementation, number %zu of %zu, that is none: %s", i + 1, count,
-                           wrong);
-            return false;
-        }
+        if (wrong != NULL)
+            return refuse(why, size, "has an implementation, number %zu of %zu, that is none: %s", i + 1, count, wrong);
         // What lacks something says so in words that are read here, so that a pointer to nowhere shows now.
-        if (impls[i].lacks != NULL && strnlen(impls[i].lacks, size) == size) {
-            (void)snprintf(why, size, "has an implementation, number %zu of %zu, that lacks something without end",
-                           i + 1, count);
-            return false;
-        }
+        if (impls[i].lacks != NULL && strnlen(impls[i].lacks, size) == size)
+            return refuse(why, size, "has an implementation, number %zu of %zu, that lacks something without end",
+                          i + 1, count);
         for (size_t k = 0; k < i; k++)
-            if (same_names(&impls[i], &impls[k])) {
-                (void)snprintf(why, size, "has two implementations of one name: %s %s %s %s", norm_op_name(impls[i].op),
-                               impls[i].variant, norm_form_name(impls[i].form), norm_dtype_name(impls[i].dtype));
-                return false;
-            }
+            if (same_names(&impls[i], &impls[k]))
+                return refuse(why, size, "has two implementations of one name: %s %s %s %s", norm_op_name(impls[i].op),
+                              impls[i].variant, norm_form_name(impls[i].form), norm_dtype_name(impls[i].dtype));
     }
     return true;
 }

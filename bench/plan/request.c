@@ -12,8 +12,7 @@
 #include "base/parse.h"
 
 static bool complain(const cli_command *command, const char *option, const char *value, const char *expected) {
-    cli_complain(command, "--%s %s: expected %s", option, value, expected);
-    return false;
+    return cli_complain(command, "--%s %s: expected %s", option, value, expected);
 }
 
 bool request_take(request *r, const cli_command *command, int option, const char *value) {
@@ -48,11 +47,10 @@ bool request_take(request *r, const cli_command *command, int option, const char
 
 bool request_complete(request *r, const cli_command *command, bool selected) {
     if (r->resume != NULL && (selected || r->preset != PRESETS || r->budget_s > 0 || r->seeded || r->launches > 0 ||
-                              r->out != NULL || r->dry_run)) {
-        cli_complain(command, "--resume goes on with the run as it was planned: give no selectors, preset, budget, "
-                              "seed, launches, out or dry-run");
-        return false;
-    }
+                              r->out != NULL || r->dry_run))
+        return cli_complain(command,
+                            "--resume goes on with the run as it was planned: give no selectors, preset, budget, "
+                            "seed, launches, out or dry-run");
     if (!selected && r->preset == PRESETS)
         r->preset = PRESET_DEFAULT;
     if (!r->seeded) {

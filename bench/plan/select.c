@@ -10,6 +10,7 @@
 
 #include "base/names.h"
 #include "base/parse.h"
+#include "base/refuse.h"
 #include "plugins.h"
 
 #define NAME(ID, name) #name,
@@ -113,21 +114,19 @@ static bool choose(selector which, char *value, const char *extra, bool chosen[S
 static bool choose_shapes(selection *s, char *value, char error[SELECT_ERROR_SIZE]) {
     char *items[SELECT_MAX_SHAPES];
     const size_t n = parse_list(value, items, SELECT_MAX_SHAPES);
-    if (n == 0) {
-        snprintf(error, SELECT_ERROR_SIZE,
-                 "--shape takes a comma list such as 64x768,4096x4096; it is empty, has an empty item, or more than %d",
-                 SELECT_MAX_SHAPES);
-        return false;
-    }
+    if (n == 0)
+        return refuse(
+            error, SELECT_ERROR_SIZE,
+            "--shape takes a comma list such as 64x768,4096x4096; it is empty, has an empty item, or more than %d",
+            SELECT_MAX_SHAPES);
     s->shape_count = 0;
     for (size_t i = 0; i < n; i++) {
         shape item;
-        if (!parse_shape(items[i], &item.rows, &item.cols)) {
-            snprintf(error, SELECT_ERROR_SIZE,
-                     "--shape: \"%.40s\" is no shape; write ROWSxCOLS, as in 64x768, both whole numbers from 1 to %zu",
-                     items[i], SIZE_MAX);
-            return false;
-        }
+        if (!parse_shape(items[i], &item.rows, &item.cols))
+            return refuse(
+                error, SELECT_ERROR_SIZE,
+                "--shape: \"%.40s\" is no shape; write ROWSxCOLS, as in 64x768, both whole numbers from 1 to %zu",
+                items[i], SIZE_MAX);
         bool seen = false;
         for (size_t j = 0; j < s->shape_count; j++)
             seen = seen || (s->shapes[j].rows == item.rows && s->shapes[j].cols == item.cols);
@@ -175,8 +174,7 @@ static bool choose_patience(const char *value, char error[SELECT_ERROR_SIZE]) {
         plugins_set_patience(seconds);
         return true;
     }
-    snprintf(error, SELECT_ERROR_SIZE, "--patience %.40s: expected a time such as 40s or 5m", value);
-    return false;
+    return refuse(error, SELECT_ERROR_SIZE, "--patience %.40s: expected a time such as 40s or 5m", value);
 }
 
 bool selection_set(selection *s, selector which, char *value, const topology *t, char error[SELECT_ERROR_SIZE]) {

@@ -11,6 +11,7 @@
 
 #include "base/csv.h"
 #include "base/files.h"
+#include "base/refuse.h"
 
 const char *ab_waivers_today(char text[16]) {
     const time_t now = time(NULL);
@@ -32,11 +33,9 @@ static bool is_date(const char *text) {
 
 static bool take(ab_waivers *w, const csv_table *t, const char *path, const char *today, char *why, size_t size) {
     const int row = csv_column(t, "row"), until = csv_column(t, "until"), reason = csv_column(t, "reason");
-    if (row < 0 || until < 0 || reason < 0 || t->row_count == 0) {
-        snprintf(why, size, "%s: %s; a waiver is a line below `row,until,reason`", path,
-                 t->row_count == 0 ? "it waives nothing" : "it lacks a column");
-        return false;
-    }
+    if (row < 0 || until < 0 || reason < 0 || t->row_count == 0)
+        return refuse(why, size, "%s: %s; a waiver is a line below `row,until,reason`", path,
+                      t->row_count == 0 ? "it waives nothing" : "it lacks a column");
     w->items = calloc(t->row_count, sizeof *w->items);
     for (size_t i = 0; w->items != NULL && i < t->row_count; i++) {
         char **const fields = t->rows[i];
@@ -48,10 +47,8 @@ static bool take(ab_waivers *w, const csv_table *t, const char *path, const char
             : !is_date(fields[until])   ? "has no last day: give it as YYYY-MM-DD"
             : fields[reason][0] == '\0' ? "gives no reason"
                                         : NULL;
-        if (fault != NULL) {
-            snprintf(why, size, "%s: line %zu %s", path, i + 2, fault);
-            return false;
-        }
+        if (fault != NULL)
+            return refuse(why, size, "%s: line %zu %s", path, i + 2, fault);
         snprintf(item->row, sizeof item->row, "%s", fields[row]);
         snprintf(item->until, sizeof item->until, "%s", fields[until]);
         item->over = strcmp(item->until, today) < 0;

@@ -9,6 +9,7 @@
 
 #include "base/names.h"
 #include "base/parse.h"
+#include "base/refuse.h"
 #include "layer.h"
 #include "plan/select.h"
 #include "vocabulary.h"
@@ -68,8 +69,7 @@ static bool value_is_known(const char *column, char *value, char message[TABLES_
         (void)is_least(value);
         if (parse_size(value, &number) || (strcmp(column, "threads") == 0 && strcmp(value, "cores") == 0))
             return true;
-        snprintf(message, TABLES_MESSAGE, "\"%.40s\" is no number of %s: give a whole one", value, column);
-        return false;
+        return refuse(message, TABLES_MESSAGE, "\"%.40s\" is no number of %s: give a whole one", value, column);
     } else {
         selector s = 0;
         while (s < SELECTORS && strcmp(selector_option(s), column) != 0)
@@ -96,10 +96,9 @@ static bool add_word(filter *f, const char *word, size_t length, char message[TA
     const char *const equals = memchr(word, '=', length);
     const size_t column = equals == NULL ? 0 : (size_t)(equals - word), values = length - column - 1;
     if (column == 0 || column >= sizeof f->words->column || values >= sizeof f->words->values ||
-        f->count == FILTER_WORDS) {
-        snprintf(message, TABLES_MESSAGE, "\"%.*s\" is no word column=value", (int)(length < 60 ? length : 60), word);
-        return false;
-    }
+        f->count == FILTER_WORDS)
+        return refuse(message, TABLES_MESSAGE, "\"%.*s\" is no word column=value", (int)(length < 60 ? length : 60),
+                      word);
     memcpy(f->words[f->count].column, word, column);
     memcpy(f->words[f->count].values, equals + 1, values);
     f->words[f->count].column[column] = f->words[f->count].values[values] = '\0';
@@ -117,10 +116,8 @@ bool filter_add(filter *f, const char *text, char message[TABLES_MESSAGE]) {
     if (*text == '\0')
         return true;
     if (snprintf(f->text + used, sizeof f->text - used, "%s%s", used > 0 ? " " : "", text) >=
-        (int)(sizeof f->text - used)) {
-        snprintf(message, TABLES_MESSAGE, "more words than %zu letters hold", sizeof f->text - 1);
-        return false;
-    }
+        (int)(sizeof f->text - used))
+        return refuse(message, TABLES_MESSAGE, "more words than %zu letters hold", sizeof f->text - 1);
     for (size_t length; *text != '\0'; text += length + (text[length] == ' ')) {
         length = strcspn(text, " ");
         if (!add_word(f, text, length, message))

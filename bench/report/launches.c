@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "base/refuse.h"
 
 static int by_name(const void *a, const void *b) {
     const launch_value *const x = a, *const y = b;
@@ -40,18 +41,14 @@ static bool join(launches *l) {
 
 static bool take_samples(launches *l, const csv_table *t, const char *path, char message[TABLES_MESSAGE]) {
     launch_value *const values = realloc(l->values, (l->count + t->row_count + 1) * sizeof *values);
-    if (values == NULL) {
-        snprintf(message, TABLES_MESSAGE, "out of memory");
-        return false;
-    }
+    if (values == NULL)
+        return refuse(message, TABLES_MESSAGE, "out of memory");
     l->values = values;
     for (table_row row = {t, 0}; row.at < t->row_count; row.at++) {
         const double ns = row_real(row, "time_ns"), launch = row_real(row, "launch"), calls = row_real(row, "calls");
-        if (!(ns > 0) || !(launch >= 0 && launch < 1e9) || !(calls >= 1 && calls < 1e15)) {
-            snprintf(message, TABLES_MESSAGE, "%.300s: line %zu: launch, calls and time_ns are no sample", path,
-                     row.at + 2);
-            return false;
-        }
+        if (!(ns > 0) || !(launch >= 0 && launch < 1e9) || !(calls >= 1 && calls < 1e15))
+            return refuse(message, TABLES_MESSAGE, "%.300s: line %zu: launch, calls and time_ns are no sample", path,
+                          row.at + 2);
         launch_value *const v = &values[l->count++];
         results_name(row, false, v->name);
         v->launch = (size_t)launch;

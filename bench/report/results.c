@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/files.h"
+#include "base/refuse.h"
 #include "filter.h"
 #include "norm.h"
 
@@ -251,10 +252,9 @@ static int by_time(const void *a, const void *b) {
 bool results_have_time(const results *r, char message[TABLES_MESSAGE]) {
     if (!isnan(r->seconds))
         return true;
-    snprintf(message, TABLES_MESSAGE,
-             "%.300s: no time is told by the run's name \"%.60s\": it has to begin as 2026-10-31T115432Z does",
-             r->folder, r->run_id);
-    return false;
+    return refuse(message, TABLES_MESSAGE,
+                  "%.300s: no time is told by the run's name \"%.60s\": it has to begin as 2026-10-31T115432Z does",
+                  r->folder, r->run_id);
 }
 
 results *results_read_all(char *const *folders, size_t count, char message[TABLES_MESSAGE]) {

@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/names.h"
 #include "base/parse.h"
+#include "base/refuse.h"
 #include "plan/select.h"
 #include "schema.h"
 
@@ -129,11 +130,9 @@ static const char *const needed[RUN_TABLES][MOST_NEEDED] = {
 static bool check_table(const csv_table *t, run_table table, char *message, size_t size) {
     fields f = fields_of(t, message, size);
     for (size_t i = 0; i < MOST_NEEDED && needed[table][i] != NULL; i++)
-        if (csv_column(t, needed[table][i]) < 0) {
-            snprintf(message, size, "has no column %s: it is no %s.csv, see results/README.md", needed[table][i],
-                     run_table_name(table));
-            return false;
-        }
+        if (csv_column(t, needed[table][i]) < 0)
+            return refuse(message, size, "has no column %s: it is no %s.csv, see results/README.md", needed[table][i],
+                          run_table_name(table));
     for (f.row = 0; f.ok && f.row < t->row_count; f.row++)
         for (size_t k = 0; f.ok && k < t->column_count; k++)
             check_field(&f, schema_find(run_table_name(table)), t->header[k]);
@@ -145,10 +144,8 @@ static bool check_table(const csv_table *t, run_table table, char *message, size
 static bool take_file(run_tables *r, run_table table, const char *path, char message[TABLES_MESSAGE]) {
     char why[TABLES_MESSAGE / 2];
     csv_table *const files = realloc(r->tables[table].files, (r->tables[table].count + 1) * sizeof *files);
-    if (files == NULL) {
-        snprintf(message, TABLES_MESSAGE, "out of memory");
-        return false;
-    }
+    if (files == NULL)
+        return refuse(message, TABLES_MESSAGE, "out of memory");
     r->tables[table].files = files;
     csv_table *const t = &files[r->tables[table].count];
     const int error = csv_read(t, path, why, sizeof why);
@@ -156,15 +153,14 @@ static bool take_file(run_tables *r, run_table table, const char *path, char mes
         r->tables[table].count++;
     if (error == 0 && !t->truncated && check_table(t, table, why, sizeof why))
         return true;
-    snprintf(message, TABLES_MESSAGE, "%.300s: %s", path,
-             error == -1  ? why
-             : error != 0 ? files_reason(error)
-             : error == 0 && t->truncated
-                 ? table == RUN_TABLE_PEERS
-                       ? "the last line has no end: it was cut off; delete it and have make peers write it anew"
-                       : "the last line has no end: it was cut off; have the run written anew with --resume"
-                 : why);
-    return false;
+    return refuse(message, TABLES_MESSAGE, "%.300s: %s", path,
+                  error == -1  ? why
+                  : error != 0 ? files_reason(error)
+                  : error == 0 && t->truncated
+                      ? table == RUN_TABLE_PEERS
+                            ? "the last line has no end: it was cut off; delete it and have make peers write it anew"
+                            : "the last line has no end: it was cut off; have the run written anew with --resume"
+                      : why);
 }
 
 static bool has_file(const char *folder, const char *name) {

@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/names.h"
 #include "base/packed.h"
+#include "base/refuse.h"
 #include "base/series.h"
 #include "validation.h"
 
@@ -259,10 +260,8 @@ static bool take_gate(validation *v, const char *folder, const char *name, char 
     }
     validation_gate *const gates = one_more(v->gates, v->gate_count, sizeof *gates);
     const size_t first = v->row_count;
-    if (gates == NULL) {
-        snprintf(message, TABLES_MESSAGE, "out of memory");
-        return false;
-    }
+    if (gates == NULL)
+        return refuse(message, TABLES_MESSAGE, "out of memory");
     v->gates = gates;
     validation_gate *const gate = &gates[v->gate_count++];
     gate->kind = kind_of(name);
