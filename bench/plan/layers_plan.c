@@ -15,15 +15,16 @@
 enum { DEFAULT_TOKENS = 512, PRESET_TOKENS = 128, DEFAULT_CONTEXT = 512, MANY = 24 };
 
 // Ops that are no list of bits: every op, and the model's own norm alone, without identity.
-enum { ALL = 0, NATIVE = 1u << NORM_OPS };
+enum { NATIVE = 1u << NORM_OPS, ALL = NATIVE - 1 };
 
+// What is usual need not be said: single layers in inference, fused, in f32, of every op of the question.
 typedef struct {
     unsigned presets;         // bit per preset
     const char *models[MANY]; // none: all
+    size_t batch;             // sequences, or images
+    size_t tokens;            // of a sequence; 0: as the preset has it
     unsigned parts, phases, dtypes, forms;
-    unsigned ops;  // NATIVE, ALL or a bit per op
-    size_t batch;  // sequences, or images
-    size_t tokens; // of a sequence; 0: as the preset has it
+    unsigned ops; // NATIVE, ALL or a bit per op
 } layers_sweep;
 
 enum {
@@ -31,7 +32,6 @@ enum {
     D = 1u << PRESET_DEFAULT,
     F = 1u << PRESET_FULL,
     LAYER = 1u << PART_LAYER,
-    ENDS = 1u << PART_ENDS,
     PREFILL = 1u << PHASE_PREFILL,
     DECODE = 1u << PHASE_DECODE,
     TRAIN = 1u << PHASE_TRAIN,
@@ -44,42 +44,30 @@ enum {
     QUESTION = SELECT_QUESTION
 };
 
+#define LANGUAGE_MODELS                                                                                                \
+    "llama_13b", "llama_34b", "llama_70b", "llama3_8b", "llama3_70b", "qwen3_0.6b", "qwen3_8b", "mistral_7b", "gpt2"
+
+static unsigned usually(unsigned said, unsigned usual) { return said != 0 ? said : usual; }
+
 static const layers_sweep sweeps[] = {
     // Figures `layer_steps` and `layer_delta`: every model in inference.
-    {Q, {"gpt2", "vit_s16", "dit_b4", "qwen3_0.6b"}, LAYER, PREFILL, F32, FUSED, QUESTION, 1, 0},
-    {D | F, {"llama_7b"}, LAYER, PREFILL, F32, FUSED | EAGER | ADD_FUSED, QUESTION, 1, 0},
-    {D | F,
-     {"llama_13b", "llama_34b", "llama_70b", "llama3_8b", "llama3_70b", "qwen3_0.6b", "qwen3_8b", "mistral_7b", "gpt2",
-      "wav2vec_base", "wav2vec_large"},
-     LAYER,
-     PREFILL,
-     F32,
-     FUSED,
-     QUESTION,
-     1,
-     0},
-    {D | F, {"vit_b16"}, LAYER, PREFILL, F32, FUSED | EAGER | ADD_FUSED | FRAMEWORK, QUESTION, 8, 0},
-    {D | F,
-     {"vit_s16", "vit_l16", "dit_b4", "dit_l4", "dit_xl2", "convnext_b", "convnext_l"},
-     LAYER,
-     PREFILL,
-     F32,
-     FUSED,
-     QUESTION,
-     8,
-     0},
+    {Q, .models = {"gpt2", "vit_s16", "dit_b4", "qwen3_0.6b"}, .batch = 1},
+    {D | F, .models = {"llama_7b"}, .batch = 1, .forms = FUSED | EAGER | ADD_FUSED},
+    {D | F, .models = {LANGUAGE_MODELS, "wav2vec_base", "wav2vec_large"}, .batch = 1},
+    {D | F, .models = {"vit_b16"}, .batch = 8, .forms = FUSED | EAGER | ADD_FUSED | FRAMEWORK},
+    {D | F, .models = {"vit_s16", "vit_l16", "dit_b4", "dit_l4", "dit_xl2", "convnext_b", "convnext_l"}, .batch = 8},
     // Figure `layer_share`: the other phases, where they differ most.
-    {Q | D | F, {"gpt2", "qwen3_0.6b"}, LAYER, DECODE, F32, FUSED, QUESTION, 1, 0},
-    {D | F, {"llama_7b", "llama3_8b"}, LAYER, DECODE, F32, FUSED, QUESTION, 1, 0},
-    {D | F, {"qwen3_0.6b", "gpt2"}, LAYER, TRAIN, F32, FUSED, QUESTION, 1, 0},
-    {D | F, {"vit_b16", "convnext_b"}, LAYER, TRAIN, F32, FUSED, QUESTION, 2, 0},
+    {Q | D | F, .models = {"gpt2", "qwen3_0.6b"}, .batch = 1, .phases = DECODE},
+    {D | F, .models = {"llama_7b", "llama3_8b"}, .batch = 1, .phases = DECODE},
+    {D | F, .models = {"qwen3_0.6b", "gpt2"}, .batch = 1, .phases = TRAIN},
+    {D | F, .models = {"vit_b16", "convnext_b"}, .batch = 2, .phases = TRAIN},
     // The paper timed bf16.
-    {D | F, {"llama_7b"}, LAYER, PREFILL, BF16, FUSED | EAGER | FRAMEWORK, QUESTION, 1, 0},
+    {D | F, .models = {"llama_7b"}, .batch = 1, .dtypes = BF16, .forms = FUSED | EAGER | FRAMEWORK},
     // The share that the paper's claim rests on, closely. Not at PRESET_TOKENS: 128 rows of 4096 in f32 are, of each of
     // two threads, 1 MiB, and so is L2 of a Zen 4 and 5; a norm took 65 us in half of the launches there, 85 in others.
-    {D | F, {"llama_7b"}, LAYER, PREFILL, F32 | BF16, FUSED, NATIVE, 1, DEFAULT_TOKENS},
-    {F, {NULL}, LAYER, PREFILL | TRAIN, F32 | BF16, FUSED | EAGER | ADD_FUSED | FRAMEWORK, ALL, 1, 0},
-    {F, {NULL}, LAYER, DECODE, F32 | BF16, FUSED, ALL, 1, 0},
+    {D | F, .models = {"llama_7b"}, .batch = 1, .tokens = DEFAULT_TOKENS, .dtypes = F32 | BF16, .ops = NATIVE},
+    {F, {NULL}, 1, 0, LAYER, PREFILL | TRAIN, F32 | BF16, FUSED | EAGER | ADD_FUSED | FRAMEWORK, ALL},
+    {F, {NULL}, 1, 0, LAYER, DECODE, F32 | BF16, FUSED, ALL},
 };
 
 // At most: what takes longest gets fewer, six at least (budget_allot), and seventeen where there is no preset, the
@@ -162,7 +150,7 @@ static bool add_arms(maker *m, const layers_key *key, unsigned forms, unsigned o
             continue;
         for (norm_op op = 0; op < NORM_OPS; op++) {
             const bool partner = op == key->model->native || (op == NORM_IDENTITY && ops != NATIVE);
-            const bool chosen = ops != NATIVE && (s->given[SELECT_OP] ? s->op[op] : ops == ALL || ops >> op & 1);
+            const bool chosen = ops != NATIVE && (s->given[SELECT_OP] ? s->op[op] : ops >> op & 1);
             if (!partner && !chosen)
                 continue;
             for (size_t i = 0; chosen && s->given[SELECT_VARIANT] && i < s->variant_count; i++)
@@ -241,6 +229,8 @@ static bool add_teams(maker *m, layers_key key, unsigned forms, unsigned ops, co
 // The layers of one row of the sweeps, or of a cross product, that the selection does not rule out.
 static bool add_sweep(maker *m, const layers_sweep *w, size_t most_tokens, const topology *t) {
     const selection *const s = m->selected;
+    const unsigned parts = usually(w->parts, LAYER), phases = usually(w->phases, PREFILL);
+    const unsigned dtypes = usually(w->dtypes, F32), forms = usually(w->forms, FUSED);
     const model_shape *model;
     for (size_t i = 0; (model = model_at(i)) != NULL; i++) {
         size_t listed = 0;
@@ -252,13 +242,13 @@ static bool add_sweep(maker *m, const layers_sweep *w, size_t most_tokens, const
         for (model_part part = 0; part < PARTS; part++)
             for (model_phase phase = 0; phase < PHASES; phase++)
                 for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++) {
-                    if (!(w->parts >> part & 1) || !(w->phases >> phase & 1) || !(w->dtypes >> dtype & 1) ||
+                    if (!(parts >> part & 1) || !(phases >> phase & 1) || !(dtypes >> dtype & 1) ||
                         (s->given[SELECT_PART] && !s->part[part]) || (s->given[SELECT_PHASE] && !s->phase[phase]) ||
                         (s->given[SELECT_DTYPE] && !s->dtype[dtype]) || (phase == PHASE_DECODE && !can_decode(model)))
                         continue;
                     const size_t tokens = w->tokens > 0 ? w->tokens : most_tokens;
-                    if (!add_teams(m, key_of(model, m->sizes, part, phase, dtype, w->batch, tokens), w->forms, w->ops,
-                                   t))
+                    if (!add_teams(m, key_of(model, m->sizes, part, phase, dtype, w->batch, tokens), forms,
+                                   usually(w->ops, QUESTION), t))
                         return false;
                 }
     }
@@ -268,12 +258,10 @@ static bool add_sweep(maker *m, const layers_sweep *w, size_t most_tokens, const
 // Without a preset: every combination of what was selected, with one value for what was not.
 static layers_sweep product_of(const selection *s) {
     const unsigned every = ~0u;
-    return (layers_sweep){.parts = s->given[SELECT_PART] ? every : LAYER,
+    return (layers_sweep){.batch = 1,
+                          .parts = s->given[SELECT_PART] ? every : LAYER,
                           .phases = s->given[SELECT_PHASE] ? every : PREFILL,
-                          .dtypes = s->given[SELECT_DTYPE] ? every : F32,
-                          .forms = FUSED,
-                          .ops = QUESTION,
-                          .batch = 1};
+                          .dtypes = s->given[SELECT_DTYPE] ? every : F32};
 }
 
 bool layers_plan_make(layers_plan *p, preset which, const selection *s, const layers_sizes *sizes, const topology *t) {

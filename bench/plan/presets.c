@@ -15,12 +15,15 @@ const char *preset_name(preset p) { return names[p]; }
 enum { MANY = 48 };
 typedef enum { ONE_THREAD, ALL_CORES, SCALING } team_kind;
 typedef enum { BEST, EVERY, LIBRARY } level_kind; // of our levels the best or each; of other libraries all
+
+// What is usual need not be said: forward, fused, in f32, on warm caches; of dyt variant u2, of the other ops the
+// default.
 typedef struct {
     unsigned presets; // bit per preset
     level_kind levels;
     team_kind team;
     unsigned passes, forms, dtypes, caches; // forms: STREAMED, too, if the variants store past the caches
-    const char *variants[8];                // of dyt; of the other ops the default; not of LIBRARY
+    const char *variants[8];                // of dyt; not of LIBRARY
     shape shapes[MANY];
 } sweep;
 
@@ -30,6 +33,7 @@ enum {
     F = 1u << PRESET_FULL,
     FORWARD = 1u << NORM_FORWARD,
     BACKWARD = 1u << NORM_BACKWARD,
+    BOTH = FORWARD | BACKWARD,
     FUSED = 1u << NORM_FUSED,
     EAGER = 1u << NORM_EAGER,
     ADD_FUSED = 1u << NORM_ADD_FUSED,
@@ -41,96 +45,50 @@ enum {
     COLD = 1u << CACHE_COLD
 };
 
+#define NOBETAS FRAMEWORK_TANH "_nobeta", "mkl_nobeta"
+
+// Every height at a width, from one row to 4096.
+#define HEIGHTS(cols)                                                                                                  \
+    {1, cols}, {16, cols}, {64, cols}, {256, cols}, {1024, cols}, { 4096, cols }
+
 // 64x768: the rows of DiT-B/4 (64 tokens of width 768), 384 KiB of f32 in and out, which fit the L2 of every recent
 // core. 4096x4096: one sequence of LLaMA 7B, the shape that the paper timed.
 static const sweep sweeps[] = {
     // Figure `levels`: every level, where memory is no limit.
-    {Q, EVERY, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
-    {D, EVERY, ONE_THREAD, FORWARD | BACKWARD, FUSED, F32, WARM, {"u2"}, {{64, 768}}},
-    {D, EVERY, ONE_THREAD, FORWARD, FUSED, BF16, WARM, {"u2", "lp"}, {{64, 768}}},
-    {Q | D, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2", "u2_nobeta", "mvec", "sleef", "libm"}, {{64, 768}}},
+    {Q, EVERY, .shapes = {{64, 768}}},
+    {D, EVERY, .passes = BOTH, .shapes = {{64, 768}}},
+    {D, EVERY, .dtypes = BF16, .variants = {"u2", "lp"}, .shapes = {{64, 768}}},
+    {Q | D, .variants = {"u2", "u2_nobeta", "mvec", "sleef", "libm"}, .shapes = {{64, 768}}},
     // Figure `sizes`: from L1 to memory at one width.
-    {Q, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{4, 768}, {64, 768}, {1024, 768}, {16384, 768}}},
-    {D,
-     BEST,
-     ONE_THREAD,
-     FORWARD,
-     FUSED,
-     F32,
-     WARM,
-     {"u2"},
-     {{1, 768}, {4, 768}, {16, 768}, {64, 768}, {256, 768}, {1024, 768}, {4096, 768}, {16384, 768}, {65536, 768}}},
+    {Q, .shapes = {{4, 768}, {64, 768}, {1024, 768}, {16384, 768}}},
+    {D, .shapes = {HEIGHTS(768), {4, 768}, {16384, 768}, {65536, 768}}},
     // Figure `threads`.
-    {Q, BEST, SCALING, FORWARD, FUSED, F32, WARM, {"u2"}, {{512, 4096}}},
-    {D,
-     BEST,
-     SCALING,
-     FORWARD,
-     FUSED,
-     F32,
-     WARM,
-     {"u2"},
-     {{1, 4096}, {1, 16384}, {64, 768}, {512, 4096}, {4096, 4096}}},
+    {Q, .team = SCALING, .shapes = {{512, 4096}}},
+    {D, .team = SCALING, .shapes = {{1, 4096}, {1, 16384}, {64, 768}, {512, 4096}, {4096, 4096}}},
     // Figure `map`.
-    {Q,
-     BEST,
-     ONE_THREAD,
-     FORWARD,
-     FUSED,
-     F32,
-     WARM,
-     {"u2"},
-     {{1, 1024}, {1, 4096}, {64, 1024}, {64, 4096}, {1024, 1024}, {1024, 4096}}},
-    {D, BEST, ONE_THREAD, FORWARD, FUSED, F32, WARM, {"u2"}, {{1, 256},    {1, 1024},    {1, 4096},    {1, 16384},
-                                                              {16, 256},   {16, 1024},   {16, 4096},   {16, 16384},
-                                                              {64, 256},   {64, 1024},   {64, 4096},   {64, 16384},
-                                                              {256, 256},  {256, 1024},  {256, 4096},  {256, 16384},
-                                                              {1024, 256}, {1024, 1024}, {1024, 4096}, {1024, 16384},
-                                                              {4096, 256}, {4096, 1024}, {4096, 4096}}},
+    {Q, .shapes = {{1, 1024}, {1, 4096}, {64, 1024}, {64, 4096}, {1024, 1024}, {1024, 4096}}},
+    {D, .shapes = {HEIGHTS(256), HEIGHTS(1024), HEIGHTS(4096)}},
+    {D, .shapes = {{1, 16384}, {16, 16384}, {64, 16384}, {256, 16384}, {1024, 16384}}},
     // Figure `forms`: ideal op by op against fused.
     {Q, BEST, ALL_CORES, FORWARD, FUSED | EAGER, F32 | BF16, WARM, {"u2", "u2_nobeta", "lp"}, {{512, 4096}}},
-    {D,
-     BEST,
-     ALL_CORES,
-     FORWARD | BACKWARD,
-     FUSED | EAGER,
-     F32 | BF16,
-     WARM,
-     {"u2", "u2_nobeta", "lp"},
-     {{4096, 4096}}},
+    {D, BEST, ALL_CORES, BOTH, FUSED | EAGER, F32 | BF16, WARM, {"u2", "u2_nobeta", "lp"}, {{4096, 4096}}},
     // The same as a framework runs it, and what its pages cost at the paper's shape.
-    {Q | D,
-     BEST,
-     ALL_CORES,
-     FORWARD,
-     FRAMEWORK,
-     F32 | BF16,
-     WARM,
-     {FRAMEWORK_TANH, FRAMEWORK_TANH "_nobeta", "mkl", "mkl_nobeta"},
-     {{512, 4096}}},
+    {Q | D, BEST, ALL_CORES, FORWARD, FRAMEWORK, F32 | BF16, WARM, {FRAMEWORK_TANH, "mkl", NOBETAS}, {{512, 4096}}},
     {D, BEST, ALL_CORES, BACKWARD, FRAMEWORK, F32 | BF16, WARM, {FRAMEWORK_TANH "_nobeta"}, {{512, 4096}}},
-    {D,
-     BEST,
-     ALL_CORES,
-     FORWARD,
-     FRAMEWORK,
-     F32 | BF16,
-     WARM,
-     {FRAMEWORK_TANH "_nobeta", "mkl_nobeta"},
-     {{4096, 4096}}},
+    {D, BEST, ALL_CORES, FORWARD, FRAMEWORK, F32 | BF16, WARM, {NOBETAS}, {{4096, 4096}}},
     // Stores past the caches, where the result is larger than a cache of the levels below memory may be.
-    {D | F, BEST, ONE_THREAD, FORWARD, FUSED | STREAMED, F32, WARM, {"u2_nt"}, {{16384, 768}, {65536, 768}}},
+    {D | F, .forms = FUSED | STREAMED, .variants = {"u2_nt"}, .shapes = {{16384, 768}, {65536, 768}}},
     {D | F, BEST, ALL_CORES, FORWARD, FUSED | STREAMED, F32 | BF16, WARM, {"u2_nt", "lp_nt"}, {{4096, 4096}}},
     // Figure `libraries`: what a program without these kernels would call.
-    {Q, LIBRARY, ONE_THREAD, FORWARD, FUSED, F32, WARM, {""}, {{64, 768}}},
-    {D | F, LIBRARY, ONE_THREAD, FORWARD, FUSED, F32 | BF16, WARM, {""}, {{1, 4096}, {64, 768}, {512, 4096}}},
-    {D | F, LIBRARY, ALL_CORES, FORWARD | BACKWARD, FUSED, F32 | BF16, WARM, {""}, {{4096, 4096}}},
+    {Q, LIBRARY, .shapes = {{64, 768}}},
+    {D | F, LIBRARY, .dtypes = F32 | BF16, .shapes = {{1, 4096}, {64, 768}, {512, 4096}}},
+    {D | F, LIBRARY, ALL_CORES, BOTH, .dtypes = F32 | BF16, .shapes = {{4096, 4096}}},
     // Inputs that come from memory although they would fit a cache.
-    {D, BEST, ONE_THREAD, FORWARD, FUSED, F32, COLD, {"u2"}, {{64, 768}}},
+    {D, .caches = COLD, .shapes = {{64, 768}}},
     {F,
      EVERY,
      SCALING,
-     FORWARD | BACKWARD,
+     BOTH,
      FUSED | EAGER | ADD_FUSED | FRAMEWORK,
      F32 | BF16,
      WARM | COLD,
@@ -138,10 +96,14 @@ static const sweep sweeps[] = {
      {{1, 4096}, {64, 768}, {197, 768}, {512, 4096}, {4096, 4096}}},
 };
 
+static unsigned usually(unsigned said, unsigned usual) { return said != 0 ? said : usual; }
+
 // ---- Their cells
 
 static bool sweep_has(const sweep *w, const norm_impl *impl) {
-    if (!(w->forms >> impl->form & 1) || !(w->dtypes >> impl->dtype & 1))
+    static const char *const usual[] = {"u2", NULL};
+    const char *const *variant = w->variants[0] != NULL ? w->variants : usual;
+    if (!(usually(w->forms, FUSED) >> impl->form & 1) || !(usually(w->dtypes, F32) >> impl->dtype & 1))
         return false;
     if (w->levels == LIBRARY || impl->level == NORM_LEVEL_LIBRARY)
         return w->levels == LIBRARY && impl->level == NORM_LEVEL_LIBRARY;
@@ -149,10 +111,9 @@ static bool sweep_has(const sweep *w, const norm_impl *impl) {
         return false;
     if (impl->op != NORM_DYT)
         return impl->streams == ((w->forms & STREAMED) != 0) && norm_is_default(impl);
-    for (size_t i = 0; i < sizeof w->variants / sizeof *w->variants && w->variants[i] != NULL; i++)
-        if (strcmp(impl->variant, w->variants[i]) == 0)
-            return true;
-    return false;
+    while (*variant != NULL && strcmp(impl->variant, *variant) != 0)
+        variant++;
+    return *variant != NULL;
 }
 
 // Thread counts: 1, 2, 4 ... all cores, and then all PUs if cores have several.
@@ -193,6 +154,7 @@ static bool take_sweep(const sweep *w, preset which, const selection *s, const t
                        void *context) {
     size_t threads[MANY];
     const size_t thread_count = team_threads(w->team, t, threads);
+    const unsigned passes = usually(w->passes, FORWARD), caches = usually(w->caches, WARM);
     const norm_impl *impl;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
         if (!sweep_has(w, impl) || !selection_has(s, impl) ||
@@ -204,7 +166,7 @@ static bool take_sweep(const sweep *w, preset which, const selection *s, const t
                     for (size_t n = 0; n < thread_count; n++) {
                         const cell c = {impl,       (norm_pass)pass, w->shapes[k].rows,  w->shapes[k].cols,
                                         threads[n], PLACEMENT_CORES, (cache_state)cache, 0};
-                        if (w->passes >> pass & 1 && w->caches >> cache & 1 && selection_has_pass(s, c.pass) &&
+                        if (passes >> pass & 1 && caches >> cache & 1 && selection_has_pass(s, c.pass) &&
                             (!s->given[SELECT_CACHE] || s->cache[cache]) && wants_shape(s, w->shapes[k]) &&
                             wants_threads(s, threads[n]) && wants_placement(s, PLACEMENT_CORES) && !take(context, &c))
                             return false;
