@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "order.h"
 #include "parse.h"
 
 fields fields_of(const csv_table *t, char *message, size_t size) {
@@ -77,16 +78,10 @@ void fields_equal(fields *f, const char *column, const char *value) {
     fields_refuse(f, column, expected);
 }
 
-static int order(size_t a, size_t b) { return (a > b) - (a < b); }
-
 static int compare(const void *left, const void *right) {
     const fields_key *const a = left, *const b = right;
-    const int by[] = {order(a->launch, b->launch), order(a->item, b->item), order(a->sample, b->sample),
-                      order(a->line, b->line)};
-    size_t i = 0;
-    while (i + 1 < sizeof by / sizeof *by && by[i] == 0)
-        i++;
-    return by[i];
+    return ORDER_BY(order_size(a->launch, b->launch), order_size(a->item, b->item), order_size(a->sample, b->sample),
+                    order_size(a->line, b->line));
 }
 
 void fields_unique(fields *f, fields_key *keys, size_t count) {

@@ -7,10 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int ascending(const void *left, const void *right) {
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
+#include "order.h"
 
 // ---- The signed-rank distribution
 
@@ -59,7 +56,7 @@ typedef struct {
 } distance;
 
 static int by_size(const void *left, const void *right) {
-    return ascending(&((const distance *)left)->size, &((const distance *)right)->size);
+    return order_reals(&((const distance *)left)->size, &((const distance *)right)->size);
 }
 
 double paired_above(const double *differences, size_t count, double bound) {
@@ -98,7 +95,7 @@ static void means_of_pairs(const double *differences, size_t count, double *mean
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k <= i; k++)
             means[used++] = 0.5 * (differences[i] + differences[k]);
-    qsort(means, used, sizeof *means, ascending);
+    qsort(means, used, sizeof *means, order_reals);
 }
 
 // How many of the means of pairs lie outside an interval at either end: the most that its coverage allows. The largest
@@ -160,7 +157,7 @@ static double detectable_shift(size_t count, double alpha) {
         shifts[trial] = -means[pairs - sum];
     }
     if (means != NULL && shifts != NULL && sum <= pairs) {
-        qsort(shifts, TRIALS, sizeof *shifts, ascending);
+        qsort(shifts, TRIALS, sizeof *shifts, order_reals);
         result = shifts[TRIALS / 20 * 19];
     }
     free(means);

@@ -5,14 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "order.h"
 #include "stats.h"
 
 enum { DRAWS = 100000, MOST = 256 };
-
-static int descending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x < y) - (x > y);
-}
 
 // Puts a few values in order, and returns the middle one.
 static double middle(double *values, size_t count) {
@@ -46,8 +42,8 @@ double prediction_factor(size_t count, double alpha) {
         stats_rng_seed(&rng, 1, count);
         for (size_t i = 0; i < DRAWS; i++)
             draws[i] = draw(&rng, count);
-        qsort(draws, DRAWS, sizeof *draws, descending);
-        factor = draws[(size_t)(alpha * (double)DRAWS)];
+        qsort(draws, DRAWS, sizeof *draws, order_reals);
+        factor = draws[DRAWS - 1 - (size_t)(alpha * (double)DRAWS)];
     }
     free(draws);
     return factor;

@@ -6,10 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+#include "order.h"
 
 // A sorted copy for the caller to free. NULL, and so a NaN as the caller's result, if there is nothing to sort, a value
 // is NaN (it has no rank) or memory ran out.
@@ -20,7 +17,7 @@ static double *sorted(const double *values, size_t n) {
     double *copy = n ? malloc(n * sizeof *copy) : NULL;
     if (copy) {
         memcpy(copy, values, n * sizeof *copy);
-        qsort(copy, n, sizeof *copy, ascending);
+        qsort(copy, n, sizeof *copy, order_reals);
     }
     return copy;
 }

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-static int compare_int(int a, int b) { return (a > b) - (a < b); }
+#include "base/order.h"
 
 int unit_domain(const unit *u, domain which) {
     const int domains[DOMAINS] = {
@@ -13,24 +13,20 @@ int unit_domain(const unit *u, domain which) {
 }
 
 static int by_order(const void *left, const void *right) {
-    const unit *a = left, *b = right;
-    return compare_int(a->order, b->order);
+    return order_int(((const unit *)left)->order, ((const unit *)right)->order);
 }
 
 static int by_core(const void *left, const void *right) {
     const unit *a = left, *b = right;
-    int c = compare_int(a->sibling, b->sibling);
-    if (c == 0)
-        c = compare_int(b->speed, a->speed);
-    return c != 0 ? c : by_order(a, b);
+    return ORDER_BY(order_int(a->sibling, b->sibling), order_int(b->speed, a->speed), by_order(a, b));
 }
 
 // The tree, depth first, of each kind of core apart. PUs of a core stay together, because they are of one kind.
 static int by_path(const void *left, const void *right) {
     const unit *a = left, *b = right;
-    int c = compare_int(b->speed, a->speed);
+    int c = order_int(b->speed, a->speed);
     for (size_t i = 0; c == 0 && i < DOMAINS; i++)
-        c = compare_int(a->path[i], b->path[i]);
+        c = order_int(a->path[i], b->path[i]);
     return c != 0 ? c : by_order(a, b);
 }
 
@@ -38,13 +34,10 @@ static int by_path(const void *left, const void *right) {
 // outermost, so neighbours in this order are far apart in the tree. Smaller domains just run out earlier.
 static int by_scatter(const void *left, const void *right) {
     const unit *a = left, *b = right;
-    int c = compare_int(a->sibling, b->sibling);
-    if (c == 0)
-        c = compare_int(b->speed, a->speed);
-    if (c == 0)
-        c = compare_int(a->rank_core, b->rank_core);
+    int c = ORDER_BY(order_int(a->sibling, b->sibling), order_int(b->speed, a->speed),
+                     order_int(a->rank_core, b->rank_core));
     for (int i = DOMAINS - 1; c == 0 && i >= 0; i--)
-        c = compare_int(a->rank[i], b->rank[i]);
+        c = order_int(a->rank[i], b->rank[i]);
     return c != 0 ? c : by_order(a, b);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "layers.h"
 #include "sampler.h"
 
@@ -131,11 +132,6 @@ static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
     return layers_work.sample(g->layers, item, calls, s);
 }
 
-static int by_value(const void *left, const void *right) {
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 // How much work is to be added follows from what the norms take here and now: the lower quartile, as they are judged.
 static bool find_added(group *g, size_t item, size_t calls, double pct) {
     enum { SAMPLES = 31 };
@@ -147,7 +143,7 @@ static bool find_added(group *g, size_t item, size_t calls, double pct) {
             return false;
         ns[i] = layers_norms_ns(g->layers, item, &s, &norms);
     }
-    qsort(ns, SAMPLES, sizeof *ns, by_value);
+    qsort(ns, SAMPLES, sizeof *ns, order_reals);
     if (norms > 0)
         g->added_ns[item - g->begin] = 0.01 * pct * ns[SAMPLES / 4] / (double)norms;
     return true;

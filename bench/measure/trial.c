@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "base/refuse.h"
 #include "base/stats.h"
 #include "plan/cell.h"
@@ -42,12 +43,7 @@ trial_subject trial_subject_of(const norm_impl *impl) {
 }
 
 int trial_subject_compare(trial_subject a, trial_subject b) {
-    const int signs[] = {(int)a.op - (int)b.op, (int)a.dtype - (int)b.dtype, (int)a.params - (int)b.params,
-                         a.adds - b.adds};
-    size_t i = 0;
-    while (i + 1 < sizeof signs / sizeof *signs && signs[i] == 0)
-        i++;
-    return signs[i];
+    return ORDER_BY((int)a.op - (int)b.op, (int)a.dtype - (int)b.dtype, (int)a.params - (int)b.params, a.adds - b.adds);
 }
 
 // A matrix of the implementation's dtype, all canaries, or NULL.

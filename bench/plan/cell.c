@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "base/parse.h"
 
 static const char *op_word(size_t index) { return selector_name(SELECT_OP, index); }
@@ -86,23 +87,11 @@ static column_value streams(const norm_impl *impl) { return impl == NULL ? value
       "The variant without what params and streams say of it: u2 of u2_nobeta and of u2_nt.")
 COLUMN_LIST(cell_impl_columns, COLUMNS)
 
-static int order(size_t a, size_t b) { return (a > b) - (a < b); }
-
 static int compare_group(const cell *a, const cell *b) {
-    const int by[] = {
-        order(a->impl->dtype, b->impl->dtype),
-        order(a->pass, b->pass),
-        order(a->rows, b->rows),
-        order(a->cols, b->cols),
-        order(a->threads, b->threads),
-        order(a->place, b->place),
-        order(a->cache, b->cache),
-        order(a->impl->streams, b->impl->streams),
-    };
-    size_t i = 0;
-    while (i + 1 < sizeof by / sizeof *by && by[i] == 0)
-        i++;
-    return by[i];
+    return ORDER_BY(order_size(a->impl->dtype, b->impl->dtype), order_size(a->pass, b->pass),
+                    order_size(a->rows, b->rows), order_size(a->cols, b->cols), order_size(a->threads, b->threads),
+                    order_size(a->place, b->place), order_size(a->cache, b->cache),
+                    order_size(a->impl->streams, b->impl->streams));
 }
 
 norm_level cell_level(const norm_impl *impl) {
@@ -115,19 +104,10 @@ norm_level cell_level(const norm_impl *impl) {
 
 int cell_compare(const void *left, const void *right) {
     const cell *const a = left, *const b = right;
-    const int by[] = {
-        compare_group(a, b),
-        order(a->impl->form, b->impl->form),
-        order(cell_level(a->impl), cell_level(b->impl)),
-        order(a->dispatch_ns > 0, b->dispatch_ns > 0),
-        order(a->impl->op, b->impl->op),
-        strcmp(a->impl->variant, b->impl->variant),
-        order(a->dispatch_ns, b->dispatch_ns),
-    };
-    size_t i = 0;
-    while (i + 1 < sizeof by / sizeof *by && by[i] == 0)
-        i++;
-    return by[i];
+    return ORDER_BY(compare_group(a, b), order_size(a->impl->form, b->impl->form),
+                    order_size(cell_level(a->impl), cell_level(b->impl)),
+                    order_size(a->dispatch_ns > 0, b->dispatch_ns > 0), order_size(a->impl->op, b->impl->op),
+                    strcmp(a->impl->variant, b->impl->variant), order_size(a->dispatch_ns, b->dispatch_ns));
 }
 
 bool cell_same_group(const cell *a, const cell *b) { return compare_group(a, b) == 0; }

@@ -3,39 +3,26 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "base/parse.h"
 #include "layers_plan.h"
 
 bool layers_has_stages(const model_shape *m) { return m->kind == MODEL_CONVNEXT; }
 
-static int order(size_t a, size_t b) { return (a > b) - (a < b); }
-
 static int model_order(const model_shape *a, const model_shape *b) { return (a > b) - (a < b); }
 
 static int compare_keys(const layers_key *a, const layers_key *b) {
-    const int by[] = {
-        model_order(a->model, b->model), order(a->stage, b->stage),     order(a->part, b->part),
-        order(a->phase, b->phase),       order(a->dtype, b->dtype),     order(a->batch, b->batch),
-        order(a->tokens, b->tokens),     order(a->context, b->context), order(a->depth, b->depth),
-        order(a->threads, b->threads),   order(a->place, b->place),
-    };
-    size_t i = 0;
-    while (i + 1 < sizeof by / sizeof *by && by[i] == 0)
-        i++;
-    return by[i];
+    return ORDER_BY(model_order(a->model, b->model), order_size(a->stage, b->stage), order_size(a->part, b->part),
+                    order_size(a->phase, b->phase), order_size(a->dtype, b->dtype), order_size(a->batch, b->batch),
+                    order_size(a->tokens, b->tokens), order_size(a->context, b->context),
+                    order_size(a->depth, b->depth), order_size(a->threads, b->threads), order_size(a->place, b->place));
 }
 
 int layers_arm_compare(const void *left, const void *right) {
     const layers_arm *const a = left, *const b = right;
-    const int by[] = {
-        compare_keys(&a->key, &b->key),           order(a->slot.form, b->slot.form),
-        strcmp(a->slot.level, b->slot.level),     order(a->slot.op, b->slot.op),
-        strcmp(a->slot.variant, b->slot.variant), order(a->slot.repeats, b->slot.repeats),
-    };
-    size_t i = 0;
-    while (i + 1 < sizeof by / sizeof *by && by[i] == 0)
-        i++;
-    return by[i];
+    return ORDER_BY(compare_keys(&a->key, &b->key), order_size(a->slot.form, b->slot.form),
+                    strcmp(a->slot.level, b->slot.level), order_size(a->slot.op, b->slot.op),
+                    strcmp(a->slot.variant, b->slot.variant), order_size(a->slot.repeats, b->slot.repeats));
 }
 
 bool layers_arm_equal(const layers_arm *a, const layers_arm *b) { return layers_arm_compare(a, b) == 0; }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/order.h"
 #include "base/parse.h"
 #include "base/refuse.h"
 #include "plugins.h"
@@ -224,16 +225,10 @@ bool selection_has(const selection *s, const norm_impl *impl) {
     return !s->given[SELECT_LEVEL] || s->level[impl->level] || (s->best_level && select_is_best(impl));
 }
 
-static int order(size_t a, size_t b) { return (a > b) - (a < b); }
-
 static int compare_impls(const void *left, const void *right) {
     const norm_impl *const a = *(const norm_impl *const *)left, *const b = *(const norm_impl *const *)right;
-    const int by[] = {order(a->op, b->op), order(a->form, b->form), strcmp(a->variant, b->variant),
-                      order(a->dtype, b->dtype), order(a->level, b->level)};
-    size_t i = 0;
-    while (i + 1 < sizeof by / sizeof *by && by[i] == 0)
-        i++;
-    return by[i];
+    return ORDER_BY(order_size(a->op, b->op), order_size(a->form, b->form), strcmp(a->variant, b->variant),
+                    order_size(a->dtype, b->dtype), order_size(a->level, b->level));
 }
 
 size_t selection_take(const selection *s, const norm_impl *impls[SELECT_MAX_IMPLS]) {

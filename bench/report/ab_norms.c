@@ -9,6 +9,7 @@
 
 #include "ab_pairs.h"
 #include "ab_report.h"
+#include "base/order.h"
 #include "layers_summary.h"
 #include "plan/ab_layers_plan.h"
 
@@ -34,11 +35,6 @@ static void know(const schedule *s, ab_row *r) {
 }
 
 // ---- Differences
-
-static int by_value(const void *left, const void *right) {
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
 
 // Samples [begin, end) of an item that are of one launch.
 typedef struct {
@@ -71,7 +67,7 @@ static double quartiles(one_launch l, double *room) {
             const sample *const s = &l.x->sorted[l.begin + i]->sample;
             room[i] = at < s->list_length ? s->list[at] : (double)NAN;
         }
-        qsort(room, count, sizeof *room, by_value);
+        qsort(room, count, sizeof *room, order_reals);
         ns += room[count / 4];
     }
     return ns;

@@ -9,12 +9,12 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "base/order.h"
 #include "base/refuse.h"
 
 static int by_name(const void *a, const void *b) {
     const launch_value *const x = a, *const y = b;
-    const int order = strcmp(x->name, y->name);
-    return order != 0 ? order : (x->launch > y->launch) - (x->launch < y->launch);
+    return ORDER_BY(strcmp(x->name, y->name), order_size(x->launch, y->launch));
 }
 
 // Samples of one launch become its median. In place.

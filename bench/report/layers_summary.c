@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/interval.h"
+#include "base/order.h"
 
 // ---- Readings
 
@@ -152,11 +153,6 @@ bool layers_summary_call(const layers_summary *s, size_t arm, double *clock_ns, 
     return false;
 }
 
-static int by_value(const void *left, const void *right) {
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 // Where values fall in two: the middle of the widest gap, in ratio, for single samples scatter about the medians of
 // launches that are given; NaN if it is narrower than PLACES_GAP.
 static double middle_of_gap(double *values, size_t count) {
@@ -165,7 +161,7 @@ static double middle_of_gap(double *values, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (!isnan(values[i]))
             values[known++] = values[i];
-    qsort(values, known, sizeof *values, by_value);
+    qsort(values, known, sizeof *values, order_reals);
     for (size_t i = 1; i < known; i++)
         if (values[i] >= widest * values[i - 1]) {
             widest = values[i] / values[i - 1];

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/files.h"
+#include "base/order.h"
 #include "base/refuse.h"
 #include "filter.h"
 #include "norm.h"
@@ -102,11 +103,8 @@ static bool add_item(results *r, run_table table, table_row row, result_quantity
 // As read first, where names are equal.
 static int by_name(const void *a, const void *b) {
     const result *const x = a, *const y = b;
-    const int order = strcmp(x->name, y->name);
-    if (order != 0)
-        return order;
-    return x->row.table != y->row.table ? (x->row.table > y->row.table) - (x->row.table < y->row.table)
-                                        : (x->row.at > y->row.at) - (x->row.at < y->row.at);
+    return ORDER_BY(strcmp(x->name, y->name), (x->row.table > y->row.table) - (x->row.table < y->row.table),
+                    order_size(x->row.at, y->row.at));
 }
 
 // The parts of a run may have measured the same thing: those after the first are numbered.
@@ -140,19 +138,10 @@ static bool take_items(results *r) {
     return true;
 }
 
+static int by_own_name(const void *name, const void *item) { return strcmp(name, ((const result *)item)->name); }
+
 const result *results_find(const results *r, const char *name) {
-    size_t begin = 0, end = r->count;
-    while (begin < end) {
-        const size_t middle = begin + (end - begin) / 2;
-        const int order = strcmp(name, r->items[middle].name);
-        if (order == 0)
-            return &r->items[middle];
-        if (order < 0)
-            end = middle;
-        else
-            begin = middle + 1;
-    }
-    return NULL;
+    return r->count > 0 ? bsearch(name, r->items, r->count, sizeof *r->items, by_own_name) : NULL;
 }
 
 // ---- The run
@@ -245,8 +234,7 @@ void results_free(results *r) {
 
 static int by_time(const void *a, const void *b) {
     const results *const x = a, *const y = b;
-    const int order = (x->seconds > y->seconds) - (x->seconds < y->seconds);
-    return order != 0 ? order : strcmp(x->run_id, y->run_id);
+    return ORDER_BY(order_real(x->seconds, y->seconds), strcmp(x->run_id, y->run_id));
 }
 
 bool results_have_time(const results *r, char message[TABLES_MESSAGE]) {

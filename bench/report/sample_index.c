@@ -5,13 +5,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/order.h"
+
 static int in_order(const void *left, const void *right) {
     const observation *const a = *(const observation *const *)left, *const b = *(const observation *const *)right;
-    if (a->item != b->item)
-        return a->item < b->item ? -1 : 1;
-    if (a->launch != b->launch)
-        return a->launch < b->launch ? -1 : 1;
-    return (a->index > b->index) - (a->index < b->index);
+    return ORDER_BY(order_size(a->item, b->item), order_size(a->launch, b->launch), order_size(a->index, b->index));
 }
 
 bool sample_index_make(sample_index *x, const void *plan, size_t items, const observations *all, sample_reading *read) {
