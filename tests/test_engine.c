@@ -27,14 +27,11 @@ typedef struct {
     size_t number, week;
 } day;
 
-static void write_header(csv_writer *w) {
-    csv_text(w, "day");
-    csv_text(w, "week");
-}
-static void write_day(csv_writer *w, const void *name) {
-    csv_text(w, names[((const day *)name)->number]);
-    csv_size(w, ((const day *)name)->week);
-}
+static column_value number_of(const void *name) { return value_text(names[((const day *)name)->number]); }
+static column_value week_of(const void *name) { return value_size(((const day *)name)->week); }
+static const table_column columns[] = {{"day", &column_name, NULL, "Its name.", true, number_of},
+                                       {"week", &column_count, NULL, "Its week.", true, week_of}};
+static const column_part parts[] = {COLUMN_PART(columns)};
 static bool read_day(const csv_table *t, size_t row, void *name) {
     day *const d = name;
     const int at = csv_column(t, "day"), week = csv_column(t, "week");
@@ -66,8 +63,8 @@ static double prepare_seconds(const schedule *s, size_t begin, size_t end, doubl
 static const schedule_kind kind = {.item = "day",
                                    .items = "days",
                                    .size = sizeof(day),
-                                   .write_header = write_header,
-                                   .write = write_day,
+                                   .names = parts,
+                                   .name_count = COLUMN_COUNT(parts),
                                    .read = read_day,
                                    .compare = compare,
                                    .same_group = same_week,

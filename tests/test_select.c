@@ -217,12 +217,12 @@ static void cells_survive_a_file(void **state) {
     close(descriptor);
     csv_writer w;
     assert_int_equal(csv_open(&w, path, false), 0);
-    cell_write_header(&w);
-    cell_write_later_header(&w);
+    static const column_part parts[] = {{cell_columns, CELL_COLUMNS, NULL},
+                                        {cell_later_columns, CELL_LATER_COLUMNS, NULL}};
+    columns_write_names(&w, parts, 2);
     csv_end(&w);
     for (size_t i = 0; i < 2; i++) {
-        cell_write(&w, &written[i]);
-        cell_write_later(&w, &written[i]);
+        columns_write_values(&w, parts, 2, &written[i]);
         csv_end(&w);
     }
     // Neither a level that is chosen elsewhere nor a name of another program is a cell; nor is one of a form that
@@ -239,7 +239,7 @@ static void cells_survive_a_file(void **state) {
         csv_text(&w, "");
         csv_end(&w);
     }
-    cell_write(&w, &written[0]);
+    columns_write_values(&w, parts, 1, &written[0]);
     csv_text(&w, "2000");
     csv_end(&w);
     assert_int_equal(csv_close(&w), 0);

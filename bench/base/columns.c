@@ -44,11 +44,6 @@ const table_column *columns_find(const column_table *t, const char *name) {
 
 // ---- Writing
 
-void columns_write_names(csv_writer *w, const table_column *columns, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        csv_text(w, columns[i].name);
-}
-
 static void write_value(csv_writer *w, column_value v) {
     switch (v.kind) {
     case VALUE_EMPTY:
@@ -66,22 +61,25 @@ static void write_value(csv_writer *w, column_value v) {
     }
 }
 
-void columns_write_values(csv_writer *w, const table_column *columns, size_t count, const void *row) {
+void columns_write_names(csv_writer *w, const column_part *parts, size_t count) {
     for (size_t i = 0; i < count; i++)
-        write_value(w, columns[i].value(row));
+        for (size_t k = 0; k < parts[i].count; k++)
+            csv_text(w, parts[i].columns[k].name);
+}
+
+void columns_write_values(csv_writer *w, const column_part *parts, size_t count, const void *row) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < parts[i].count; k++)
+            write_value(w, parts[i].columns[k].value(parts[i].of != NULL ? parts[i].of(row) : row));
 }
 
 void columns_write_header(csv_writer *w, const column_table *t) {
-    for (size_t i = 0; i < t->part_count; i++)
-        columns_write_names(w, t->parts[i].columns, t->parts[i].count);
+    columns_write_names(w, t->parts, t->part_count);
     (void)csv_end(w); // told by the next row, or by csv_close
 }
 
 int columns_write_row(csv_writer *w, const column_table *t, const void *row) {
-    for (size_t i = 0; i < t->part_count; i++) {
-        const column_part *const part = &t->parts[i];
-        columns_write_values(w, part->columns, part->count, part->of != NULL ? part->of(row) : row);
-    }
+    columns_write_values(w, t->parts, t->part_count, row);
     return csv_end(w);
 }
 

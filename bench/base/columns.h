@@ -129,9 +129,9 @@ int columns_write_row(csv_writer *w, const column_table *t, const void *row); //
 // The whole table into a file: `rows` writes its rows. 0 or errno.
 typedef void columns_rows(csv_writer *w, const void *of);
 int columns_write(const char *path, const column_table *t, columns_rows *rows, const void *of);
-// The names of a part alone, and the fields, of which more follow in the row.
-void columns_write_names(csv_writer *w, const table_column *columns, size_t count);
-void columns_write_values(csv_writer *w, const table_column *columns, size_t count, const void *row);
+// The names of some parts, and the fields, of which more follow in the row.
+void columns_write_names(csv_writer *w, const column_part *parts, size_t count);
+void columns_write_values(csv_writer *w, const column_part *parts, size_t count, const void *row);
 
 // What is wrong with a field, as in "is not a number"; NULL: nothing.
 const char *columns_fault(const table_column *c, const char *value);

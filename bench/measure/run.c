@@ -157,7 +157,7 @@ bool run_mark(run *r) {
     csv_real(&w, e->budget_s, 9); // as meta.json has it
     csv_end(&w);
     for (size_t i = 0; i < p->count; i++) {
-        p->kind->write(&w, schedule_name(p, i));
+        schedule_write_name(&w, p, i);
         schedule_write_later(&w, p, i);
         csv_end(&w);
     }

@@ -54,7 +54,7 @@ static const char *const keys[] = {"launch", "sample", "order", "calls"};
 #define BOUND "bound"
 
 void samples_write_header(csv_writer *w, const subject *s) {
-    s->schedule->kind->write_header(w);
+    schedule_write_header(w, s->schedule);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         csv_text(w, keys[i]);
     for (size_t id = 0; id < SAMPLE_OWN + s->quantity_count; id++) {
@@ -86,7 +86,7 @@ bool samples_add(run *r, const observation *o, const char *bound) {
     const size_t key[] = {o->launch, o->index, o->order, o->calls};
     csv_int(w, SCHEMA_VERSION);
     csv_text(w, r->id);
-    s->schedule->kind->write(w, schedule_name(s->schedule, o->item));
+    schedule_write_name(w, s->schedule, o->item);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         csv_size(w, key[i]);
     for (size_t id = 0; id < SAMPLE_OWN + s->quantity_count; id++) {

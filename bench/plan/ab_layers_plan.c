@@ -163,16 +163,9 @@ const char *ab_layers_name(const layers_arm *a, char text[CELL_NAME_SIZE]) {
     return text;
 }
 
-static void write_header(csv_writer *w) {
-    layers_arm_header(w);
-    columns_write_names(w, ab_which_columns, AB_WHICH_COLUMNS);
-}
-
-static void write_item(csv_writer *w, const void *name) {
-    const ab_layers_item *const item = name;
-    layers_arm_write(w, &item->arm);
-    columns_write_values(w, ab_which_columns, AB_WHICH_COLUMNS, &item->which);
-}
+static const void *which_in(const void *item) { return &((const ab_layers_item *)item)->which; }
+static const column_part names[] = {{layers_arm_columns, LAYERS_ARM_COLUMNS, NULL},
+                                    {ab_which_columns, AB_WHICH_COLUMNS, which_in}};
 
 static bool read_item(const csv_table *t, size_t row, void *name) {
     ab_layers_item *const item = name;
@@ -211,8 +204,8 @@ const schedule_kind ab_layers_kind = {.item = "row",
                                       .size = sizeof(ab_layers_item),
                                       .deals = true,
                                       .note = "confirmed_from",
-                                      .write_header = write_header,
-                                      .write = write_item,
+                                      .names = names,
+                                      .name_count = COLUMN_COUNT(names),
                                       .read = read_item,
                                       .compare = compare,
                                       .same_group = same_group,

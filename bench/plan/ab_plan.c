@@ -184,22 +184,8 @@ static const column_type column_ab_side = {.word = side_word};
       "So much work was added to the candidate by --inject, to see whether it is found.")
 COLUMN_LIST(ab_which_columns, COLUMNS)
 
-static void write_header(csv_writer *w) {
-    cell_write_header(w);
-    columns_write_names(w, ab_which_columns, AB_WHICH_COLUMNS);
-}
-
-static void write_item(csv_writer *w, const void *name) {
-    const ab_item *const item = name;
-    cell_write(w, &item->cell);
-    columns_write_values(w, ab_which_columns, AB_WHICH_COLUMNS, &item->which);
-}
-
-static const norm_impl *find_own(const void *source, const char *op, const char *variant, const char *form,
-                                 const char *level, const char *dtype) {
-    (void)source;
-    return norm_find(op, variant, form, level, dtype);
-}
+static const void *which_in(const void *item) { return &((const ab_item *)item)->which; }
+static const column_part names[] = {{cell_columns, CELL_COLUMNS, NULL}, {ab_which_columns, AB_WHICH_COLUMNS, which_in}};
 
 bool ab_which_read(const csv_table *t, size_t row, ab_which *which) {
     const int role = csv_column(t, "role"), side = csv_column(t, "side"), inject = csv_column(t, "inject_pct");
@@ -218,7 +204,7 @@ bool ab_which_read(const csv_table *t, size_t row, ab_which *which) {
 static bool read_item(const csv_table *t, size_t row, void *name) {
     ab_item *const item = name;
     return ab_which_read(t, row, &item->which) &&
-           cell_read_from(t, row, item->which.role == AB_SENTINEL ? find_own : ab_side_find, &item->which.side,
+           cell_read_from(t, row, item->which.role == AB_SENTINEL ? cell_find_here : ab_side_find, &item->which.side,
                           &item->cell);
 }
 
@@ -268,8 +254,8 @@ const schedule_kind ab_plan_kind = {.item = "row",
                                     .size = sizeof(ab_item),
                                     .deals = true,
                                     .note = "confirmed_from",
-                                    .write_header = write_header,
-                                    .write = write_item,
+                                    .names = names,
+                                    .name_count = COLUMN_COUNT(names),
                                     .read = read_item,
                                     .compare = compare,
                                     .same_group = same_group,

@@ -144,14 +144,6 @@ norm_error cell_run(const cell *c, norm_pass pass, const norm_args *args, void *
     return norm_run(c->impl, pass, &own, (int)c->threads);
 }
 
-void cell_write_header(csv_writer *w) { columns_write_names(w, cell_columns, CELL_COLUMNS); }
-void cell_write(csv_writer *w, const cell *c) { columns_write_values(w, cell_columns, CELL_COLUMNS, c); }
-
-void cell_write_later_header(csv_writer *w) { columns_write_names(w, cell_later_columns, CELL_LATER_COLUMNS); }
-void cell_write_later(csv_writer *w, const cell *c) {
-    columns_write_values(w, cell_later_columns, CELL_LATER_COLUMNS, c);
-}
-
 static bool read_dispatch(const csv_table *t, size_t row, cell *c) {
     const int column = csv_column(t, "dispatch_ns");
     size_t ns = 0;
@@ -163,13 +155,13 @@ static bool read_dispatch(const csv_table *t, size_t row, cell *c) {
     return true;
 }
 
-static const norm_impl *find_here(const void *source, const char *op, const char *variant, const char *form,
-                                  const char *level, const char *dtype) {
+const norm_impl *cell_find_here(const void *source, const char *op, const char *variant, const char *form,
+                                const char *level, const char *dtype) {
     (void)source;
     return norm_find(op, variant, form, level, dtype);
 }
 
-bool cell_read(const csv_table *t, size_t row, cell *c) { return cell_read_from(t, row, find_here, NULL, c); }
+bool cell_read(const csv_table *t, size_t row, cell *c) { return cell_read_from(t, row, cell_find_here, NULL, c); }
 
 bool cell_read_from(const csv_table *t, size_t row, norm_finder *find, const void *source, cell *c) {
     const char *field[CELL_COLUMNS];

@@ -68,13 +68,12 @@ extern const column_type column_op, column_pass, column_form, column_dtype, colu
 enum { CELL_LATER_COLUMNS = 1 };
 extern const table_column cell_later_columns[CELL_LATER_COLUMNS];
 
-void cell_write_header(csv_writer *w);
-void cell_write(csv_writer *w, const cell *c);
-void cell_write_later_header(csv_writer *w);
-void cell_write_later(csv_writer *w, const cell *c);
 // The cell of a row of a CSV with those columns; false if it names something that this program does not have.
 enum { CELL_MOST_THREADS = 1 << 16, CELL_MOST_DISPATCH_NS = 1000000 }; // of what is read
 bool cell_read(const csv_table *t, size_t row, cell *c);
+// norm_find as a norm_finder, whose source is nothing.
+const norm_impl *cell_find_here(const void *source, const char *op, const char *variant, const char *form,
+                                const char *level, const char *dtype);
 // The same of implementations of another source; its level is never "best".
 bool cell_read_from(const csv_table *t, size_t row, norm_finder *find, const void *source, cell *c);
 

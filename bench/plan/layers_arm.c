@@ -86,11 +86,6 @@ static bool is_scaled(const layers_key *k) {
       "Norm calls per site: 1; 0, 2 and 4 in a dose-response check.")
 COLUMN_LIST(layers_arm_columns, COLUMNS)
 
-void layers_arm_header(csv_writer *w) { columns_write_names(w, layers_arm_columns, LAYERS_ARM_COLUMNS); }
-void layers_arm_write(csv_writer *w, const layers_arm *a) {
-    columns_write_values(w, layers_arm_columns, LAYERS_ARM_COLUMNS, a);
-}
-
 const norm_impl *layers_arm_impl(const layers_arm *a) { return layer_slot_impl(&a->slot, a->slot.form, a->key.dtype); }
 
 // The text of a row's column; NULL if there is no such column.

@@ -88,8 +88,6 @@ enum {
     LAYERS_ARM_COLUMNS
 };
 extern const table_column layers_arm_columns[LAYERS_ARM_COLUMNS];
-void layers_arm_header(csv_writer *w);
-void layers_arm_write(csv_writer *w, const layers_arm *a);
 bool layers_arm_read(const csv_table *t, size_t row, layers_arm *a);
 const norm_impl *layers_arm_impl(const layers_arm *a); // what stands in its slots; NULL: nothing that is called
 // Groups stand together, then form, level, op and variant.

@@ -50,7 +50,7 @@ void layers_plan_spend_run(schedule *s, bool of_preset, double budget_s, size_t 
 
 // ---- As a schedule
 
-static void write_name(csv_writer *w, const void *arm) { layers_arm_write(w, arm); }
+static const column_part names[] = {{layers_arm_columns, LAYERS_ARM_COLUMNS, NULL}};
 static bool read_name(const csv_table *t, size_t row, void *arm) { return layers_arm_read(t, row, arm); }
 
 static bool same_group(const void *a, const void *b) {
@@ -83,9 +83,9 @@ const schedule_kind layers_plan_kind = {.item = "layer",
                                         .items = "arms",
                                         .deals = true,
                                         .note = "matmul",
-                                        .write_header = layers_arm_header,
                                         .size = sizeof(layers_arm),
-                                        .write = write_name,
+                                        .names = names,
+                                        .name_count = COLUMN_COUNT(names),
                                         .read = read_name,
                                         .compare = layers_arm_compare,
                                         .same_group = same_group,

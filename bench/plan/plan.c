@@ -183,8 +183,8 @@ void plan_spend_run(schedule *s, bool of_preset, double budget_s, size_t *launch
 
 // ---- As a schedule
 
-static void write_name(csv_writer *w, const void *c) { cell_write(w, c); }
-static void write_later(csv_writer *w, const void *c) { cell_write_later(w, c); }
+static const column_part names[] = {{cell_columns, CELL_COLUMNS, NULL}};
+static const column_part later[] = {{cell_later_columns, CELL_LATER_COLUMNS, NULL}};
 static bool read_name(const csv_table *t, size_t row, void *c) { return cell_read(t, row, c); }
 static bool same_group(const void *a, const void *b) { return cell_same_group(a, b); }
 static bool same_family(const void *a, const void *b) { return cell_same_family(a, b); }
@@ -194,10 +194,10 @@ static void describe_group(const void *c, char *text, size_t size) { cell_descri
 const schedule_kind plan_kind = {.item = "cell",
                                  .items = "cells",
                                  .size = sizeof(cell),
-                                 .write_header = cell_write_header,
-                                 .write = write_name,
-                                 .write_later_header = cell_write_later_header,
-                                 .write_later = write_later,
+                                 .names = names,
+                                 .name_count = COLUMN_COUNT(names),
+                                 .later = later,
+                                 .later_count = COLUMN_COUNT(later),
                                  .read = read_name,
                                  .compare = cell_compare,
                                  .same_group = same_group,

@@ -14,14 +14,20 @@ static char *name_at(const schedule *s, size_t item) { return (char *)s->names +
 
 const void *schedule_name(const schedule *s, size_t item) { return name_at(s, item); }
 
+void schedule_write_header(csv_writer *w, const schedule *s) {
+    columns_write_names(w, s->kind->names, s->kind->name_count);
+}
+
+void schedule_write_name(csv_writer *w, const schedule *s, size_t item) {
+    columns_write_values(w, s->kind->names, s->kind->name_count, name_at(s, item));
+}
+
 void schedule_write_later_header(csv_writer *w, const schedule *s) {
-    if (s->kind->write_later_header != NULL)
-        s->kind->write_later_header(w);
+    columns_write_names(w, s->kind->later, s->kind->later_count);
 }
 
 void schedule_write_later(csv_writer *w, const schedule *s, size_t item) {
-    if (s->kind->write_later != NULL)
-        s->kind->write_later(w, name_at(s, item));
+    columns_write_values(w, s->kind->later, s->kind->later_count, name_at(s, item));
 }
 
 size_t schedule_find(const schedule *s, const void *name) {
@@ -238,7 +244,7 @@ int schedule_write(const schedule *s, const char *path) {
     const int error = csv_open(&w, path, false);
     if (error != 0)
         return error;
-    s->kind->write_header(&w);
+    schedule_write_header(&w, s);
     csv_text(&w, group_column.name);
     for (const plan_column *c = columns; c < COLUMNS_END; c++)
         if (has_column(s, c))
@@ -246,7 +252,7 @@ int schedule_write(const schedule *s, const char *path) {
     schedule_write_later_header(&w, s);
     csv_end(&w);
     for (size_t i = 0; i < s->count; i++) {
-        s->kind->write(&w, name_at(s, i));
+        schedule_write_name(&w, s, i);
         write_field(&w, &group_column, &s->items[i]);
         for (const plan_column *c = columns; c < COLUMNS_END; c++)
             if (has_column(s, c))

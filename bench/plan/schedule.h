@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/csv.h"
+#include "base/columns.h"
 #include "budget.h"
 
 // What the engine knows of an item.
@@ -33,10 +33,8 @@ typedef struct {
     size_t size;              // of a name
     bool deals;       // launches are dealt out by group, and preparations timed: plan.csv says how many and long
     const char *note; // the column of planned.note; NULL: none
-    void (*write_header)(csv_writer *w);            // the columns of a name
-    void (*write)(csv_writer *w, const void *name); // and what stands in them
-    void (*write_later_header)(csv_writer *w);      // columns of it that older files lack, at the end; NULL: none
-    void (*write_later)(csv_writer *w, const void *name);
+    const column_part *names, *later; // the columns of a name; those that older files lack, at the end
+    size_t name_count, later_count;   // parts of each
     bool (*read)(const csv_table *t, size_t row, void *name); // false: this program has no such
     int (*compare)(const void *a, const void *b);             // the order of a plan; 0: the same
     bool (*same_group)(const void *a, const void *b);         // these are sampled interleaved
@@ -67,7 +65,10 @@ bool schedule_add(schedule *s, const void *name);
 bool schedule_arrange(schedule *s);
 void schedule_free(schedule *s); // of its kind it stays
 const void *schedule_name(const schedule *s, size_t item);
-// The end of a line that tells of items, and of one that tells of this one: write_later of its kind, if it has any.
+// The columns that name an item, in a line that tells of items, and what stands in them of this one; and the later
+// ones.
+void schedule_write_header(csv_writer *w, const schedule *s);
+void schedule_write_name(csv_writer *w, const schedule *s, size_t item);
 void schedule_write_later_header(csv_writer *w, const schedule *s);
 void schedule_write_later(csv_writer *w, const schedule *s, size_t item);
 // The item of this name, s->count if it is none of this plan.
