@@ -14,7 +14,7 @@
 
 #include "base/exit_code.h"
 #include "plan/ab_layers_plan.h"
-#include "report/ab_norms.h"
+#include "report/ab_judge.h"
 #include "report/ab_report.h"
 
 enum { ROUNDS = 6, STEPS = 3 };

@@ -11,7 +11,6 @@
 
 #include "base/changes.h"
 #include "base/paired.h"
-#include "base/prediction.h"
 #include "base/stats.h"
 
 enum { MOST = 120 };

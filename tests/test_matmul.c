@@ -13,7 +13,7 @@
 #include <cmocka.h>
 #include <omp.h>
 
-#include "machine/peak_bf16.h"
+#include "machine/peak_loop.h"
 #include "math/matmul.h"
 #include "math/scratch.h"
 #include "measure/guard.h"

@@ -12,7 +12,6 @@
 #include <gmp.h>
 
 #include "base/interval.h"
-#include "base/proportion.h"
 #include "base/stats.h"
 
 #define CLOSE(got, want) assert_true(fabs((got) - (want)) <= 1e-12 * fabs(want))

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "report/together.h"
+#include "report/verdicts.h"
 
 enum { MANY = 40 };
 

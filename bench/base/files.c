@@ -195,3 +195,20 @@ int files_lock(const char *folder, int *lock) {
     *lock = -1;
     return FILES_LOCKED;
 }
+
+// ---- Text
+
+int text_file_write(const void *text, const char *path) {
+    const text_file *const t = text;
+    FILE *const file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    int error = file == NULL ? errno : 0;
+    if (file == NULL)
+        return error;
+    errno = 0;
+    t->print(file, t->what);
+    if (fflush(file) != 0 || ferror(file))
+        error = errno != 0 ? errno : EIO;
+    if (file != stdout && fclose(file) != 0 && error == 0)
+        error = errno;
+    return error;
+}

@@ -38,4 +38,13 @@ int files_deliverable(const char *path);
 // has it. A file system that has no locks is no error, and *lock then locks nothing.
 int files_lock(const char *folder, int *lock);
 
+// Text for people, or for other tools, as a file.
+// What is printed, and how.
+typedef struct {
+    void (*print)(FILE *out, const void *what);
+    const void *what;
+} text_file;
+// A files_writer of a text_file; path "-" is stdout. 0 or errno.
+int text_file_write(const void *text, const char *path);
+
 #endif

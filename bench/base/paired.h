@@ -38,4 +38,10 @@ double paired_detectable(double deviation, size_t count, double bound, double al
 void paired_holm(double *p, size_t count);
 void paired_benjamini_hochberg(double *p, size_t count);
 
+// How far one more value may lie from those that were there before.
+// The factor f for which one more value of a normal distribution lies above the median of `count` others by more than f
+// times their deviation (paired_deviation) with probability alpha. By drawing such values, from a seed of its own, to a
+// few percent: Student's t is of another deviation, and with it four to seven times as many lie there. NaN below three.
+double prediction_factor(size_t count, double alpha);
+
 #endif

@@ -32,4 +32,9 @@ double stats_rng_uniform(stats_rng *rng);                 // [0, 1)
 double stats_rng_normal(stats_rng *rng);                  // mean 0, deviation 1
 void stats_shuffle(stats_rng *rng, size_t *items, size_t n);
 
+// What so many hits in so many trials say of a probability.
+// The share of hits, as median, and the exact interval of Clopper and Pearson (1934), which covers with at least
+// `confidence`. NaN without a trial.
+stats_interval proportion_interval(size_t hits, size_t trials, double confidence);
+
 #endif

@@ -3,10 +3,11 @@
 // plan.h, kernels.h and summary.h.
 #include <errno.h>
 
+#include "base/parse.h"
 #include "commands.h"
 #include "measure/campaign.h"
 #include "measure/kernels.h"
-#include "plan/framework_options.h"
+#include "peers/peers.h"
 #include "plan/plan.h"
 #include "report/answers.h"
 #include "report/summary.h"
@@ -33,8 +34,12 @@ static const cli_command command = {
 static plan cells = {.schedule.kind = &plan_kind};
 
 static bool take(request *r, int option, char *value) {
+    double given;
     (void)option;
-    return framework_dispatch_take(&command, value, &r->dispatch_ns);
+    if (!parse_nanoseconds(value, &given) || given < 1 || given > (double)CELL_MOST_DISPATCH_NS)
+        return cli_complain(&command, "--dispatch %s: expected a time of 1ns to 1ms such as 500ns or 2us", value);
+    r->dispatch_ns = (size_t)(given + 0.5);
+    return true;
 }
 
 static bool make(preset which, const selection *s, const topology *t) { return plan_make(&cells, which, s, t); }
@@ -49,6 +54,32 @@ static bool check_level(const selection *s, norm_level level) {
     return !only;
 }
 
+// Gives the time of dispatch to the cells that it concerns. false, after a message, if there is none: that was not what
+// was meant.
+static bool set_dispatch(size_t ns) {
+    size_t concerned = 0;
+    cell *const all = cells.schedule.names;
+    for (size_t i = 0; i < cells.schedule.count; i++)
+        if (all[i].impl->form == NORM_FRAMEWORK) {
+            all[i].dispatch_ns = (unsigned)ns;
+            concerned++;
+        }
+    return ns == 0 || cells.schedule.count == 0 || concerned > 0 ||
+           cli_complain(&command,
+                        "--dispatch is for form framework, of which nothing is selected: add --form framework");
+}
+
+// Says so where a default is another tanh for want of a library.
+static void say_tanh(const selection *s) {
+    bool concerned = false;
+    for (size_t i = 0; i < cells.schedule.count && !s->given[SELECT_VARIANT]; i++) {
+        const norm_impl *const impl = plan_cells(&cells)[i].impl;
+        concerned |= impl->op == NORM_DYT && impl->form == NORM_FRAMEWORK && impl->dtype == NORM_F32;
+    }
+    if (concerned && peers_tanh_note() != NULL)
+        cli_complain(&command, "%s", peers_tanh_note());
+}
+
 static bool check(const request *r, const selection *s) {
     for (unsigned level = 0; level < NORM_ALL_LEVELS; level++)
         if (s->level[level] && norm_level_missing((norm_level)level) != NULL && !check_level(s, (norm_level)level))
@@ -59,9 +90,9 @@ static bool check(const request *r, const selection *s) {
         if (impl->lacks != NULL && selection_has(s, impl) && (s->given[SELECT_DTYPE] || impl->dtype == NORM_F32))
             cli_complain(&command, "%s, variant %s: this machine lacks %s; skipped", norm_op_name(impl->op),
                          impl->variant, impl->lacks);
-    if (!framework_dispatch_set(&command, &cells, r->dispatch_ns))
+    if (!set_dispatch(r->dispatch_ns))
         return false;
-    framework_tanh_say(&command, &cells, s);
+    say_tanh(s);
     return true;
 }
 

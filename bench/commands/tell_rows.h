@@ -7,7 +7,7 @@
 
 #include "plan/cli.h"
 #include "report/results.h"
-#include "report/rows_file.h"
+#include "report/schema.h"
 
 // The format of a name; text of none. false after a message with those that there are.
 bool format_option(const cli_command *command, const char *name, schema_format *format);

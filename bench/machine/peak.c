@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "norm.h"
-#include "peak_bf16.h"
 #include "peak_loop.h"
 
 #define DECLARE(ID, name, features) extern const peak_loop peak_loop_##name;

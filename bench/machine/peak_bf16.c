@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// peak_bf16.c: see peak_bf16.h. Intrinsics stand here, for no kernel has a use for these instructions.
-#include "peak_bf16.h"
+// peak_bf16.c: see peak_loop.h. Intrinsics stand here, for no kernel has a use for these instructions.
+#include "peak_loop.h"
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>

@@ -12,4 +12,9 @@ typedef struct {
     double flops; // of one time through
 } peak_loop;
 
+// The units that multiply bf16 as such, several times as fast as FMAs multiply f32.
+// The loop of the fastest of them that this CPU and its operating system have: tiles (AMX), else a dot product
+// (AVX512_BF16), else NULL.
+const peak_loop *peak_bf16_loop(void);
+
 #endif

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "hwloc_api.h"
-#include "topology_source.h"
 #include "topology_struct.h"
 
 bool topology_plan(const topology *t, placement p, size_t threads, topology_seat *seats) {

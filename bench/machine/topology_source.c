@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// topology_source.c: see topology_source.h.
-#include "topology_source.h"
+// topology_source.c: see topology_struct.h.
+#include "topology_struct.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
 #define TOPOLOGY_STRUCT_H
 
 #include <hwloc.h>
+#include <stdbool.h>
 
 #include "topology.h"
 #include "unit.h"
@@ -14,5 +15,8 @@ struct topology {
     unit *units;
     size_t count;
 };
+
+// Loads what topology_open's source names; false with a message for people.
+bool topology_source_load(hwloc_topology_t hwloc, const char *source, char error[TOPOLOGY_ERROR_SIZE]);
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef AB_H
 #define AB_H
 
+#include "plan/ab_layers_plan.h"
 #include "plan/ab_plan.h"
 #include "subject.h"
 
@@ -16,5 +17,9 @@ void ab_clear(const run *r);
 
 // Unpacks and links what is linked, opens both sides, and finds out whose code is the same. false with a reason.
 bool ab_begin(char *why, size_t size);
+
+// How a launch times the norms of two sides in layers: as layers are timed (layers.h), both sides in the
+// slots of the same layer.
+extern const group_work ab_layers_work;
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ab_layers.c: see ab_layers.h.
-#include "ab_layers.h"
+// ab_layers.c: see ab.h.
+#include "ab.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -9,10 +9,10 @@
 
 #include "base/exit_code.h"
 #include "base/refuse.h"
+#include "child.h"
 #include "machine/machine.h"
 #include "sampler.h"
 #include "samples.h"
-#include "worker.h"
 
 void campaign_say(campaign *c, const char *what) { progress_update(&c->progress, c->done_s, what); }
 

@@ -7,8 +7,8 @@
 
 #include "base/exit_code.h"
 #include "campaign.h"
+#include "child.h"
 #include "machine/memory.h"
-#include "worker.h"
 
 // EXIT_DONE: go on. CLI_HELP: help was asked for, and given.
 static int parse(const subject *s, int argc, char **argv, const topology *t, request *r, selection *selected) {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "machine/topology.h"
+#include "subject.h"
 
 // Rounds of a group that one launch has: complete ones, and the first number that is free, for a round that was cut off
 // keeps its own.
@@ -44,5 +45,11 @@ int child_visit(const child_orders *orders, size_t groups, bool (*visit)(void *c
 
 // Plans and binds a team and tells "group GROUP PU...". false with a reason.
 bool child_bind(const topology *t, placement place, size_t threads, size_t group, char *why, size_t size);
+
+// The process of a launch, whatever it measures. It visits every group of a plan: a pilot verifies and
+// calibrates its items; else they are warmed up and sampled round by round. It tells what it finds line by line
+// (wire.h), so that whatever ends it, nothing finished is lost. Its parent's side is campaign_launch.c.
+// What `normbench NAME --worker ...` runs, argv from --worker on (child.h). An exit code.
+int worker_main(const subject *s, int argc, char **argv);
 
 #endif

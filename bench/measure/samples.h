@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/columns.h"
 #include "run.h"
 #include "sample.h"
 #include "subject.h"
@@ -18,5 +19,8 @@ bool samples_add(run *r, const observation *o, const char *bound);
 bool samples_read(const run *r, observations *all, char error[RUN_ERROR_SIZE]);
 // Writes the plan, for the workers and for samples_read.
 bool samples_write_plan(const run *r, char error[RUN_ERROR_SIZE]);
+
+// The columns of samples.csv, layer_samples.csv, ab_samples.csv and ab_layer_samples.csv.
+extern const column_table samples_table, layer_samples_table, ab_samples_table, ab_layer_samples_table;
 
 #endif

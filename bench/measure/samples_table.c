@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// samples_table.c: see samples_table.h. What a sample is known by comes from the lists of sample.h, by which it is also
+// samples_table.c: see samples.h. What a sample is known by comes from the lists of sample.h, by which it is also
 // written (samples.c).
-#include "samples_table.h"
+#include "samples.h"
 
 #include "layers.h"
 #include "plan/ab_plan.h"

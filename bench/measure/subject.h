@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // subject.h: what the engine measures: kernels, layers, and whatever comes. The engine draws the order (ABBA), counts
 // the calls, deals out a budget, starts the processes, hears them, keeps their samples and takes a run up again
-// (campaign.h, worker.h); a subject says what an item of its plan is and how one sample of it is taken.
+// (campaign.h, child.h); a subject says what an item of its plan is and how one sample of it is taken.
 #ifndef SUBJECT_H
 #define SUBJECT_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // trial.h: one guarded, verified run of an implementation, forward and then backward: what is done to kernels of others
-// before they are timed (verify_guarded.h), by test_kernels to ours and by test_broken to broken ones.
+// before they are timed (verify_cell.h), by test_kernels to ours and by test_broken to broken ones.
 #ifndef TRIAL_H
 #define TRIAL_H
 

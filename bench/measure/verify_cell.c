@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "plan/kernel_library.h"
+#include "trial.h"
 #include "verify.h"
-#include "verify_guarded.h"
 
 // Rows of y and dx that are held against the reference; parameter gradients always cover all rows. `normbench verify`
 // and the tests compare everything; here it is the shape, threads and buffers that are new.
@@ -57,4 +57,36 @@ bool verify_cell(const cell *c, const buffers *b, double *max_error, char *why, 
         verify_explain(&result, why, size);
     *max_error = verify_largest(&result);
     return compared && result.ok;
+}
+
+// ---- Between guards
+
+// What a guard is there for shows in so many elements, but in a row for each thread at least.
+enum { MOST_ELEMENTS = 1 << 18, GAP = 5, SEED = 1 };
+
+static size_t rows_of(const cell *c) {
+    const size_t fit = MOST_ELEMENTS / c->cols, least = c->threads > fit ? c->threads : fit;
+    return c->rows < least ? c->rows : least > 0 ? least : 1;
+}
+
+bool verify_guarded(const cell *c, verify_result *result, char *why, size_t size) {
+    trial t = {.kind = INPUT_ACTIVATIONS,
+               .rows = rows_of(c),
+               .cols = c->cols,
+               .place = GUARD_FREE,
+               .threads = (int)c->threads,
+               .ends_forward = c->pass == NORM_FORWARD,
+               .seed = SEED};
+    trial_buffers buffers = {0};
+    char text[TRIAL_TEXT] = "";
+    bool ok = trial_run(c->impl, &t, &buffers, result, text);
+    if (ok) {
+        t.gap = GAP;
+        t.place = GUARD_END;
+        ok = trial_run(c->impl, &t, &buffers, result, text);
+    }
+    if (!ok)
+        snprintf(why, size, "in guarded buffers%s: %s", t.gap > 0 ? ", rows with gaps" : "", text);
+    trial_close(&buffers);
+    return ok;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// verify_foreign.c: see verify_foreign.h. Both sides are one program, so what is told are its structs as they are.
-#include "verify_foreign.h"
+// verify_foreign.c: see verify_suite.h. Both sides are one program, so what is told are its structs as they are.
+#include "verify_suite.h"
 
 #include <errno.h>
 #include <poll.h>

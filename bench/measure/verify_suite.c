@@ -10,8 +10,7 @@
 #include "buffers.h"
 #include "machine/memory.h"
 #include "plan/kernel_library.h"
-#include "verify_foreign.h"
-#include "verify_guarded.h"
+#include "verify_cell.h"
 
 norm_pass suite_pass_of(norm_output output) {
     return output == NORM_OUT_Y || output == NORM_OUT_SUM ? NORM_FORWARD : NORM_BACKWARD;

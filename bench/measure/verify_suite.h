@@ -4,6 +4,8 @@
 #ifndef VERIFY_SUITE_H
 #define VERIFY_SUITE_H
 
+#include <stdbool.h>
+
 #include "base/progress.h"
 #include "inputs.h"
 #include "plan/cell.h"
@@ -35,7 +37,7 @@ typedef struct {
     size_t count;
     progress progress;
     double elements; // checked so far
-    bool foreign;    // the turn of kernels of others, in a process of their own (verify_foreign.h)
+    bool foreign;    // the turn of kernels of others, in a process of their own (foreign_run)
     int tell;        // whose parent hears this
 } verify_suite;
 
@@ -55,5 +57,15 @@ bool suite_fits(const verify_suite *v);
 // Checks all of it. false, after a message, if something could not be checked.
 bool suite_run(verify_suite *v);
 void suite_free(verify_suite *v);
+
+// The part of a suite that is kernels of others, in processes of their own: one that crashes, hangs
+// or ends its process is found wrong, and the next process goes on without it.
+// check: what such a process runs, with v->foreign set, which tells before each item (foreign_begin) that it begins,
+// and behind it what is known of it by now (foreign_end). What it found stands in v's items afterwards. false, after a
+// message: something could not be checked. To be called before the first team of threads, which a forked process would
+// not have.
+bool foreign_run(verify_suite *v, bool (*check)(verify_suite *v));
+void foreign_begin(const verify_suite *v, size_t item, input_kind kind, shape s, size_t threads);
+void foreign_end(const verify_suite *v, size_t item);
 
 #endif

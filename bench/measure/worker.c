@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// worker.c: see worker.h.
-#include "worker.h"
+// worker.c: see child.h.
 
 #include <limits.h>
 #include <stdio.h>

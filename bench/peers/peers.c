@@ -15,9 +15,7 @@
 #include "math/onednn.h"
 #include "math/pointwise.h"
 #include "mkl_tanh.h"
-#include "sleef.h"
 #include "table.h"
-#include "torch.h"
 
 // ---- Prepared primitives, per thread
 

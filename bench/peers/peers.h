@@ -15,6 +15,12 @@
 // CPU is known as well, with the reason.
 void peers_register(void);
 
+// What it makes known beside oneDNN's, each to be called once: PyTorch's modules, which run in a process of their own,
+// which scripts/peers.py times, so that here they have names alone; and our dyt with the tanh of SLEEF, which is no
+// part of libnorm, for that needs no other library: the program has it, and libnorm_peers.so, which that script loads.
+void torch_register(void);
+void sleef_register(void);
+
 // The implementation of oneDNN's that such a call runs, in the library's own words: "jit:avx512_core"; "" where impl is
 // none of oneDNN's.
 enum { PEERS_NAME_SIZE = 64 };

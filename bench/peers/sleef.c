@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// sleef.c: see sleef.h.
-#include "sleef.h"
+// sleef.c: see peers.h.
+#include "peers.h"
 
-#include "norm.h"
 #include "table.h"
 
 #ifdef __x86_64__

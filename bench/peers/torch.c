@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-// torch.c: see torch.h. Bytes: compiled, and in the one kernel of LayerNorm that PyTorch has in eager mode, too, each
+// torch.c: see peers.h. Bytes: compiled, and in the one kernel of LayerNorm that PyTorch has in eager mode, too, each
 // tensor is read and written once; op by op, each operation counts.
-#include "torch.h"
-
-#include "norm.h"
+#include "peers.h"
 
 #define PARAMETERS(ID, name, parameters, formula) PARAMETERS_##ID = (parameters),
 enum { NORM_OP_LIST(PARAMETERS) };

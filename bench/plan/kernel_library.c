@@ -18,7 +18,6 @@
 
 #include "base/patience.h"
 #include "library_file.h"
-#include "library_table.h"
 
 enum { MOST_IMPLS = 4096 };
 #define PLUGIN_TABLE "norm_plugin_table"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// library_table.c: see library_table.h.
-#include "library_table.h"
+// library_table.c: see library_file.h.
+#include "library_file.h"
 
 #include <stdio.h>
 #include <string.h>

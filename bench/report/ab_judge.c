@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ab_pairs.h"
-
 #define NAME(ID, name) #name,
 static const char *const verdict_names[AB_VERDICTS] = {AB_VERDICT_LIST(NAME)};
 const char *ab_verdict_name(ab_verdict v) { return verdict_names[v]; }

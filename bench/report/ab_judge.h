@@ -134,4 +134,23 @@ void ab_judgement_free(ab_judgement *j);
 enum { AB_LAUNCHES = 20, AB_MOST_LAUNCHES = 30, AB_CONFIRMING = 16 };
 size_t ab_go_on(const ab_compared *compared, schedule *s, const observations *all, ab_threshold threshold, size_t done);
 
+// From the samples of `normbench ab` to paired differences.
+// Sets j's rows, with what was measured of each as j->compared says: times, preemptions, differences. false if memory
+// ran out.
+bool ab_pairs_make(ab_judgement *j, const schedule *s, const observations *all);
+// The mean difference, launch by launch, of the rows that are in a group; of launches that all of them have.
+void ab_pairs_mean(const ab_judgement *j, const ab_group *g, bool (*in)(const ab_group *, const ab_row *),
+                   ab_differences *mean);
+
+// Paired differences of another reading, one of each launch, before and after the confirmation began alike. values:
+// room for PAIRED_MOST. Returns how many; 0 if memory ran out.
+size_t ab_pairs_of(const sample_index *x, const ab_row *r, int log_reading, double values[PAIRED_MOST]);
+
+// Norms in layers as `normbench ab` compares them: by their time in place, of which follows what the whole
+// layer gains or loses as long as the rest of it, whose code is the same, takes the same time. That is tested, too.
+extern const ab_compared ab_norms; // of a layers_plan whose items are ab_layers_item
+
+// What a row's change comes to in its layer, in words that follow it; "" of a row without a layer.
+const char *ab_norms_text(const ab_row *r, char text[AB_TEXT]);
+
 #endif

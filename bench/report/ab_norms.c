@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// ab_norms.c: see ab_norms.h.
-#include "ab_norms.h"
+// ab_norms.c: see ab_judge.h.
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ab_pairs.h"
+#include "ab_judge.h"
 #include "ab_report.h"
 #include "base/order.h"
 #include "layers_summary.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ab_pairs.c: see ab_pairs.h.
-#include "ab_pairs.h"
+// ab_pairs.c: see ab_judge.h.
+#include "ab_judge.h"
 
 #include <math.h>
 #include <stdint.h>

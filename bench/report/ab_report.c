@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ab_norms.h"
+#include "ab_judge.h"
 #include "ab_table.h"
 #include "base/exit_code.h"
 

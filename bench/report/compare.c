@@ -8,7 +8,6 @@
 
 #include "base/exit_code.h"
 #include "base/paired.h"
-#include "base/prediction.h"
 
 #define NAME(ID, name) name,
 static const char *const verdict_names[] = {COMPARE_VERDICT_LIST(NAME)};

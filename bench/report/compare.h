@@ -5,7 +5,7 @@
 // The value is the logarithm of a row's time over its sentinels' (sentinels.h). A row is suspect if it lies above the
 // median of the baseline runs by more than one more run of their kind may: beyond ln(1 + COMPARE_LEAST), and beyond
 // their spread, by the median absolute deviation, times the factor that one run in 1 / COMPARE_ALPHA exceeds
-// (prediction.h). Intervals within a run say nothing of other days, and are not used.
+// (paired.h). Intervals within a run say nothing of other days, and are not used.
 #ifndef COMPARE_H
 #define COMPARE_H
 

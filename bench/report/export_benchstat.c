@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/files.h"
 #include "base/interval.h"
-#include "base/text_file.h"
 #include "exports.h"
 #include "launches.h"
 

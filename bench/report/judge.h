@@ -91,7 +91,7 @@ typedef struct {
     bool scaled;     // fewer tokens, or rows, than the source had
     bool unstable;
     char why[TABLES_MESSAGE]; // there is no value
-    // Of all findings together (together.h), where they are asked so: NaN of what is not told.
+    // Of all findings together (verdicts.h), where they are asked so: NaN of what is not told.
     double p_value, p_together;
     verdict verdict_together;
 } finding;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// rows_file.c: see rows_file.h.
-#include "rows_file.h"
+// rows_file.c: see schema.h.
+#include "schema.h"
 
 #include <errno.h>
 
+#include "base/files.h"
 #include "base/json_file.h"
-#include "base/text_file.h"
 
 static const void *row_at(const rows_file *f, size_t i) { return (const char *)f->rows + i * f->size; }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "ab_table.h"
-#include "measure/samples_table.h"
+#include "measure/samples.h"
 
 static const column_table *const tables[] = {
     &kernels_table,    &samples_table,    &verify_table,     &layers_table,           &layer_samples_table,

@@ -29,4 +29,17 @@ const char *schema_format_name(schema_format format);
 // Prints one table, or all of them if it is NULL. 0 or errno.
 int schema_print(FILE *out, const column_table *only, schema_format format);
 
+// What a command found, row by row, in the format that was asked for.
+typedef struct {
+    const column_table *table; // csv and json: the rows as they are
+    const void *rows;
+    size_t count, size; // of rows; of one, in bytes
+    schema_format format;
+    // text and markdown: what people are to see.
+    void (*print)(FILE *out, const void *what, bool markdown);
+    const void *what;
+} rows_file;
+// A files_writer of a rows_file.
+int rows_file_write(const void *file, const char *path);
+
 #endif

@@ -8,7 +8,7 @@
 
 #include "base/exit_code.h"
 #include "base/interval.h"
-#include "base/proportion.h"
+#include "base/stats.h"
 
 #define NAME(ID, name, meaning) #name,
 static const char *const property_names[] = {VALIDATION_PROPERTY_LIST(NAME)};

@@ -62,7 +62,7 @@ typedef struct {
     void (*prepare)(verdict_row *r);           // sets what a row has in words; NULL: nothing
     const char *(*heading)(const question *q); // above what is found of it, once; NULL: none
     bool says_missing;                         // also says what was not measured
-    bool together;                             // its verdicts are also told together (together.h)
+    bool together;                             // its verdicts are also told together (verdicts.h)
     void (*print)(FILE *out, const verdict_row *r);
     void (*end)(FILE *out, const verdicts *v, const size_t count[VERDICTS]); // below it; NULL: nothing
 } verdict_list;
@@ -100,5 +100,15 @@ extern const verdict_list verdict_claims, verdict_goals, verdict_questions;
     X(OPTIONAL, baseline, text, NULL, value_asked(r, "baseline"),                                                      \
       "What it is held against, in the same run and conditions.")                                                      \
     X(REQUIRED, where, text, NULL, value_asked(r, "where"), "What both have in common.")
+
+// Many findings of one run, taken together. Each interval of 95 % misses the truth once in twenty, so that
+// of forty verdicts two are wrong where each alone has that right to be.
+// Sets every finding's p_value, p_together and verdict_together: what can still be said if one wrong verdict among all
+// of them is to be as rare as one was for each (Holm, 1979). The p-value is the interval's: its ends are taken for
+// those of a normal distribution, 1.96 deviations from the middle, as tables hold no more of it.
+void judge_together(findings *all);
+
+// The level of one side of an interval of 95 %.
+#define TOGETHER_LEVEL 0.025
 
 #endif
