@@ -21,7 +21,7 @@ static topology *must_open(const char *source) {
     return t;
 }
 
-// Every prefix of the expected order of PUs must be the plan for that many threads, and one thread more than PUs must
+// Every prefix of the expected order of PUs must be the seats of that many threads, and one thread more than PUs must
 // fail.
 static void check_plan(const char *source, placement p, const char *expected) {
     topology *t = must_open(source);
@@ -31,13 +31,13 @@ static void check_plan(const char *source, placement p, const char *expected) {
     for (size_t threads = 1; threads <= pus; threads++) {
         char got[1024] = "";
         size_t used = 0;
-        assert_true(topology_plan(t, p, threads, seats));
+        assert_true(topology_seats(t, p, threads, seats));
         for (size_t i = 0; i < threads; i++)
             used += (size_t)snprintf(got + used, sizeof got - used, i == 0 ? "%d" : " %d", seats[i].pu);
         if (strncmp(got, expected, used) != 0 || (threads == pus && strcmp(got, expected) != 0))
             fail_msg("%s, %s, %zu threads: got %s, expected %s", source, placement_name(p), threads, got, expected);
     }
-    assert_false(topology_plan(t, p, pus + 1, seats));
+    assert_false(topology_seats(t, p, pus + 1, seats));
     topology_close(t);
 }
 
@@ -104,7 +104,7 @@ static void hybrid(void **state) {
     check_plan(machine, PLACEMENT_SCATTER, "6 8 2 3 4 5 0 1 7 9");
     topology *t = must_open(machine);
     topology_seat seat;
-    assert_true(topology_plan(t, PLACEMENT_COMPACT, 1, &seat));
+    assert_true(topology_seats(t, PLACEMENT_COMPACT, 1, &seat));
     assert_int_equal(seat.l3, -1);
     assert_int_equal(seat.core, 0);
     // Sizes are those that the first fast core sees.
@@ -137,7 +137,7 @@ static void uneven(void **state) {
     assert_int_equal(topology_llc_bytes(t), 96 << 20);
     assert_int_equal(topology_llc_total_bytes(t), (size_t)(32 + 16 + 1 + 96) << 20);
     assert_int_equal(topology_memory_bytes(t), (size_t)20 << 30);
-    assert_true(topology_plan(t, PLACEMENT_CORES, 8, seats));
+    assert_true(topology_seats(t, PLACEMENT_CORES, 8, seats));
     const topology_seat outside = seats[4], sibling = seats[7];
     assert_int_equal(outside.l3, -1);
     assert_int_equal(outside.numa, 1);
@@ -150,12 +150,12 @@ static void placement_none(void **state) {
     (void)state;
     topology *t = must_open("core:2 pu:1");
     topology_seat seats[2];
-    assert_true(topology_plan(t, PLACEMENT_NONE, 2, seats));
+    assert_true(topology_seats(t, PLACEMENT_NONE, 2, seats));
     for (int i = 0; i < 2; i++) {
         assert_int_equal(seats[i].pu, -1);
         assert_int_equal(seats[i].package, -1);
     }
-    assert_false(topology_plan(t, PLACEMENT_NONE, 3, seats));
+    assert_false(topology_seats(t, PLACEMENT_NONE, 3, seats));
     topology_close(t);
 }
 
@@ -206,7 +206,7 @@ static void many_packages_in_nodes(void **state) {
     enum { NODES = 16, PACKAGES = 4, CORES = 2, PUS = NODES * PACKAGES * CORES };
     topology *t = must_open("numa:16 package:4 core:2 pu:1");
     topology_seat seats[PUS];
-    assert_true(topology_plan(t, PLACEMENT_SCATTER, PUS, seats));
+    assert_true(topology_seats(t, PLACEMENT_SCATTER, PUS, seats));
     for (int i = 0; i < PUS; i++) {
         assert_int_equal(seats[i].numa, i % NODES);
         assert_int_equal(seats[i].package, i % NODES * PACKAGES + i / NODES % PACKAGES);

@@ -128,9 +128,9 @@ static void restricted_cpuset(void **state) {
     assert_int_equal(topology_pus(t), 1);
     assert_int_equal(topology_cores(t), 1);
     for (int p = 0; p < PLACEMENTS; p++) {
-        assert_true(topology_plan(t, (placement)p, 1, seats));
+        assert_true(topology_seats(t, (placement)p, 1, seats));
         assert_int_equal(seats[0].pu, p == PLACEMENT_NONE ? -1 : (int)last);
-        assert_false(topology_plan(t, (placement)p, 2, seats));
+        assert_false(topology_seats(t, (placement)p, 2, seats));
     }
     assert_int_equal(topology_bind_self(t, seats[0]), last);
     topology_close(t);
@@ -149,7 +149,7 @@ static void binding_is_read_back(void **state) {
     assert_non_null(bound);
     assert_non_null(seen);
     for (int p = 0; p < PLACEMENTS; p++) {
-        assert_true(topology_plan(t, (placement)p, threads, seats));
+        assert_true(topology_seats(t, (placement)p, threads, seats));
         assert_true(topology_bind_team(t, threads, seats, bound));
 #pragma omp parallel num_threads((int)threads)
         seen[omp_get_thread_num()] = sched_getcpu();
@@ -161,12 +161,12 @@ static void binding_is_read_back(void **state) {
     }
 
     // A PU that the machine does not have.
-    assert_true(topology_plan(t, PLACEMENT_CORES, threads, seats));
+    assert_true(topology_seats(t, PLACEMENT_CORES, threads, seats));
     seats[threads - 1].pu = 1 << 15;
     assert_false(topology_bind_team(t, threads, seats, bound));
     assert_int_equal(bound[threads - 1], -2);
 
-    assert_true(topology_plan(t, PLACEMENT_NONE, threads, seats));
+    assert_true(topology_seats(t, PLACEMENT_NONE, threads, seats));
     assert_true(topology_bind_team(t, threads, seats, bound));
     free(seen);
     free(bound);
@@ -182,7 +182,7 @@ static void other_machines_are_not_bound(void **state) {
     topology_seat seats[2];
     int bound[2];
     assert_false(topology_is_this_machine(t));
-    assert_true(topology_plan(t, PLACEMENT_CORES, 2, seats));
+    assert_true(topology_seats(t, PLACEMENT_CORES, 2, seats));
     assert_int_equal(topology_bind_self(t, seats[0]), -2);
     assert_false(topology_bind_team(t, 2, seats, bound));
     assert_int_equal(topology_node_of(t, bound), -1);

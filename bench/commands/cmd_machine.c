@@ -36,7 +36,7 @@ static double copy_rate(const topology *t, const norm_impl *impl, size_t bytes, 
     int *const bound = malloc(threads * sizeof *bound);
     buffers b = {0};
     double fastest = NAN, ns;
-    if (seats != NULL && bound != NULL && topology_plan(t, c.place, threads, seats) &&
+    if (seats != NULL && bound != NULL && topology_seats(t, c.place, threads, seats) &&
         topology_bind_team(t, threads, seats, bound) && buffers_make(&b, &c, 1, 0, 1)) {
         const size_t calls = sampler_calibrate(&c, &b, &ns);
         const double deadline = sampler_now_ns() + 1e9 * seconds;

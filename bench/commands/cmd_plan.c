@@ -15,10 +15,10 @@ static void print_index(int index) {
 }
 
 // false if memory ran out.
-static bool print_plan(const topology *t, placement p, size_t threads) {
+static bool print_seats(const topology *t, placement p, size_t threads) {
     topology_seat *seats = malloc(threads * sizeof *seats);
-    const bool planned = seats != NULL && topology_plan(t, p, threads, seats);
-    for (size_t i = 0; planned && i < threads; i++) {
+    const bool seated = seats != NULL && topology_seats(t, p, threads, seats);
+    for (size_t i = 0; seated && i < threads; i++) {
         printf("%7zu %-9s %6zu", threads, placement_name(p), i);
         print_index(seats[i].pu);
         print_index(seats[i].core);
@@ -28,7 +28,7 @@ static bool print_plan(const topology *t, placement p, size_t threads) {
         putchar('\n');
     }
     free(seats);
-    return planned;
+    return seated;
 }
 
 int cmd_plan(int argc, char **argv) {
@@ -68,7 +68,7 @@ int cmd_plan(int argc, char **argv) {
            "package");
     for (size_t i = 0; i < s.thread_count; i++)
         for (size_t j = 0; j < s.placement_count; j++)
-            if (!print_plan(t, s.placements[j], s.threads[i])) {
+            if (!print_seats(t, s.placements[j], s.threads[i])) {
                 snprintf(error, sizeof error, "out of memory");
                 result = EXIT_FAILED;
                 goto done;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// binding.c: binds threads to the seats of a plan, and reads back where they are; see topology.h.
+// binding.c: binds threads to the seats of a placement, and reads back where they are; see topology.h.
 #include <limits.h>
 #include <omp.h>
 

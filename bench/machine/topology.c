@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // topology.c: placements over hwloc. A topology is read once into a flat table of usable PUs, each with what it sits
-// in; every placement is an order of that table, so a plan depends on nothing but the topology.
+// in; every placement is an order of that table, so seats depend on nothing but the topology.
 #include "topology.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "hwloc_api.h"
 #include "topology_struct.h"
 
-bool topology_plan(const topology *t, placement p, size_t threads, topology_seat *seats) {
+bool topology_seats(const topology *t, placement p, size_t threads, topology_seat *seats) {
     if (threads > t->count)
         return false;
     if (p == PLACEMENT_NONE) {

@@ -57,7 +57,7 @@ typedef struct {
 
 // The seats of `threads` threads, thread i in seats[i]. false if there are fewer usable PUs than threads. For
 // PLACEMENT_NONE every seat is all -1.
-bool topology_plan(const topology *t, placement p, size_t threads, topology_seat *seats);
+bool topology_seats(const topology *t, placement p, size_t threads, topology_seat *seats);
 
 // Binds the calling thread to a seat's PU alone (or to every usable PU, for a seat of -1), reads the binding back and
 // returns the PU that it found: the only PU of the binding, -1 if it holds several. -2 on failure.

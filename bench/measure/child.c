@@ -122,7 +122,7 @@ bool child_bind(const topology *t, placement place, size_t threads, size_t group
     int *const bound = calloc(threads, sizeof *bound);
     bool ok = seats != NULL && bound != NULL;
     // Without a placement nothing else would refuse them.
-    if (ok && (threads > topology_pus(t) || !topology_plan(t, place, threads, seats))) {
+    if (ok && (threads > topology_pus(t) || !topology_seats(t, place, threads, seats))) {
         snprintf(why, size, "only %zu PUs may be used", topology_pus(t));
         ok = false;
     } else if (ok && !topology_bind_team(t, threads, seats, bound)) {
