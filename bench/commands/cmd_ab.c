@@ -79,16 +79,11 @@ static bool take_threshold(const char *option, const char *value, char text[32])
 }
 
 static bool take_format(const char *value) {
-    const char *names[AB_FORMATS];
-    char text[512];
-    for (ab_format f = 0; f < AB_FORMATS; f++)
-        names[f] = ab_format_name(f);
-    if (names_find(value, names, AB_FORMATS) < AB_FORMATS) {
-        snprintf(ab_settings_here()->format, sizeof ab_settings_here()->format, "%s", value);
-        return true;
-    }
-    names_explain(text, sizeof text, value, "format", names, AB_FORMATS);
-    return cli_complain(&command, "%s", text);
+    size_t index;
+    if (!cli_choose(&command, "", value, "format", ab_format_names, AB_FORMATS, &index))
+        return false;
+    snprintf(ab_settings_here()->format, sizeof ab_settings_here()->format, "%s", value);
+    return true;
 }
 
 static bool take_inject(char *value) {
@@ -243,13 +238,10 @@ static int write_table(const observations *all, const run *r, const char *path, 
 
 static void print(const observations *all, FILE *out, const run *r) {
     ab_judgement j;
-    const char *names[AB_FORMATS];
     (void)r;
     if (!judge(&j, all))
         return;
-    for (ab_format f = 0; f < AB_FORMATS; f++)
-        names[f] = ab_format_name(f);
-    const size_t format = names_find(ab_settings_here()->format, names, AB_FORMATS);
+    const size_t format = names_find(ab_settings_here()->format, ab_format_names, AB_FORMATS);
     ab_report_print(&j, format < AB_FORMATS ? (ab_format)format : AB_AS_TEXT, out);
     ab_judgement_free(&j);
 }
@@ -270,56 +262,39 @@ static size_t go_on(schedule *s, const observations *all, size_t done) {
 static const size_t launches[PRESETS + 1] = {[PRESETS] = AB_LAUNCHES};
 static const double budgets[PRESETS + 1] = {[PRESETS] = 360};
 
-static const subject ab = {.command = &command,
+// What a comparison does alike, whatever is compared.
+#define ALIKE                                                                                                          \
+    .command = &command, .launches = launches, .budgets = budgets, .take = take, .make = make, .check = check,         \
+    .prepare = ab_prepare, .join = ab_join, .clear = ab_clear, .go_on = go_on, .write = write_table, .print = print,   \
+    .conclude = conclude
+
+static const subject ab = {ALIKE,
                            .table = "ab.csv",
                            .samples = "ab_samples.csv",
                            .quantities = sampler_slot_quantities,
                            .quantity_count = SAMPLER_SLOT_END - SAMPLE_OWN,
                            .schedule = &rows.schedule,
-                           .launches = launches,
-                           .budgets = budgets,
                            .guesses = true,
                            .nothing =
                                ": both sides need the kernels that are selected; `normbench list implementations` "
                                "says what this program has",
                            .choose = "smaller shapes",
-                           .take = take,
-                           .make = make,
-                           .check = check,
                            .spend = spend,
-                           .work = &ab_work,
-                           .prepare = ab_prepare,
-                           .join = ab_join,
-                           .clear = ab_clear,
-                           .go_on = go_on,
-                           .write = write_table,
-                           .print = print,
-                           .conclude = conclude};
+                           .work = &ab_work};
 
 static const subject ab_in_layers = {
-    .command = &command,
+    ALIKE,
     .table = "ab_layers.csv",
     .samples = "ab_layer_samples.csv",
     .quantities = layers_quantities,
     .quantity_count = LAYERS_END - SAMPLE_OWN,
     .schedule = &ab_layers_rows.schedule,
-    .launches = launches,
-    .budgets = budgets,
     .nothing = ": both sides need the norms that are selected, in the form that a layer has them; decode is for llama "
                "and gpt2 models",
     .choose = "fewer --tokens, a smaller --batch or --depth, or another model",
-    .take = take,
-    .make = make,
-    .check = check,
     .spend = spend_of_layers,
-    .work = &ab_layers_work,
-    .prepare = ab_prepare,
-    .join = ab_join,
-    .clear = ab_clear,
-    .go_on = go_on,
-    .write = write_table,
-    .print = print,
-    .conclude = conclude};
+    .work = &ab_layers_work};
+#undef ALIKE
 
 // ---- The command
 

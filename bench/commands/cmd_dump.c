@@ -11,7 +11,6 @@
 
 #include "base/files.h"
 #include "base/json_file.h"
-#include "base/names.h"
 #include "base/parse.h"
 #include "commands.h"
 #include "layer.h"
@@ -75,14 +74,11 @@ static bool choose(size_t option, const char *value, size_t *index) {
     static const selector lists[FORMAT] = {SELECT_MODEL, SELECT_OP, SELECT_PHASE, SELECT_FORM, SELECT_DTYPE};
     const char *names[SELECT_MAX_NAMES];
     size_t count = option < FORMAT ? selector_names(lists[option], names) : 0;
-    char text[TEXT_SIZE];
+    char before[32];
     for (; option == FORMAT && exporter_at(count) != NULL; count++)
         names[count] = exporter_at(count)->name;
-    *index = names_find(value, names, count);
-    if (*index < count)
-        return true;
-    names_explain(text, sizeof text, value, options[option].name, names, count);
-    return cli_complain(&command, "--%s: %s", options[option].name, text);
+    snprintf(before, sizeof before, "--%s: ", options[option].name);
+    return cli_choose(&command, before, value, options[option].name, names, count, index);
 }
 
 static bool count_of(size_t option, const char *value, size_t most, size_t *count) {

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/files.h"
-#include "base/names.h"
 #include "commands.h"
 #include "report/exports.h"
 #include "tell_rows.h"
@@ -33,16 +32,10 @@ static const cli_command command = {
 
 static const export_format *find_format(const char *name) {
     const char *names[32];
-    char text[512];
-    size_t count = 0;
+    size_t count = 0, at;
     for (; export_at(count) != NULL; count++)
         names[count] = export_at(count)->name;
-    const size_t at = names_find(name, names, count);
-    if (at < count)
-        return export_at(at);
-    names_explain(text, sizeof text, name, "format", names, count);
-    cli_complain(&command, "--to: %s", text);
-    return NULL;
+    return cli_choose(&command, "--to: ", name, "format", names, count, &at) ? export_at(at) : NULL;
 }
 
 // The exit code.

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "base/files.h"
-#include "base/names.h"
 #include "commands.h"
 #include "plan/cli.h"
 #include "report/efficiency.h"
@@ -51,14 +50,8 @@ typedef struct {
 
 // The words that stand without a dash: what to judge by, then folders.
 static bool take_word(order *o, size_t word, const char *value) {
-    char text[512];
-    if (word == 0) {
-        o->of = names_find(value, names, JUDGED);
-        names_explain(text, sizeof text, value, "list of verdicts", names, JUDGED);
-        if (o->of == JUDGED)
-            cli_complain(&command, "%s", text);
-        return o->of < JUDGED;
-    }
+    if (word == 0)
+        return cli_choose(&command, "", value, "list of verdicts", names, JUDGED, &o->of);
     struct stat info;
     if (o->count == most_runs[o->of])
         return cli_complain(&command, "%s are judged of %zu folder%s at most; judge \"%.200s\" on its own",

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // `normbench list`: every name that the other commands take, one a line, name first.
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/names.h"
 #include "commands.h"
 #include "measure/inputs.h"
 #include "plan/cli.h"
@@ -191,25 +191,17 @@ static const cli_command command = {
     .selectors = 1 << SELECT_PLUGIN,
 };
 
-// Says that a word is none of these.
-static int refuse_word(const char *word, const char *what, const char *const *names, size_t count) {
-    char text[512];
-    names_explain(text, sizeof text, word, what, names, count);
-    return cli_refuse(&command, "%s", text);
-}
-
 static int list_columns(const char *table, const char *format) {
     const char *tables[SELECT_MAX_NAMES];
     schema_format as;
-    const column_table *t, *only = NULL;
-    size_t count = 0;
+    const column_table *t;
+    size_t count = 0, only = SIZE_MAX;
     for (; (t = schema_at(count)) != NULL; count++)
         tables[count] = t->name;
-    if (table != NULL && (only = schema_find(table)) == NULL)
-        return refuse_word(table, "table", tables, count);
-    if (!format_option(&command, format, &as))
+    if ((table != NULL && !cli_choose(&command, "", table, "table", tables, count, &only)) ||
+        !format_option(&command, format, &as))
         return EXIT_USAGE;
-    const int error = schema_print(stdout, only, as);
+    const int error = schema_print(stdout, schema_at(only), as);
     if (error != 0)
         cli_complain(&command, "cannot write: %s", strerror(error));
     return error != 0 ? EXIT_FAILED : EXIT_DONE;
@@ -224,9 +216,9 @@ int cmd_list(int argc, char **argv) {
     if (words > 1)
         return cli_refuse(&command, "unexpected argument \"%.40s\": one list at a time", argv[1]);
     const char *const what = words > 0 ? argv[0] : "";
-    const size_t found = names_find(what, lists, LISTS);
-    if (found == LISTS)
-        return refuse_word(what, "list", lists, LISTS);
+    size_t found;
+    if (!cli_choose(&command, "", what, "list", lists, LISTS, &found))
+        return EXIT_USAGE;
     if (found == COLUMNS)
         return list_columns(given[TABLE], given[FORMAT]);
     for (size_t i = 0; i < OPTIONS; i++)

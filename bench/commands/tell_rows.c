@@ -6,20 +6,13 @@
 
 #include "base/exit_code.h"
 #include "base/files.h"
-#include "base/names.h"
 
 bool format_option(const cli_command *command, const char *name, schema_format *format) {
-    const char *names[SCHEMA_FORMATS];
-    char text[512];
-    for (schema_format f = 0; f < SCHEMA_FORMATS; f++)
-        names[f] = schema_format_name(f);
-    const size_t at = name == NULL ? SCHEMA_TEXT : names_find(name, names, SCHEMA_FORMATS);
+    size_t at = SCHEMA_TEXT;
+    const bool known =
+        name == NULL || cli_choose(command, "", name, "format", schema_format_names, SCHEMA_FORMATS, &at);
     *format = (schema_format)at;
-    if (at == SCHEMA_FORMATS) {
-        names_explain(text, sizeof text, name, "format", names, SCHEMA_FORMATS);
-        cli_complain(command, "%s", text);
-    }
-    return at < SCHEMA_FORMATS;
+    return known;
 }
 
 results *runs_open(const cli_command *command, char *const *folders, size_t count) {

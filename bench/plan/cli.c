@@ -137,6 +137,16 @@ bool cli_wrote(const cli_command *c, int code, const char *path) {
     return code == 0 || cli_complain(c, "cannot write %s: %s", path, files_reason(code));
 }
 
+bool cli_choose(const cli_command *c, const char *before, const char *word, const char *what, const char *const *names,
+                size_t count, size_t *index) {
+    char text[TEXT_SIZE];
+    *index = names_find(word, names, count);
+    if (*index < count)
+        return true;
+    names_explain(text, sizeof text, word, what, names, count);
+    return cli_complain(c, "%s%s", before, text);
+}
+
 static int wrong(const cli_command *c) {
     print_usage(stderr, c);
     fprintf(stderr, "       `normbench %s --help` explains them\n", c->name);

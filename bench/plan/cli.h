@@ -84,5 +84,8 @@ __attribute__((format(printf, 2, 3))) bool cli_complain(const cli_command *comma
 __attribute__((format(printf, 2, 3))) int cli_refuse(const cli_command *command, const char *format, ...);
 // files_wrote, whose message is printed so.
 bool cli_wrote(const cli_command *command, int code, const char *path);
+// The index of a word among the names of what, as in "format". false after `before` and what names_explain says.
+bool cli_choose(const cli_command *command, const char *before, const char *word, const char *what,
+                const char *const *names, size_t count, size_t *index);
 
 #endif

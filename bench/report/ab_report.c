@@ -11,8 +11,7 @@
 #include "base/exit_code.h"
 
 #define NAME(ID, name, help) #name,
-static const char *const format_names[AB_FORMATS] = {AB_FORMAT_LIST(NAME)};
-const char *ab_format_name(ab_format format) { return format_names[format]; }
+const char *const ab_format_names[AB_FORMATS] = {AB_FORMAT_LIST(NAME)};
 
 // ---- The conclusion
 

@@ -23,7 +23,7 @@ const char *ab_report_conclusion(const ab_judgement *j); // the same in a senten
 #define AB_FORMAT_ID(ID, name, help) AB_AS_##ID,
 typedef enum { AB_FORMAT_LIST(AB_FORMAT_ID) AB_FORMATS } ab_format;
 #undef AB_FORMAT_ID
-const char *ab_format_name(ab_format format);
+extern const char *const ab_format_names[AB_FORMATS];
 void ab_report_print(const ab_judgement *j, ab_format format, FILE *out);
 
 // What the formats share. "dyt", "dyt at avx2"; "5.1 % slower [4.8, 5.4]".

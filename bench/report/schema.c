@@ -27,8 +27,7 @@ const column_table *schema_find(const char *name) {
 }
 
 #define FORMAT_NAME(ID, name) #name,
-static const char *const format_names[] = {SCHEMA_FORMAT_LIST(FORMAT_NAME)};
-const char *schema_format_name(schema_format format) { return format_names[format]; }
+const char *const schema_format_names[] = {SCHEMA_FORMAT_LIST(FORMAT_NAME)};
 
 static const char *kind_name(const table_column *c) {
     static const char *const names[] = {"string", "integer", "number"};

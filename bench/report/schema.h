@@ -24,7 +24,7 @@ const column_table *schema_find(const char *name); // NULL: there is none of thi
 #define SCHEMA_FORMAT_ROW(ID, name) SCHEMA_##ID,
 typedef enum { SCHEMA_FORMAT_LIST(SCHEMA_FORMAT_ROW) SCHEMA_FORMATS } schema_format;
 #undef SCHEMA_FORMAT_ROW
-const char *schema_format_name(schema_format format);
+extern const char *const schema_format_names[SCHEMA_FORMATS];
 
 // Prints one table, or all of them if it is NULL. 0 or errno.
 int schema_print(FILE *out, const column_table *only, schema_format format);
