@@ -7,6 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "files.h"
+
+int json_file_read(const char *path, json_t **json, json_error_t *why) {
+    FILE *file;
+    const int code = files_open(path, &file);
+    *json = code == 0 ? json_loadf(file, JSON_REJECT_DUPLICATES, why) : NULL;
+    if (code == 0)
+        (void)fclose(file);
+    return code == 0 && *json == NULL ? -1 : code;
+}
+
 int json_file_write(const void *json, const char *path) {
     FILE *const file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
     int error = file == NULL ? errno : 0;

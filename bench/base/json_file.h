@@ -7,6 +7,8 @@
 
 #include "columns.h"
 
+// Reads a plain file (files.h). 0, errno, a code of files_reason, or -1: it is no JSON, *why tells. *json is NULL then.
+int json_file_read(const char *path, json_t **json, json_error_t *why);
 // A files_writer of a json_t; path "-" is stdout. 0 or errno.
 int json_file_write(const void *json, const char *path);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "base/json_file.h"
 #include "base/parse.h"
 #include "machine/machine.h"
@@ -132,16 +133,13 @@ static void take_experiment(reader *in, const json_t *e, experiment *to) {
 
 // The file, which is whole JSON. NULL with a message.
 static json_t *load(const run *r, char path[PATH_MAX], char error[RUN_ERROR_SIZE]) {
-    json_error_t why = {.text = ""};
-    FILE *file;
+    json_error_t why;
+    json_t *meta;
     run_path(r, "meta.json", path);
-    const int code = files_open(path, &file);
-    json_t *const meta = code == 0 ? json_loadf(file, JSON_REJECT_DUPLICATES, &why) : NULL;
-    if (file != NULL)
-        (void)fclose(file);
-    if (meta == NULL)
+    const int code = json_file_read(path, &meta, &why);
+    if (code != 0)
         snprintf(error, RUN_ERROR_SIZE, "cannot read %s: %s; give the folder of a run", path,
-                 code != 0 ? files_reason(code) : why.text);
+                 code == -1 ? why.text : files_reason(code));
     return meta;
 }
 

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/files.h"
+#include "base/json_file.h"
 #include "base/order.h"
 #include "base/refuse.h"
 #include "filter.h"
@@ -177,22 +178,16 @@ static void take_text(const results *r, const char *column, char *text, size_t s
 
 static bool take_meta(results *r, char message[TABLES_MESSAGE]) {
     char path[PATH_MAX];
-    json_error_t why = {.text = ""};
-    FILE *file;
+    json_error_t why;
     if (snprintf(path, sizeof path, "%s/meta.json", r->folder) >= (int)sizeof path)
         return true;
-    const int code = files_open(path, &file);
-    if (code == ENOENT)
-        return true;
-    r->meta = code == 0 ? json_loadf(file, JSON_REJECT_DUPLICATES, &why) : NULL;
-    if (code == 0)
-        (void)fclose(file);
-    if (r->meta == NULL && code == 0)
+    const int code = json_file_read(path, &r->meta, &why);
+    if (code == -1)
         snprintf(message, TABLES_MESSAGE, "%.300s: line %d: %.100s: it was cut off or changed; copy it anew", path,
                  why.line, why.text);
-    else if (r->meta == NULL)
+    else if (code != 0 && code != ENOENT)
         snprintf(message, TABLES_MESSAGE, "%.300s: %s", path, files_reason(code));
-    return r->meta != NULL;
+    return code == 0 || code == ENOENT;
 }
 
 bool results_read(results *r, const char *folder, char message[TABLES_MESSAGE]) {

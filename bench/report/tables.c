@@ -15,6 +15,7 @@
 
 #include "base/fields.h"
 #include "base/files.h"
+#include "base/json_file.h"
 #include "base/names.h"
 #include "base/parse.h"
 #include "base/refuse.h"
@@ -206,12 +207,11 @@ static double number_in(const json_t *object, const char *key) {
 // Of a run without meta.json nothing is known of the machine.
 static void take_meta(run_tables *r, const char *folder) {
     char path[PATH_MAX];
-    json_error_t error;
-    FILE *file;
-    if (snprintf(path, sizeof path, "%s/meta.json", folder) >= (int)sizeof path || files_open(path, &file) != 0)
+    json_error_t why;
+    json_t *meta;
+    if (snprintf(path, sizeof path, "%s/meta.json", folder) >= (int)sizeof path ||
+        json_file_read(path, &meta, &why) != 0)
         return;
-    json_t *const meta = json_loadf(file, 0, &error);
-    fclose(file);
     const json_t *const machine = json_object_get(json_object_get(meta, "machine"), "topology");
     r->cores = (size_t)number_in(machine, "cores");
     r->l1_bytes = number_in(machine, "l1d_bytes");
