@@ -77,16 +77,16 @@ bool verify_guarded(const cell *c, verify_result *result, char *why, size_t size
                .threads = (int)c->threads,
                .ends_forward = c->pass == NORM_FORWARD,
                .seed = SEED};
-    trial_buffers buffers = {0};
+    trial_buffers guarded = {0};
     char text[TRIAL_TEXT] = "";
-    bool ok = trial_run(c->impl, &t, &buffers, result, text);
+    bool ok = trial_run(c->impl, &t, &guarded, result, text);
     if (ok) {
         t.gap = GAP;
         t.place = GUARD_END;
-        ok = trial_run(c->impl, &t, &buffers, result, text);
+        ok = trial_run(c->impl, &t, &guarded, result, text);
     }
     if (!ok)
         snprintf(why, size, "in guarded buffers%s: %s", t.gap > 0 ? ", rows with gaps" : "", text);
-    trial_close(&buffers);
+    trial_close(&guarded);
     return ok;
 }
