@@ -229,7 +229,7 @@ $(OBJ)/published/%.o: $(OBJ)/published/%.c
 
 $(PROGRAM): $(OBJ)/bench/commands/main.o $(BENCH) $(MODELS) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
-$(CURVES): $(addprefix $(OBJ)/bench/,report/curves.o report/curves_table.o base/columns.o base/csv.o base/files.o base/interval.o base/packed.o base/parse.o base/plain.o base/stats.o measure/inputs.o) $(KERNELS)
+$(CURVES): $(addprefix $(OBJ)/bench/,report/curves.o report/curves_table.o base/columns.o base/csv.o base/files.o base/interval.o base/packed.o base/parse.o base/plain.o base/refuse.o base/stats.o measure/inputs.o) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lz -lm
 $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && ar rcs $@ $^
