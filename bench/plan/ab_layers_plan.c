@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "request.h"
 
 // ---- Making a plan
@@ -176,14 +177,12 @@ static bool read_item(const csv_table *t, size_t row, void *name) {
 }
 
 static int compare_rows(const ab_layers_item *a, const ab_layers_item *b) {
-    const int by_arm = layers_arm_compare(&a->arm, &b->arm);
-    return by_arm != 0 ? by_arm : (int)a->which.role - (int)b->which.role;
+    return ORDER_BY(layers_arm_compare(&a->arm, &b->arm), (int)a->which.role - (int)b->which.role);
 }
 
 static int compare(const void *left, const void *right) {
     const ab_layers_item *const a = left, *const b = right;
-    const int by_row = compare_rows(a, b);
-    return by_row != 0 ? by_row : (int)a->which.side - (int)b->which.side;
+    return ORDER_BY(compare_rows(a, b), (int)a->which.side - (int)b->which.side);
 }
 
 static bool same_group(const void *a, const void *b) { return layers_plan_kind.same_group(a, b); }
@@ -192,8 +191,7 @@ static bool same_row(const void *a, const void *b) { return compare_rows(a, b) =
 static void describe(const void *name, char *text, size_t size) {
     const ab_layers_item *const item = name;
     layers_plan_kind.describe(&item->arm, text, size);
-    const size_t used = strlen(text);
-    snprintf(text + used, size - used, ", %s, %s", ab_role_name(item->which.role), ab_side_name(item->which.side));
+    ab_which_describe(&item->which, text, size);
 }
 static void describe_group(const void *name, char *text, size_t size) {
     layers_key_describe(&((const ab_layers_item *)name)->arm.key, text, size);

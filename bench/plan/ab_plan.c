@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/order.h"
 #include "base/parse.h"
 #include "base/stats.h"
 #include "plan.h"
@@ -209,14 +210,12 @@ static bool read_item(const csv_table *t, size_t row, void *name) {
 }
 
 static int compare_rows(const ab_item *a, const ab_item *b) {
-    const int by_cell = cell_compare(&a->cell, &b->cell);
-    return by_cell != 0 ? by_cell : (int)a->which.role - (int)b->which.role;
+    return ORDER_BY(cell_compare(&a->cell, &b->cell), (int)a->which.role - (int)b->which.role);
 }
 
 static int compare(const void *left, const void *right) {
     const ab_item *const a = left, *const b = right;
-    const int by_row = compare_rows(a, b);
-    return by_row != 0 ? by_row : (int)a->which.side - (int)b->which.side;
+    return ORDER_BY(compare_rows(a, b), (int)a->which.side - (int)b->which.side);
 }
 
 static bool same_group(const void *a, const void *b) {
@@ -224,11 +223,14 @@ static bool same_group(const void *a, const void *b) {
 }
 static bool same_row(const void *a, const void *b) { return compare_rows(a, b) == 0; }
 
-static void describe(const void *name, char *text, size_t size) {
-    const ab_item *const item = name;
-    cell_describe(&item->cell, text, size);
+void ab_which_describe(const ab_which *which, char *text, size_t size) {
     const size_t used = strlen(text);
-    snprintf(text + used, size - used, ", %s, %s", ab_role_name(item->which.role), ab_side_name(item->which.side));
+    snprintf(text + used, size - used, ", %s, %s", ab_role_name(which->role), ab_side_name(which->side));
+}
+
+static void describe(const void *name, char *text, size_t size) {
+    cell_describe(&((const ab_item *)name)->cell, text, size);
+    ab_which_describe(&((const ab_item *)name)->which, text, size);
 }
 static void describe_group(const void *name, char *text, size_t size) {
     cell_describe_group(&((const ab_item *)name)->cell, text, size);

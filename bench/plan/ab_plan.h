@@ -38,6 +38,7 @@ extern const schedule_kind ab_plan_kind;
 enum { AB_WHICH_COLUMNS = 3 };
 extern const table_column ab_which_columns[AB_WHICH_COLUMNS];
 bool ab_which_read(const csv_table *t, size_t row, ab_which *which);
+void ab_which_describe(const ab_which *which, char *text, size_t size); // behind what the text says
 extern const column_type column_ab_role;
 #define AB_ROLE_MEANING                                                                                                \
     "row: judged. control: the same machine code on both sides, timed to see what the measurement shows of it. "       \
