@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "files.h"
 #include "packed.h"
+#include "refuse.h"
 
 static void fail(csv_writer *w) {
     if (!w->error)
@@ -156,15 +156,7 @@ typedef struct {
     size_t size;
 } parser;
 
-static __attribute__((format(printf, 2, 3))) int complain(const parser *p, const char *format, ...) {
-    if (p->size) {
-        va_list arguments;
-        va_start(arguments, format);
-        vsnprintf(p->message, p->size, format, arguments);
-        va_end(arguments);
-    }
-    return -1;
-}
+#define COMPLAIN(p, ...) (refuse((p)->message, (p)->size, __VA_ARGS__), -1)
 
 static int add_field(parser *p, char *field) {
     if (p->count == p->capacity) {
@@ -195,18 +187,18 @@ static int take_field(parser *p, char **cursor, char *end) {
         }
         // A row that was cut off ends in the line in which it ends; a stray quote takes all that follows for its field.
         if (*from == '\0' && p->line != opened)
-            return complain(p, "line %zu: a quoted field that is never closed", opened);
+            return COMPLAIN(p, "line %zu: a quoted field that is never closed", opened);
         from += *from == '"';
         from += *from == '\r' && from[1] == '\n';
         if (*from && *from != ',' && *from != '\n')
-            return complain(p, "line %zu: text after the closing quote of a field", p->line);
+            return COMPLAIN(p, "line %zu: text after the closing quote of a field", p->line);
     } else {
         from += strcspn(from, ",\n\"");
         if (*from == '"')
-            return complain(p, "line %zu: a quote inside a field that does not begin with one", p->line);
+            return COMPLAIN(p, "line %zu: a quote inside a field that does not begin with one", p->line);
         to = *from == '\n' && from > *cursor && from[-1] == '\r' ? from - 1 : from;
         if (*from != '\0' && memchr(*cursor, '\r', (size_t)(to - *cursor)) != NULL)
-            return complain(p, "line %zu: a carriage return that ends no line", p->line);
+            return COMPLAIN(p, "line %zu: a carriage return that ends no line", p->line);
     }
     *end = *from;
     *to = '\0';
@@ -234,7 +226,7 @@ static int parse(parser *p, csv_table *t) {
         if (t->column_count == 0)
             t->column_count = width;
         else if (width != t->column_count)
-            return complain(p, "line %zu: %zu field%s, header has %zu", first_line, width, width == 1 ? "" : "s",
+            return COMPLAIN(p, "line %zu: %zu field%s, header has %zu", first_line, width, width == 1 ? "" : "s",
                             t->column_count);
     }
     return 0;
@@ -244,7 +236,7 @@ static int parse(parser *p, csv_table *t) {
 static int take_rows(parser *p, csv_table *t) {
     int error = parse(p, t);
     if (!error && t->column_count == 0)
-        error = complain(p, "no complete header line");
+        error = COMPLAIN(p, "no complete header line");
     if (!error) {
         t->row_count = p->count / t->column_count - 1;
         t->rows = malloc((t->row_count + 1) * sizeof *t->rows);
@@ -268,7 +260,7 @@ int csv_read(csv_table *t, const char *path, char *message, size_t size) {
     if (error)
         return error;
     if (strlen(t->buffer) != length)
-        error = complain(&p, "a NUL byte after %zu bytes: not a text file, or damaged", strlen(t->buffer));
+        error = COMPLAIN(&p, "a NUL byte after %zu bytes: not a text file, or damaged", strlen(t->buffer));
     if (error) {
         csv_free(t);
         return error;

@@ -3,13 +3,13 @@
 #include "fields.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "order.h"
 #include "parse.h"
+#include "refuse.h"
 
 fields fields_of(const csv_table *t, char *message, size_t size) {
     return (fields){.table = t, .ok = true, .message = message, .size = size};
@@ -17,29 +17,22 @@ fields fields_of(const csv_table *t, char *message, size_t size) {
 
 size_t fields_line(size_t row) { return row + 2; }
 
-__attribute__((format(printf, 2, 3))) static void complain(fields *f, const char *format, ...) {
-    if (!f->ok)
-        return;
-    f->ok = false;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(f->message, f->size, format, arguments);
-    va_end(arguments);
-}
+// The first is told.
+#define COMPLAIN(f, ...) ((f)->ok = (f)->ok && refuse((f)->message, (f)->size, __VA_ARGS__))
 
 const char *fields_text(fields *f, const char *column) {
     const int at = csv_column(f->table, column);
     if (at < 0)
-        complain(f, "there is no column %s: go on with the version that began the run", column);
+        COMPLAIN(f, "there is no column %s: go on with the version that began the run", column);
     return at < 0 ? "" : f->table->rows[f->row][at];
 }
 
 void fields_refuse(fields *f, const char *column, const char *expected) {
-    complain(f, "line %zu: %s is \"%.40s\", expected %s", fields_line(f->row), column, fields_text(f, column),
+    COMPLAIN(f, "line %zu: %s is \"%.40s\", expected %s", fields_line(f->row), column, fields_text(f, column),
              expected);
 }
 
-void fields_refuse_row(fields *f, const char *what) { complain(f, "line %zu %s", fields_line(f->row), what); }
+void fields_refuse_row(fields *f, const char *what) { COMPLAIN(f, "line %zu %s", fields_line(f->row), what); }
 
 size_t fields_size(fields *f, const char *column, size_t least, size_t most) {
     size_t value;
@@ -90,5 +83,5 @@ void fields_unique(fields *f, fields_key *keys, size_t count) {
     for (size_t i = 1; i < count; i++)
         if (keys[i].item == keys[i - 1].item && keys[i].launch == keys[i - 1].launch &&
             keys[i].sample == keys[i - 1].sample)
-            complain(f, "line %zu is the sample of line %zu once more", keys[i].line, keys[i - 1].line);
+            COMPLAIN(f, "line %zu is the sample of line %zu once more", keys[i].line, keys[i - 1].line);
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <zlib.h>
 
 #include "files.h"
+#include "refuse.h"
 
 // Of one unpacked file: a small one may claim to be larger than any memory.
 enum { LARGEST = 1 << 30 };
@@ -58,13 +58,7 @@ static const char *base_of(const char *path) {
     return slash == NULL ? path : slash + 1;
 }
 
-static __attribute__((format(printf, 3, 4))) int complain(char *message, size_t size, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(message, size, format, arguments);
-    va_end(arguments);
-    return -1;
-}
+#define COMPLAIN(...) (refuse(__VA_ARGS__), -1)
 
 // ---- Unpacking in memory
 
@@ -151,14 +145,14 @@ static int read_packed(const char *packed, char **text, size_t *length, char *me
     case Z_MEM_ERROR:
         return ENOMEM;
     case Z_NEED_DICT:
-        return complain(message, size, "%s unpacks to more than 1 GiB: no run is that large", base);
+        return COMPLAIN(message, size, "%s unpacks to more than 1 GiB: no run is that large", base);
     case Z_BUF_ERROR:
-        return complain(message, size,
+        return COMPLAIN(message, size,
                         "%s is cut off: copy it anew from where it is whole, or keep what is left of it: gzip -dc %s "
                         ">%.*s, then remove it",
                         base, base, (int)(strlen(base) - strlen(PACKED_SUFFIX)), base);
     default:
-        return complain(message, size, "%s is damaged, or no gzip file: copy it anew from where it is whole", base);
+        return COMPLAIN(message, size, "%s is damaged, or no gzip file: copy it anew from where it is whole", base);
     }
 }
 
@@ -169,7 +163,7 @@ int packed_read(const char *path, char **text, size_t *length, char *message, si
     FILE *file;
     const bool has_packed = packed_path(path, packed) && stands(packed);
     if (has_packed && stands(path))
-        return complain(message, size,
+        return COMPLAIN(message, size,
                         "%s stands beside it: remove one of the two; `gzip -dc %s | cmp - %s` says whether they hold "
                         "the same",
                         base_of(packed), base_of(packed), base_of(path));

@@ -2,11 +2,14 @@
 // program.c: see program.h.
 #include "program.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
-#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #endif
@@ -26,6 +29,34 @@ void program_die_with_parent(void) {
 #ifdef __linux__
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
+}
+
+void program_be_expendable(void) {
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    const struct rlimit none = {0, 0};
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        (void)signal(crashes[i], SIG_DFL);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    program_die_with_parent();
+}
+
+bool program_tell(int to, const void *bytes, size_t count) {
+    const char *at = bytes;
+    while (count > 0) {
+        const ssize_t put = write(to, at, count);
+        if (put <= 0)
+            return false;
+        at += put;
+        count -= (size_t)put;
+    }
+    return true;
+}
+
+int program_await(pid_t child) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
 }
 
 uint64_t program_hash(uint64_t begin, const void *bytes, size_t count) {

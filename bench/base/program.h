@@ -3,8 +3,10 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 // A path that starts this very program, whatever stands at its place by now; without /proc, that which it was started
 // by.
@@ -12,6 +14,14 @@ const char *program_path(void);
 
 // Has the kernel end this process with its parent, where it can.
 void program_die_with_parent(void);
+
+// In a child that runs what is not ours: a crash ends it, whoever caught crashes before, without a core; and so does
+// its parent's end.
+void program_be_expendable(void);
+// Writes so many bytes to a descriptor. false: nobody hears them.
+bool program_tell(int to, const void *bytes, size_t count);
+// Waits for a child. Its status, as waitpid has it.
+int program_await(pid_t child);
 
 // FNV-1a, 64 bits (Fowler, Noll and Vo): enough to tell what was changed by accident. begin: PROGRAM_HASH or an earlier
 // result, to go on with.

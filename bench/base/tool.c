@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "program.h"
+
 enum { LAST_WORDS = 600 };
 
 // In the child. Of posix_spawn, not every libc can change the folder.
@@ -47,7 +49,6 @@ static void read_begin(FILE *file, char *text, size_t size) {
 bool tool_run(const char *const argv[], const char *in, char *out, size_t out_size, char *why, size_t size) {
     FILE *const stdout_file = tmpfile(), *const stderr_file = tmpfile();
     char words[LAST_WORDS] = "";
-    int status = -1;
     bool ok = false;
     fflush(NULL);
     const pid_t pid = stdout_file == NULL || stderr_file == NULL ? -1 : fork();
@@ -56,8 +57,7 @@ bool tool_run(const char *const argv[], const char *in, char *out, size_t out_si
     if (pid < 0) {
         snprintf(why, size, "%s cannot be run: %s", argv[0], strerror(errno));
     } else {
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            ;
+        const int status = program_await(pid);
         ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
         read_end(stderr_file, words, sizeof words);
         if (!ok)

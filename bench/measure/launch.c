@@ -164,7 +164,7 @@ static void close_if_open(int descriptor) {
 }
 
 launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, char *how, size_t size) {
-    int to[2] = {-1, -1}, from[2] = {-1, -1}, child = -1, error = 0, status = 0;
+    int to[2] = {-1, -1}, from[2] = {-1, -1}, child = -1, error = 0;
     inbox in = {0};
     ending own = {0};
     const uint64_t kills = memory_kills();
@@ -202,9 +202,7 @@ launch_end launch_run(const launch_job *job, const volatile sig_atomic_t *stop, 
             own.killed = own.hung = true;
         }
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    end = judge(status, &own, memory_kills() - kills, how, size);
+    end = judge(program_await(pid), &own, memory_kills() - kills, how, size);
 cleanup:
     if (orders != NULL)
         (void)fclose(orders);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,36 +25,19 @@ typedef struct {
     size_t threads;
 } message;
 
-static bool put(int to, const message *m) {
-    const char *at = (const char *)m;
-    for (size_t left = sizeof *m; left > 0;) {
-        const ssize_t count = write(to, at, left);
-        if (count <= 0)
-            return false;
-        at += count;
-        left -= (size_t)count;
-    }
-    return true;
-}
-
 void foreign_begin(const verify_suite *v, size_t item, input_kind kind, shape s, size_t threads) {
     message m = {.item = item, .kind = kind, .at = s, .threads = threads};
-    (void)put(v->tell, &m); // a parent that is gone takes this process along
+    (void)program_tell(v->tell, &m, sizeof m); // a parent that is gone takes this process along
 }
 
 void foreign_end(const verify_suite *v, size_t item) {
     const message m = {.item = item, .done = true, .found = v->items[item]};
-    if (!put(v->tell, &m))
+    if (!program_tell(v->tell, &m, sizeof m))
         _exit(EXIT_FAILURE);
 }
 
 static _Noreturn void be_child(verify_suite *v, bool (*check)(verify_suite *v)) {
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-    const struct rlimit none = {0, 0};
-    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
-        (void)signal(crashes[i], SIG_DFL);
-    (void)setrlimit(RLIMIT_CORE, &none);
-    program_die_with_parent();
+    program_be_expendable();
     (void)dup2(STDERR_FILENO, STDOUT_FILENO); // standard output is the table's
     v->foreign = true;
     for (size_t i = 0; i < v->count; i++) // what an earlier process found of it is found again
@@ -106,7 +88,7 @@ static void blame(verify_suite *v, const message *last, heard how, int status) {
 
 // One process, over all items that none has ended. true: another has to go on.
 static bool run_once(verify_suite *v, bool (*check)(verify_suite *v), bool *ok) {
-    int ends[2], status = 0;
+    int ends[2];
     message m, last = {.item = v->count};
     heard how;
     *ok = pipe(ends) == 0;
@@ -130,8 +112,7 @@ static bool run_once(verify_suite *v, bool (*check)(verify_suite *v), bool *ok) 
     if (how == HANGS)
         (void)kill(pid, SIGKILL);
     (void)close(ends[0]);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    const int status = program_await(pid);
     const bool begun = last.item < v->count && !last.done;
     if (!begun) {
         *ok = how == ENDED && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;

@@ -8,15 +8,15 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/patience.h"
+#include "base/program.h"
+#include "base/refuse.h"
 #include "library_file.h"
 
 enum { MOST_IMPLS = 4096 };
@@ -31,14 +31,6 @@ typedef struct {
     size_t size;
 } opening;
 
-__attribute__((format(printf, 2, 3))) static bool refuse(const opening *o, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(o->why, o->size, format, arguments);
-    va_end(arguments);
-    return false;
-}
-
 bool kernel_library_is_name(const char *text) { return library_table_is_name(text, NORM_PLUGIN_NAME); }
 
 // ---- What it exports
@@ -51,7 +43,7 @@ static bool check_threads(const opening *o) {
         void *const its = dlsym(o->library->handle, entries[i]);
         Dl_info where;
         if (its != NULL && dlsym(RTLD_DEFAULT, entries[i]) == NULL)
-            return refuse(
+            return REFUSE(
                 o,
                 "brings an OpenMP of its own, %s, beside the one of this program, so that two teams of threads "
                 "would share the cores: build it without -fopenmp (-fopenmp-simd is no runtime), or by the "
@@ -63,17 +55,17 @@ static bool check_threads(const opening *o) {
 
 static bool check_abi(const opening *o, unsigned abi) {
     return abi == NORM_ABI ||
-           refuse(o, "has ABI %u of norm.h, and this program has %d: compile it again with the norm.h of this program",
+           REFUSE(o, "has ABI %u of norm.h, and this program has %d: compile it again with the norm.h of this program",
                   abi, NORM_ABI);
 }
 
 static bool keep(const opening *o, const norm_impl *impl) {
     kernel_library *const l = o->library;
     if (l->count == MOST_IMPLS)
-        return refuse(o, "has more than %d implementations: is `count` that of `impls`?", MOST_IMPLS);
+        return REFUSE(o, "has more than %d implementations: is `count` that of `impls`?", MOST_IMPLS);
     norm_impl *const larger = realloc(l->impls, (l->count + 1) * sizeof *larger);
     if (larger == NULL)
-        return refuse(o, "cannot be opened: out of memory");
+        return REFUSE(o, "cannot be opened: out of memory");
     l->impls = larger;
     l->impls[l->count++] = *impl;
     return true;
@@ -84,13 +76,13 @@ static bool read_plugin(const opening *o, const norm_plugin *table) {
     if (!check_abi(o, table->abi))
         return false;
     if (!kernel_library_is_name(table->name))
-        return refuse(o,
+        return REFUSE(o,
                       "has no name that can stand in a CSV: " PLUGIN_TABLE ".name is 1 to %d letters, digits and "
                       "underscores",
                       NORM_PLUGIN_NAME);
     (void)snprintf(l->name, sizeof l->name, "%s", table->name);
     if (table->count == 0 || table->impls == NULL)
-        return refuse(o, "has no implementation: " PLUGIN_TABLE ".impls and .count say where they are and how many");
+        return REFUSE(o, "has no implementation: " PLUGIN_TABLE ".impls and .count say where they are and how many");
     for (size_t i = 0; i < table->count; i++) {
         if (!keep(o, &table->impls[i]))
             return false;
@@ -124,9 +116,9 @@ static bool read_table(const opening *o) {
     if (at != NULL && abi != NULL)
         return read_libnorm(o, at, abi);
     if (at != NULL)
-        return refuse(o, "is a libnorm of before norm_abi, and this program has ABI %d: build it from a later revision",
+        return REFUSE(o, "is a libnorm of before norm_abi, and this program has ABI %d: build it from a later revision",
                       NORM_ABI);
-    return refuse(o, "exports no " PLUGIN_TABLE ": a plug-in defines it, as norm_plugin.h says, with default "
+    return REFUSE(o, "exports no " PLUGIN_TABLE ": a plug-in defines it, as norm_plugin.h says, with default "
                      "visibility and, in C++, extern \"C\"");
 }
 
@@ -140,7 +132,7 @@ static bool map(const opening *o) {
     const size_t length = strlen(l->path);
     if (strncmp(text, l->path, length) == 0 && strncmp(text + length, ": ", 2) == 0)
         text += length + 2;
-    return refuse(o, "cannot be loaded: %s%s", text,
+    return REFUSE(o, "cannot be loaded: %s%s", text,
                   strstr(text, "undefined symbol") != NULL ? ": link it with the library that has it" : "");
 }
 
@@ -150,37 +142,18 @@ static bool map(const opening *o) {
 #define MAPPED 'm'
 #define WELL 'w'
 
-static void tell(int out, const char *text, size_t length) {
-    while (length > 0) {
-        const ssize_t put = write(out, text, length);
-        if (put < 0)
-            _exit(1);
-        text += put;
-        length -= (size_t)put;
-    }
-}
-
 // In a child: whatever the library does, it does here first. Its words are not those of this program.
 static _Noreturn void rehearse(const opening *o, int out) {
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
     static const char mapped = MAPPED, well = WELL;
-    const struct rlimit none = {0, 0};
-    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
-        (void)signal(crashes[i], SIG_DFL);
-    (void)setrlimit(RLIMIT_CORE, &none);
-    program_die_with_parent();
+    program_be_expendable();
     const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (nowhere >= 0)
         (void)dup2(nowhere, STDOUT_FILENO);
     bool ok = map(o);
-    if (ok)
-        tell(out, &mapped, 1);
+    bool heard = !ok || program_tell(out, &mapped, 1);
     ok = ok && check_threads(o) && read_table(o);
-    if (ok)
-        tell(out, &well, 1);
-    else
-        tell(out, o->why, strlen(o->why));
-    _exit(0);
+    heard = heard && program_tell(out, ok ? &well : o->why, ok ? 1 : strlen(o->why));
+    _exit(heard ? 0 : 1);
 }
 
 // All that a child tells until it ends. false: the time is up.
@@ -206,22 +179,22 @@ static bool judge(const opening *o, bool in_time, int status, const char *told, 
     const char *const what = mapped ? "its table was read" : "it was opened, in a constructor of its own";
     const char *const text = told + mapped;
     if (!in_time)
-        return refuse(o, "was not done after %g s, while %s: it hangs there", within, what);
+        return REFUSE(o, "was not done after %g s, while %s: it hangs there", within, what);
     if (WIFSIGNALED(status))
-        return refuse(o, "crashed while %s: signal %d (%s)%s", what, WTERMSIG(status), strsignal(WTERMSIG(status)),
+        return REFUSE(o, "crashed while %s: signal %d (%s)%s", what, WTERMSIG(status), strsignal(WTERMSIG(status)),
                       mapped ? ": does it point where it says, with the norm.h of this program?" : "");
     if (text[0] == WELL && text[1] == '\0')
         return true;
     if (text[0] == '\0')
-        return refuse(o, "ended the program, with exit code %d, while %s", WEXITSTATUS(status), what);
-    return refuse(o, "%s", text);
+        return REFUSE(o, "ended the program, with exit code %d, while %s", WEXITSTATUS(status), what);
+    return REFUSE(o, "%s", text);
 }
 
 static bool rehearsed(const opening *o, double within) {
-    int ends[2], status = 0;
+    int ends[2];
     char told[KERNEL_LIBRARY_WHY];
     if (pipe(ends) != 0)
-        return refuse(o, "cannot be tried: no pipe: %s", strerror(errno));
+        return REFUSE(o, "cannot be tried: no pipe: %s", strerror(errno));
     (void)fflush(NULL); // or the child has a copy of what is not yet written
     const pid_t pid = fork();
     if (pid == 0)
@@ -229,15 +202,13 @@ static bool rehearsed(const opening *o, double within) {
     (void)close(ends[1]);
     if (pid < 0) {
         (void)close(ends[0]);
-        return refuse(o, "cannot be tried: no process: %s", strerror(errno));
+        return REFUSE(o, "cannot be tried: no process: %s", strerror(errno));
     }
     const bool in_time = hear(ends[0], told, sizeof told, within);
     if (!in_time)
         (void)kill(pid, SIGKILL);
     (void)close(ends[0]);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    return judge(o, in_time, status, told, within);
+    return judge(o, in_time, program_await(pid), told, within);
 }
 
 // ---- Opening
@@ -263,9 +234,9 @@ kernel_library *kernel_library_open(const char *path, double within, char why[KE
     const opening o = {l, why + used, KERNEL_LIBRARY_WHY - (size_t)used};
     bool ok = false;
     if (l == NULL)
-        (void)refuse(&o, "cannot be opened: out of memory");
+        (void)REFUSE(&o, "cannot be opened: out of memory");
     else if (realpath(path, l->path) == NULL)
-        (void)refuse(&o, "cannot be read: %s", strerror(errno));
+        (void)REFUSE(&o, "cannot be read: %s", strerror(errno));
     else
         ok = library_file_check(l->path, o.why, o.size) &&
              rehearsed(&o, within > 0 ? within : (double)KERNEL_LIBRARY_SECONDS) && map_quietly(&o) && read_table(&o);

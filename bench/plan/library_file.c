@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/program.h"
+#include "base/refuse.h"
 
 typedef struct {
     int descriptor;
@@ -19,14 +19,6 @@ typedef struct {
     char *why;
     size_t size;
 } looked_at;
-
-__attribute__((format(printf, 2, 3))) static bool refuse(const looked_at *f, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(f->why, f->size, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 static bool read_at(const looked_at *f, uint64_t at, void *to, size_t bytes) {
     return at <= f->bytes && bytes <= f->bytes - at && pread(f->descriptor, to, bytes, (off_t)at) == (ssize_t)bytes;
@@ -37,9 +29,9 @@ static bool open_plain(looked_at *f, const char *path) {
     // Without O_NONBLOCK, the opening of a pipe waits for its other end.
     f->descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (f->descriptor < 0 || fstat(f->descriptor, &info) != 0)
-        return refuse(f, "cannot be read: %s", strerror(errno));
+        return REFUSE(f, "cannot be read: %s", strerror(errno));
     if (!S_ISREG(info.st_mode))
-        return refuse(f, "is %s, and no file: name a shared library", S_ISDIR(info.st_mode) ? "a folder" : "a device");
+        return REFUSE(f, "is %s, and no file: name a shared library", S_ISDIR(info.st_mode) ? "a folder" : "a device");
     f->bytes = (uint64_t)info.st_size;
     return true;
 }
@@ -57,13 +49,13 @@ static bool check(const looked_at *f) {
     if (self.descriptor >= 0)
         (void)close(self.descriptor);
     if (!read_at(f, 0, &its, sizeof its) || its.magic != MH_MAGIC_64)
-        return refuse(f, "is no shared library: " HOW_TO_BUILD);
+        return REFUSE(f, "is no shared library: " HOW_TO_BUILD);
     if (known && its.cputype != own.cputype)
-        return refuse(f, "is of another architecture (CPU type %d, this program's is %d): compile it for this one",
+        return REFUSE(f, "is of another architecture (CPU type %d, this program's is %d): compile it for this one",
                       (int)its.cputype, (int)own.cputype);
     if (its.filetype != MH_DYLIB && its.filetype != MH_BUNDLE)
-        return refuse(f, "is no shared library but a program or an object: " HOW_TO_BUILD);
-    return its.sizeofcmds <= f->bytes - sizeof its || refuse(f, CUT_OFF);
+        return REFUSE(f, "is no shared library but a program or an object: " HOW_TO_BUILD);
+    return its.sizeofcmds <= f->bytes - sizeof its || REFUSE(f, CUT_OFF);
 }
 #else
 #include <elf.h>
@@ -101,18 +93,18 @@ static bool check_segments(const looked_at *f, const ElfW(Ehdr) * header) {
         if (header->e_phentsize != sizeof segment ||
             !read_at(f, header->e_phoff + (uint64_t)i * sizeof segment, &segment, sizeof segment) ||
             segment.p_offset > f->bytes || segment.p_filesz > f->bytes - segment.p_offset)
-            return refuse(f, CUT_OFF);
+            return REFUSE(f, CUT_OFF);
         if (segment.p_type == PT_DYNAMIC && is_program(f, &segment))
-            return refuse(f, "is a program: " HOW_TO_BUILD);
+            return REFUSE(f, "is a program: " HOW_TO_BUILD);
         linked |= segment.p_type == PT_DYNAMIC;
     }
-    return linked || refuse(f, "is no shared library, for nothing in it can be linked with: " HOW_TO_BUILD);
+    return linked || REFUSE(f, "is no shared library, for nothing in it can be linked with: " HOW_TO_BUILD);
 }
 
 static bool check_type(const looked_at *f, unsigned type) {
     if (type == ET_REL)
-        return refuse(f, "is an object file: link it with cc -shared");
-    return type == ET_DYN || refuse(f, "is %s: " HOW_TO_BUILD, type == ET_EXEC ? "a program" : "no shared library");
+        return REFUSE(f, "is an object file: link it with cc -shared");
+    return type == ET_DYN || REFUSE(f, "is %s: " HOW_TO_BUILD, type == ET_EXEC ? "a program" : "no shared library");
 }
 
 static bool check(const looked_at *f) {
@@ -124,17 +116,17 @@ static bool check(const looked_at *f) {
     if (self.descriptor >= 0)
         (void)close(self.descriptor);
     if (!known)
-        return refuse(f, "cannot be held against this program, whose own file cannot be read; is /proc there?");
+        return REFUSE(f, "cannot be held against this program, whose own file cannot be read; is /proc there?");
     if (f->bytes >= 8 && read_at(f, 0, begin, 8) && memcmp(begin, "!<arch>\n", 8) == 0)
-        return refuse(f, "is a static library: " HOW_TO_BUILD);
+        return REFUSE(f, "is a static library: " HOW_TO_BUILD);
     if (!read_at(f, 0, begin, SELFMAG) || memcmp(begin, ELFMAG, SELFMAG) != 0)
-        return refuse(f, "is no shared library: " HOW_TO_BUILD);
+        return REFUSE(f, "is no shared library: " HOW_TO_BUILD);
     // In both classes of file the machine stands at the same place.
     if (!read_at(f, 0, &its, sizeof its))
-        return refuse(f, CUT_OFF);
+        return REFUSE(f, CUT_OFF);
     if (its.e_machine != own.e_machine || its.e_ident[EI_CLASS] != own.e_ident[EI_CLASS] ||
         its.e_ident[EI_DATA] != own.e_ident[EI_DATA])
-        return refuse(f, "is of another architecture (%s, this program is of %s): compile it for this one",
+        return REFUSE(f, "is of another architecture (%s, this program is of %s): compile it for this one",
                       machine_name(its.e_machine, text), machine_name(own.e_machine, own_text));
     return check_type(f, its.e_type) && check_segments(f, &its);
 }
