@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // campaign_main.c: a command that times something, from its arguments on: what is asked for, what cannot be, what would
 // be done.
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define NAME(ID, name) #name,
 static const char *const verdict_names[AB_VERDICTS] = {AB_VERDICT_LIST(NAME)};

@@ -2,8 +2,6 @@
 // filter.c: see filter.h.
 #include "filter.h"
 
-#include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
 // fingerprint.c: see fingerprint.h.
 #include "fingerprint.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 

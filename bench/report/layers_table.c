@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // layers_table.c: layers.csv; see layers_summary.h.
 #include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

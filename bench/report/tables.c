@@ -2,13 +2,10 @@
 // tables.c: see tables.h.
 #include "tables.h"
 
-#include <errno.h>
 #include <glob.h>
 #include <jansson.h>
 #include <limits.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
