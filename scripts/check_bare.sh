@@ -3,7 +3,7 @@
 # Runs a command of the README in a bare Debian 12 (no compiler, no make), so that a missing install step shows:
 #     sh scripts/check_bare.sh 'sh scripts/setup.sh && make check'
 # The root file system is made in a temporary folder by debootstrap from this machine's own apt mirror and holds a fresh
-# clone of HEAD. REQUIRE and WERROR, if set, are set there too. Exits with the command's status, or with 77 and the reason if no such system can be made here.
+# clone of HEAD. REQUIRE and WERROR, if set, are set there too. KEEP names a folder that is made of what was built there. Exits with the command's status, or with 77 and the reason if no such system can be made here.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -75,4 +75,6 @@ unshare --mount --propagation private sh -c '
     ${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} ${no_proxy:+"no_proxy=$no_proxy"} \
     sh -c "cd /normbench && $command" </dev/null || status=$?
 [ "$status" -ne 77 ] || skip "/proc, /sys and /dev cannot be mounted in the new root"
+# By their times make knows which objects are newer than what they are made of.
+[ -z "${KEEP:-}" ] || [ ! -d "$root/normbench/build" ] || mv "$root/normbench/build" "$KEEP"
 exit "$status"
