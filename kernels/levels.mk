@@ -30,8 +30,9 @@ FLAGS_avx2        := $(BY_HAND) $(AVX2)
 FLAGS_avx512      := $(BY_HAND) $(AVX512)
 FLAGS_avx512bf16  := $(BY_HAND) $(AVX512) -mavx512bf16
 # -O3 is where gcc's vectoriser is allowed its full cost model; 512 bits must be asked for, gcc prefers 256.
-FLAGS_auto_avx2   := $(if $(SANITIZE),,-O3) $(AVX2)
-FLAGS_auto_avx512 := $(if $(SANITIZE),,-O3) $(AVX512) -mprefer-vector-width=512
+# Sanitizers look at lines of source, and those of auto_* are scalar's.
+FLAGS_auto_avx2   := $(if $(SANITIZE),-fno-sanitize=all,-O3) $(AVX2)
+FLAGS_auto_avx512 := $(if $(SANITIZE),-fno-sanitize=all,-O3) $(AVX512) -mprefer-vector-width=512
 
 ifneq ($(filter x86_64-%,$(TARGET)),)
 LEVELS := scalar sse2 avx2 avx512 avx512bf16 auto_avx2 auto_avx512
