@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The check of rooms holds on this tree, and finds an arrow upwards, a file of no room and a header that is nowhere.
+# independent of the compiler
 set -u
 . tests/expect.sh
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The checks of `make lint` on lengths and on names of files find what they are for, and nothing in what is as it should be.
+# independent of the compiler
 set -u
 . tests/expect.sh
 
