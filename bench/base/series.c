@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "interval.h"
+
 static size_t end_of_launch(series s, size_t i) {
     const size_t launch = s.points[i].launch;
     while (i < s.count && s.points[i].launch == launch)
@@ -19,8 +21,6 @@ static size_t end_of_round(series s, size_t i, size_t end) {
         i++;
     return i;
 }
-
-static const stats_interval nothing = {NAN, NAN, NAN, 0, 0};
 
 size_t series_launch_medians(series s, double *medians) {
     double *const values = malloc((s.count + 1) * sizeof *values);
@@ -40,7 +40,7 @@ size_t series_launch_medians(series s, double *medians) {
 stats_interval series_median(series s) {
     double *const medians = malloc((s.count + 1) * sizeof *medians);
     if (medians == NULL)
-        return nothing;
+        return INTERVAL_NONE;
     const size_t launches = series_launch_medians(s, medians);
     const stats_interval result = stats_median_interval(medians, launches, SERIES_CONFIDENCE);
     free(medians);
@@ -89,7 +89,7 @@ size_t series_launch_differences(series a, series b, double *values, size_t *lau
 stats_interval series_difference(series a, series b, double confidence) {
     double *const values = malloc((a.count + 1) * sizeof *values);
     if (values == NULL)
-        return nothing;
+        return INTERVAL_NONE;
     const size_t count = series_launch_differences(a, b, values, NULL);
     const stats_interval result = stats_median_interval(values, count, confidence);
     free(values);

@@ -140,7 +140,6 @@ static const char *judge(kernels_row *r, const stats_interval *judged) {
 }
 
 static kernels_row make_row(const summary *s, size_t index, const run *run_of_all) {
-    static const stats_interval none = {NAN, NAN, NAN, 0, 0};
     const planned *const item = &s->plan->schedule.items[index];
     const cell *const c = &plan_cells(s->plan)[index];
     const size_t layernorm = summary_partner(s->plan, index, NORM_LAYERNORM);
@@ -157,9 +156,9 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
                      .operations = NAN,
                      .page_faults = summary_median(s, index, KERNELS_PAGE_FAULTS).median,
                      .time = summary_median(s, index, KERNELS_TIME),
-                     .ratio = none,
-                     .to_layernorm = none,
-                     .ceiling_fraction = none,
+                     .ratio = INTERVAL_NONE,
+                     .to_layernorm = INTERVAL_NONE,
+                     .ceiling_fraction = INTERVAL_NONE,
                      .clock = summary_median(s, index, KERNELS_CLOCK),
                      .instructions = summary_median(s, index, KERNELS_COUNTED + (int)COUNTER_INSTRUCTIONS),
                      .cache_misses = summary_median(s, index, KERNELS_COUNTED + (int)COUNTER_CACHE_MISSES),
@@ -170,7 +169,7 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
         r.ratio = summary_ratio(s, index, rmsnorm);
     if (layernorm != SIZE_MAX && !peers_is_reference(r.library_impl))
         r.to_layernorm = summary_ratio(s, index, layernorm);
-    const stats_interval floor_ratio = identity == SIZE_MAX ? none : summary_ratio(s, identity, index);
+    const stats_interval floor_ratio = identity == SIZE_MAX ? INTERVAL_NONE : summary_ratio(s, identity, index);
     // Bytes per second of this row over those of identity: the ratio of times, weighed by what each moves.
     if (identity != SIZE_MAX)
         r.ceiling_fraction =
@@ -194,23 +193,17 @@ static void count_operations(kernels_row *rows, size_t count) {
 int summary_write(const summary *s, const char *path, const run *r, size_t *missing) {
     const size_t count = s->plan->schedule.count;
     kernels_row *const all = malloc((count + 1) * sizeof *all);
-    csv_writer w;
-    int error = all == NULL ? ENOMEM : 0;
-    for (size_t i = 0; error == 0 && i < count; i++)
+    if (all == NULL)
+        return ENOMEM;
+    *missing = 0;
+    for (size_t i = 0; i < count; i++) {
         all[i] = make_row(s, i, r);
-    if (error == 0) {
-        count_operations(all, count);
-        error = csv_open(&w, path, false);
+        *missing += strcmp(all[i].status, "missing") == 0;
     }
-    if (error == 0) {
-        columns_write_header(&w, &kernels_table);
-        *missing = 0;
-        for (size_t i = 0; i < count; i++) {
-            (void)columns_write_row(&w, &kernels_table, &all[i]); // told by csv_close
-            *missing += strcmp(all[i].status, "missing") == 0;
-        }
-        error = csv_close(&w);
-    }
+    count_operations(all, count);
+    const rows_file file = {
+        .table = &kernels_table, .rows = all, .count = count, .size = sizeof *all, .format = SCHEMA_CSV};
+    const int error = rows_file_write(&file, path);
     free(all);
     return error;
 }

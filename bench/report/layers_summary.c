@@ -90,7 +90,7 @@ bool layers_summary_delta(const layers_summary *s, size_t arm, layers_delta *d) 
     const double whole = layers_summary_median(s, native, READING_TIME).median;
     d->in_place = stats_scaled(difference(s, arm, native, READING_NORM), 100 / whole);
     d->total = stats_scaled(difference(s, arm, native, READING_TIME), 100 / whole);
-    d->norms = (stats_interval){NAN, NAN, NAN, 0, 0};
+    d->norms = INTERVAL_NONE;
     if (layers_arm_at(s->plan, arm)->slot.op != NORM_IDENTITY && layers_arm_at(s->plan, arm)->slot.repeats > 0) {
         const stats_interval log_ratio = difference(s, arm, native, READING_LOG_NORM);
         d->norms = log_ratio;

@@ -159,7 +159,6 @@ static const char *judge(layers_row *r) {
 }
 
 static layers_row make_row(const layers_summary *s, size_t arm, const run *run_of_all) {
-    static const stats_interval none = {NAN, NAN, NAN, 0, 0};
     const size_t samples = sample_index_count(&s->samples, arm);
     const size_t identity = layers_plan_partner(s->plan, arm, NORM_IDENTITY);
     layers_row r = {.run = run_of_all,
@@ -175,20 +174,20 @@ static layers_row make_row(const layers_summary *s, size_t arm, const run *run_o
                     .time = layers_summary_median(s, arm, READING_TIME),
                     .norm = layers_summary_median(s, arm, READING_NORM),
                     .share = layers_summary_median(s, arm, READING_NORM_SHARE),
-                    .by_identity = none,
+                    .by_identity = INTERVAL_NONE,
                     .matmul_share = layers_summary_median(s, arm, READING_MATMUL_SHARE),
                     .matmul_flops = layers_summary_median(s, arm, READING_MATMUL_FLOPS),
                     .matmul_fraction = layers_summary_median(s, arm, READING_PEAK_FRACTION),
-                    .said = none,
-                    .composition = none,
-                    .one_sweep = none,
+                    .said = INTERVAL_NONE,
+                    .composition = INTERVAL_NONE,
+                    .one_sweep = INTERVAL_NONE,
                     .call_ns = NAN,
-                    .call = none,
-                    .places = {{none, none}, {none, none}}};
+                    .call = INTERVAL_NONE,
+                    .places = {{INTERVAL_NONE, INTERVAL_NONE}, {INTERVAL_NONE, INTERVAL_NONE}}};
     if (identity != arm && layers_summary_has(s, identity))
         r.by_identity = sample_index_difference(&s->samples, arm, identity, READING_TIME, SERIES_CONFIDENCE);
     if (!layers_summary_delta(s, arm, &r.delta))
-        r.delta = (layers_delta){none, none, none, -1, none};
+        r.delta = (layers_delta){INTERVAL_NONE, INTERVAL_NONE, INTERVAL_NONE, -1, INTERVAL_NONE};
     else // in place where the rest is shown to be the same; else the whole, with its wider interval
         r.said = r.delta.rest_equivalent == 1 ? r.delta.in_place : r.delta.total;
     (void)layers_summary_composition(s, arm, &r.composition);

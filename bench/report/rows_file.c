@@ -9,15 +9,10 @@
 
 static const void *row_at(const rows_file *f, size_t i) { return (const char *)f->rows + i * f->size; }
 
-static int write_csv(const rows_file *f, const char *path) {
-    csv_writer w;
-    const int error = csv_open(&w, path, false);
-    if (error != 0)
-        return error;
-    columns_write_header(&w, f->table);
+static void write_rows(csv_writer *w, const void *file) {
+    const rows_file *const f = file;
     for (size_t i = 0; i < f->count; i++)
-        (void)columns_write_row(&w, f->table, row_at(f, i)); // told by csv_close
-    return csv_close(&w);
+        (void)columns_write_row(w, f->table, row_at(f, i));
 }
 
 static int write_json(const rows_file *f, const char *path) {
@@ -39,6 +34,6 @@ static void print(FILE *out, const void *what) {
 int rows_file_write(const void *file, const char *path) {
     const rows_file *const f = file;
     if (f->format == SCHEMA_CSV)
-        return write_csv(f, path);
+        return columns_write(path, f->table, write_rows, f);
     return f->format == SCHEMA_JSON ? write_json(f, path) : text_file_write(&(text_file){print, f}, path);
 }
