@@ -33,7 +33,7 @@ static void a_verdict_is_as_sure_as_its_interval_is_far(void **state) {
         answer(&likely, 2, 1.5, 2.5),      // of an expected value there is none
         answer(&above, 2, (double)NAN, (double)NAN),
     };
-    findings all = {items, sizeof items / sizeof *items, 0};
+    findings all = {items, sizeof items / sizeof *items};
     judge_together(&all);
     const double far = 0.5 * erfc(2 * 1.959964 * sqrt(0.5));
     assert_true(fabs(items[0].p_value - (0.025)) < 1e-6);
@@ -50,7 +50,7 @@ static void of_many_only_the_sure_ones_stay(void **state) {
     (void)state;
     const question above = {.holds = {NAN, 1, NAN}};
     finding items[MANY];
-    findings all = {items, MANY, 0};
+    findings all = {items, MANY};
     for (size_t i = 0; i < MANY; i++) // every second is told, but barely
         items[i] = i % 2 ? answer(&above, 2, 1.02, 3) : answer(&above, 2, 1.9, 2.1);
     judge_together(&all);

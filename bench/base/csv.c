@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "list.h"
 #include "packed.h"
 #include "refuse.h"
 
@@ -151,7 +152,7 @@ int csv_close(csv_writer *w) {
 // The parser's state: fields are unquoted in place, in the buffer, and collected in one growing array.
 typedef struct {
     char **fields;
-    size_t count, capacity;
+    size_t count;
     size_t line; // being read, from 1
     char *message;
     size_t size;
@@ -160,15 +161,11 @@ typedef struct {
 #define COMPLAIN(p, ...) (refuse((p)->message, (p)->size, __VA_ARGS__), -1)
 
 static int add_field(parser *p, char *field) {
-    if (p->count == p->capacity) {
-        const size_t capacity = p->capacity ? 2 * p->capacity : 256;
-        char **fields = realloc(p->fields, capacity * sizeof *fields);
-        if (!fields)
-            return ENOMEM;
-        p->fields = fields;
-        p->capacity = capacity;
-    }
-    p->fields[p->count++] = field;
+    char **const fields = list_more(p->fields, p->count, sizeof *fields);
+    if (!fields)
+        return ENOMEM;
+    p->fields = fields;
+    fields[p->count++] = field;
     return 0;
 }
 

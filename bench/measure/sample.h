@@ -56,7 +56,7 @@ typedef struct {
 // All samples of a run, in the order in which they were taken.
 typedef struct {
     observation *items;
-    size_t count, room;
+    size_t count;
 } observations;
 bool observations_add(observations *all, const observation *o); // takes its list over. false: no memory
 void observations_drop(observations *all, size_t item);

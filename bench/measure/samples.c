@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fields.h"
+#include "base/list.h"
 
 const sample_quantity sample_quantities[SAMPLE_OWN] = {SAMPLE_QUANTITIES(SAMPLE_ROW)};
 
@@ -16,17 +17,13 @@ const sample_quantity *subject_quantity(const subject *s, size_t id) {
 }
 
 bool observations_add(observations *all, const observation *o) {
-    if (all->count == all->room) {
-        const size_t room = all->room == 0 ? 4096 : 2 * all->room;
-        observation *const items = realloc(all->items, room * sizeof *items);
-        if (items == NULL) {
-            free(o->sample.list);
-            return false;
-        }
-        all->items = items;
-        all->room = room;
+    observation *const items = list_more(all->items, all->count, sizeof *items);
+    if (items == NULL) {
+        free(o->sample.list);
+        return false;
     }
-    all->items[all->count++] = *o;
+    all->items = items;
+    items[all->count++] = *o;
     return true;
 }
 

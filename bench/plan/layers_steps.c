@@ -7,6 +7,7 @@
 
 #include "base/fields.h"
 #include "base/files.h"
+#include "base/list.h"
 #include "layers_plan.h"
 
 void layers_plan_steps(const layers_plan *p, size_t arm, size_t *begin, size_t *end) {
@@ -20,15 +21,11 @@ void layers_plan_steps(const layers_plan *p, size_t arm, size_t *begin, size_t *
 }
 
 bool layers_plan_add_step(layers_plan *p, const layers_step *step) {
-    if (p->step_count == p->step_room) {
-        const size_t more = p->step_room == 0 ? 1024 : 2 * p->step_room;
-        layers_step *const steps = realloc(p->steps, more * sizeof *steps);
-        if (steps == NULL)
-            return false;
-        p->steps = steps;
-        p->step_room = more;
-    }
-    p->steps[p->step_count++] = *step;
+    layers_step *const steps = list_more(p->steps, p->step_count, sizeof *steps);
+    if (steps == NULL)
+        return false;
+    p->steps = steps;
+    steps[p->step_count++] = *step;
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/fields.h"
+#include "base/list.h"
 
 static char *name_at(const schedule *s, size_t item) { return (char *)s->names + item * s->kind->size; }
 
@@ -38,14 +39,10 @@ size_t schedule_find(const schedule *s, const void *name) {
 }
 
 bool schedule_add(schedule *s, const void *name) {
-    if (s->count == s->room) {
-        const size_t room = s->room == 0 ? 256 : 2 * s->room;
-        void *const names = realloc(s->names, room * s->kind->size);
-        if (names == NULL)
-            return false;
-        s->names = names;
-        s->room = room;
-    }
+    void *const names = list_more(s->names, s->count, s->kind->size);
+    if (names == NULL)
+        return false;
+    s->names = names;
     memcpy(name_at(s, s->count++), name, s->kind->size);
     return true;
 }

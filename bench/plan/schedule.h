@@ -57,7 +57,7 @@ struct schedule {
     const schedule_kind *kind;
     void *names; // `size` bytes for each item
     planned *items;
-    size_t count, groups, room;
+    size_t count, groups;
 };
 
 // To make one: its names in any order, and as often as it comes; then each stands once, in its group. false: no memory.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "filter.h"
 #include "fingerprint.h"
 
@@ -76,7 +77,7 @@ static bool follow(one_history *h) {
             const result *const item = &h->runs[k].items[i];
             if (result_is_sentinel(item) || !is_followed(h->runs, h->count, k, item->name))
                 continue;
-            followed *const rows = realloc(h->rows, (h->row_count + 1) * sizeof *rows);
+            followed *const rows = list_more(h->rows, h->row_count, sizeof *rows);
             if (rows == NULL)
                 return false;
             h->rows = rows;

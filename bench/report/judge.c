@@ -10,6 +10,7 @@
 #include "base/fields.h"
 #include "base/files.h"
 #include "base/interval.h"
+#include "base/list.h"
 #include "base/names.h"
 
 #define NAME(ID, name) name,
@@ -304,15 +305,11 @@ static stats_interval of_row(const question *q, asking *a, table_row row) {
 }
 
 static bool add(findings *all, const finding *f) {
-    if (all->count == all->room) {
-        const size_t room = all->room == 0 ? 64 : 2 * all->room;
-        finding *const items = realloc(all->items, room * sizeof *items);
-        if (items == NULL)
-            return false;
-        all->items = items;
-        all->room = room;
-    }
-    all->items[all->count++] = *f;
+    finding *const items = list_more(all->items, all->count, sizeof *items);
+    if (items == NULL)
+        return false;
+    all->items = items;
+    items[all->count++] = *f;
     return true;
 }
 

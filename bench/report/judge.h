@@ -97,7 +97,7 @@ typedef struct {
 } finding;
 typedef struct {
     finding *items;
-    size_t count, room;
+    size_t count;
 } findings;
 // Adds what there is to say: of each row that has a value, or once; if none has one, why. false: no memory.
 bool judge(const question *q, const run_tables *runs, size_t count, findings *all);

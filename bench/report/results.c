@@ -11,6 +11,7 @@
 
 #include "base/files.h"
 #include "base/json_file.h"
+#include "base/list.h"
 #include "base/order.h"
 #include "base/refuse.h"
 #include "filter.h"
@@ -93,7 +94,7 @@ static bool add_item(results *r, run_table table, table_row row, result_quantity
     if (quantity != RESULT_TIME)
         add(i.name, RESULT_NAME, "", quantity_names[quantity]);
     set_keys(&i, &r->tables);
-    result *const items = realloc(r->items, (r->count + 1) * sizeof *items);
+    result *const items = list_more(r->items, r->count, sizeof *items);
     if (items == NULL)
         return false;
     r->items = items;
