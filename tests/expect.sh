@@ -29,6 +29,26 @@ check_end() {
     fi
 }
 
+# begin_until LINES FILE COMMAND...: begins the command, whose process is then $pid, and waits until the file has so many lines, a minute at most.
+begin_until() {
+    wanted=$1 watched=$2 patience=600
+    shift 2
+    "$@" >"$work/out" 2>"$work/err" &
+    pid=$!
+    while [ "$(wc -l 2>/dev/null <"$watched" || echo 0)" -lt "$wanted" ] && [ "$patience" -gt 0 ]; do
+        sleep 0.1
+        patience=$((patience - 1))
+    done
+}
+
+# interrupt LINES FILE COMMAND...: and then ends it. Leaves its exit code in $got.
+interrupt() {
+    begin_until "$@"
+    got=0
+    kill -INT "$pid"
+    wait "$pid" || got=$?
+}
+
 # needs_products PROGRAM: what runs whole layers is skipped where the oneDNN that is linked is refused.
 needs_products() {
     refusal=$("$1" list implementations | sed -n '/ onednn .*DNNL_CPU_RUNTIME/{s/.*lacks //p;q;}')

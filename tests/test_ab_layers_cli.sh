@@ -12,6 +12,8 @@ library=$PWD/$objects/libnorm.so
 
 # A layer of half a millisecond.
 tiny="--layers vit_s16 --tokens 4 --level scalar --threads 1 --seed 1"
+# No launches more than these for a row that is not known to a percent.
+once="--launches 6 --threshold 99 --group-threshold 99"
 
 # ---- What cannot be
 
@@ -58,7 +60,7 @@ ends() {
     case $got in 0 | 1 | 5) ;; *) fail "$*: exit $got: $(cat "$work/err")" ;; esac
 }
 # shellcheck disable=SC2086
-ends "$program" ab "$library" "$library" --every $tiny --op dyt --launches 6 --budget 1s --inject dyt=50 --out "$work/run"
+ends "$program" ab "$library" "$library" --every $tiny --op dyt $once --budget 1s --inject dyt=50 --out "$work/run"
 check_end 0 '' "$program" check "$work/run"
 [ "$(wc -l <"$work/run/ab_layers.csv")" -eq 3 ] || fail "not a row and a sentinel: $(cat "$work/run/ab_layers.csv")"
 # Half as much again was injected: that it is seen at all is no matter of timing.
@@ -67,19 +69,14 @@ awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
         if (!($at["norm_share"] > 0 && $at["norm_share"] < 1) || $at["layer_pct"] == "" || $at["total_pct"] == "" || $at["rest"] == "") exit 1 }
     END { exit rows != 1 }' "$work/run/ab_layers.csv" || fail "the row is not whole: $(cat "$work/run/ab_layers.csv")"
 # shellcheck disable=SC2086
-ends "$program" ab "$library" "$library" --every $tiny --op dyt --launches 2 --budget 1s --phase train --form add_fused --format json --csv "$work/row.csv"
+ends "$program" ab "$library" "$library" --every $tiny --op dyt $once --budget 1s --phase train --form add_fused --format json --csv "$work/row.csv"
 grep -q '"layer_pct"' "$work/out" || fail "JSON says nothing of the layer: $(cat "$work/out")"
 
 # shellcheck disable=SC2086
-"$program" ab "$library" "$library" --every $tiny --op dyt --budget 20s --launches 500 --out "$work/stopped" >"$work/out" 2>"$work/err" &
-pid=$! patience=600
-while [ "$(wc -l 2>/dev/null <"$work/stopped/ab_layer_samples.csv" || echo 0)" -lt 20 ] && [ "$patience" -gt 0 ]; do
-    sleep 0.1
-    patience=$((patience - 1))
-done
-kill -INT "$pid"
-wait "$pid" || true
-sed -i 's/"launches": [0-9]*/"launches": 3/' "$work/stopped/meta.json"
+interrupt 20 "$work/stopped/ab_layer_samples.csv" "$program" ab "$library" "$library" --every $tiny --op dyt --budget 20s --launches 500 \
+    --threshold 99 --group-threshold 99 --out "$work/stopped"
+last=$(awk -F, 'NR == 1 { while ($at != "launch") at++ } END { print $at }' "$work/stopped/ab_layer_samples.csv")
+sed -i "s/\"launches\": [0-9]*/\"launches\": $((last + 6))/" "$work/stopped/meta.json"
 ends "$program" ab --resume "$work/stopped"
 [ "$(wc -l <"$work/stopped/ab_layers.csv")" -eq 3 ] || fail "what was taken up has other rows: $(cat "$work/stopped/ab_layers.csv")"
 

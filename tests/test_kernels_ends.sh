@@ -213,16 +213,7 @@ ended() {
 program=$NORMBENCH
 long='--op dyt --shape 4x64 --launches 1000 --seed 1'
 # shellcheck disable=SC2086
-"$program" kernels $long --out "$work/outside" >"$work/out" 2>"$work/err" &
-pid=$!
-patience=600
-while [ "$(lines "$work/outside/samples.csv" 2>/dev/null || echo 0)" -lt 50 ] && [ "$patience" -gt 0 ]; do
-    sleep 0.1
-    patience=$((patience - 1))
-done
-kill -INT "$pid"
-wait "$pid"
-got=$?
+interrupt 50 "$work/outside/samples.csv" "$program" kernels $long --out "$work/outside"
 [ "$got" -eq 130 ] || fail "SIGINT from outside: exit $got, expected 130: $(cat "$work/err")"
 check_samples "$work/outside"
 has "$work/outside/meta.json" false complete

@@ -115,18 +115,8 @@ expect 0 'schema_version,run_id' $tiny --csv -
 # ---- An interrupted run: a launch that the kernel kills in the midst of its samples.
 
 half=$work/half
-# shellcheck disable=SC2086
-(cd "$work" && exec "$program" layers --model vit_s16 --tokens 16 --launches 4 --budget 8s --seed 1 --threads 1 --out "$half") \
-    >"$work/out" 2>"$work/err" &
-parent=$!
-tries=0
-while { [ ! -f "$half/layer_samples.csv" ] || [ "$(wc -l <"$half/layer_samples.csv")" -lt 20 ]; } && [ $tries -lt 600 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-done
-kill -INT $parent
-wait $parent
-got=$?
+in_work() { cd "$work" && exec "$@"; }
+interrupt 20 "$half/layer_samples.csv" in_work "$program" layers --model vit_s16 --tokens 16 --launches 4 --budget 8s --seed 1 --threads 1 --out "$half"
 [ $got -eq 130 ] || fail "interrupted: exit $got, expected 130: $(cat "$work/err")"
 grep -q "normbench layers --resume $half" "$work/err" || fail "how to go on is not told: $(cat "$work/err")"
 lines=$(wc -l <"$half/layer_samples.csv")

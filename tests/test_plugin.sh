@@ -48,8 +48,8 @@ expect 0 'rmsnorm/plain forward fused library f32 64x768, 1 thread' --plugin "$p
 
 # ---- Taken up by the same files alone
 
-interrupt() { (cd "$work/empty" && timeout -s INT "$@"); }
-interrupt 1 "$program" kernels --plugin "$plain" --op rmsnorm --shape 4x64 --launches 100 --budget 100s --out "$work/part" >"$work/out" 2>"$work/err"
+cut_short() { (cd "$work/empty" && timeout -s INT "$@"); }
+cut_short 1 "$program" kernels --plugin "$plain" --op rmsnorm --shape 4x64 --launches 100 --budget 100s --out "$work/part" >"$work/out" 2>"$work/err"
 [ -f "$work/part/plan.csv" ] || fail "there is no run to take up: $(cat "$work/err")"
 cp "$plain" "$work/kept.so"
 cp "$theirs" "$plain"
@@ -57,7 +57,7 @@ expect 4 'is another file now than the one that the run was begun with' --resume
 rm "$plain"
 expect 2 "the plug-in plain cannot be taken up: $plain cannot be read: No such file" --resume "$work/part"
 cp "$work/kept.so" "$plain"
-interrupt 1 "$program" kernels --resume "$work/part" >"$work/out" 2>"$work/err"
+cut_short 1 "$program" kernels --resume "$work/part" >"$work/out" 2>"$work/err"
 grep -q 'interrupted; what is on disk is valid' "$work/err" || fail "a run is not taken up by the same plug-in: $(cat "$work/err")"
 
 # ---- Refused

@@ -94,12 +94,7 @@ fi
 
 # ---- A run that is not complete goes on, with the samples that it had
 
-"$program" kernels --op dyt --shape 4x64 --launches 1000 --seed 1 --threads 1 --out "$work/half" >"$work/log" 2>&1 &
-pid=$! patience=600
-while [ "$(wc -l 2>/dev/null <"$work/half/samples.csv" || echo 0)" -lt 20 ] && [ "$patience" -gt 0 ]; do
-    sleep 0.1
-    patience=$((patience - 1))
-done
+begin_until 20 "$work/half/samples.csv" "$program" kernels --op dyt --shape 4x64 --launches 1000 --seed 1 --threads 1 --out "$work/half"
 if command -v flock >/dev/null; then
     check_end 2 'normbench is writing in' publish "$work/half"
 fi

@@ -6,22 +6,15 @@ set -u
 program=${NORMBENCH:?}
 . tests/expect.sh
 
-# interrupt COMMAND FOLDER SAMPLES ARGUMENT...: a run that is interrupted once it has a few samples.
-interrupt() {
+# half COMMAND FOLDER SAMPLES ARGUMENT...: a run that is interrupted once it has a few samples.
+half() {
     command=$1 folder=$2 samples=$3
     shift 3
-    "$program" "$command" "$@" --seed 1 --threads 1 --out "$folder" >"$work/out" 2>"$work/err" &
-    pid=$! patience=600
-    while [ "$(wc -l 2>/dev/null <"$folder/$samples" || echo 0)" -lt 20 ] && [ "$patience" -gt 0 ]; do
-        sleep 0.1
-        patience=$((patience - 1))
-    done
-    kill -INT "$pid"
-    wait "$pid"
+    interrupt 20 "$folder/$samples" "$program" "$command" "$@" --seed 1 --threads 1 --out "$folder"
     [ -s "$folder/plan.csv" ] || fail "no interrupted run of $command: $(cat "$work/err")"
 }
-interrupt kernels "$work/kernels" samples.csv --op dyt --shape 4x64 --launches 1000
-interrupt layers "$work/layers" layer_samples.csv --model vit_s16 --tokens 4 --op dyt --form fused --launches 40
+half kernels "$work/kernels" samples.csv --op dyt --shape 4x64 --launches 1000
+half layers "$work/layers" layer_samples.csv --model vit_s16 --tokens 4 --op dyt --form fused --launches 40
 
 # damaged FOLDER FILE EDIT: a copy of the run in which the awk program EDIT has changed FILE. NF fields by commas; `row` is the third line's number,
 # `set(NAME, VALUE)` changes a column of it.
