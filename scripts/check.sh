@@ -36,7 +36,7 @@ slowest() {
 
 independent() { case $1 in *.sh) grep -qx '# independent of the compiler' "$1" ;; *) false ;; esac }
 
-passed=0 failed=0 skipped=0 left='' names='' running=''
+passed=0 failed=0 skipped=0 left='' names='' skips='' running=''
 
 # collect: takes note of every test that has ended since.
 collect() {
@@ -50,7 +50,10 @@ collect() {
         cat "$work/$name.out"
         case $(cat "$work/$name.status") in
         0) passed=$((passed + 1)) ;;
-        77) skipped=$((skipped + 1)) ;;
+        77)
+            skipped=$((skipped + 1))
+            skips="$skips $name"
+            ;;
         *)
             failed=$((failed + 1))
             names="$names $name"
@@ -83,7 +86,12 @@ done
 wait_below 1
 [ $# -lt 2 ] || slowest "${SLOWEST:-10}"
 [ -z "$left" ] || printf 'independent of the compiler, so left to the run with another:%s\n' "$left"
-[ -z "$names" ] || printf 'failed:%s\n' "$names" >&2
+for name in $skips; do
+    printf 'skipped: %s\n' "$(grep -m 1 SKIPPED "$work/$name.out" || echo "$name")"
+done
+for name in $names; do
+    printf 'failed: %s: it says why above, behind the line "== %s"; alone: make check ONLY=%s\n' "$name" "$name" "${name#test_}" >&2
+done
 if [ "$skipped" -gt 0 ]; then
     printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 else

@@ -56,7 +56,7 @@ wait "$running" 2>/dev/null
 
 mkdir "$work/tests"
 printf '# independent of the compiler\nexit 0\n' >"$work/tests/test_same.sh"
-echo 'exit 77' >"$work/tests/test_without.sh"
+echo 'echo "test_without: SKIPPED: no such thing"; exit 77' >"$work/tests/test_without.sh"
 echo '# not independent of the compiler' >"$work/tests/test_other.sh"
 # checked COUNTS VARIABLE=VALUE: the last line.
 checked() {
@@ -68,6 +68,10 @@ grep -q 'left to the run with another: test_same$' "$work/log" || fail "check.sh
 checked '2 passed, 0 failed, 1 skipped' INDEPENDENT=yes
 [ "$(grep -c '^ *[0-9.]*  *[0-9]*  test_' "$work/log")" -eq 3 ] ||
     fail "check.sh does not say what took how long: $(cat "$work/log")"
+grep -qx 'skipped: test_without: SKIPPED: no such thing' "$work/log" || fail "check.sh does not say at its end what was skipped: $(cat "$work/log")"
+echo 'exit 3' >"$work/tests/test_wrong.sh"
+sh scripts/check.sh "$work"/tests/*.sh >"$work/log" 2>&1 && fail 'check.sh passes a test that fails'
+grep -q '^failed: test_wrong: .*alone: make check ONLY=wrong$' "$work/log" || fail "check.sh does not say what failed: $(cat "$work/log")"
 
 # commit: what a build in the tree would record.
 commit() { inside build/any/commit >"$work/log" && cat "$tree/build/any/commit"; }

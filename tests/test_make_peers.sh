@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # scripts/peers.sh without PyTorch, and with one that exists only here: what it refuses, and that samples of known times come out of
 # normbench as the table, ratios and figure that they should.
+# independent of the compiler
 set -eu
 : "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}"
 . tests/expect.sh

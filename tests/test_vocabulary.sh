@@ -3,6 +3,7 @@
 # shellcheck disable=SC2015 # fail never fails
 # What the program prints of its words is all that figures know of them, and a name that this program lacks is drawn last and named. That an op
 # which is added to list.h is in every figure, test_adding.sh shows.
+# independent of the compiler
 set -u
 : "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}"
 . tests/expect.sh
