@@ -2,6 +2,7 @@
 // fingerprint.c: see fingerprint.h.
 #include "fingerprint.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
