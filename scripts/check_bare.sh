@@ -3,7 +3,8 @@
 # Runs a command of the README in a bare Debian 12 (no compiler, no make), so that a missing install step shows:
 #     sh scripts/check_bare.sh 'sh scripts/setup.sh && make check'
 # The root file system is made in a temporary folder by debootstrap from this machine's own apt mirror and holds a fresh
-# clone of HEAD. REQUIRE and WERROR, if set, are set there too. KEEP names a folder that is made of what was built there. Exits with the command's status, or with 77 and the reason if no such system can be made here.
+# clone of HEAD. REQUIRE and WERROR, if set, are set there too. KEEP, if set, names the folder that build/ there becomes in the end.
+# Exits with the command's status, or with 77 and the reason if no such system can be made here.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -57,6 +58,9 @@ fi
 
 # How this machine reaches the mirror holds in there too: proxies, retries and names, but no hooks, whose programs are not there.
 apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries|ForceIPv|Check-Valid-Until)' >"$root/etc/apt/apt.conf.d/00mirror" || true
+# It is thrown away: nobody reads descriptions of packages there, nor waits for a disk.
+echo 'Acquire::Languages "none";' >>"$root/etc/apt/apt.conf.d/00mirror"
+echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
 for file in /etc/resolv.conf /etc/hosts; do
     [ ! -e "$file" ] || cp -L "$file" "$root$file"
 done
