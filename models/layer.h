@@ -59,6 +59,8 @@ void layer_select(layer *l, size_t arm);
 // One call of the phase: forward; in training backward as well, gradients of parameters added to what is there. ns, if
 // not NULL: layer_steps() times, each from the end of the step before to its own. false: the library failed.
 bool layer_run(layer *l, double *ns);
+// The same; what each step took are the pages that the kernel gave anew, to any thread. Asking costs more than a clock.
+bool layer_run_pages(layer *l, double *pages);
 // What timing adds to a step, ns: the clock that layer_run reads, and keeping and adding up what it says, of a run of
 // steps that do nothing. A little above the truth, for there nothing overlaps with it. Of one short run: take a median.
 double layer_clock_ns(void);

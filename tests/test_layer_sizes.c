@@ -10,9 +10,14 @@
 #include <cmocka.h>
 
 #include <omp.h>
+#include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "graph/compile.h"
+#include "graph/heap.h"
 #include "layer_checks.h"
 #include "products.h"
 #include "tiny.h"
@@ -184,6 +189,55 @@ static void feed_forward_goes_by_tiles(void **state) {
     layer_free(whole);
 }
 
+// The C library maps each block alone from here on, so that whatever a step allocates is a new page at least.
+static bool map_each_block(void) {
+#ifdef __GLIBC__
+    return mallopt(M_MMAP_THRESHOLD, 1) == 1;
+#else
+    return false;
+#endif
+}
+
+// Of the norms in an arm's slots, the pages that the kernel gave them and how many there are.
+static double norm_pages(layer *l, size_t arm, size_t *sites) {
+    double sum = 0.0;
+    layer_select(l, arm);
+    double *const pages = malloc((layer_steps(l) + 1) * sizeof *pages);
+    assert_non_null(pages);
+    checks_run(l);
+    assert_true(layer_run_pages(l, pages));
+    *sites = 0;
+    for (size_t i = 0; i < layer_steps(l); i++) {
+        assert_true(pages[i] >= 0.0);
+        if (layer_step_at(l, i)->kind == STEP_NORM) {
+            sum += pages[i];
+            ++*sites;
+        }
+    }
+    free(pages);
+    return sum;
+}
+
+// A page at least for each operation of form framework, and none where results stay; time is another reading.
+static void new_results_are_pages_of_their_steps(void **state) {
+    (void)state;
+    const model_shape m = *model_find("vit_s16");
+    const norm_slot arms[] = {checks_slot(&m, NORM_DYT, NORM_FRAMEWORK, NORM_F32),
+                              checks_slot(&m, NORM_DYT, NORM_FUSED, NORM_F32)};
+    layer_config config = tiny_config(&m, PART_LAYER, PHASE_PREFILL, arms, 2);
+    config.depth = 1;
+    layer *const l = checks_make(&config);
+    if (!map_each_block())
+        skip();
+    size_t sites;
+    const size_t operations = norm_operations(layer_slot_impl(&arms[0], NORM_FRAMEWORK, NORM_F32), NORM_FORWARD);
+    const double framework = norm_pages(l, 0, &sites);
+    assert_true(sites == 2 && operations == 4 && framework >= (double)(sites * operations));
+    assert_true(norm_pages(l, 1, &sites) < framework / 2);
+    assert_true(heap_settle());
+    layer_free(l);
+}
+
 static bool disjoint(const storage *a, const storage *b) {
     return a->offset + a->bytes <= b->offset || b->offset + b->bytes <= a->offset;
 }
@@ -235,6 +289,7 @@ int main(void) {
         cmocka_unit_test(sizes_are_known_beforehand),     cmocka_unit_test(inference_is_lean),
         cmocka_unit_test(activations_take_little_memory), cmocka_unit_test(feed_forward_goes_by_tiles),
         cmocka_unit_test(storages_share_by_size),         cmocka_unit_test(slots_have_what_the_model_has),
+        cmocka_unit_test(new_results_are_pages_of_their_steps),
     };
     return cmocka_run_group_tests(tests, set_team, NULL);
 }

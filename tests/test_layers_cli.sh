@@ -112,6 +112,13 @@ expect 4 'was measured on the-moon, this is' --resume "$work/other"
 expect 0 'schema_version,run_id' $tiny --csv -
 [ "$(wc -l <"$work/out")" -eq 4 ] || fail "--csv - printed more than the CSV: $(cat "$work/out")"
 
+# The pages that the results of form framework took, each step's; of other forms, whose results stay, nobody asked.
+[ -z "$(columns "$run/steps.csv" page_faults | tr -d '\n')" ] || fail "pages of form fused: $(columns "$run/steps.csv" step page_faults)"
+expect 0 'schema_version,run_id' --model vit_s16 --tokens 4 --op dyt --form framework --launches 1 --budget 1s --threads 1 --csv - --out "$work/fresh"
+columns "$work/fresh/steps.csv" form page_faults | awk '
+    $1 == "framework" { asked++; if ($2 !~ /^[0-9.e+]+$/) bad = 1 }
+    END { exit asked < 20 || bad }' || fail "no pages of form framework: $(columns "$work/fresh/steps.csv" form step page_faults)"
+
 # ---- An interrupted run: a launch that the kernel kills in the midst of its samples.
 
 half=$work/half

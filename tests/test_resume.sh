@@ -107,6 +107,7 @@ layers|plan.csv|{ set("tokens", 99999999999); print }|plan.csv: line 3 is not a 
 layers|plan_steps.csv|{ set("index", 7); print }|plan_steps.csv: line 3: index is "7"
 layers|plan_steps.csv|{ set("kind", "x"); print }|plan_steps.csv: line 3: kind is "x"
 layers|plan_steps.csv|{ set("flops", "nan"); print }|plan_steps.csv: line 3: flops is "nan"
+layers|plan_steps.csv|{ set("page_faults", "-1"); print }|plan_steps.csv: line 3: page_faults is "-1"
 EOT
 
 # Another program than the one that began it, and one that left no mark: named, and not comparable.

@@ -150,14 +150,19 @@ static bool verify(void *opened, size_t arm, double *max_error, char *why, size_
 static bool calibrate(void *opened, size_t arm, size_t *calls, double *ns, char *note, size_t size) {
     const group *const g = opened;
     choose(g, arm);
-    for (size_t k = 0; k < layer_steps(g->layer); k++) {
-        char text[LAYERS_STEP_TEXT];
-        layers_step_text(k, layer_step_at(g->layer, k), text);
-        wire_tell(WIRE_MORE, arm, 0, 0, text);
-    }
     // The first call pays for pages and for the library's own preparations.
     if (!run_calls(g, 1, ns) || !run_calls(g, 1, ns))
         return false;
+    const norm_impl *const impl = layers_arm_impl(layers_arm_at(g->plan, arm));
+    const bool allocates = impl != NULL && impl->form == NORM_FRAMEWORK;
+    if (allocates && !layer_run_pages(g->layer, g->sums))
+        return false;
+    for (size_t k = 0; k < layer_steps(g->layer); k++) {
+        const layers_step step = {arm, k, *layer_step_at(g->layer, k), allocates ? g->sums[k] : (double)NAN};
+        char text[LAYERS_STEP_TEXT];
+        layers_step_text(&step, text);
+        wire_tell(WIRE_MORE, arm, 0, 0, text);
+    }
     *calls = *ns >= SAMPLER_MIN_NS ? 1 : (size_t)ceil(SAMPLER_MIN_NS / *ns);
     snprintf(note, size, "%s", layer_matmul(g->layer));
     return true;

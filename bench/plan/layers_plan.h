@@ -30,6 +30,7 @@ typedef struct {
 typedef struct {
     size_t arm, index; // index: its place among the arm's steps
     layer_step step;
+    double pages; // that the kernel gave anew in a call of it; NaN: not asked for
 } layers_step;
 
 typedef struct {
@@ -103,7 +104,7 @@ void layers_key_describe(const layers_key *k, char *text, size_t size);
 // The steps as the pilot tells them, a line for each, and plan_steps.csv that keeps them; as in schedule_kind.
 #define LAYERS_PLAN_STEPS "plan_steps.csv"
 enum { LAYERS_STEP_TEXT = 160 };
-void layers_step_text(size_t index, const layer_step *step, char text[LAYERS_STEP_TEXT]);
+void layers_step_text(const layers_step *step, char text[LAYERS_STEP_TEXT]);
 bool layers_plan_take_step(schedule *s, size_t arm, const char *text);
 int layers_plan_write_steps(const void *s, const char *path);
 int layers_plan_read_steps(schedule *s, const char *path, char *message, size_t size);

@@ -29,16 +29,16 @@ bool layers_plan_add_step(layers_plan *p, const layers_step *step) {
     return true;
 }
 
-void layers_step_text(size_t index, const layer_step *step, char text[LAYERS_STEP_TEXT]) {
-    snprintf(text, LAYERS_STEP_TEXT, "%zu %d %d %.17g %s", index, (int)step->kind, (int)step->pass, step->flops,
-             step->name);
+void layers_step_text(const layers_step *s, char text[LAYERS_STEP_TEXT]) {
+    snprintf(text, LAYERS_STEP_TEXT, "%zu %d %d %.17g %.9g %s", s->index, (int)s->step.kind, (int)s->step.pass,
+             s->step.flops, s->pages, s->step.name);
 }
 
 bool layers_plan_take_step(schedule *s, size_t arm, const char *text) {
     layers_step step = {.arm = arm};
     unsigned kind, pass;
     int rest = 0;
-    if (sscanf(text, "%zu %u %u %lf %n", &step.index, &kind, &pass, &step.step.flops, &rest) != 4 || rest == 0 ||
+    if (sscanf(text, "%zu %u %u %lf %lf %n", &step.index, &kind, &pass, &step.step.flops, &step.pages, &rest) != 5 || rest == 0 ||
         kind >= STEP_KINDS || pass >= NORM_PASSES)
         return false;
     step.step.kind = (step_kind)kind;
@@ -55,7 +55,7 @@ int layers_plan_write_steps(const void *what, const char *path) {
     const int error = csv_open(&w, path, false);
     if (error != 0)
         return error;
-    static const char *const names[] = {"arm", "index", "step", "kind", "step_pass", "flops"};
+    static const char *const names[] = {"arm", "index", "step", "kind", "step_pass", "flops", "page_faults"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         csv_text(&w, names[i]);
     csv_end(&w);
@@ -67,6 +67,7 @@ int layers_plan_write_steps(const void *what, const char *path) {
         csv_text(&w, step_kind_name(s->step.kind));
         csv_text(&w, norm_pass_name(s->step.pass));
         csv_real(&w, s->step.flops, 17);
+        csv_real(&w, s->pages, 9);
         csv_end(&w);
     }
     return csv_close(&w);
@@ -87,6 +88,7 @@ static void read_step(fields *f, const layers_plan *p, layers_step *s) {
     if (!selector_index(SELECT_PASS, fields_text(f, "step_pass"), &pass))
         fields_refuse(f, "step_pass", "a pass");
     s->step.flops = fields_real(f, "flops", 0, 1e24);
+    s->pages = fields_real_or_nan(f, "page_faults", 0, 1e12);
     s->step.pass = (norm_pass)pass;
     snprintf(s->step.name, sizeof s->step.name, "%s", fields_text(f, "step"));
     while (s->step.kind < STEP_KINDS && strcmp(fields_text(f, "kind"), step_kind_name(s->step.kind)) != 0)

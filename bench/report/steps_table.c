@@ -9,6 +9,7 @@ typedef struct {
     const run *run;
     const layers_arm *arm;
     const layer_step *step;
+    double pages;
     stats_interval time;
     double whole; // of the layer
 } steps_row;
@@ -31,14 +32,19 @@ static const column_type column_step_kind = {.word = kind_word},
     X(OPTIONAL, gflops, amount, "GFLOP/s",                                                                             \
       value_known_to(r->step->flops > 0 ? r->step->flops / r->time.median : NAN, r->time),                             \
       "Rate of a product, attention included; empty for other steps.")
+#define LAST(X)                                                                                                        \
+    X(OPTIONAL, page_faults, amount, "{page}", value_real(r->pages, 4),                                                \
+      "Pages that the kernel gave anew in one call of the step, of all threads: of a call in the pilot, beside the "   \
+      "samples. Empty unless the norms are of form framework, whose results are new tensors.")
 COLUMN_OWN_LIST(own_columns, COLUMNS)
+COLUMN_OWN_LIST(last_columns, LAST)
 
 static const void *run_of(const void *row) { return ((const steps_row *)row)->run; }
 static const void *arm_of(const void *row) { return ((const steps_row *)row)->arm; }
 COLUMN_TABLE(steps, "*/*/steps.csv", "One row per step of each layer in layers.csv, timed in place.",
              {run_columns, RUN_NAMES, run_of}, {layers_arm_columns, LAYERS_ARM_PASS, arm_of},
              {layers_arm_columns + LAYERS_ARM_FORM, LAYERS_ARM_REPEATS - LAYERS_ARM_FORM, arm_of},
-             COLUMN_PART(own_columns), {layers_arm_columns + LAYERS_ARM_REPEATS, 1, arm_of})
+             COLUMN_PART(own_columns), {layers_arm_columns + LAYERS_ARM_REPEATS, 1, arm_of}, COLUMN_PART(last_columns))
 
 static stats_interval time_of_step(const layers_summary *s, size_t arm, size_t step) {
     size_t count = 0;
@@ -61,8 +67,8 @@ static void write_rows(csv_writer *w, const void *of) {
         const layers_step *const step = &s->plan->steps[i];
         const stats_interval time = time_of_step(s, step->arm, step->index);
         const double whole = time.n > 0 ? layers_summary_median(s, step->arm, READING_TIME).median : NAN;
-        const steps_row row = {((const steps_order *)of)->run, layers_arm_at(s->plan, step->arm), &step->step, time,
-                               whole};
+        const steps_row row = {((const steps_order *)of)->run, layers_arm_at(s->plan, step->arm), &step->step, step->pages,
+                               time, whole};
         (void)columns_write_row(w, &steps_table, &row);
     }
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "dtype.h"
 #include "fresh.h"
@@ -233,9 +234,11 @@ size_t layer_steps(const layer *l) { return l->selected->shown_count; }
 size_t layer_readings(const layer *l) { return l->selected->step_count; }
 const layer_step *layer_step_at(const layer *l, size_t index) { return &l->selected->shown[index]; }
 
-// The time since *last, which moves on. One reading ends a step and begins the next.
-static double lap(double *last) {
-    const double now = step_clock_ns(), took = now - *last;
+typedef double reading(void);
+
+// What was read since *last, which moves on. One reading ends a step and begins the next.
+static inline double lap(reading *read, double *last) {
+    const double now = read(), took = now - *last;
     *last = now;
     return took;
 }
@@ -246,31 +249,39 @@ double layer_clock_ns(void) {
     const double begin = step_clock_ns();
     double last = begin;
     for (size_t i = 0; i < STEPS; i++)
-        ns[i] = lap(&last);
+        ns[i] = lap(step_clock_ns, &last);
     for (size_t i = 0; i < STEPS; i++)
         sums[i] = sums[i] + ns[i];
     return (step_clock_ns() - begin) / (double)STEPS;
 }
 
-bool layer_run(layer *l, double *ns) {
+static inline bool run_steps(layer *l, double *took, reading *read) {
     graph *const g = l->g;
     const program *const p = l->selected;
     g->loss = g->has_loss ? 0.0 : (double)NAN;
-    for (size_t i = 0; ns != NULL && i < p->shown_count; i++)
-        ns[i] = 0.0;
-    double last = ns != NULL ? step_clock_ns() : 0.0;
+    for (size_t i = 0; took != NULL && i < p->shown_count; i++)
+        took[i] = 0.0;
+    double last = took != NULL ? read() : 0.0;
     for (size_t i = 0; i < p->step_count; i++) {
         if (!p->steps[i].run(g, &p->steps[i]))
             return false;
         if (p->steps[i].ends != NULL)
             fresh_end(&p->steps[i]);
-        if (ns != NULL)
-            ns[p->steps[i].at] += lap(&last);
+        if (took != NULL)
+            took[p->steps[i].at] += lap(read, &last);
     }
     if (p->fresh_count > 0)
         list_tensors(l);
     return true;
 }
+
+static double pages_so_far(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_minflt : 0.0;
+}
+
+bool layer_run(layer *l, double *ns) { return run_steps(l, ns, step_clock_ns); }
+bool layer_run_pages(layer *l, double *pages) { return run_steps(l, pages, pages_so_far); }
 
 void layer_zero_gradients(layer *l) {
     const graph *const g = l->g;
