@@ -7,6 +7,7 @@ is here; what the samples say is computed by normbench, as of every other run, a
     peers.py launch FOLDER NUMBER                            one launch: verifies what it then samples, and appends samples.csv
     peers.py table FOLDER                                    what the samples say, on stdout
     peers.py csv RUN VERSION FOLDER                          the same of PyTorch VERSION as rows of RUN/peers.csv
+    peers.py compare RUN                                     how near form framework is to PyTorch, by RUN/peers.csv alone
     peers.py layers LAYERS_CSV THREADS                       norms in place in PyTorch's layers, beside those of a run of ours
 
 LIBNORM names libnorm.so. FAULTS is the state of the heap in which PyTorch and libnorm allocate: see HEAPS.
@@ -311,6 +312,8 @@ def main():
     elif sys.argv[1:2] == ["csv"] and len(sys.argv) == 5:
         run, version, folder = sys.argv[2:]
         print(peers_table.write(run, folder, version, HEAPS[FAULTS][0]))
+    elif sys.argv[1:2] == ["compare"] and len(sys.argv) == 3:
+        print(peers_table.compared_with_pytorch(sys.argv[2]))
     elif sys.argv[1:2] == ["layers"] and len(sys.argv) == 4:
         set_memory(FAULTS)
         import peers_layers

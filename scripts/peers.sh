@@ -93,6 +93,7 @@ status=0
 "$program" kernels --resume "$out" >/dev/null || status=$?
 on_one_openmp table "$out"
 FAULTS=$faults on_one_openmp csv "$run" "$version" "$out"
+on_one_openmp compare "$run"
 if [ "${LAYERS:-0}" = 1 ]; then
     cores=$("$program" plan --threads cores --placement cores | awk 'END { print $1 }')
     forms=$("$program" list forms | awk '$1 == "fused" || $1 == "eager" || $1 == "framework" { printf "%s%s", n++ ? "," : "", $1 }')

@@ -14,7 +14,9 @@ FORM, WITH_DISPATCH, PYTORCH = "ours framework", "ours framework, dispatched", "
 SYSTEMS = ["ours eager", FORM, WITH_DISPATCH, PYTORCH, "ours fused", "torch.compile"]
 NAMES = dict(zip(SYSTEMS, ["eager", "framework", "framework_dispatched", "pytorch_eager", "fused", "torch_compile"]))  # in peers.csv
 CSV = ["schema_version", "run_id", "machine_id", "pytorch", "heap", "op", "beta", "against", "pass", "dtype", "rows", "cols", "threads",
-       "system", "launches", "ratio", "ratio_lo95", "ratio_hi95", "time_ns_median", "page_faults", "dispatch_ns", "against_system"]
+       "system", "launches", "ratio", "ratio_lo95", "ratio_hi95", "time_ns_median", "page_faults", "dispatch_ns", "against_system",
+       "to_pytorch", "to_pytorch_lo95", "to_pytorch_hi95"]
+NEAR = 0.2  # what counts as the same ratio, of PyTorch's
 RATIOS = [("DyT without beta over RMSNorm", ("dyt", True), ("rmsnorm", False)),
           ("DyT over LayerNorm", ("dyt", False), ("layernorm", False))]
 # What peers.csv has of each system: an op, whether without beta, and the norm that it replaces; and rmsnorm op by op over itself fused.
@@ -68,16 +70,16 @@ def ranks(n):
     return (k, n + 1 - k) if k else None
 
 
-def ratio(above, below):
-    """(median, low, high) of above's time over below's, both {launch: {round: samples}}: in each round that both have whole, the
-    difference of the mean log times; its median over a launch's rounds; median and interval over launches. None: no such round."""
-    logs = []
-    for launch in above.keys() & below.keys():
-        rounds = [[[math.log(float(row["time_ns"])) for row in side[launch][r]] for side in (above, below)]
-                  for r in above[launch].keys() & below[launch].keys()]
-        differences = [sum(a) / 2 - sum(b) / 2 for a, b in rounds if len(a) == 2 and len(b) == 2]
-        if differences:
-            logs.append(median(differences))
+def ratio(above, below, *over):
+    """(median, low, high) of above's time over below's, each {launch: {round: samples}}: in each round that both have whole, the
+    difference of the mean log times; its median over a launch's rounds; median and interval over launches. over: two more, whose
+    ratio, of the same rounds, that is divided by. None: no such round."""
+    logs, sides = [], (above, below, *over)
+    for launch in set.intersection(*(set(side) for side in sides)):
+        rounds = [[side[launch][r] for side in sides] for r in set.intersection(*(set(side[launch]) for side in sides))]
+        means = [[sum(math.log(float(row["time_ns"])) for row in rows) / 2 for rows in of] for of in rounds if all(len(rows) == 2 for rows in of)]
+        if means:
+            logs.append(median(a - b - (over[0] - over[1] if over else 0) for a, b, *over in means))
     if not logs:
         return None
     logs.sort()
@@ -115,12 +117,6 @@ def table(title, groups, entry, nothing=("-",)):
     return lines if shown else []
 
 
-def agreement(of, system, above, below):
-    """How a form's ratio compares with PyTorch's own: 1 is the same."""
-    own, theirs = (ratio(of.get((s, *above), {}), of.get((s, *below), {})) for s in (system, PYTORCH))
-    return f"{own[0] / theirs[0]:.2f}" if own and theirs and system in (FORM, WITH_DISPATCH) else "-"
-
-
 def dispatch(every):
     """Lines of a table of what an operation was found to wait for PyTorch's dispatcher, by module, in each dtype and pass."""
     found = {}
@@ -151,12 +147,15 @@ def write(run, folder, version, heap):
             if value is None:
                 continue
             rows = [row for rounds in own.values() for samples in rounds.values() for row in samples]
+            theirs = [of.get((PYTORCH, *which_op), {}) for which_op in (above, (below, False))]
+            nearness = ratio(own, of.get((other, below, False), {}), *theirs) if system in (FORM, WITH_DISPATCH) and other == system else None
             entry = {"schema_version": 1, "run_id": meta["run_id"], "machine_id": meta["machine_id"], "pytorch": version, "heap": heap,
                      "op": above[0], "beta": int(above == ("dyt", False)), "against": below, "pass": which, "dtype": dtype, "rows": height,
                      "cols": width, "threads": threads, "system": NAMES[system], "launches": len(own),
                      **{k: "" if v is None else f"{v:.4g}" for k, v in zip(("ratio", "ratio_lo95", "ratio_hi95"), value)},
                      "time_ns_median": f"{median(float(row['time_ns']) for row in rows):.6g}", "page_faults": f"{faults(own):.6g}",
-                     "dispatch_ns": rows[0].get("dispatch_ns", ""), "against_system": NAMES[other]}
+                     "dispatch_ns": rows[0].get("dispatch_ns", ""), "against_system": NAMES[other],
+                     **dict(zip(CSV[-3:], ("" if v is None else f"{v:.4g}" for v in nearness or [None] * 3)))}
             kept.append(entry)
             if below == "rmsnorm" and which == "forward":
                 at = (dtype == "bf16", height * width, threads)
@@ -184,6 +183,40 @@ def said(rows, heap, at):
             f"thread{'s' * (int(row['threads']) > 1)}: PyTorch {row['ratio']}{ours}")
 
 
+def compared_with_pytorch(run):
+    """The last table of `make peers`, from RUN/peers.csv alone: each ratio of form framework beside PyTorch's own, and how many are
+    as near as NEAR. With the time of dispatch, where that was measured, as PyTorch's has it; a line for the form without it."""
+    with open(os.path.join(run, "peers.csv"), newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if (row["op"], row["beta"], row["against"]) in (("dyt", "0", "rmsnorm"), ("dyt", "1", "layernorm"))]
+    lines = []
+    for heap in dict.fromkeys(row["heap"] for row in rows):
+        at = {}
+        for row in rows:
+            if row["heap"] == heap:
+                key = tuple(row[k] for k in ("pass", "against", "dtype", "rows", "cols", "threads"))
+                at.setdefault(key, {})[row["system"]] = row
+        lines += ["", f"DyT over its norm in form framework and in PyTorch, heap {heap}", "",
+                  "| | framework | dispatched | PyTorch | over PyTorch's | within 20 % |", "| --- " * 6 + "|"]
+        near = {NAMES[FORM]: [], NAMES[WITH_DISPATCH]: []}
+        order = sorted(at, key=lambda k: (k[0] == "backward", k[1] == "layernorm", k[2] == "bf16", *map(int, k[3:])))
+        for key in (k for k in order if NAMES[PYTORCH] in at[k] and NAMES[FORM] in at[k]):
+            found = at[key]
+            for system, told in near.items():
+                if found.get(system, {}).get("to_pytorch"):
+                    told.append(is_near(found[system]))
+            best = found.get(NAMES[WITH_DISPATCH], found[NAMES[FORM]])
+            own = [found[NAMES[s]]["ratio"] if NAMES[s] in found else "-" for s in (FORM, WITH_DISPATCH, PYTORCH)]
+            ends = f" [{best['to_pytorch_lo95']}, {best['to_pytorch_hi95']}]" if best.get("to_pytorch_lo95") else ""
+            lines.append(f"| {key[0]} {key[1]} {key[2]} {key[3]}x{key[4]}, {key[5]} thread{'s' * (key[5] != '1')} | {' | '.join(own)} | "
+                         f"{best.get('to_pytorch') or '-'}{ends} | {'yes' if is_near(best) else 'no'} |")
+        lines += [""] + [f"{sum(told)} of {len(told)} within {NEAR * 100:.0f} %, form {system}" for system, told in near.items() if told]
+    return "\n".join(lines[1:])
+
+
+def is_near(row):
+    return bool(row.get("to_pytorch")) and abs(float(row["to_pytorch"]) - 1) <= NEAR
+
+
 def report(folder):
     try:
         every, lines = read(folder), []
@@ -195,8 +228,6 @@ def report(folder):
         for title, above, below in RATIOS if groups else ():
             lines += table(f"{title}, {which}", groups, lambda of, system: written(ratio(
                 of.get((system, *above), {}), of.get((system, *below), {}))))
-            lines += table(f"The same of form framework over PyTorch's, {which}", groups, lambda of, system: agreement(
-                of, system, above, below))
         for op, bare in (("rmsnorm", False), ("dyt", True)) if groups else ():
             lines += table(f"Page faults of a call of {op}{' without beta' if bare else ''}, {which}", groups, lambda of, system: (
                 f"{faults(of[system, op, bare]):.0f}" if (system, op, bare) in of else "-"), ("-", "0"))

@@ -6,6 +6,7 @@ import math
 import os
 import random
 import sys
+from statistics import median
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../scripts"))
 import peers
@@ -66,6 +67,10 @@ equal([f"{v:.9g}" for v in peers_table.ratio(slow, launches([[(10, 20), (100, 20
 half = peers_table.ratio(slow, launches([[(10, 20), (100,)]]))
 equal((f"{half[0]:.9g}", half[1:]), ("3", (None, None)), "ratio of one whole round")
 equal(peers_table.ratio(slow, {}), None, "ratio to nothing")
+# A ratio over another's, all four of the same rounds: a pace that one round has is in all of it; rounds that one side lacks say nothing.
+equal([f"{v:.9g}" for v in peers_table.ratio(slow, launches([[(10, 20), (100, 200), (1000, 2000)]] * 6), launches([[(12, 24), (1, 1)]] * 6),
+                                             launches([[(8, 16), (1, 1), (1, 9)]] * 6))], [f"{math.exp(median((math.log(2), math.log(3)))):.9g}"] * 3, "a ratio over another")
+equal(peers_table.ratio(slow, slow, {}, slow), None, "a ratio over nothing")
 spread = peers_table.ratio(launches([[(k, k)] for k in (1, 2, 3, 4, 5, 6)]), launches([[(1, 1)]] * 6))
 equal([f"{v:.6g}" for v in spread], [f"{math.sqrt(12):.6g}", "1", "6"], "median of launches, and their range")
 equal([peers_table.written(v) for v in ((0.123, 0.1225, 0.1235), (3.38, 3.1, 3.6), (12.3, 8.0, 16.0), (1.234, None, None), None)],

@@ -46,6 +46,11 @@ static const table_column own_columns[] = {
      "Whose norm it is held against: the same system's, or, of rmsnorm over itself, that which is fused or compiled. "
      "Empty in earlier versions: the same.",
      false, NULL},
+    {"to_pytorch", &column_amount, "1",
+     "Of form framework: its ratio over that of pytorch_eager in the same rounds; 1: the same. Median over launches.",
+     false, NULL},
+    {"to_pytorch_lo95", &column_amount, "1", "Lower end of its 95 % interval; empty below six launches.", false, NULL},
+    {"to_pytorch_hi95", &column_amount, "1", "Upper end of its 95 % interval; empty below six launches.", false, NULL},
 };
 COLUMN_TABLE(
     peers, "*/*/peers.csv",
