@@ -79,7 +79,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits validate-aa validate-power validate-disturbed peers ab verify plots publish asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots publish asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -123,11 +123,13 @@ paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS
 limits: all ## what the kernels reach of the goals in results/published/goals.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
 	$(Q)BUDGET=$(call quote,$(or $(BUDGET),7m)) sh scripts/limits.sh build/normbench $(call quote,$(RUN))
 
-validate-aa validate-power validate-disturbed: validate-%: all lib
+validate-aa validate-power validate-disturbed validate-pulls validate-layers: validate-%: all lib
 	$(Q)BUDGET=$(call quote,$(or $(BUDGET),20m)) GATE=$(call quote,$(or $(GATE),90s)) sh scripts/validate.sh build/normbench $* $(OBJ) $(call quote,$(RUN))
 validate-aa: ## how often the gate calls equal sides different (BUDGET=20m GATE=90s; RUN=DIR goes on)
 validate-power: ## how often it finds a row that was made slower (likewise)
 validate-disturbed: ## what it says when something else is at work (likewise)
+validate-pulls: ## whether it stops pull requests that make a kernel 5 % slower, and no others (likewise)
+validate-layers: ## how closely it knows a norm's slowdown in layers, and its false alarms there (likewise)
 
 peers: all $(OBJ)/libnorm_peers.so ## PyTorch's norms beside ours, if a Python has it (PYTHON=python3 LAUNCHES=6 FAULTS=1; RUN=DIR: at the shapes of that run)
 	$(Q)LIBNORM="$(OBJ)/libnorm_peers.so" PYTHON=$(call quote,$(or $(PYTHON),python3)) LAUNCHES=$(call quote,$(or $(LAUNCHES),6)) FAULTS=$(call quote,$(or $(FAULTS),1)) \

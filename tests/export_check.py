@@ -180,6 +180,42 @@ def otava_config(path, *runs):
     need(test["metrics"] == {name: {"column": name, "direction": -1, "scale": 1} for name in common}, "not a metric for each column")
 
 
-check = {"bencher": bencher, "github-action-benchmark": github_action_benchmark, "google-benchmark": google_benchmark,
+# What pytest-benchmark 5 has of its rounds (stats.py), by other means than the program's.
+def pytest_benchmark(path, run):
+    found = read_json(path)
+    need(set(found) == {"machine_info", "commit_info", "benchmarks", "datetime", "version"}, "not its parts")
+    need(found["commit_info"]["id"] == run.commit, "another commit")
+    need([b["fullname"] for b in found["benchmarks"]] == sorted(run.times), "not the names of the table, in their order")
+    for b in found["benchmarks"]:
+        need(set(b) == {"group", "name", "fullname", "params", "param", "extra_info", "options", "stats"}, f"{b}: no benchmark")
+        stats, values = b["stats"], sorted(1e-9 * value for value in run.values(b["fullname"]))
+        need(stats["rounds"] == len(values) and all(map(close, stats["data"], values)), f"{b['name']}: not its launches")
+        need(stats["iterations"] > 0, f"{b['name']}: no calls")
+        n = len(values)
+        quarters = [statistics.median(values[:n // 2]), statistics.median(values[-(n // 2):])] if n % 2 == 0 else None
+        want = {"min": values[0], "max": values[-1], "mean": statistics.fmean(values), "median": statistics.median(values),
+                "total": sum(values), "ops": n / sum(values), "stddev": statistics.stdev(values) if n > 1 else 0}
+        want.update({"q1": quarters[0], "q3": quarters[1]} if quarters else {})
+        for key, value in want.items():
+            need(close(stats[key], value, 1e-4), f"{b['name']}: {key} is {stats[key]}, not {value}")
+
+
+# asv/results.py, version 2
+def asv(path, run):
+    found = read_json(path)
+    need(found["version"] == 2 and found["commit_hash"] == run.commit and isinstance(found["date"], int), "not its head")
+    need(list(found["results"]) == sorted(run.times), "not the names of the table, in their order")
+    for name, values in found["results"].items():
+        row = dict(zip(found["result_columns"], values))
+        need(close(row["result"][0], 1e-9 * run.times[name][0]) and row["params"] == [], f"{name}: {row}")
+        if name in run.launches:
+            launches = sorted(1e-9 * value for value in run.launches[name])
+            need(all(map(close, row["samples"][0], launches)) and row["stats_repeat"] == [len(launches)], f"{name}: not its launches")
+            need(0 <= row["stats_ci_99_a"][0] <= row["result"][0] <= row["stats_ci_99_b"][0], f"{name}: no interval")
+        else:
+            need("samples" not in row, f"{name}: samples that the run lacks")
+
+
+check = {"pytest-benchmark": pytest_benchmark, "asv": asv, "bencher": bencher, "github-action-benchmark": github_action_benchmark, "google-benchmark": google_benchmark,
          "benchstat": benchstat, "otava": otava, "otava-config": otava_config}
 check[sys.argv[1]](sys.argv[2], *map(Run, sys.argv[3:]))

@@ -15,6 +15,7 @@
 #include "ab_made.h"
 #include "base/exit_code.h"
 #include "report/ab_report.h"
+#include "report/ab_seen.h"
 
 // ---- What is said
 
@@ -225,6 +226,45 @@ static void every_format_names_what_is_slower(void **state) {
     ab_made_forget(&m);
 }
 
+// What else was at work is told in every format, beside verdicts that stay what they are; of a quiet machine nothing.
+static void what_else_was_at_work_is_told(void **state) {
+    (void)state;
+    static const struct {
+        double preempted, stopped_ns; // of one in eight samples; added to every 97th
+        size_t moved;
+        double steal_pct;
+        const char *said; // NULL: nothing
+    } cases[] = {{0.3, 0, 0, (double)NAN, NULL},
+                 {0, 9e7, 0, 0.9, NULL},
+                 {1, 0, 0, 0, "other programs took the CPU in 12 % of the samples"},
+                 {0, 2e9, 0, 0, "the process stood still in "},
+                 {0, 0, 3, 0, "threads were moved to other processing units in 3 groups of rows"},
+                 {0, 0, 0, 4, "the hypervisor took 4 % of the CPU time"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ab_made m;
+        ab_judgement j;
+        ab_made_make(&m, 1);
+        m.shift[5] = 0.03;
+        (void)ab_made_run_whole(&m);
+        ab_made_judge(&m, &j);
+        for (size_t k = 0; k < m.all.count; k++) { // of which no verdict was made
+            m.all.items[k].sample.value[SAMPLE_PREEMPTED] = k % 8 == 0 ? cases[i].preempted : 0;
+            m.all.items[k].sample.value[SAMPLE_TIME] += k % 97 == 0 ? cases[i].stopped_ns : 0;
+        }
+        assert_true(ab_seen_look(&j, &m.all, cases[i].moved, cases[i].steal_pct));
+        assert_int_equal(j.seen_count, cases[i].said != NULL);
+        for (ab_format f = 0; f < AB_FORMATS; f++) {
+            char *const text = printed(&j, f);
+            assert_true(cases[i].said == NULL || strstr(text, cases[i].said) != NULL);
+            assert_true(cases[i].said != NULL || strstr(text, "Something else") == NULL);
+            free(text);
+        }
+        assert_int_equal(ab_report_exit(&j), EXIT_REGRESSION);
+        ab_judgement_free(&j);
+        ab_made_forget(&m);
+    }
+}
+
 // The row at 3 % lies right of zero and of the ab_made_threshold, and its neighbours, which are the same, around zero.
 static void a_plot_shows_each_row_on_one_scale(void **state) {
     (void)state;
@@ -264,6 +304,7 @@ int main(void) {
         cmocka_unit_test(what_was_not_measured_is_missing),
         cmocka_unit_test(too_few_launches_show_nothing),
         cmocka_unit_test(every_format_names_what_is_slower),
+        cmocka_unit_test(what_else_was_at_work_is_told),
         cmocka_unit_test(a_plot_shows_each_row_on_one_scale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/exit_code.h"
+#include "measure/ab.h"
 #include "plan/ab_layers_plan.h"
 #include "report/ab_judge.h"
 #include "report/ab_report.h"
@@ -25,6 +26,7 @@ typedef struct {
     layers_plan plan;
     observations all;
     double norm[NORM_OPS], rest[NORM_OPS]; // log of how much longer the candidate's take
+    double added_ns;                       // to the norms of DyT's candidate, with a little to its base; 0: nothing
     size_t launches;                       // so far
     stats_rng rng;
 } made;
@@ -85,6 +87,10 @@ static void add_sample(made *m, size_t item, size_t index, double norm, double r
     o.sample.list = list;
     o.sample.list_length = STEPS;
     o.sample.value[SAMPLE_TIME] = list[0] + list[1] + list[2];
+    const ab_layers_item *const of = schedule_name(&m->plan.schedule, item);
+    const bool slowed = of->which.role == AB_ROW && of->arm.slot.op == NORM_DYT && m->added_ns > 0;
+    o.sample.value[AB_LAYERS_ADDED] =
+        !slowed ? (double)NAN : (of->which.side == AB_CANDIDATE ? m->added_ns : 0) + (index % 3 == 0 ? 5000 : 20);
     o.sample.value[SAMPLE_PREEMPTED] = stats_rng_uniform(&m->rng) < 0.3; // of a layer that says little
     assert_true(observations_add(&m->all, &o));
 }
@@ -193,16 +199,46 @@ static void what_is_said_of_the_layer(void **state) {
         // The norm is found all the same, and the whole as it was measured.
         assert_int_equal(r->finding.verdict, AB_SLOWER);
         assert_true(fabs(r->layer.total.median - cases[i].rest - 0.001) < 0.002);
-        char *const text = printed(&j, AB_AS_TEXT), *const json = printed(&j, AB_AS_JSON);
+        char *const text = printed(&j, AB_AS_TEXT), *const json = printed(&j, AB_AS_JSON),
+                    *const junit = printed(&j, AB_AS_JUNIT);
         assert_non_null(
             strstr(text, "dyt/u2_nobeta fused scalar in llama_7b prefill f32, 1 x 128 tokens, 2 threads: "));
         assert_non_null(strstr(text, cases[i].said));
         assert_non_null(strstr(json, "\"layer_pct\": ["));
+        // Of what failed and of what passed.
+        assert_non_null(strstr(junit, "<testcase classname=\"normbench.ab.norm\" name=\"dyt/u2_nobeta fused scalar in "
+                                      "llama_7b prefill f32, 1 x 128 tokens, 2 threads\">\n    <failure message=\""));
+        assert_non_null(strstr(junit, cases[i].said));
+        const char *const passed = strstr(junit, "<system-out>");
+        assert_true(passed != NULL && strstr(passed, ", the layer ") != NULL);
+        free(junit);
         free(text);
         free(json);
         ab_judgement_free(&j);
         forget(&m);
     }
+}
+
+// What --inject did, launch by launch, by a clock of its own: of the norms, and of the layer. Not half of the samples
+// are disturbed, and launches in which only one side was seen do not count.
+static void what_was_added_is_told(void **state) {
+    (void)state;
+    made m;
+    ab_judgement j;
+    make(&m, 13);
+    m.norm[NORM_DYT] = log(1.1);
+    m.added_ns = 1000;
+    for (size_t i = 0; i < m.plan.schedule.count; i++) {
+        ab_layers_item *const item = &((ab_layers_item *)m.plan.schedule.names)[i];
+        if (item->arm.slot.op == NORM_DYT && item->which.side == AB_CANDIDATE)
+            item->which.inject_pct = 10;
+    }
+    run_whole(&m, &j);
+    assert_true(fabs(row_of(&j, NORM_DYT)->layer.added - 0.1) < 0.005);
+    assert_true(fabs(row_of(&j, NORM_DYT)->layer.added_to_layer - 0.001) < 0.00005);
+    assert_true(isnan(row_of(&j, NORM_RMSNORM)->layer.added));
+    ab_judgement_free(&j);
+    forget(&m);
 }
 
 static void rows_have_names(void **state) {
@@ -219,9 +255,8 @@ static void rows_have_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_norms_are_the_same),
-        cmocka_unit_test(a_tenth_of_a_percent_of_a_layer_is_found),
-        cmocka_unit_test(what_is_said_of_the_layer),
+        cmocka_unit_test(equal_norms_are_the_same),  cmocka_unit_test(a_tenth_of_a_percent_of_a_layer_is_found),
+        cmocka_unit_test(what_is_said_of_the_layer), cmocka_unit_test(what_was_added_is_told),
         cmocka_unit_test(rows_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

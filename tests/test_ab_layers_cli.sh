@@ -30,7 +30,7 @@ once="--launches 6 --threshold 99 --group-threshold 99"
     check_end 2 'no row that is judged has this in its name, as in dyt/u2/fused/avx2/f32/gpt2' "$program" ab "$library" "$library" --every $tiny --inject moon=5
 }
 
-# A side that lacks the norms: a plug-in with one of its own.
+# Plug-ins, as a side and beside the sides.
 cat >"$work/plugin.c" <<'EOF'
 #include "norm_plugin.h"
 static void run(const norm_args *args, const norm_slice *slice) { (void)args, (void)slice; }
@@ -40,8 +40,24 @@ const norm_plugin norm_plugin_table = {NORM_ABI, "mine", impls, 1};
 EOF
 "${CC:-cc}" -std=c17 -shared -fPIC -Ikernels -o "$work/mine.so" "$work/plugin.c" || fail 'no plug-in'
 # shellcheck disable=SC2086
-check_end 2 'note: 2 norms are in layers only in the base: not compared' "$program" ab "$library" "$work/mine.so" $tiny
-grep -q 'leaves nothing to measure' "$work/err" || fail "a side without the norms: $(cat "$work/err")"
+{
+    check_end 2 'and the candidate is a plug-in: compare it without --layers' "$program" ab "$library" "$work/mine.so" $tiny
+    check_end 2 'and the base is a plug-in' "$program" ab "$work/mine.so" "$library" $tiny
+    check_end 2 '--plugin is no side, and --layers compares two' "$program" ab "$library" "$library" --every $tiny --plugin "$work/mine.so"
+}
+# A side that lacks a norm: a libnorm whose DyT is empty. An op that both have is compared all the same.
+mkdir "$work/less"
+(
+    cd "$work/less" && ar x "$OLDPWD/$objects/libnorm.a" || exit
+    for object in dyt.*.o; do
+        level=${object#dyt.}
+        echo "const long norm_dyt_${level%.o}[4] = {0};" | "${CC:-cc}" -x c -c -fPIC -o "$object" - || exit
+    done
+    ar rcs ../less.a ./*.o
+) || fail 'no libnorm without DyT'
+# shellcheck disable=SC2086
+check_end 0 'layernorm/onepass' "$program" ab "$library" "$work/less.a" --every $tiny --dry-run
+grep -q 'note: 1 norm is in layers only in the base: not compared' "$work/err" || fail "a side without a norm: $(cat "$work/err")"
 
 # The model's own norm and DyT where no op is named; of every layer a sentinel.
 check_end 0 ' rows, each side' "$program" ab "$library" "$library" --every --layers default --level scalar --dry-run
@@ -70,6 +86,10 @@ awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     END { exit rows != 1 }' "$work/run/ab_layers.csv" || fail "the row is not whole: $(cat "$work/run/ab_layers.csv")"
 # shellcheck disable=SC2086
 ends "$program" ab "$library" "$library" --every $tiny --op dyt $once --budget 1s --phase train --form add_fused --format json --csv "$work/row.csv"
+# What was injected has a clock of its own.
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["role"] == "row" && !($at["added_pct"] > 0 && $at["added_layer_pct"] > 0 && $at["added_layer_pct"] < $at["added_pct"]) { exit 1 }
+    $at["role"] == "sentinel" && $at["added_pct"] != "" { exit 1 }' "$work/run/ab_layers.csv" || fail "what was added is not told: $(cat "$work/run/ab_layers.csv")"
 grep -q '"layer_pct"' "$work/out" || fail "JSON says nothing of the layer: $(cat "$work/out")"
 
 # shellcheck disable=SC2086

@@ -109,6 +109,30 @@ if command -v benchstat >/dev/null; then
 else
     echo "$test_name: SKIPPED in part: benchstat is not installed"
 fi
+if command -v py.test-benchmark >/dev/null; then
+    for day in 01 10; do export_to pytest-benchmark "$work/00${day}_run.json" "$work/runs/$day"; done
+    (cd "$work" && py.test-benchmark compare --columns=median,ops --csv=compared.csv ./0001_run.json ./0010_run.json) >"$work/compared" 2>&1 ||
+        fail "py.test-benchmark: $(tail -n 3 "$work/compared")"
+    grep -q '^dyt/u2/forward/fused/avx2/f32/64x768/1/cores/warm' "$work/compared.csv" || fail 'py.test-benchmark does not show the rows'
+else
+    echo "$test_name: SKIPPED in part: py.test-benchmark (pytest-benchmark) is not installed"
+fi
+if "$python" -c 'import asv' 2>/dev/null; then
+    export_to asv "$work/1.json" "$first"
+    "$python" - "$work/1.json" <<'END' >"$work/compared" 2>&1 || fail "asv: $(tail -n 3 "$work/compared")"
+import sys
+from asv.results import Results
+
+found = Results.load(sys.argv[1])
+names = sorted(found.get_all_result_keys())
+assert len(names) > 10, names
+for name in names:
+    assert found.get_result_value(name, [])[0] > 0, name
+    assert found.get_result_stats(name, []) is not None, name
+END
+else
+    echo "$test_name: SKIPPED in part: asv is not installed"
+fi
 
 # ---- What is refused
 

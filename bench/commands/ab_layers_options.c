@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "measure/ab_same_code.h"
+#include "plan/plugins.h"
 
 layers_plan ab_layers_rows = {.schedule.kind = &ab_layers_kind};
 static layers_sizes sizes;
@@ -30,9 +31,26 @@ bool ab_layers_take_size(const cli_command *command, int option, char *value) {
     return layers_option_take(command, option, value, &sizes);
 }
 
-bool ab_layers_make_rows(const selection *s, const topology *t, bool every) {
+// The slots of a layer are filled with norms that this program knows by name, too.
+static bool has_plugins(const cli_command *command) {
+    for (ab_side side = 0; side < AB_SIDES; side++)
+        if (ab_source_of(side)->opened->name[0] != '\0') {
+            cli_complain(command,
+                         "--layers compares libraries of this project (libnorm.so, libnorm.a, git:REF), and the %s is "
+                         "a plug-in: compare it without --layers, or time it in layers by normbench layers --plugin",
+                         ab_side_name(side));
+            return true;
+        }
+    if (plugins_at(0) != NULL)
+        cli_complain(command, "--plugin is no side, and --layers compares two: leave it out, or use normbench layers");
+    return plugins_at(0) != NULL;
+}
+
+bool ab_layers_make_rows(const cli_command *command, const selection *s, const topology *t, bool every) {
     selection selected = *s;
     size_t alone[AB_SIDES];
+    if (has_plugins(command))
+        return false;
     selected.given[SELECT_MODEL] = true;
     memcpy(selected.model, models.model, sizeof selected.model);
     const bool ok = ab_layers_make(&ab_layers_rows, &selected, &sizes, t, ab_same_code, every, alone);

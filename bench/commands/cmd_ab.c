@@ -14,10 +14,10 @@
 #include "measure/ab_same_code.h"
 #include "measure/ab_source.h"
 #include "measure/campaign.h"
-#include "measure/layers.h"
 #include "measure/sampler.h"
 #include "report/ab_judge.h"
 #include "report/ab_report.h"
+#include "report/ab_seen.h"
 #include "report/ab_table.h"
 #include "report/ab_waivers.h"
 
@@ -238,9 +238,9 @@ static int write_table(const observations *all, const run *r, const char *path, 
 
 static void print(const observations *all, FILE *out, const run *r) {
     ab_judgement j;
-    (void)r;
     if (!judge(&j, all))
         return;
+    (void)ab_seen_look(&j, all, r->moved_groups, run_steal_pct(r)); // without memory less is said
     const size_t format = names_find(ab_settings_here()->format, ab_format_names, AB_FORMATS);
     ab_report_print(&j, format < AB_FORMATS ? (ab_format)format : AB_AS_TEXT, out);
     ab_judgement_free(&j);
@@ -286,8 +286,8 @@ static const subject ab_in_layers = {
     ALIKE,
     .table = "ab_layers.csv",
     .samples = "ab_layer_samples.csv",
-    .quantities = layers_quantities,
-    .quantity_count = LAYERS_END - SAMPLE_OWN,
+    .quantities = ab_layers_quantities,
+    .quantity_count = AB_LAYERS_END - SAMPLE_OWN,
     .schedule = &ab_layers_rows.schedule,
     .nothing = ": both sides need the norms that are selected, in the form that a layer has them; decode is for llama "
                "and gpt2 models",

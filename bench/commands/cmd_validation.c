@@ -7,11 +7,12 @@
 #include "report/validation.h"
 #include "tell_rows.h"
 
-enum { FORMAT, CSV, ROWS, OPTIONS };
+enum { FORMAT, CSV, ROWS, GATES, OPTIONS };
 static const cli_option options[OPTIONS] = {
     [FORMAT] = {"format", "NAME", "of what goes to stdout: text (as it is unless given), markdown, csv or json"},
     [CSV] = {"csv", "FILE", "write validation.csv there as well; `-` writes it to stdout, in place of the words"},
     [ROWS] = {"rows", "FILE", "write each gate's rows there, validation_rows.csv, from which their changes are drawn"},
+    [GATES] = {"gates", "FILE", "write the gates there, validation_gates.csv: how each ended, and after how long"},
 };
 static const cli_command command = {
     .name = "validation",
@@ -19,9 +20,9 @@ static const cli_command command = {
     .about =
         "Says how often `normbench ab` was right where the truth is known: of equal sides how often it called a row "
         "slower or faster and how often its intervals held no change, of rows with extra work how often it found them, "
-        "of disturbed runs whether it called anything slower; each share with its exact 95 % interval, and whether "
-        "the project's goal is reached. DIR is what `make validate-aa`, validate-power or validate-disturbed has made; "
-        "several are counted together.",
+        "of disturbed runs whether it called anything slower, of pull requests how it ended; each share with its exact "
+        "95 % interval, and whether the project's goal is reached. DIR is what `make validate-aa` or one of its "
+        "relatives has made; several are counted together.",
     .options = options,
     .option_count = OPTIONS,
     .words = 1,
@@ -38,6 +39,9 @@ static int tell(const validation *v, schema_format format, char *const given[OPT
                             .print = validation_print,
                             .what = v};
     if (given[ROWS] != NULL && !cli_wrote(&command, files_deliver(given[ROWS], validation_write_rows, v), given[ROWS]))
+        return EXIT_FAILED;
+    if (given[GATES] != NULL &&
+        !cli_wrote(&command, files_deliver(given[GATES], validation_write_gates, v), given[GATES]))
         return EXIT_FAILED;
     return tell_rows(&command, &file, given[CSV]);
 }

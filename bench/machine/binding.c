@@ -46,3 +46,24 @@ bool topology_bind_team(const topology *t, size_t threads, const topology_seat *
             return false;
     return true;
 }
+
+// Whether the calling thread is bound to a PU alone. What cannot be read is not held against it.
+static bool is_bound_to(const topology *t, int pu) {
+    hwloc_cpuset_t set = hwloc_bitmap_alloc();
+    const bool known = set != NULL && hwloc_get_cpubind(t->hwloc, set, HWLOC_CPUBIND_THREAD) == 0;
+    const bool alone = !known || (hwloc_bitmap_weight(set) == 1 && hwloc_bitmap_first(set) == pu);
+    hwloc_bitmap_free(set);
+    return alone;
+}
+
+size_t topology_moved(const topology *t, size_t threads, const topology_seat *seats) {
+    size_t moved = 0;
+    if (!topology_is_this_machine(t) || threads == 0 || threads > INT_MAX)
+        return 0;
+#pragma omp parallel num_threads((int)threads) reduction(+ : moved)
+    {
+        const topology_seat seat = seats[omp_get_thread_num()];
+        moved += seat.pu >= 0 && !is_bound_to(t, seat.pu);
+    }
+    return moved;
+}

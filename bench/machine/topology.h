@@ -65,6 +65,8 @@ int topology_bind_self(const topology *t, topology_seat seat);
 // Binds thread i of an OpenMP team of `threads` to seats[i]; bound[i] is what was read back inside the team. false if
 // any failed or differs from its seat.
 bool topology_bind_team(const topology *t, size_t threads, const topology_seat *seats, int *bound);
+// How many threads of such a team are bound to another PU than that of their seat by now, whoever moved them.
+size_t topology_moved(const topology *t, size_t threads, const topology_seat *seats);
 
 // The NUMA node (logical index) on which the page of `address` lies, -1 if unknown.
 int topology_node_of(const topology *t, const void *address);

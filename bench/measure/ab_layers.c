@@ -20,18 +20,28 @@ typedef struct {
 static struct {
     slowed kernels[256];
     size_t count;
-    double ns; // after each call, of the item that is being sampled
+    double ns;      // after each call, of the item that is being sampled
+    double done_ns; // so far, by the clock
+    size_t calls;   // behind which that was
 } slow;
+
+const sample_quantity ab_layers_quantities[AB_LAYERS_END - SAMPLE_OWN] = {LAYERS_QUANTITIES(SAMPLE_ROW)
+                                                                              AB_LAYERS_QUANTITIES(SAMPLE_ROW)};
+_Static_assert(AB_LAYERS_END <= (int)SAMPLE_MOST, "a sample has no room for so many quantities");
 
 // As long as it is to take, by the clock. The other side of such a row is called in the same way, for no time: between
 // other steps the detour alone took 2 to 9 % of a norm's 8 us.
 enum { ADDITIONS = 8 };
 static norm_error run_slowed(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
     const norm_error error = norm_run(((const slowed *)impl)->real, pass, args, threads);
-    const double end = sampler_now_ns() + slow.ns;
-    do
+    const double begin = sampler_now_ns();
+    double now;
+    do {
         (void)sampler_spin(ADDITIONS);
-    while (sampler_now_ns() < end);
+        now = sampler_now_ns();
+    } while (now < begin + slow.ns);
+    slow.done_ns += now - begin;
+    slow.calls++;
     return error;
 }
 
@@ -129,7 +139,12 @@ static void begin_round(void *opened) { layers_work.begin_round(((const group *)
 static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
     const group *const g = opened;
     slow.ns = g->added_ns[item - g->begin];
-    return layers_work.sample(g->layers, item, calls, s);
+    slow.done_ns = 0;
+    slow.calls = 0;
+    if (!layers_work.sample(g->layers, item, calls, s))
+        return false;
+    s->value[AB_LAYERS_ADDED] = slow.calls > 0 ? slow.done_ns / (double)layers_runs(calls) : (double)NAN;
+    return true;
 }
 
 // How much work is to be added follows from what the norms take here and now: the lower quartile, as they are judged.

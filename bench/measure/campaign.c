@@ -10,6 +10,7 @@
 #include "base/exit_code.h"
 #include "base/refuse.h"
 #include "child.h"
+#include "machine/facts.h"
 #include "machine/machine.h"
 #include "sampler.h"
 #include "samples.h"
@@ -127,6 +128,7 @@ static int raise_launches(campaign *c, size_t done) {
 int campaign_measure(campaign *c, progress_output output) {
     const experiment *const e = &c->run.experiment;
     size_t done = 0;
+    (void)facts_steal(&c->run.steal_before, &c->run.ticks_before); // 0 without
     progress_start(&c->progress, output, "measure", planned_seconds(c));
     c->done_s = 0;
     c->begun_ns = sampler_now_ns();

@@ -146,6 +146,9 @@ static bool hear(void *context, char *line) {
     case WIRE_TRIED:
         end_trying(h);
         return true;
+    case WIRE_MOVED:
+        h->campaign->run.moved_groups += !h->pilot;
+        return true;
     case WIRE_SAMPLE:
         end_trying(h);
         return keep_sample(h, &m.sample);

@@ -144,3 +144,13 @@ bool child_bind(const topology *t, placement place, size_t threads, size_t group
     free(bound);
     return ok;
 }
+
+void child_look_at_team(const topology *t, placement place, size_t threads, size_t group) {
+    topology_seat *const seats = calloc(threads, sizeof *seats);
+    if (seats != NULL && topology_plan(t, place, threads, seats)) {
+        const size_t moved = topology_moved(t, threads, seats);
+        if (moved > 0)
+            wire_tell(WIRE_MOVED, group, moved, 0, "");
+    }
+    free(seats);
+}

@@ -45,6 +45,8 @@ int child_visit(const child_orders *orders, size_t groups, bool (*visit)(void *c
 
 // Plans and binds a team and tells "group GROUP PU...". false with a reason.
 bool child_bind(const topology *t, placement place, size_t threads, size_t group, char *why, size_t size);
+// At the group's end: tells it if threads of that team have been moved meanwhile.
+void child_look_at_team(const topology *t, placement place, size_t threads, size_t group);
 
 // The process of a launch, whatever it measures. It visits every group of a plan: a pilot verifies and
 // calibrates its items; else they are warmed up and sampled round by round. It tells what it finds line by line

@@ -203,12 +203,14 @@ static struct rusage usage_now(void) {
     return getrusage(RUSAGE_SELF, &usage) == 0 ? usage : (struct rusage){0};
 }
 
+// The arm before left other things in the caches: where a sample is many calls, they are not to be part of it.
+size_t layers_runs(size_t calls) { return calls == 1 ? calls : calls + 1; }
+
 static bool take_sample(void *opened, size_t arm, size_t calls, sample *s) {
     const group *const g = opened;
     double total;
     choose(g, arm);
-    // The arm before left other things in the caches: where a sample is many calls, they are not to be part of it.
-    const bool settled = calls == 1 || layer_run(g->layer, g->ns);
+    const bool settled = layers_runs(calls) == calls || layer_run(g->layer, g->ns);
     const struct rusage before = usage_now();
     if (!settled || !run_calls(g, calls, &total))
         return false;

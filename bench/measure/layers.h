@@ -34,6 +34,8 @@ extern const sample_quantity layers_quantities[LAYERS_END - SAMPLE_OWN];
 
 // Of any plan of layers whose items begin with an arm (layers_plan.h).
 extern const group_work layers_work;
+// How often a sample of so many calls runs the layer, with what of it is not timed.
+size_t layers_runs(size_t calls);
 // Of a sample that a group has just taken: the time of the norms in it, and of how many calls in one of the layer.
 double layers_norms_ns(const void *opened, size_t arm, const sample *s, size_t *calls);
 

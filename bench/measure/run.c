@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/refuse.h"
+#include "machine/facts.h"
 #include "machine/machine.h"
 #include "plan/plugins.h"
 #include "samples.h"
@@ -274,4 +276,11 @@ void run_end(run *r, bool complete) {
     if (r->lock >= 0)
         (void)close(r->lock);
     r->lock = -1;
+}
+
+double run_steal_pct(const run *r) {
+    uint64_t steal, ticks;
+    if (r->ticks_before == 0 || !facts_steal(&steal, &ticks) || ticks <= r->ticks_before || steal < r->steal_before)
+        return NAN;
+    return 100.0 * (double)(steal - r->steal_before) / (double)(ticks - r->ticks_before);
 }

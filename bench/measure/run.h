@@ -48,6 +48,9 @@ struct run {
     char begun[PROGRAM_ID_SIZE]; // a hash of what the run was begun with
     csv_writer samples;
     long header_bytes; // of samples, if this process began it
+    // Of the launches of this process: groups whose team was found moved at their end, and what /proc/stat said before.
+    size_t moved_groups;
+    uint64_t steal_before, ticks_before; // 0: it does not tell
 };
 
 // What the tables of a run begin with: schema_version, run_id, git_commit, machine_id; or the first of them alone.
@@ -76,6 +79,9 @@ bool run_continue(run *r, char error[RUN_ERROR_SIZE]);
 bool run_read_meta(run *r, const char *command, char error[RUN_ERROR_SIZE]); // the first half of run_resume
 // Opens the plug-ins that meta.json names, which have to be the files that they were (else *incomparable).
 bool run_open_plugins(const run *r, bool *incomparable, char error[RUN_ERROR_SIZE]);
+
+// What the hypervisor has taken of the CPU time since, in percent; NaN: nobody tells.
+double run_steal_pct(const run *r);
 
 void run_path(const run *r, const char *file, char path[PATH_MAX]);
 // files_replace, of a file of the run.

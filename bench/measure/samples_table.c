@@ -3,7 +3,7 @@
 // written (samples.c).
 #include "samples.h"
 
-#include "layers.h"
+#include "ab.h"
 #include "plan/ab_plan.h"
 #include "plan/cell.h"
 #include "plan/layers_plan.h"
@@ -40,6 +40,7 @@ static const table_column every_columns[] = {SAMPLE_QUANTITIES(EVERY)};
 static const table_column kernel_columns[] = {SAMPLER_QUANTITIES(LATER)};
 static const table_column slot_columns[] = {SAMPLER_SLOT_QUANTITIES(LATER)};
 static const table_column layer_columns[] = {LAYERS_QUANTITIES(LATER)};
+static const table_column ab_layer_columns[] = {AB_LAYERS_QUANTITIES(LATER)};
 
 COLUMN_TABLE(samples, "*/*/samples.csv", "One row per sample: the raw data behind kernels.csv.",
              {run_columns, RUN_NAMES, NULL}, {cell_columns, CELL_COLUMNS, NULL}, COLUMN_PART(which_columns),
@@ -57,4 +58,4 @@ COLUMN_TABLE(ab_layer_samples, "*/*/ab_layer_samples.csv",
              "One row per sample of `normbench ab --layers`: the raw data behind ab_layers.csv.",
              {run_columns, RUN_NAMES, NULL}, {layers_arm_columns, LAYERS_ARM_COLUMNS, NULL},
              {ab_which_columns, AB_WHICH_COLUMNS, NULL}, COLUMN_PART(which_columns), COLUMN_PART(every_columns),
-             COLUMN_PART(bound_columns), COLUMN_PART(layer_columns))
+             COLUMN_PART(bound_columns), COLUMN_PART(layer_columns), COLUMN_PART(ab_layer_columns))

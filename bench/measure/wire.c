@@ -109,7 +109,9 @@ static bool take_sample(const subject *s, char *rest, observation *o) {
     return false;
 }
 
-static bool is_of_group(wire_word word) { return word == WIRE_GROUP || word == WIRE_PREPARED || word == WIRE_SKIPPED; }
+static bool is_of_group(wire_word word) {
+    return word == WIRE_GROUP || word == WIRE_PREPARED || word == WIRE_SKIPPED || word == WIRE_MOVED;
+}
 
 wire_message wire_read(const subject *s, char *line) {
     wire_message m = {0};

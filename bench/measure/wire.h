@@ -19,7 +19,8 @@
     X(CALIBRATED, calibrated) /* an item; COUNT: calls of a sample; NUMBER: ns of a call; TEXT: planned.note */        \
     X(TRYING, trying)         /* an item of others begins to be TEXT: what ends the process now is its doing */        \
     X(TRIED, tried)           /* and it has ended; a sample of it says so, too */                                      \
-    X(SKIPPED, skipped)       /* a group; TEXT: why */
+    X(SKIPPED, skipped)       /* a group; TEXT: why */                                                                 \
+    X(MOVED, moved)           /* a group ends; COUNT: threads that are bound elsewhere than when it began */
 #define WIRE_ROW(ID, name) WIRE_##ID,
 typedef enum { WIRE_LIST(WIRE_ROW) WIRE_SAMPLE, WIRE_OTHER, WIRE_BROKEN } wire_word;
 #undef WIRE_ROW

@@ -177,6 +177,7 @@ static bool visit(void *context, size_t number) {
             wire_tell(WIRE_PREPARED, number, 0, 1e-9 * (sampler_now_ns() - start), "");
         if (g.opened != NULL)
             ok = w->orders.pilot ? pilot_group(w, &g) : measure_group(w, &g);
+        child_look_at_team(w->topology, place, threads, number);
     }
     if (why[0] != '\0')
         wire_tell(WIRE_SKIPPED, number, 0, 0, why);

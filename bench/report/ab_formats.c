@@ -53,11 +53,14 @@ void ab_report_json(const ab_judgement *j, FILE *out) {
     }
     for (size_t i = 0; i < j->group_count; i++)
         append(groups, ab_group_text(&j->groups[i], name), "group", &j->groups[i].finding);
+    json_t *const seen = json_array();
+    for (size_t i = 0; i < j->seen_count; i++)
+        (void)json_array_append_new(seen, json_string(j->seen[i]));
     json_t *const all =
-        json_pack("{s:s, s:i, s:s, s:s, s:s, s:f, s:f, s:o, s:o}", "conclusion", ab_report_conclusion(j), "exit",
+        json_pack("{s:s, s:i, s:s, s:s, s:s, s:o, s:f, s:f, s:o, s:o}", "conclusion", ab_report_conclusion(j), "exit",
                   ab_report_exit(j), "base", ab_source_of(AB_BASE)->given, "candidate",
-                  ab_source_of(AB_CANDIDATE)->given, "disturbed", j->disturbed, "threshold_pct", j->threshold.row_pct,
-                  "group_threshold_pct", j->threshold.group_pct, "rows", rows, "groups", groups);
+                  ab_source_of(AB_CANDIDATE)->given, "disturbed", j->disturbed, "seen", seen, "threshold_pct",
+                  j->threshold.row_pct, "group_threshold_pct", j->threshold.group_pct, "rows", rows, "groups", groups);
     if (all != NULL)
         (void)json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     fputc('\n', out);
@@ -86,24 +89,41 @@ static void put_escaped(FILE *out, const char *text) {
         }
 }
 
-static void put_case(FILE *out, const char *of, const char *name, const ab_finding *f, bool waived) {
+// in_layer: what its change comes to in a layer, as ab_norms_text has it, which is told of a case that has passed, too.
+static void put_case(FILE *out, const char *of, const char *name, const ab_finding *f, bool waived,
+                     const char *in_layer) {
     char change[AB_TEXT];
     const bool failed = f->verdict == AB_SLOWER && !waived;
     const bool skipped = !failed && f->verdict != AB_SAME && f->verdict != AB_FASTER && f->verdict != AB_SAME_CODE;
+    const bool empty = !failed && !skipped && in_layer[0] == '\0';
     fprintf(out, "  <testcase classname=\"normbench.ab.%s\" name=\"", of);
     put_escaped(out, name);
-    fputs(failed || skipped ? "\">\n" : "\"/>\n", out);
-    if (!failed && !skipped)
+    fputs(empty ? "\"/>\n" : "\">\n", out);
+    if (empty)
         return;
-    fprintf(out, "    <%s message=\"", failed ? "failure" : "skipped");
+    fputs(failed ? "    <failure message=\"" : skipped ? "    <skipped message=\"" : "    <system-out>", out);
     put_escaped(out, ab_change_text(f, change));
-    fputs("; ", out);
-    put_escaped(out, failed ? "confirmed by launches of their own" : f->reason);
-    fputs("\"/>\n  </testcase>\n", out);
+    put_escaped(out, in_layer);
+    if (failed || skipped) {
+        fputs("; ", out);
+        put_escaped(out, failed ? "confirmed by launches of their own" : f->reason);
+    }
+    fputs(failed || skipped ? "\"/>\n  </testcase>\n" : "</system-out>\n  </testcase>\n", out);
+}
+
+static void put_seen(FILE *out, const ab_judgement *j) {
+    if (j->seen_count == 0)
+        return;
+    fputs("  <system-out>", out);
+    for (size_t i = 0; i < j->seen_count; i++) {
+        fputs(i > 0 ? "; " : "Something else was at work, which changes no verdict: ", out);
+        put_escaped(out, j->seen[i]);
+    }
+    fputs("</system-out>\n", out);
 }
 
 void ab_report_junit(const ab_judgement *j, FILE *out) {
-    char name[AB_TEXT];
+    char name[AB_TEXT], in_layer[AB_TEXT];
     size_t tests = j->group_count, failures = 0;
     for (size_t i = 0; i < j->row_count; i++) {
         const bool judged = j->rows[i].which.role == AB_ROW || j->rows[i].which.role == AB_IDENTICAL;
@@ -116,10 +136,13 @@ void ab_report_junit(const ab_judgement *j, FILE *out) {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"normbench ab\" tests=\"%zu\" "
             "failures=\"%zu\">\n",
             tests, failures);
-    for (size_t i = 0; i < j->row_count; i++)
-        if (j->rows[i].which.role == AB_ROW || j->rows[i].which.role == AB_IDENTICAL)
-            put_case(out, "row", j->rows[i].text, &j->rows[i].finding, j->rows[i].waived);
+    for (size_t i = 0; i < j->row_count; i++) {
+        const ab_row *const r = &j->rows[i];
+        if (r->which.role == AB_ROW || r->which.role == AB_IDENTICAL)
+            put_case(out, r->of_layer ? "norm" : "row", r->text, &r->finding, r->waived, ab_norms_text(r, in_layer));
+    }
     for (size_t i = 0; i < j->group_count; i++)
-        put_case(out, "group", ab_group_text(&j->groups[i], name), &j->groups[i].finding, j->groups[i].waived);
+        put_case(out, "group", ab_group_text(&j->groups[i], name), &j->groups[i].finding, j->groups[i].waived, "");
+    put_seen(out, j);
     fputs("</testsuite>\n", out);
 }

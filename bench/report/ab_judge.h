@@ -67,6 +67,8 @@ typedef struct {
     stats_interval total;  // of the whole, likewise, 95 %
     stats_interval effect; // what the change of the norms comes to in the whole: exact as long as the rest is the same
     ab_rest stays;         // whether it is, within AB_REST_PCT
+    double added;          // by --inject, by its own clock, over the base's norms: what the change should be; or NaN
+    double added_to_layer; // likewise over the base's layer
 } ab_in_layer;
 #define AB_REST_PCT 0.25
 
@@ -106,7 +108,9 @@ typedef struct {
     size_t group_count;
     stats_interval controls; // of sentinels and controls together, log
     size_t control_count;
-    char disturbed[200];        // why no verdict stands; "" if they do
+    char disturbed[200]; // why no verdict stands; "" if they do
+    char seen[4][100];   // what else was at work, which changes none (ab_seen.h)
+    size_t seen_count;
     size_t counts[AB_VERDICTS]; // of rows that are judged or identical
 } ab_judgement;
 

@@ -10,6 +10,7 @@
 #include "ab_report.h"
 #include "base/order.h"
 #include "layers_summary.h"
+#include "measure/ab.h"
 #include "plan/ab_layers_plan.h"
 
 static norm_level level_of(const char *name) {
@@ -89,6 +90,55 @@ static size_t differences(const sample_index *x, const ab_row *r, double *values
     return count;
 }
 
+// ---- What was injected
+
+// Whether a row's change is of this launch.
+static bool is_shown(const ab_differences *d, size_t launch) {
+    const bool again = d->again_count > 0;
+    const size_t count = again ? d->again_count : d->first_count;
+    size_t i = 0;
+    while (i < count && (again ? d->again_launch : d->first_launch)[i] != launch)
+        i++;
+    return i < count;
+}
+
+// The median of a quantity of its samples.
+static double middle(one_launch l, size_t quantity, double *room) {
+    for (size_t i = l.begin; i < l.end; i++)
+        room[i - l.begin] = l.x->sorted[i]->sample.value[quantity];
+    return stats_median(room, l.end - l.begin);
+}
+
+// Launch by launch, in which the clock of what was added, the norms of the base and its layer were seen together.
+// values: room for twice as many as there are samples.
+static void look_at_added(const sample_index *x, ab_row *r, double *room, double *values) {
+    const size_t a_last = x->first[r->candidate + 1], b_last = x->first[r->base + 1], most = a_last + b_last;
+    size_t count = 0;
+    for (size_t a = x->first[r->candidate], b = x->first[r->base]; a < a_last && b < b_last;) {
+        const one_launch of_a = launch_from(x, a, a_last), of_b = launch_from(x, b, b_last);
+        if (number_of(of_a) == number_of(of_b) && is_shown(&r->finding.differences, number_of(of_a))) {
+            const double ns = middle(of_a, AB_LAYERS_ADDED, room) - middle(of_b, AB_LAYERS_ADDED, room);
+            values[count] = ns / quartiles(of_b, room);
+            values[most + count++] = ns / middle(of_b, SAMPLE_TIME, room);
+        }
+        a = number_of(of_a) <= number_of(of_b) ? of_a.end : a;
+        b = number_of(of_b) <= number_of(of_a) ? of_b.end : b;
+    }
+    if (count > 0) {
+        r->layer.added = stats_median(values, count);
+        r->layer.added_to_layer = stats_median(values + most, count);
+    }
+}
+
+static void know_added(const sample_index *x, ab_row *r) {
+    const size_t most = x->first[r->candidate + 1] + x->first[r->base + 1];
+    double *const room = r->which.inject_pct > 0 ? malloc((3 * most + 1) * sizeof *room) : NULL;
+    r->layer.added = r->layer.added_to_layer = NAN;
+    if (room != NULL)
+        look_at_added(x, r, room, room + most);
+    free(room);
+}
+
 // ---- What a row is
 
 static stats_interval change_of(const sample_index *x, const ab_row *r, int log_reading, double confidence) {
@@ -100,6 +150,7 @@ static stats_interval change_of(const sample_index *x, const ab_row *r, int log_
 static void add(const sample_index *x, ab_row *r) {
     ab_in_layer *const l = &r->layer;
     const double margin = log1p(0.01 * AB_REST_PCT);
+    know_added(x, r);
     l->share = sample_index_median(x, r->candidate, READING_NORM_SHARE);
     l->rest = change_of(x, r, READING_LOG_REST, 0.90);
     l->total = change_of(x, r, READING_LOG_TIME, 0.95);

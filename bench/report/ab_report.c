@@ -183,6 +183,8 @@ static void print_precision(const ab_judgement *j, const style *s, FILE *out) {
                 ab_change_text(&controls, change));
     if (j->disturbed[0] != '\0')
         fprintf(out, "%sDisturbed: %s.\n", s->item, j->disturbed);
+    for (size_t i = 0; i < j->seen_count; i++)
+        fprintf(out, "%sSomething else was at work, which changes no verdict: %s.\n", s->item, j->seen[i]);
 }
 
 static void print_words(const ab_judgement *j, const style *s, FILE *out) {

@@ -105,12 +105,21 @@ static stats_interval in_pct(stats_interval change) {
                     "rest is an interaction.")
 COLUMN_OWN_LIST(in_layer, IN_LAYER)
 
+#define ADDED(X)                                                                                                       \
+    X(OPTIONAL, added_pct, real, "%", value_real(100 * r->row->layer.added, 4),                                        \
+      "Where there was --inject: by how much it made the norms slower, by a clock around it alone, in the launches "   \
+      "that change_pct is of: what change_pct should be.")                                                             \
+    X(OPTIONAL, added_layer_pct, real, "%", value_real(100 * r->row->layer.added_to_layer, 4),                         \
+      "Likewise of the whole layer: what layer_pct should be.")
+COLUMN_OWN_LIST(added_columns, ADDED)
+
 static const void *arm_of(const void *row) { return &((const ab_layers_item *)((const ab_line *)row)->row->item)->arm; }
 static const void *arm_impl_of(const void *row) { return layers_arm_impl(arm_of(row)); }
 COLUMN_TABLE(ab_layers, "*/*/ab_layers.csv",
              "One row per norm and layer in which `normbench ab --layers` compared it on its two sides.",
              {run_columns, RUN_COLUMNS, run_of}, {layers_arm_columns, LAYERS_ARM_COLUMNS, arm_of},
-             COLUMN_PART(own_columns), COLUMN_PART(in_layer), {cell_impl_columns, CELL_IMPL_COLUMNS, arm_impl_of})
+             COLUMN_PART(own_columns), COLUMN_PART(in_layer), {cell_impl_columns, CELL_IMPL_COLUMNS, arm_impl_of},
+             COLUMN_PART(added_columns))
 
 int ab_table_write(const ab_judgement *j, const run *r, const char *path, size_t *missing) {
     csv_writer w;

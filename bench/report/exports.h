@@ -17,7 +17,10 @@ enum { EXPORT_MOST_RUNS = 4096 };
     X(otava, "otava", EXPORT_MOST_RUNS, "CSV for Apache Otava: a row for each run, a column for each time")            \
     X(otava_config, "otava-config", EXPORT_MOST_RUNS,                                                                  \
       "the configuration by which Apache Otava reads that CSV as normbench.csv")                                       \
-    X(benchstat, "benchstat", EXPORT_MOST_RUNS, "Go's benchmark text, for benchstat: a line for each launch")
+    X(benchstat, "benchstat", EXPORT_MOST_RUNS, "Go's benchmark text, for benchstat: a line for each launch")          \
+    X(pytest_benchmark, "pytest-benchmark", 1,                                                                         \
+      "the JSON of pytest-benchmark, for `py.test-benchmark compare`: each launch is a round")                         \
+    X(asv, "asv", 1, "airspeed velocity's JSON of one commit: each launch is a sample")
 
 // What is exported: runs in the order of their times. warn: what had to be left out, "" if nothing.
 typedef struct {

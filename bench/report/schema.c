@@ -15,7 +15,7 @@ static const column_table *const tables[] = {
     &comparison_table, &squash_table,     &tokens_table,     &limits_table,           &goals_table,
     &questions_table,  &pairs_table,      &answers_table,    &natives_table,          &peers_table,
     &ab_table,         &ab_samples_table, &ab_layers_table,  &ab_layer_samples_table, &sides_table,
-    &compare_table,    &history_table,    &validation_table, &validation_rows_table};
+    &compare_table,    &history_table,    &validation_table, &validation_rows_table,  &validation_gates_table};
 
 const column_table *schema_at(size_t index) { return index < COLUMN_COUNT(tables) ? tables[index] : NULL; }
 

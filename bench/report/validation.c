@@ -35,6 +35,10 @@ static bool found_alone(const validation *v, const validation_row *r) {
 }
 
 static bool within(double x, stats_interval i) { return x >= i.lo && x <= i.hi; }
+static bool is_near(double estimate, double truth) { return fabs(estimate - truth) <= NEAR * truth; }
+
+// What the row's extra work is: as it was measured, where it was.
+static double truth_of(const validation_row *r) { return isnan(r->added_pct) ? r->inject_pct : r->added_pct; }
 
 // Whether a row is a trial of a property, and a hit.
 static bool row_is_trial(const validation *v, const validation_finding *f, const validation_row *r, bool *hit) {
@@ -55,19 +59,53 @@ static bool row_is_trial(const validation *v, const validation_finding *f, const
         *hit = found_alone(v, r);
         return true;
     case VALIDATION_ESTIMATE:
-        *hit = fabs(r->change.median - r->inject_pct) <= NEAR * r->inject_pct;
+        *hit = is_near(r->change.median, truth_of(r));
         return !isnan(r->change.median);
+    case VALIDATION_LAYER_ESTIMATE:
+        *hit = is_near(r->layer_pct, r->added_layer_pct);
+        return !isnan(r->layer_pct) && !isnan(r->added_layer_pct);
     default:
         return false;
     }
 }
 
-static bool gate_is_hit(const validation_finding *f, const validation_gate *g) {
-    return g->exit == (size_t)(f->property == VALIDATION_VAGUE ? EXIT_INCONCLUSIVE : EXIT_REGRESSION);
+// Whether there is something in the row that makes it slower.
+static bool is_changed(const validation *v, const validation_row *r) {
+    return v->gates[r->gate].kind == VALIDATION_PULL_SLOWER ? strcmp(r->op, VALIDATION_PULL_OP) == 0
+                                                            : r->inject_pct > 0;
+}
+
+validation_counts validation_count(const validation *v, size_t gate) {
+    validation_counts c = {0};
+    for (size_t i = 0; i < v->row_count; i++) {
+        const bool own = v->rows[i].gate == gate, slower = own && v->rows[i].verdict == AB_SLOWER;
+        c.rows += own;
+        c.slower += slower;
+        c.unchanged += slower && !is_changed(v, &v->rows[i]);
+    }
+    return c;
+}
+
+static bool gate_is_hit(const validation *v, const validation_finding *f, size_t gate) {
+    const size_t code = v->gates[gate].exit;
+    const validation_counts c = validation_count(v, gate);
+    switch (f->property) {
+    case VALIDATION_PULLS_FOUND:
+        return code == EXIT_REGRESSION && c.slower > 0 && c.unchanged == 0;
+    case VALIDATION_PULLS_PASSED:
+        return code == EXIT_DONE;
+    case VALIDATION_TOLD:
+        return v->gates[gate].told;
+    case VALIDATION_VAGUE:
+        return code == EXIT_INCONCLUSIVE;
+    default:
+        return code == EXIT_REGRESSION;
+    }
 }
 
 static bool is_of_gates(validation_property p) {
-    return p == VALIDATION_FAILED || p == VALIDATION_VAGUE || p == VALIDATION_WRONG;
+    return p == VALIDATION_FAILED || p == VALIDATION_VAGUE || p == VALIDATION_WRONG || p == VALIDATION_PULLS_FOUND ||
+           p == VALIDATION_PULLS_PASSED || p == VALIDATION_TOLD;
 }
 
 static void count(validation_finding *f, bool hit) {
@@ -108,7 +146,7 @@ static bool find_estimate(const validation *v, validation_finding *f) {
         if (v->gates[v->rows[i].gate].kind == f->kind && same_pct(f->inject_pct, v->rows[i].inject_pct) &&
             !isnan(v->rows[i].change.median))
             values[n++] = v->rows[i].change.median;
-    if (values != NULL && !isnan(f->inject_pct) && n > 0)
+    if (values != NULL && (!isnan(f->inject_pct) || f->property == VALIDATION_PULLS_FOUND) && n > 0)
         f->estimate = stats_median_interval(values, n, 0.95);
     free(values);
     return values != NULL;
@@ -120,8 +158,8 @@ static bool find_estimate(const validation *v, validation_finding *f) {
 static bool find(validation *v, validation_finding f) {
     if (is_of_gates(f.property)) {
         for (size_t i = 0; i < v->gate_count; i++)
-            if (v->gates[i].kind == f.kind)
-                count(&f, gate_is_hit(&f, &v->gates[i]));
+            if (v->gates[i].kind == f.kind && (f.property != VALIDATION_TOLD || v->gates[i].tells))
+                count(&f, gate_is_hit(v, &f, i));
     } else if (f.property == VALIDATION_GROUPS) {
         for (size_t i = 0; i < v->group_count; i++)
             if (v->groups[i].kind == f.kind)
@@ -191,6 +229,20 @@ static const struct {
     {VALIDATION_VAGUE, VALIDATION_BUSY, NONE, 0, NONE, NONE},
     {VALIDATION_VAGUE, VALIDATION_STOPPED, NONE, 0, NONE, NONE},
     {VALIDATION_VAGUE, VALIDATION_MOVED, NONE, 0, NONE, NONE},
+    {VALIDATION_TOLD, VALIDATION_BUSY, NONE, 0, NONE, NONE},
+    {VALIDATION_TOLD, VALIDATION_STOPPED, NONE, 0, NONE, NONE},
+    {VALIDATION_TOLD, VALIDATION_MOVED, NONE, 0, NONE, NONE},
+    {VALIDATION_PULLS_FOUND, VALIDATION_PULL_SLOWER, NONE, 0, 100, NONE},
+    {VALIDATION_PULLS_PASSED, VALIDATION_PULL_README, NONE, 0, 100, NONE},
+    {VALIDATION_FIRST, VALIDATION_LAYERS_SAME, NONE, 0, NONE, NONE},
+    {VALIDATION_ALARMS, VALIDATION_LAYERS_SAME, NONE, 0, NONE, 100.0 / 1000},
+    {VALIDATION_FAILED, VALIDATION_LAYERS_SAME, NONE, 0, NONE, 0},
+    {VALIDATION_VAGUE, VALIDATION_LAYERS_SAME, NONE, 0, NONE, NONE},
+    {VALIDATION_DOUBTFUL, VALIDATION_LAYERS_SAME, NONE, 0, NONE, NONE},
+    {VALIDATION_COVERAGE, VALIDATION_LAYERS_SAME, NONE, 0, 93, 98},
+    {VALIDATION_FOUND, VALIDATION_LAYERS_SLOWER, 10, 0, NONE, NONE},
+    {VALIDATION_ESTIMATE, VALIDATION_LAYERS_SLOWER, 10, 0, 95, NONE},
+    {VALIDATION_LAYER_ESTIMATE, VALIDATION_LAYERS_SLOWER, 10, 0, 95, NONE},
 };
 
 static const char *machine_of(const validation *v) {
@@ -224,5 +276,9 @@ verdict validation_reached(const validation_finding *f) {
         return VERDICT_CANNOT_TELL;
     if (never)
         return f->hits == 0 ? VERDICT_HOLDS : VERDICT_DOES_NOT_HOLD;
+    if (f->goal.lo >= 100)
+        return f->hits < f->trials            ? VERDICT_DOES_NOT_HOLD
+               : f->trials < VALIDATION_PULLS ? VERDICT_CANNOT_TELL
+                                              : VERDICT_HOLDS;
     return judge_place(&f->share, &f->goal);
 }

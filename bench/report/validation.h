@@ -17,7 +17,11 @@
     X(GROUP, group, "the same, with the same little extra work in each row of an op")                                  \
     X(BUSY, busy, "relinked, with a busy loop on every processing unit")                                               \
     X(STOPPED, stopped, "relinked, with the process that measures stopped now and then")                               \
-    X(MOVED, moved, "relinked, with its threads moved to other processing units")
+    X(MOVED, moved, "relinked, with its threads moved to other processing units")                                      \
+    X(PULL_SLOWER, pull_slower, "a commit that makes one kernel do some 5 % more work, and the one before")            \
+    X(PULL_README, pull_readme, "a commit that changes README.md alone, and the one before")                           \
+    X(LAYERS_SLOWER, layers_slower, "norms in layers, the candidate's with extra work")                                \
+    X(LAYERS_SAME, layers_same, "norms in layers, relinked")
 #define VALIDATION_KIND_ID(ID, ...) VALIDATION_##ID,
 typedef enum { VALIDATION_KIND_LIST(VALIDATION_KIND_ID) VALIDATION_KINDS } validation_kind;
 #undef VALIDATION_KIND_ID
@@ -28,6 +32,9 @@ typedef struct {
     size_t gate; // of validation.gates
     char name[RESULT_NAME], op[32];
     double inject_pct;
+    // Of norms in layers, as ab_layers.csv has it: their share, what was added by the clock, what their change comes to
+    // in the layer. NaN: of kernels.
+    double norm_share, added_pct, added_layer_pct, layer_pct;
     size_t launches, confirming;
     stats_interval change; // in percent, as ab.csv has it
     double p_value, p_adjusted;
@@ -47,7 +54,19 @@ typedef struct {
     char name[64], machine_id[128];
     size_t exit;
     bool disturbed;
+    bool tells, told; // its report is of a version that says what else was at work, and says something
+    double seconds;   // that it took; NaN: not kept
 } validation_gate;
+
+// The op that scripts/pulls/slower.patch changes.
+#define VALIDATION_PULL_OP "dyt"
+// So many pull requests of a kind, and each as it should be, are what is to be reached.
+enum { VALIDATION_PULLS = 10 };
+
+// Of a gate's rows, how many were judged, and called slower; how many of those though nothing of them had changed.
+typedef struct {
+    size_t rows, slower, unchanged;
+} validation_counts;
 
 // A gate is given as many rows and groups as the default one has, though it had fewer: a row is found if it would have
 // been as the only slow one among so many. Benjamini and Hochberg's p is then the number times p.
@@ -64,9 +83,16 @@ enum { VALIDATION_OF_ROWS = 128, VALIDATION_OF_GROUPS = 16 };
     X(EXCLUDES, excludes_truth,                                                                                        \
       "order-statistic intervals of a paired difference, as kernels and layers give them, that exclude the truth")     \
     X(FOUND, found, "rows with so much extra work that were called slower, each as if alone among 128")                \
-    X(ESTIMATE, estimate, "rows with so much extra work whose change is known to 15 % of it")                          \
+    X(ESTIMATE, estimate,                                                                                              \
+      "rows with so much extra work whose change is known to 15 % of it, in layers of what its own clock has it")      \
     X(GROUPS, group_found, "ops with so much extra work in each row that were called slower, as if alone among 16")    \
-    X(WRONG, slower_disturbed, "disturbed gates that called something slower though nothing had changed")
+    X(WRONG, slower_disturbed, "disturbed gates that called something slower though nothing had changed")              \
+    X(PULLS_FOUND, pulls_found,                                                                                        \
+      "pull requests that made a kernel slower and ended with 1, with rows of that kernel, and of no other, named")    \
+    X(PULLS_PASSED, pulls_passed, "pull requests that changed no kernel and ended with 0")                             \
+    X(TOLD, disturbance_told, "disturbed gates that said that something else was at work")                             \
+    X(LAYER_ESTIMATE, layer_estimate,                                                                                  \
+      "rows with so much extra work of which it is known to 15 % what that adds to the whole layer")
 #define VALIDATION_PROPERTY_ID(ID, ...) VALIDATION_##ID,
 typedef enum { VALIDATION_PROPERTY_LIST(VALIDATION_PROPERTY_ID) VALIDATION_PROPERTIES } validation_property;
 #undef VALIDATION_PROPERTY_ID
@@ -81,7 +107,7 @@ typedef struct {
     double inject_pct; // NaN: nothing was injected
     size_t launches;   // of an interval; 0: those of the gate
     size_t trials, hits;
-    judge_bounds goal; // a bound of 0 is reached by 0 hits: no interval could
+    judge_bounds goal; // at most 0 is reached by no hit, at least 100 by VALIDATION_PULLS without a miss
     stats_interval share;
     stats_interval estimate; // the middle of the changes, in percent, where something was injected
 } validation_finding;
@@ -103,12 +129,15 @@ bool validation_read(validation *v, const char *folder, char message[TABLES_MESS
 bool validation_judge(validation *v);
 void validation_free(validation *v);
 
+validation_counts validation_count(const validation *v, size_t gate);
+
 // Whether a goal is reached; none: VERDICT_CANNOT_TELL.
 bool validation_has_goal(const validation_finding *f);
 verdict validation_reached(const validation_finding *f);
 
 // A files_writer of validation_rows.csv, of a validation; and what people read.
 int validation_write_rows(const void *what, const char *path);
+int validation_write_gates(const void *what, const char *path);
 void validation_print(FILE *out, const void *what, bool markdown);
 
 #endif

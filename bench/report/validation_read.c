@@ -15,6 +15,7 @@
 #include "base/names.h"
 #include "base/packed.h"
 #include "base/refuse.h"
+#include "base/parse.h"
 #include "base/series.h"
 #include "validation.h"
 
@@ -38,6 +39,14 @@ static ab_verdict take_verdict(const char *text) { return (ab_verdict)names_find
 
 // ---- ab.csv
 
+static void take_layer(fields *f, validation_row *r) {
+    const bool of_layer = csv_column(f->table, "layer_pct") >= 0, clocked = csv_column(f->table, "added_pct") >= 0;
+    r->norm_share = of_layer ? fields_real_or_nan(f, "norm_share", 0, 1) : (double)NAN;
+    r->layer_pct = of_layer ? fields_real_or_nan(f, "layer_pct", -100, 1e9) : (double)NAN;
+    r->added_pct = clocked ? fields_real_or_nan(f, "added_pct", -100, 1e9) : (double)NAN;
+    r->added_layer_pct = clocked ? fields_real_or_nan(f, "added_layer_pct", -100, 1e9) : (double)NAN;
+}
+
 static bool take_row(fields *f, validation *v) {
     validation_row *const rows = one_more(v->rows, v->row_count, sizeof *rows);
     if (rows == NULL)
@@ -45,10 +54,10 @@ static bool take_row(fields *f, validation *v) {
     v->rows = rows;
     validation_row *const r = &rows[v->row_count++];
     r->gate = v->gate_count - 1;
-    snprintf(v->gates[r->gate].machine_id, sizeof v->gates->machine_id, "%s", fields_text(f, "machine_id"));
     results_name((table_row){f->table, f->row}, false, r->name);
     snprintf(r->op, sizeof r->op, "%s", fields_text(f, "op"));
     r->inject_pct = fields_real(f, "inject_pct", 0, 100);
+    take_layer(f, r);
     r->launches = fields_size(f, "launches", 0, PAIRED_MOST);
     r->confirming = fields_size(f, "confirming", 0, PAIRED_MOST);
     r->change.median = fields_real_or_nan(f, "change_pct", -100, 1e9);
@@ -80,18 +89,24 @@ static bool open_table(csv_table *t, const char *folder, const char *name, char 
     return false;
 }
 
+static bool is_of_layers(validation_kind k) { return k == VALIDATION_LAYERS_SLOWER || k == VALIDATION_LAYERS_SAME; }
+
 static bool take_table(validation *v, const char *folder, char message[TABLES_MESSAGE]) {
+    validation_gate *const gate = &v->gates[v->gate_count - 1];
+    const char *const name = is_of_layers(gate->kind) ? "ab_layers.csv" : "ab.csv";
     csv_table t;
     char why[400];
-    if (!open_table(&t, folder, "ab.csv", message))
+    if (!open_table(&t, folder, name, message))
         return false;
     fields f = fields_of(&t, why, sizeof why);
     bool memory = true;
-    for (; memory && f.ok && f.row < t.row_count; f.row++)
+    for (; memory && f.ok && f.row < t.row_count; f.row++) {
+        snprintf(gate->machine_id, sizeof gate->machine_id, "%s", fields_text(&f, "machine_id"));
         if (strcmp(fields_text(&f, "role"), ab_role_name(AB_ROW)) == 0)
             memory = take_row(&f, v);
+    }
     if (!memory || !f.ok)
-        snprintf(message, TABLES_MESSAGE, "%.500s/ab.csv: %s", folder, memory ? why : "out of memory");
+        snprintf(message, TABLES_MESSAGE, "%.500s/%s: %s", folder, name, memory ? why : "out of memory");
     csv_free(&t);
     return memory && f.ok;
 }
@@ -224,6 +239,8 @@ static bool take_report(validation *v, validation_gate *gate, const char *folder
     if (ok) {
         gate->exit = (size_t)json_integer_value(code);
         gate->disturbed = json_string_length(json_object_get(report, "disturbed")) > 0;
+        gate->tells = json_is_array(json_object_get(report, "seen"));
+        gate->told = json_array_size(json_object_get(report, "seen")) > 0;
     } else {
         snprintf(message, TABLES_MESSAGE, "%.500s: %s: it is what `normbench ab --format json` prints at the end", path,
                  error == -1      ? why
@@ -250,6 +267,20 @@ static validation_kind kind_of(const char *name) {
 
 static int is_gate(const struct dirent *entry) { return kind_of(entry->d_name) != VALIDATION_KINDS; }
 
+// What scripts/validate.sh has noted beside a gate; NaN: nothing.
+static double seconds_of(const char *gate) {
+    char path[PATH_MAX + 16], text[32] = "";
+    double seconds = NAN;
+    FILE *file = NULL;
+    snprintf(path, sizeof path, "%s.seconds", gate);
+    if (files_open(path, &file) != 0)
+        return NAN;
+    if (fgets(text, sizeof text, file) != NULL)
+        text[strcspn(text, "\n")] = '\0';
+    (void)fclose(file);
+    return parse_real(text, &seconds) && seconds >= 0 ? seconds : (double)NAN;
+}
+
 static bool take_gate(validation *v, const char *folder, const char *name, char message[TABLES_MESSAGE]) {
     char path[PATH_MAX], plan[PATH_MAX + 16];
     snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -265,9 +296,10 @@ static bool take_gate(validation *v, const char *folder, const char *name, char 
     v->gates = gates;
     validation_gate *const gate = &gates[v->gate_count++];
     gate->kind = kind_of(name);
+    gate->seconds = seconds_of(path);
     snprintf(gate->name, sizeof gate->name, "%s", name);
     return take_table(v, path, message) && take_report(v, gate, path, message) &&
-           (v->row_count == first || take_samples(v, first, path, message));
+           (v->row_count == first || is_of_layers(gate->kind) || take_samples(v, first, path, message));
 }
 
 bool validation_read(validation *v, const char *folder, char message[TABLES_MESSAGE]) {
@@ -283,10 +315,10 @@ bool validation_read(validation *v, const char *folder, char message[TABLES_MESS
     }
     free(entries);
     if (ok && v->gate_count == before) {
-        snprintf(message, TABLES_MESSAGE,
-                 "%.500s holds no finished gate: give a folder that `make validate-aa`, validate-power or "
-                 "validate-disturbed has made",
-                 folder);
+        snprintf(
+            message, TABLES_MESSAGE,
+            "%.500s holds no finished gate: give a folder that `make validate-aa` or one of its relatives has made",
+            folder);
         ok = false;
     }
     return ok;

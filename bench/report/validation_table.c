@@ -48,7 +48,7 @@ static const column_type column_row_name = {.pattern = "[a-zA-Z0-9_./-]+"};
       "launches, so that it is rather too narrow.")                                                                    \
     X(REQUIRED, share_hi95, amount, "%", value_real(r->share.hi, SHARE_DIGITS), "Upper end of the same interval.")     \
     X(OPTIONAL, goal_least_pct, amount, "%", value_real(r->goal.lo, SHARE_DIGITS),                                     \
-      "The share is to be at least this,")                                                                             \
+      "The share is to be at least this (100: in ten trials or more without a miss),")                                 \
     X(OPTIONAL, goal_most_pct, amount, "%", value_real(r->goal.hi, SHARE_DIGITS),                                      \
       "and at most this; 0: it is never to happen.")                                                                   \
     X(OPTIONAL, reached, reached, NULL,                                                                                \
@@ -88,22 +88,62 @@ typedef struct {
     X(OPTIONAL, change_hi95, real, "%", value_real(r->row->change.hi, SHARE_DIGITS), "Likewise.")                      \
     X(OPTIONAL, p_value, fraction, "1", value_real(r->row->p_value, 3), "Likewise.")                                   \
     X(REQUIRED, launches, count, "{launch}", value_size(r->row->launches), "Likewise.")                                \
-    X(REQUIRED, confirming, count, "{launch}", value_size(r->row->confirming), "Likewise.")
+    X(REQUIRED, confirming, count, "{launch}", value_size(r->row->confirming), "Likewise.")                            \
+    X(OPTIONAL, norm_share, fraction, "1", value_real(r->row->norm_share, SHARE_DIGITS),                               \
+      "Of norms in layers, as ab_layers.csv has it.")                                                                  \
+    X(OPTIONAL, added_pct, real, "%", value_real(r->row->added_pct, SHARE_DIGITS), "Likewise.")                        \
+    X(OPTIONAL, layer_pct, real, "%", value_real(r->row->layer_pct, SHARE_DIGITS), "Likewise.")                        \
+    X(OPTIONAL, added_layer_pct, real, "%", value_real(r->row->added_layer_pct, SHARE_DIGITS), "Likewise.")
 COLUMN_OWN_LIST(row_columns, ROW_COLUMNS)
 #undef ROW
 COLUMN_TABLE(validation_rows, "*/*/validation_rows.csv", "One row per row that a gate of a validation judged.",
              {run_columns, RUN_VERSION, NULL}, COLUMN_PART(row_columns))
 
-int validation_write_rows(const void *what, const char *path) {
+static void write_rows(csv_writer *w, const void *what) {
     const validation *const v = what;
-    csv_writer w;
-    const int error = csv_open(&w, path, false);
-    if (error != 0)
-        return error;
-    columns_write_header(&w, &validation_rows_table);
     for (size_t i = 0; i < v->row_count; i++)
-        (void)columns_write_row(&w, &validation_rows_table, &(line){v, &v->rows[i]}); // told by csv_close
-    return csv_close(&w);
+        (void)columns_write_row(w, &validation_rows_table, &(line){v, &v->rows[i]}); // told when it is closed
+}
+
+int validation_write_rows(const void *what, const char *path) {
+    return columns_write(path, &validation_rows_table, write_rows, what);
+}
+
+// ---- validation_gates.csv
+
+typedef struct {
+    const validation_gate *gate;
+    validation_counts counts;
+} gate_line;
+
+#define ROW gate_line
+#define GATE_COLUMNS(X)                                                                                                \
+    X(OPTIONAL, machine_id, id, NULL, value_text(r->gate->machine_id), "The machine.")                                 \
+    X(REQUIRED, gate, id, NULL, value_text(r->gate->name), "The gate: its kind and number.")                           \
+    X(REQUIRED, gates, gates, NULL, value_text(validation_kind_name(r->gate->kind)),                                   \
+      "Its kind, as validation.csv has it.")                                                                           \
+    X(REQUIRED, exit, count, NULL, value_size(r->gate->exit), "What it ended with.")                                   \
+    X(OPTIONAL, seconds, amount, "s", value_real(r->gate->seconds, 9),                                                 \
+      "How long it took, with what was done before it was taken up, without what was built.")                          \
+    X(REQUIRED, rows, count, NULL, value_size(r->counts.rows), "Rows that it judged and measured.")                    \
+    X(REQUIRED, slower, count, NULL, value_size(r->counts.slower), "Of them those that it called slower.")             \
+    X(REQUIRED, slower_unchanged, count, NULL, value_size(r->counts.unchanged),                                        \
+      "Of these those of which nothing had changed.")                                                                  \
+    X(REQUIRED, disturbed, flag, NULL, value_size(r->gate->disturbed),                                                 \
+      "1 if it said that no verdict stands, for the measurement was disturbed, else 0.")
+COLUMN_OWN_LIST(gate_columns, GATE_COLUMNS)
+#undef ROW
+COLUMN_TABLE(validation_gates, "*/*/validation_gates.csv", "One row per gate of a validation.",
+             {run_columns, RUN_VERSION, NULL}, COLUMN_PART(gate_columns))
+
+static void write_gates(csv_writer *w, const void *what) {
+    const validation *const v = what;
+    for (size_t i = 0; i < v->gate_count; i++)
+        (void)columns_write_row(w, &validation_gates_table, &(gate_line){&v->gates[i], validation_count(v, i)});
+}
+
+int validation_write_gates(const void *what, const char *path) {
+    return columns_write(path, &validation_gates_table, write_gates, what);
 }
 
 // ---- For people
@@ -121,6 +161,8 @@ static void describe_goal(const validation_finding *f, char *text, size_t size) 
     const judge_bounds *const g = &f->goal;
     if (fpclassify(g->hi) == FP_ZERO)
         snprintf(text, size, "never");
+    else if (g->lo >= 100)
+        snprintf(text, size, "all of %d", VALIDATION_PULLS);
     else if (!isnan(g->lo) && !isnan(g->hi))
         snprintf(text, size, "%g to %g %%", g->lo, g->hi);
     else if (validation_has_goal(f))
@@ -147,6 +189,44 @@ static void print_finding(FILE *out, const validation_finding *f, bool markdown)
             what, validation_kind_name(f->kind), f->trials, f->hits, share, goal, answer(f), estimate);
 }
 
+// The changes of its rows, from the least to the most.
+static void describe_changes(const validation *v, size_t gate, char *text, size_t size) {
+    double least = NAN, most = NAN;
+    for (size_t i = 0; i < v->row_count; i++)
+        if (v->rows[i].gate == gate && !isnan(v->rows[i].change.median)) {
+            least = fmin(least, v->rows[i].change.median);
+            most = fmax(most, v->rows[i].change.median);
+        }
+    snprintf(text, size, isnan(least) ? "" : "%.1f to %.1f %%", least, most);
+}
+
+static void print_gate(FILE *out, const validation *v, size_t i, bool markdown) {
+    const validation_gate *const g = &v->gates[i];
+    const validation_counts c = validation_count(v, i);
+    char seconds[32] = "", changes[64];
+    if (!isnan(g->seconds))
+        snprintf(seconds, sizeof seconds, "%.0f s", g->seconds);
+    describe_changes(v, i, changes, sizeof changes);
+    fprintf(out, markdown ? "| %s | %zu | %s | %zu | %zu | %zu | %s |\n" : "%-18s %5zu %8s %6zu %7zu %10zu  %s\n",
+            g->name, g->exit, seconds, c.rows, c.slower, c.unchanged, changes);
+}
+
+// Pull requests gate by gate, for each is a story of its own.
+static void print_pulls(FILE *out, const validation *v, bool markdown) {
+    bool any = false;
+    for (size_t i = 0; i < v->gate_count; i++) {
+        if (v->gates[i].kind != VALIDATION_PULL_SLOWER && v->gates[i].kind != VALIDATION_PULL_README)
+            continue;
+        if (!any)
+            fputs(markdown ? "\n| gate | exit | time | rows timed | slower | slower, unchanged | change |\n"
+                             "|---|---:|---:|---:|---:|---:|---|\n"
+                           : "\ngate                exit     time   rows  slower  unchanged  change\n",
+                  out);
+        any = true;
+        print_gate(out, v, i, markdown);
+    }
+}
+
 void validation_print(FILE *out, const void *what, bool markdown) {
     const validation *const v = what;
     if (markdown)
@@ -158,6 +238,7 @@ void validation_print(FILE *out, const void *what, bool markdown) {
                 "goal", "reached", "median change");
     for (size_t i = 0; i < v->finding_count; i++)
         print_finding(out, &v->findings[i], markdown);
+    print_pulls(out, v, markdown);
     fprintf(out, "\n%zu gate%s, %zu rows", v->gate_count, v->gate_count == 1 ? "" : "s", v->row_count);
     if (v->unfinished > 0)
         fprintf(out, "; %zu unfinished left out", v->unfinished);
