@@ -180,7 +180,26 @@ def otava_config(path, *runs):
     need(test["metrics"] == {name: {"column": name, "direction": -1, "scale": 1} for name in common}, "not a metric for each column")
 
 
-# What pytest-benchmark 5 has of its rounds (stats.py), by other means than the program's.
+# What pytest-benchmark 5 has of its rounds, as its stats.py reckons it.
+def rounds(values):
+    n, mean = len(values), statistics.fmean(values)
+    deviation = statistics.stdev(values) if n > 1 else 0.0
+    k = n // 4
+    if n == 1:
+        q1 = q3 = values[0]
+    elif n % 2 == 0:
+        q1, q3 = statistics.median(values[:n // 2]), statistics.median(values[n // 2:])
+    elif n % 4 == 1:
+        q1, q3 = 0.25 * values[k - 1] + 0.75 * values[k], 0.75 * values[3 * k] + 0.25 * values[3 * k + 1]
+    else:
+        q1, q3 = 0.75 * values[k] + 0.25 * values[k + 1], 0.25 * values[3 * k + 1] + 0.75 * values[3 * k + 2]
+    within = [v for v in values if q1 - 1.5 * (q3 - q1) <= v <= q3 + 1.5 * (q3 - q1)]
+    beyond = sum(abs(v - mean) > deviation for v in values), n - len(within)
+    return {"min": values[0], "max": values[-1], "mean": mean, "median": statistics.median(values), "total": sum(values), "ops": n / sum(values),
+            "stddev": deviation, "q1": q1, "q3": q3, "iqr": q3 - q1, "ld15iqr": within[0], "hd15iqr": within[-1], "stddev_outliers": beyond[0],
+            "iqr_outliers": beyond[1], "outliers": f"{beyond[0]};{beyond[1]}"}
+
+
 def pytest_benchmark(path, run):
     found = read_json(path)
     need(set(found) == {"machine_info", "commit_info", "benchmarks", "datetime", "version"}, "not its parts")
@@ -191,13 +210,8 @@ def pytest_benchmark(path, run):
         stats, values = b["stats"], sorted(1e-9 * value for value in run.values(b["fullname"]))
         need(stats["rounds"] == len(values) and all(map(close, stats["data"], values)), f"{b['name']}: not its launches")
         need(stats["iterations"] > 0, f"{b['name']}: no calls")
-        n = len(values)
-        quarters = [statistics.median(values[:n // 2]), statistics.median(values[-(n // 2):])] if n % 2 == 0 else None
-        want = {"min": values[0], "max": values[-1], "mean": statistics.fmean(values), "median": statistics.median(values),
-                "total": sum(values), "ops": n / sum(values), "stddev": statistics.stdev(values) if n > 1 else 0}
-        want.update({"q1": quarters[0], "q3": quarters[1]} if quarters else {})
-        for key, value in want.items():
-            need(close(stats[key], value, 1e-4), f"{b['name']}: {key} is {stats[key]}, not {value}")
+        for key, value in rounds(values).items():
+            need(stats[key] == (float(f"{value:.6g}") if isinstance(value, float) else value), f"{b['name']}: {key} is {stats[key]}, not {value}")
 
 
 # asv/results.py, version 2

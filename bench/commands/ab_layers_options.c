@@ -32,25 +32,21 @@ bool ab_layers_take_size(const cli_command *command, int option, char *value) {
 }
 
 // The slots of a layer are filled with norms that this program knows by name, too.
-static bool has_plugins(const cli_command *command) {
+bool ab_layers_take_sides(char *why, size_t size) {
     for (ab_side side = 0; side < AB_SIDES; side++)
         if (ab_source_of(side)->opened->name[0] != '\0') {
-            cli_complain(command,
-                         "--layers compares libraries of this project (libnorm.so, libnorm.a, git:REF), and the %s is "
-                         "a plug-in: compare it without --layers, or time it in layers by normbench layers --plugin",
-                         ab_side_name(side));
-            return true;
+            snprintf(why, size,
+                     "--layers compares libraries of this project (libnorm.so, libnorm.a, git:REF), and the %s is a "
+                     "plug-in: compare it without --layers, or time it in layers by normbench layers --plugin",
+                     ab_side_name(side));
+            return false;
         }
-    if (plugins_at(0) != NULL)
-        cli_complain(command, "--plugin is no side, and --layers compares two: leave it out, or use normbench layers");
-    return plugins_at(0) != NULL;
+    return true;
 }
 
-bool ab_layers_make_rows(const cli_command *command, const selection *s, const topology *t, bool every) {
+bool ab_layers_make_rows(const selection *s, const topology *t, bool every) {
     selection selected = *s;
     size_t alone[AB_SIDES];
-    if (has_plugins(command))
-        return false;
     selected.given[SELECT_MODEL] = true;
     memcpy(selected.model, models.model, sizeof selected.model);
     const bool ok = ab_layers_make(&ab_layers_rows, &selected, &sizes, t, ab_same_code, every, alone);
@@ -71,6 +67,9 @@ bool ab_layers_check(const cli_command *command, const selection *s) {
     for (size_t i = 0; !of_layers && i < sizeof layers / sizeof *layers; i++)
         if (s->given[layers[i]])
             return cli_complain(command, "--%s is of layers: give --layers, too", selector_option(layers[i]));
+    if (of_layers && plugins_at(0) != NULL)
+        return cli_complain(command,
+                            "--plugin is no side, and --layers compares two: leave it out, or use normbench layers");
     if (of_layers || !sized)
         return true;
     return cli_complain(command, "--tokens, --batch, --context and --depth are of layers: give --layers, too");

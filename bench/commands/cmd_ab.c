@@ -347,7 +347,8 @@ int cmd_ab(int argc, char **argv) {
     (void)request_signals(); // from here on there is something to remove, whatever ends the program
     for (ab_side side = 0; ok && needed && side < AB_SIDES; side++)
         ok = ab_source_take(side, sides[side], why, sizeof why);
-    ok = ok && (!needed || ab_begin(why, sizeof why));
+    ok = ok && (!needed || ab_begin(why, sizeof why)) &&
+         (!needed || !of_layers() || ab_layers_take_sides(why, sizeof why));
     int status = EXIT_USAGE;
     if (ok)
         status = campaign_main(of_layers() ? &ab_in_layers : &ab, argc, argv);
