@@ -64,6 +64,10 @@ def close(a, b, digits=1e-5):
     return abs(a - b) <= digits * abs(b)
 
 
+def six_digits(a, b):
+    return a == b or abs(a - b) <= 0.50001 * 10 ** (math.floor(math.log10(abs(b))) - 5)
+
+
 def refuse(text):
     raise ValueError(f"{text} is no JSON")
 
@@ -211,7 +215,8 @@ def pytest_benchmark(path, run):
         need(stats["rounds"] == len(values) and all(map(close, stats["data"], values)), f"{b['name']}: not its launches")
         need(stats["iterations"] > 0, f"{b['name']}: no calls")
         for key, value in rounds(values).items():
-            need(stats[key] == (float(f"{value:.6g}") if isinstance(value, float) else value), f"{b['name']}: {key} is {stats[key]}, not {value}")
+            right = six_digits(stats[key], value) if isinstance(value, float) else stats[key] == value
+            need(right, f"{b['name']}: {key} is {stats[key]}, not {value}")
 
 
 # asv/results.py, version 2
