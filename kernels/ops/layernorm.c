@@ -103,7 +103,7 @@ SIMD_INLINE float row_moments(kernel_spec spec, const row_source *row, size_t co
                                         : variance;
 }
 
-// What apply needs of a row: n = (x - shift) r + offset with offset = -rest r, whose rounding is worth u |rest| r, at
+// What writing needs of a row: n = (x - shift) r + offset with offset = -rest r, whose rounding is worth u |rest| r, at
 // most u.
 typedef struct {
     const void *x;
@@ -111,23 +111,6 @@ typedef struct {
     row_fetch ahead;
     vf shift, r, offset;
 } row_apply;
-
-// A span of columns through `count` rows.
-SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_apply *rows, size_t count,
-                       size_t c, size_t n) {
-    affine_span with;
-    get_affine(spec, gamma, beta, c, n, &with);
-    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
-        fetch_ahead(spec, rows[i].ahead, c, n);
-        vf x[SPAN];
-        v_get_span(spec.dtype, rows[i].x, c, n, x);
-        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
-            const vf d = spec.algorithm == OVERLAPPED ? x[h] : v_sub(x[h], rows[i].shift); // then the shift is zero
-            x[h] = affine(spec, &with, h, v_fma(d, rows[i].r, rows[i].offset));
-        }
-        put_result(spec, rows[i].y, c, n, x);
-    }
-}
 
 #define CENTRED true
 enum { ROW_CHAINS = HALF };
@@ -174,6 +157,10 @@ SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_f
     out->r = v_set1(f->rstd);
     out->offset = v_set1(-f->rest * f->rstd);
 }
+SIMD_INLINE vf row_normed(kernel_spec spec, const row_apply *row, vf x) {
+    const vf d = spec.algorithm == OVERLAPPED ? x : v_sub(x, row->shift); // then the shift is zero
+    return v_fma(d, row->r, row->offset);
+}
 
 typedef struct {
     vf shift, rest, r, mean_g, mean_gn;
@@ -219,25 +206,8 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
     *out = row_k;
 }
 
-// A span of columns through `count` rows: the partial gradients are loaded and stored once for all of them.
-SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pair *rows, const row_constants *k,
-                               size_t count, const partials *partial, size_t c, size_t n) {
-    affine_span with;
-    get_gamma(spec, gamma, c, n, &with);
-    partial_span sums;
-    partial_begin(spec, partial, c, n, &sums);
-    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
-        vf dy[SPAN], x[SPAN], t[SPAN];
-        v_get_span(spec.dtype, rows[i].dy, c, n, dy);
-        v_get_span(spec.dtype, rows[i].x, c, n, x);
-        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
-            const vf normed = normed_of(x[h], &k[i]);
-            partial_add(&sums, i, h, dy[h], normed);
-            t[h] = v_fnma(normed, k[i].mean_gn, v_sub(times_gamma(spec, &with, h, dy[h]), k[i].mean_g));
-        }
-        put_dx(spec, &rows[i], k[i].r, t, c, n);
-    }
-    partial_end(spec, partial, c, n, &sums);
+SIMD_INLINE vf gradient_of(vf g, vf normed, const row_constants *k) {
+    return v_fnma(normed, k->mean_gn, v_sub(g, k->mean_g));
 }
 
 #define OP NORM_LAYERNORM

@@ -11,13 +11,30 @@
 //   row_finish      factors of row_sums; false for a row that is to be summed otherwise
 //   row_moments     the mean into the factors of a row, and the variance or mean square as result
 //   row_mean_of, row_set_mean   the mean in factors, as a number
-//   row_apply       what writing needs of a row: x, y, ahead, and what row_prepare and apply have
-//   row_constants   what backward needs of a row: backward_row makes them, backward_step uses them
+//   row_apply       what writing needs of a row: x, y, ahead, and what row_prepare leaves for row_normed, which has x
+//                   normalised, before gamma and beta
+//   row_constants   what backward needs of a row, with a member r: backward_row makes them; normed_of has n of x, and
+//                   gradient_of dx / r of g = gamma dy and n
 #ifndef NORMALISE_H
 #define NORMALISE_H
 
 #include "extreme.h"
 #include "schedule.h"
+
+// A span of columns through `count` rows.
+SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_apply *rows, size_t count,
+                       size_t c, size_t n) {
+    affine_span with;
+    get_affine(spec, gamma, beta, c, n, &with);
+    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
+        fetch_ahead(spec, rows[i].ahead, c, n);
+        vf x[SPAN];
+        v_get_span(spec.dtype, rows[i].x, c, n, x);
+        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) x[h] =
+            affine(spec, &with, h, row_normed(spec, &rows[i], x[h]));
+        put_result(spec, rows[i].y, c, n, x);
+    }
+}
 
 SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, const row_apply *rows, size_t count, size_t c) {
     for_each_left(a->cols, for (size_t i = 0; i < count; i++) apply(spec, a->gamma, a->beta, rows + i, 1, c, n));
@@ -212,6 +229,27 @@ SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, c
     row_keep(a->saved, row, &f);
     row_prepare(&piece, row_again(spec, &source), y, &f);
     apply_rows(spec, a, &piece, 1);
+}
+
+// A span of columns through `count` rows: the partial gradients are loaded and stored once for all of them.
+SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pair *rows, const row_constants *k,
+                               size_t count, const partials *partial, size_t c, size_t n) {
+    affine_span with;
+    get_gamma(spec, gamma, c, n, &with);
+    partial_span sums;
+    partial_begin(spec, partial, c, n, &sums);
+    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
+        vf dy[SPAN], x[SPAN], t[SPAN];
+        v_get_span(spec.dtype, rows[i].dy, c, n, dy);
+        v_get_span(spec.dtype, rows[i].x, c, n, x);
+        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
+            const vf normed = normed_of(x[h], &k[i]);
+            partial_add(&sums, i, h, dy[h], normed);
+            t[h] = gradient_of(times_gamma(spec, &with, h, dy[h]), normed, &k[i]);
+        }
+        put_dx(spec, &rows[i], k[i].r, t, c, n);
+    }
+    partial_end(spec, partial, c, n, &sums);
 }
 
 SIMD_SHARED void backward_left(kernel_spec spec, const norm_args *a, const row_pair *rows, const row_constants *k,

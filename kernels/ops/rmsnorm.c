@@ -26,27 +26,13 @@ SIMD_INLINE float row_mean_square(kernel_spec spec, const row_source *row, size_
     return row_mean(ACCUMULATORS, wide, v_sum(sums[0]), cols);
 }
 
-// What apply needs of a row.
+// What writing needs of a row.
 typedef struct {
     const void *x;
     void *y;
     row_fetch ahead;
     vf r;
 } row_apply;
-
-// A span of columns through `count` rows.
-SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, const row_apply *rows, size_t count,
-                       size_t c, size_t n) {
-    affine_span with;
-    get_affine(spec, gamma, beta, c, n, &with);
-    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
-        fetch_ahead(spec, rows[i].ahead, c, n);
-        vf x[SPAN];
-        v_get_span(spec.dtype, rows[i].x, c, n, x);
-        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) x[h] = affine(spec, &with, h, v_mul(x[h], rows[i].r));
-        put_result(spec, rows[i].y, c, n, x);
-    }
-}
 
 #define CENTRED false
 enum { ROW_CHAINS = ACCUMULATORS };
@@ -86,10 +72,16 @@ SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_f
     out->y = y;
     out->r = v_set1(f->rstd);
 }
+SIMD_INLINE vf row_normed(kernel_spec spec, const row_apply *row, vf x) {
+    (void)spec;
+    return v_mul(x, row->r);
+}
 
 typedef struct {
     vf r, mean_gn;
 } row_constants;
+
+SIMD_INLINE vf normed_of(vf x, const row_constants *k) { return v_mul(x, k->r); }
 
 SIMD_INLINE void dot_step(kernel_spec spec, const void *gamma, const row_pair *row, vf r, vf *sums, size_t c,
                           size_t n) {
@@ -122,26 +114,7 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
     out->mean_gn = v_set1(row_mean(ACCUMULATORS, wide, v_sum(sums[0]), a->cols));
 }
 
-// A span of columns through `count` rows: the partial dgamma is loaded and stored once for all of them.
-SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pair *rows, const row_constants *k,
-                               size_t count, const partials *partial, size_t c, size_t n) {
-    affine_span with;
-    get_gamma(spec, gamma, c, n, &with);
-    partial_span sums;
-    partial_begin(spec, partial, c, n, &sums);
-    UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
-        vf dy[SPAN], x[SPAN], t[SPAN];
-        v_get_span(spec.dtype, rows[i].dy, c, n, dy);
-        v_get_span(spec.dtype, rows[i].x, c, n, x);
-        UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
-            const vf normed = v_mul(x[h], k[i].r);
-            partial_add(&sums, i, h, dy[h], normed);
-            t[h] = v_fnma(normed, k[i].mean_gn, times_gamma(spec, &with, h, dy[h]));
-        }
-        put_dx(spec, &rows[i], k[i].r, t, c, n);
-    }
-    partial_end(spec, partial, c, n, &sums);
-}
+SIMD_INLINE vf gradient_of(vf g, vf normed, const row_constants *k) { return v_fnma(normed, k->mean_gn, g); }
 
 #define OP NORM_RMSNORM
 #define PARAMS NORM_GAMMA
