@@ -35,7 +35,7 @@ static void three_cells(three *t) {
                              .place = PLACEMENT_NONE,
                              .cache = CACHE_WARM};
     }
-    t->plan = (plan){.schedule = {&plan_kind, t->cells, t->items, CELLS, 1, CELLS}};
+    t->plan = (plan){.schedule = {&plan_kind, t->cells, t->items, CELLS, 1}};
 }
 
 static void add(observations *all, size_t which, size_t launch, size_t index, double ns) {
