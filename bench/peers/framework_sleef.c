@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // framework_sleef.c: dyt in form framework with SLEEF's tanh, which is PyTorch's where that does not call MKL; see
 // sleef_tanh.h.
+#include "ops/framework_level.h"
+//
 #include "sleef_tanh.h"
 // Its lists have SLEEF's tanh if the vocabulary has.
 #include "ops/framework.h"

@@ -19,4 +19,14 @@
 #define SIMD_SLEEF 1
 SIMD_INLINE vf v_tanh_sleef(vf a) { return TANH(a); }
 
+// Of form framework, whose other operations keep to narrower vectors (framework_level.h).
+#ifdef FRAMEWORK_WIDE_TANH
+#define SIMD_SLEEF_TWO 1
+SIMD_INLINE void v_tanh_sleef_two(vf *a, vf *b) {
+    const __m512 both = Sleef_tanhf16_u10avx512f(_mm512_insertf32x8(_mm512_castps256_ps512(*a), *b, 1));
+    *a = _mm512_castps512_ps256(both);
+    *b = _mm512_extractf32x8_ps(both, 1);
+}
+#endif
+
 #endif

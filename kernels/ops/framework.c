@@ -7,8 +7,8 @@
 #include "framework.h"
 #include "gradients.h"
 
-// PyTorch's kernels for AVX-512 round to bf16 by integer arithmetic: there is no level with the instruction for it, but
-// where operations are counted, which are bf16's alone.
+// PyTorch's kernels round to bf16 by integer arithmetic: there is no level with the instruction for it, but where
+// operations are counted, which are bf16's alone.
 #if defined(SIMD_HARDWARE_BF16) && !defined(COUNTING_SIMD_H)
 NORM_NO_TABLE(framework);
 #else

@@ -7,6 +7,8 @@
 #ifndef FRAMEWORK_H
 #define FRAMEWORK_H
 
+#include "framework_level.h"
+//
 #include "framework_run.h"
 #include "sweeps.h"
 
@@ -69,14 +71,14 @@ SIMD_INLINE tensors locate(norm_dtype dtype, bool affine, const norm_args *a) {
     }
 
 // The gradient of a mean: a column of sums that is broadcast along the row and divided by a number that is broadcast,
-// too. Which operands are broadcast is not known to PyTorch's loop, so it divides each element again.
+// too. PyTorch's loops have vectors for one operand that is broadcast: with two, they go and divide element by element.
 SIMD_SHARED void spread_quotient(const norm_slice *s, size_t cols, tensor out, const float *row) {
-    const vf divisor = v_set1((float)cols);
+    const volatile float divisor = (float)cols;
     for (size_t r = s->begin; r < s->end; r++) {
         float *const to = (float *)out.data + r * out.stride;
         const volatile float *const sum = &row[r];
-        for_each_vector(cols, v_put(NORM_F32, to, c, SIMD_WIDTH, v_div(v_set1(*sum), divisor)),
-                        v_put(NORM_F32, to, c, cols - c, v_div(v_set1(*sum), divisor)));
+        for (size_t c = 0; c < cols; c++)
+            to[c] = *sum / divisor;
     }
 }
 
@@ -141,12 +143,38 @@ SIMD_INLINE void mkl_rows(const norm_slice *s, size_t cols, tensor out, tensor i
 #define WITH_MKL(...)
 #endif
 
+// SLEEF's tanh of the machine's widest vectors, two of this vocabulary's at once.
+#ifdef SIMD_SLEEF_TWO
+SIMD_SHARED void sleef_rows(norm_dtype dtype, const norm_slice *s, size_t cols, void *out, size_t out_stride,
+                            const void *in, size_t in_stride) {
+    enum { TWO = 2 * SIMD_WIDTH };
+    for (size_t row = s->begin; row < s->end; row++) {
+        const void *const from = row_of(dtype, in, row, in_stride);
+        void *const to = row_of_mut(dtype, out, row, out_stride);
+        size_t c = 0;
+        for (; c + TWO <= cols; c += TWO) {
+            vf a = v_get(dtype, from, c, SIMD_WIDTH), b = v_get(dtype, from, c + SIMD_WIDTH, SIMD_WIDTH);
+            v_tanh_sleef_two(&a, &b);
+            v_put(dtype, to, c, SIMD_WIDTH, a);
+            v_put(dtype, to, c + SIMD_WIDTH, SIMD_WIDTH, b);
+        }
+        for (size_t n; c < cols; c += n) {
+            n = cols - c < SIMD_WIDTH ? cols - c : SIMD_WIDTH;
+            v_put(dtype, to, c, n, v_tanh_sleef(v_get(dtype, from, c, n)));
+        }
+    }
+}
+#define TANH_OF_SLEEF(D) sleef_rows(D, s, a->cols, t.t.data, t.t.stride, t.scaled.data, t.scaled.stride)
+#else
+#define TANH_OF_SLEEF(D) UNARY(TANH_SLEEF, D, D, t, scaled)
+#endif
+
 #define DYT_STAGES(D)                                                                                                  \
     STAGE(DYT, alpha, D, BINARY(MUL, D, SCALAR, scaled, x, alpha))                                                     \
     STAGE(DYT, tanh_u2, D, UNARY(TANH_U2, D, D, t, scaled))                                                            \
     STAGE(DYT, tanh_libm, D, UNARY(TANH_LIBM, D, D, t, scaled))                                                        \
     WITH_MVEC(STAGE(DYT, tanh_mvec, D, UNARY(TANH_MVEC, D, D, t, scaled)))                                             \
-    WITH_SLEEF(STAGE(DYT, tanh_sleef, D, UNARY(TANH_SLEEF, D, D, t, scaled)))                                          \
+    WITH_SLEEF(STAGE(DYT, tanh_sleef, D, TANH_OF_SLEEF(D)))                                                            \
     WITH_MKL(STAGE(DYT, tanh_mkl, D, mkl_rows(s, a->cols, t.t, t.scaled)))                                             \
     STAGE(DYT, gamma, D, BINARY(MUL, D, PER_COL, y, t, gamma))                                                         \
     STAGE(DYT, gamma_then, D, BINARY(MUL, D, PER_COL, weighted, t, gamma))                                             \
