@@ -285,10 +285,14 @@ static int set_team(void **state) {
 int main(void) {
     skip_without_products();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(logits_come_in_chunks),          cmocka_unit_test(nonsense_is_refused_with_a_reason),
-        cmocka_unit_test(sizes_are_known_beforehand),     cmocka_unit_test(inference_is_lean),
-        cmocka_unit_test(activations_take_little_memory), cmocka_unit_test(feed_forward_goes_by_tiles),
-        cmocka_unit_test(storages_share_by_size),         cmocka_unit_test(slots_have_what_the_model_has),
+        cmocka_unit_test(logits_come_in_chunks),
+        cmocka_unit_test(nonsense_is_refused_with_a_reason),
+        cmocka_unit_test(sizes_are_known_beforehand),
+        cmocka_unit_test(inference_is_lean),
+        cmocka_unit_test(activations_take_little_memory),
+        cmocka_unit_test(feed_forward_goes_by_tiles),
+        cmocka_unit_test(storages_share_by_size),
+        cmocka_unit_test(slots_have_what_the_model_has),
         cmocka_unit_test(new_results_are_pages_of_their_steps),
     };
     return cmocka_run_group_tests(tests, set_team, NULL);

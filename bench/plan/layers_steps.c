@@ -38,8 +38,8 @@ bool layers_plan_take_step(schedule *s, size_t arm, const char *text) {
     layers_step step = {.arm = arm};
     unsigned kind, pass;
     int rest = 0;
-    if (sscanf(text, "%zu %u %u %lf %lf %n", &step.index, &kind, &pass, &step.step.flops, &step.pages, &rest) != 5 || rest == 0 ||
-        kind >= STEP_KINDS || pass >= NORM_PASSES)
+    if (sscanf(text, "%zu %u %u %lf %lf %n", &step.index, &kind, &pass, &step.step.flops, &step.pages, &rest) != 5 ||
+        rest == 0 || kind >= STEP_KINDS || pass >= NORM_PASSES)
         return false;
     step.step.kind = (step_kind)kind;
     step.step.pass = (norm_pass)pass;

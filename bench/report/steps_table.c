@@ -67,8 +67,8 @@ static void write_rows(csv_writer *w, const void *of) {
         const layers_step *const step = &s->plan->steps[i];
         const stats_interval time = time_of_step(s, step->arm, step->index);
         const double whole = time.n > 0 ? layers_summary_median(s, step->arm, READING_TIME).median : NAN;
-        const steps_row row = {((const steps_order *)of)->run, layers_arm_at(s->plan, step->arm), &step->step, step->pages,
-                               time, whole};
+        const steps_row row = {
+            ((const steps_order *)of)->run, layers_arm_at(s->plan, step->arm), &step->step, step->pages, time, whole};
         (void)columns_write_row(w, &steps_table, &row);
     }
 }
