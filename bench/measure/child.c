@@ -147,7 +147,7 @@ bool child_bind(const topology *t, placement place, size_t threads, size_t group
 
 void child_look_at_team(const topology *t, placement place, size_t threads, size_t group) {
     topology_seat *const seats = calloc(threads, sizeof *seats);
-    if (seats != NULL && topology_plan(t, place, threads, seats)) {
+    if (seats != NULL && topology_seats(t, place, threads, seats)) {
         const size_t moved = topology_moved(t, threads, seats);
         if (moved > 0)
             wire_tell(WIRE_MOVED, group, moved, 0, "");

@@ -14,8 +14,8 @@
 #include "base/files.h"
 #include "base/names.h"
 #include "base/packed.h"
-#include "base/refuse.h"
 #include "base/parse.h"
+#include "base/refuse.h"
 #include "base/series.h"
 #include "validation.h"
 
