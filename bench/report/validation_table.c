@@ -197,7 +197,9 @@ static void describe_changes(const validation *v, size_t gate, char *text, size_
             least = fmin(least, v->rows[i].change.median);
             most = fmax(most, v->rows[i].change.median);
         }
-    snprintf(text, size, isnan(least) ? "" : "%.1f to %.1f %%", least, most);
+    text[0] = '\0';
+    if (!isnan(least))
+        snprintf(text, size, "%.1f to %.1f %%", least, most);
 }
 
 static void print_gate(FILE *out, const validation *v, size_t i, bool markdown) {
