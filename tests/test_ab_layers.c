@@ -66,7 +66,8 @@ static void make(made *m, uint64_t seed) {
         item->rounds = ROUNDS;
         item->launches = AB_LAUNCHES;
         for (size_t k = 0; k < STEPS; k++)
-            assert_true(layers_plan_add_step(&m->plan, &(layers_step){i, k, steps[k]}));
+            assert_true(layers_plan_add_step(
+                &m->plan, &(layers_step){.arm = i, .index = k, .step = steps[k], .pages = (double)NAN}));
     }
 }
 
