@@ -65,13 +65,12 @@ cat >"$work/late.c" <<'EOT'
 #include <stdio.h>
 #include <string.h>
 #undef __GLIBC__
-#include "environment.c"
+#include "machine/environment.c"
 int main(void) { return environment_begin() ? puts("begun") < 0 : 2; }
 EOT
-if $CC -std=c17 -D_GNU_SOURCE -Ibench -o "$work/late" "$work/late.c"; then
-    check_end 2 'unset OMP_PROC_BIND, which' env OMP_PROC_BIND=true "$work/late"
-    check_end 0 begun env HWLOC_SYNTHETIC=pu:2 "$work/late"
-    check_end 0 begun "$work/late"
-fi
+$CC -std=c17 -D_GNU_SOURCE -Ibench -o "$work/late" "$work/late.c" || fail 'environment.c is not compiled for another C library'
+check_end 2 'unset OMP_PROC_BIND, which' env OMP_PROC_BIND=true "$work/late"
+check_end 0 begun env HWLOC_SYNTHETIC=pu:2 "$work/late"
+check_end 0 begun "$work/late"
 
 finish
