@@ -131,8 +131,8 @@ validate-disturbed: ## what it says when something else is at work (likewise)
 validate-pulls: ## whether it stops pull requests that make a kernel 5 % slower, and no others (likewise)
 validate-layers: ## how closely it knows a norm's slowdown in layers, and its false alarms there (likewise)
 
-peers: all $(OBJ)/libnorm_peers.so ## PyTorch's norms beside ours, if a Python has it (PYTHON=python3 LAUNCHES=6 FAULTS=1; RUN=DIR: at the shapes of that run)
-	$(Q)LIBNORM="$(OBJ)/libnorm_peers.so" PYTHON=$(call quote,$(or $(PYTHON),python3)) LAUNCHES=$(call quote,$(or $(LAUNCHES),6)) FAULTS=$(call quote,$(or $(FAULTS),1)) \
+peers: all $(OBJ)/libnorm_peers.so ## PyTorch's norms beside ours, if a Python has it (PYTHON=python3 LAUNCHES=6 FAULTS=1 LAYERS=0; RUN=DIR: at the shapes of that run)
+	$(Q)LIBNORM="$(OBJ)/libnorm_peers.so" PYTHON=$(call quote,$(or $(PYTHON),python3)) LAUNCHES=$(call quote,$(or $(LAUNCHES),6)) FAULTS=$(call quote,$(or $(FAULTS),1)) LAYERS=$(call quote,$(or $(LAYERS),0)) \
 		sh scripts/peers.sh build/normbench $(call quote,$(RUN))
 
 ab: all lib ## the gate: are the kernels of this tree slower than those of another commit? (BASE=origin/main; AB="--op dyt ...": more options)

@@ -4,7 +4,8 @@
 #     sh scripts/publish.sh results/MACHINE/RUN
 # Checks what is in it, compresses its samples (samples.csv becomes samples.csv.gz, which every reader here and --resume take as well), with
 # no time stamp in it, so that the same samples are the same bytes, and removes pictures that `make plots` makes again: PNG and PDF beside an
-# SVG. Of a validation each gate's table, facts and report are compressed, and its samples, of which validation.csv has what was made, go.
+# SVG. Of a validation each gate's table, facts and report are compressed, and the rest goes: samples, of which validation.csv has what was made,
+# and what every gate has alike.
 # What is left says how large it is. A second time there is nothing to do.
 set -eu
 
@@ -60,9 +61,9 @@ drop_twin() { [ ! -f "${1%.*}.svg" ] || rm -f "$1"; }
 drop() { rm -f "$1"; }
 
 if [ -f "$run/validation.csv" ]; then
-    each 'ab_samples.csv*' drop
-    each log drop
-    each ab.csv pack
+    each 'ab*samples.csv*' drop
+    for name in log topology.xml sides.csv validation.txt; do each "$name" drop; done
+    each 'ab*.csv' pack
     each '*.json' pack
     each validation_rows.csv pack
 fi
