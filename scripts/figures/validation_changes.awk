@@ -14,7 +14,7 @@ function figure(    i, k, name, count, order, step) {
         sort_rows(order, count)
         step = int((count - 1) / 400) + 1 # more bars would be one solid band, and a picture of megabytes
         panel_of(plural(count, "row") (step > 1 ? ", of which one in " step " is drawn" : "") ", " \
-                 (k == 1 ? "the same library on both sides" : "the same objects, linked anew for each launch"))
+                 (k == 1 ? "the same library on both sides" : "linked anew for each launch"))
         text = text rows_text(count, step) "\n\n"
         ends = ends (ends == "" ? "" : ", ") count + 1
     }
