@@ -77,7 +77,7 @@ judged() {
 for figure in $(figure_names); do
     table=$(figure_table "$figure") picture=$(figure_picture "$figure")
     if [ -n "$table" ]; then
-        [ -f "$run/$table.csv" ] || continue
+        [ -f "$run/$table.csv" ] || [ -f "$run/$table.csv.gz" ] || continue
         make_folder "$run/${picture%/*}"
     else
         [ -d "$run/${picture%/*}" ] || continue

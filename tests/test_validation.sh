@@ -205,6 +205,12 @@ find "$work/power" -type f | grep -vE '\.gz$|/validation.csv$' >"$work/out" && f
 publish "$work/power"
 sh scripts/plots.sh "$work/power" >"$work/out" 2>&1 || fail "plots.sh of a published validation: $(cat "$work/out")"
 [ -s "$work/power/plots/validation_power.svg" ] || fail 'a published validation has no figure'
+gate packed same 001 0
+row 401 same 0 -0.1 0.1 1 1 0
+counted --csv "$work/packed/validation.csv" --rows "$work/packed/validation_rows.csv" "$work/packed"
+publish "$work/packed"
+sh scripts/plots.sh "$work/packed" >"$work/out" 2>&1 || fail "plots.sh of published rows: $(cat "$work/out")"
+grep -q '401 rows, of which one in 2 is drawn' "$work/packed/plots/validation_changes.svg" || fail 'published rows have no figure, or one of all bars'
 head -c 40 "$work/power/power-001.json.gz" >"$work/cut" && mv "$work/cut" "$work/power/power-001.json.gz"
 check_end 2 'power-001.json.gz is cut off' "$program" validation "$work/power"
 
