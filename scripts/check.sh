@@ -87,7 +87,8 @@ wait_below 1
 [ $# -lt 2 ] || slowest "${SLOWEST:-10}"
 [ -z "$left" ] || printf 'independent of the compiler, so left to the run with another:%s\n' "$left"
 for name in $skips; do
-    printf 'skipped: %s\n' "$(grep -m 1 SKIPPED "$work/$name.out" || echo "$name")"
+    reason=$(sed -n "/SKIPPED/{s/^$name: //;p;q;}" "$work/$name.out")
+    printf 'skipped: %s%s\n' "$name" "${reason:+: $reason}"
 done
 for name in $names; do
     printf 'failed: %s: it says why above, behind the line "== %s"; alone: make check ONLY=%s\n' "$name" "$name" "${name#test_}" >&2

@@ -17,7 +17,7 @@ export NORMBENCH="$program"
 seconds=$(seconds_of "${BUDGET:-20m}" 'BUDGET=20m or BUDGET=480s')
 gate_s=$(seconds_of "${GATE:-90s}" 'GATE=90s or GATE=6m')
 few="--form fused --level avx2"
-# Two models, in layers of a millisecond or two of which norms are about a hundredth.
+# Two models, in layers of a millisecond or so of which norms are 1 to 4 %.
 layers="--layers vit_s16,gpt2 --tokens 16"
 
 # The kinds of gates, in the order in which they take turns.

@@ -72,6 +72,10 @@ grep -qx 'skipped: test_without: SKIPPED: no such thing' "$work/log" || fail "ch
 echo 'exit 3' >"$work/tests/test_wrong.sh"
 sh scripts/check.sh "$work"/tests/*.sh >"$work/log" 2>&1 && fail 'check.sh passes a test that fails'
 grep -q '^failed: test_wrong: .*alone: make check ONLY=wrong$' "$work/log" || fail "check.sh does not say what failed: $(cat "$work/log")"
+# CI finds by its name what it is to run elsewhere, whatever the test has said.
+echo 'echo "SKIPPED: no name"; exit 77' >"$work/tests/test_nameless.sh"
+sh scripts/check.sh "$work/tests/test_nameless.sh" >"$work/log" 2>&1 || fail "check.sh: $(cat "$work/log")"
+grep -qx 'skipped: test_nameless: SKIPPED: no name' "$work/log" || fail "check.sh does not name what was skipped: $(cat "$work/log")"
 
 # commit: what a build in the tree would record.
 commit() { inside build/any/commit >"$work/log" && cat "$tree/build/any/commit"; }
