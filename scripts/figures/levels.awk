@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Time per element of every op at every level: the shape and conditions under which most levels were measured.
-function figure(    i, key, group, seen, s, x, levels, r, libm, p, place, places) {
+# Time per element of every op at every level: the shape and conditions under which most levels were measured. An op has a series of the
+# levels that were written by hand, then one of those that a compiler has made of plain loops: a line through both would rise and fall.
+function figure(    i, key, group, seen, s, x, levels, r, libm, p, place, places, autos) {
     for (i = 1; i <= cells; i++)
         op_rank(cell[i, "op"])
     libm = op_count() + 1
@@ -35,14 +36,16 @@ function figure(    i, key, group, seen, s, x, levels, r, libm, p, place, places
         if (cell[i, "form"] != "fused" || !s || shape(i) ", " conditions(i) != group)
             continue
         p = panel_of(kind(i))
-        add_point(p, s, x[cell[i, "level"]] + (place[s] - (places + 1) / 2) * (places > 6 ? 0.66 / places : 0.11), i, 0)
+        add_point(p, s + (is_auto(cell[i, "level"]) ? libm : 0),
+                  x[cell[i, "level"]] + (place[s] - (places + 1) / 2) * (places > 6 ? 0.66 / places : 0.11), i, 0)
+        autos = autos || is_auto(cell[i, "level"])
     }
-    print_points(libm)
+    print_points(2 * libm)
     print_op_series()
     print "libm_shown = " (shown[libm] ? 1 : 0)
     print "levels = " levels
     print "set xtics (" axis ")"
-    print_title("Time per element by SIMD level, with 95 % intervals", "fused, " group)
+    print_title("Time per element by SIMD level, with 95 % intervals", "fused, " group (autos ? "; off the lines: plain loops, as the compiler vectorises them" : ""))
 }
 
 # A series for each op, and one for DyT by the C library's tanh.

@@ -16,7 +16,8 @@ do for [p = 1:panels] {
     base = (p - 1) * series
     plot for [s = 1:ops] $data index base + s - 1 using 1:2:3:4 with yerrorlines lw 1.4 dt dash(op[s]) pt mark(op[s]) ps 0.8 \
              lc rgb color(op[s]), \
-         $data index base + series - 1 using 1:2:3:4 with yerrorbars lw 1.2 pt 6 ps 0.9 lc rgb color("dyt"), \
+         $data index base + ops using 1:2:3:4 with yerrorbars lw 1.2 pt 6 ps 0.9 lc rgb color("dyt"), \
+         for [s = 1:ops] $data index base + ops + s using 1:2:3:4 with yerrorbars lw 1.2 pt mark(op[s]) ps 0.8 lc rgb pale(op[s]), \
          for [s = 1:series] $data index base + s - 1 using 1:($5 > 0 ? $2 : NaN):("*") with labels offset 0.9, 0.3
 }
 eval(start_key)

@@ -307,6 +307,7 @@ function print_title(what, fixed) {
     print_looks()
     print "what = " quoted(what)
     print "fixed = " quoted(fixed) " . \"\\n\" . " quoted((meta("cpu_model") == "" ? meta("machine_id") : meta("cpu_model")) \
+        (meta("compiler") == "" ? "" : ", " meta("compiler") " " meta("compiler_version")) \
         (unstable ? "      * unstable: the reason is in kernels.csv" : ""))
 }
 
