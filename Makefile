@@ -79,7 +79,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots publish asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots publish asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -122,6 +122,11 @@ paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS
 
 limits: all ## what the kernels reach of the goals in results/published/goals.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
 	$(Q)BUDGET=$(call quote,$(or $(BUDGET),7m)) sh scripts/limits.sh build/normbench $(call quote,$(RUN))
+
+map: all ## what norms take of a layer, by operations of products per normed element: table and figure of all results (RUNS="DIR..." OUT=build/map)
+	$(Q)out=$(call quote,$(or $(OUT),build/map)); mkdir -p "$$out" && \
+		build/normbench predict --csv "$$out/law.csv" $(foreach r,$(or $(RUNS),$(patsubst %/,%,$(dir $(wildcard results/*/*/layers.csv)))),$(call quote,$(r))) && \
+		NORMBENCH=build/normbench sh scripts/plots.sh "$$out" && echo "Figure: $$out/plots/law.svg"
 
 validate-aa validate-power validate-disturbed validate-pulls validate-layers: validate-%: all lib
 	$(Q)BUDGET=$(call quote,$(or $(BUDGET),20m)) GATE=$(call quote,$(or $(GATE),90s)) sh scripts/validate.sh build/normbench $* $(OBJ) $(call quote,$(RUN))

@@ -46,8 +46,17 @@ typedef struct {
     char name[48]; // "attention.norm", "ffn.up": of the first layer; unique within a layer
     step_kind kind;
     norm_pass pass;
-    double flops; // of products, attention included; 0 elsewhere
+    double flops;  // of products, attention and convolutions included; 0 elsewhere
+    double normed; // elements that a norm takes, going forward; 0 elsewhere
 } layer_step;
+
+// What the steps of the first arm add up to. With I = flops / normed, and c what a normed element costs, in operations
+// that the products would do meanwhile, the norms take at most 1 / (1 + I / c) of the time.
+typedef struct {
+    double flops, normed;
+} layer_work;
+// Counts it without making the layer: no tensor is allocated. false with a message, as layer_make.
+bool layer_count(const layer_config *config, layer_work *work, char error[LAYER_ERROR_SIZE]);
 
 // The steps that the selected arm runs, in order; those that it skips (a norm of op identity) are not in it.
 size_t layer_steps(const layer *l);

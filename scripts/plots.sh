@@ -21,9 +21,14 @@ figures=$here/figures
 # shellcheck source=scripts/figures/figures.sh
 . "$figures/figures.sh"
 [ -d "$run" ] || fail "no folder $run: give a folder that normbench has made, such as results/MACHINE/RUN"
-[ -f "$run/layers.csv" ] || [ -f "$run/kernels.csv" ] || [ -f "$run/history.csv" ] || [ -f "$run/validation.csv" ] ||
+# Tables that stand for many runs, and have no machine of their own.
+several=
+for table in history validation law; do
+    [ ! -f "$run/$table.csv" ] || several=$table
+done
+[ -f "$run/layers.csv" ] || [ -f "$run/kernels.csv" ] || [ -n "$several" ] ||
     fail "cannot read $run/layers.csv or $run/kernels.csv: give a run's folder, or finish its run with normbench kernels --resume $run"
-[ -f "$run/meta.json" ] || [ -f "$run/history.csv" ] || [ -f "$run/validation.csv" ] || fail "cannot read $run/meta.json: give a folder that normbench has made"
+[ -f "$run/meta.json" ] || [ -n "$several" ] || fail "cannot read $run/meta.json: give a folder that normbench has made"
 # What would change a figure from outside; start-up files are kept out by gnuplot -d.
 unset GNUTERM GNUPLOT_LIB GNUPLOT_DEFAULT_GDFONT GDFONTPATH GNUPLOT_FONTPATH GNUPLOT_PS_DIR GNUPLOT_DRIVER_DIR GNUHELP FIT_LOG FIT_SCRIPT
 command -v gnuplot >/dev/null || fail 'gnuplot is not installed: run sh scripts/setup.sh'

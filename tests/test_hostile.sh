@@ -42,6 +42,7 @@ sed 's/,onednn,/,torch_eager,/' tests/data/plots/kernels.csv >"$whole/peers/kern
 "$NORMBENCH" judge questions --by results/published/pairs.csv --csv "$whole/paper/answers.csv" "$whole" >/dev/null
 made_runs "$work/days" 1 3
 "$NORMBENCH" history --csv "$whole/history.csv" "$work"/days/* >/dev/null
+"$NORMBENCH" predict --csv "$whole/law.csv" "$whole" >/dev/null
 gate gates same 001 0
 row 2 same 0 -0.1 0.1 1 1 0
 gate gates power 001 1
@@ -88,7 +89,7 @@ BEGIN {
 AWK
 both=$lines$calls$macro
 export lines calls macro both
-for table in kernels layers steps history validation validation_rows plots/natives paper/comparison paper/tokens paper/squash paper/verdicts paper/answers; do
+for table in kernels layers steps history law validation validation_rows plots/natives paper/comparison paper/tokens paper/squash paper/verdicts paper/answers; do
     LC_ALL=C awk -f scripts/figures/csv.awk -f "$work/mutate.awk" "$whole/$table.csv" "$work/gate/$table" 1 lines calls macro >>"$work/folders"
 done
 got=0
@@ -213,7 +214,7 @@ AWK
 # columns FILE...: what they may name.
 columns() { cat "$@" | grep -oE '"[a-z_][a-z0-9_]*"' | tr -d '"' | sort -u | tr '\n' ' '; }
 mkdir "$work/selected"
-for table in kernels layers steps history validation validation_rows plots/natives paper/comparison paper/tokens paper/squash paper/answers; do
+for table in kernels layers steps history law validation validation_rows plots/natives paper/comparison paper/tokens paper/squash paper/answers; do
     LC_ALL=C awk -f scripts/figures/csv.awk -f "$work/mutate.awk" "$whole/$table.csv" "$work/all/$table" 1000 both >"$work/folders"
     for figure in $(figure_names); do
         own=$figures/$figure.awk

@@ -118,6 +118,51 @@ static void sizes_are_known_beforehand(void **state) {
     assert_true((double)layer_bytes(&config) < 2.0 * weights + 512.0 * 4.0 * (24.0 * 4096.0 + 10.0 * 11008.0) + 100e6);
 }
 
+// I, operations of products for each normed element, against arithmetic by hand.
+static void expect_work(layer_config config, double flops, double normed) {
+    layer_work work;
+    char error[LAYER_ERROR_SIZE];
+    assert_true(layer_count(&config, &work, error));
+    assert_true(fabs(work.flops / flops - 1) < 1e-9);
+    assert_true(fabs(work.normed / normed - 1) < 1e-9);
+    config.phase = PHASE_TRAIN; // backward: two products for each of forward; what is normed is what goes forward
+    assert_true(layer_count(&config, &work, error));
+    assert_true(fabs(work.flops / (3 * flops) - 1) < 1e-9);
+    assert_true(fabs(work.normed / normed - 1) < 1e-9);
+}
+
+static void work_is_counted(void **state) {
+    (void)state;
+    const model_shape *m = model_find("vit_b16");
+    norm_slot slot = checks_slot(m, NORM_LAYERNORM, NORM_FUSED, NORM_F32);
+    layer_config config = tiny_config(m, PART_LAYER, PHASE_PREFILL, &slot, 1);
+    config.depth = 1;
+    config.batch = 3;
+    config.tokens = 197;
+    const double rows = 3 * 197;
+    expect_work(config, rows * (2.0 * 12 * 768 * 768 + 4.0 * 197 * 768), rows * 2 * 768);
+    config.depth = 2;
+    expect_work(config, 2 * rows * (2.0 * 12 * 768 * 768 + 4.0 * 197 * 768), 2 * rows * 2 * 768);
+
+    // Grouped queries, norms on q and k, and a mask: a token sees itself and those before it.
+    m = model_find("qwen3_8b");
+    slot = checks_slot(m, NORM_RMSNORM, NORM_FUSED, NORM_F32);
+    config = tiny_config(m, PART_LAYER, PHASE_PREFILL, &slot, 1);
+    config.depth = 1;
+    config.batch = 1;
+    config.tokens = 512;
+    const double weights = 2.0 * 4096 * 32 * 128 + 2.0 * 4096 * 8 * 128 + 3.0 * 4096 * 12288;
+    expect_work(config, 512 * (2 * weights + 4.0 * 32 * 128 * 513 / 2), 512 * (2.0 * 4096 + 32 * 128 + 8 * 128));
+
+    m = model_find("convnext_b");
+    slot = checks_slot(m, NORM_LAYERNORM, NORM_FUSED, NORM_F32);
+    config = tiny_config(m, PART_LAYER, PHASE_PREFILL, &slot, 1);
+    config.depth = 1;
+    config.batch = 1;
+    config.stage = 0;
+    expect_work(config, 56.0 * 56 * (2.0 * 8 * 128 * 128 + 2.0 * 49 * 128), 56.0 * 56 * 128);
+}
+
 // Of every model, a layer in inference at the tokens that are its default takes its weights and at most 300 MB.
 static void inference_is_lean(void **state) {
     (void)state;
@@ -287,6 +332,7 @@ int main(void) {
         cmocka_unit_test(logits_come_in_chunks),
         cmocka_unit_test(nonsense_is_refused_with_a_reason),
         cmocka_unit_test(sizes_are_known_beforehand),
+        cmocka_unit_test(work_is_counted),
         cmocka_unit_test(inference_is_lean),
         cmocka_unit_test(activations_take_little_memory),
         cmocka_unit_test(feed_forward_goes_by_tiles),

@@ -19,6 +19,7 @@
     X(export, "write results as the file of another tool")                                                             \
     X(compare, "hold a run against earlier runs of the same machine: what is suspect")                                 \
     X(history, "find the runs at which times changed, by group of rows, and between which commits")                    \
+    X(predict, "say what norms can take of a layer, of one that nobody timed as well")                                 \
     X(validation, "say how often the gate was right where the truth is known")
 
 #define COMMAND_ROW(name, help) int cmd_##name(int argc, char **argv);

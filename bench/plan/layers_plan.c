@@ -2,6 +2,7 @@
 // layers_plan.c: see layers_plan.h. Owns the presets of layers.
 #include "layers_plan.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,12 +285,7 @@ bool layers_plan_make(layers_plan *p, preset which, const selection *s, const la
 
 void layers_plan_free(layers_plan *p) { schedule_free(&p->schedule); }
 
-layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *arms, uint64_t seed) {
-    size_t begin, end;
-    schedule_group(&p->schedule, group, &begin, &end);
-    const layers_key *const k = &layers_arm_at(p, begin)->key;
-    for (size_t i = begin; i < end; i++)
-        arms[i - begin] = layers_arm_at(p, i)->slot;
+static layer_config config_of(const layers_key *k, const norm_slot *arms, size_t count, uint64_t seed) {
     return (layer_config){.shape = k->model,
                           .part = k->part,
                           .phase = k->phase,
@@ -303,8 +299,33 @@ layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *a
                           .packed_only = true,
                           .seed = seed,
                           .arms = arms,
-                          .arm_count = end - begin};
+                          .arm_count = count};
 }
+
+layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *arms, uint64_t seed) {
+    size_t begin, end;
+    schedule_group(&p->schedule, group, &begin, &end);
+    for (size_t i = begin; i < end; i++)
+        arms[i - begin] = layers_arm_at(p, i)->slot;
+    return config_of(&layers_arm_at(p, begin)->key, arms, end - begin, seed);
+}
+
+bool layers_key_work(const layers_key *k, layer_work *work) {
+    // Whatever stands in the slots, the model's own norm is what is counted.
+    norm_slot own;
+    char error[LAYER_ERROR_SIZE];
+    if (!layer_slot(k->model, k->model->native, NULL, NORM_FUSED, norm_level_name(NORM_LEVEL_SCALAR), k->dtype, &own))
+        return false;
+    own.repeats = 1;
+    const layer_config config = config_of(k, &own, 1, 0);
+    return layer_count(&config, work, error) && work->flops > 0 && work->normed > 0;
+}
+
+double layers_norm_cost(double norm_ns, double normed, double gflops) {
+    return norm_ns > 0 && gflops > 0 ? norm_ns / normed * gflops : (double)NAN;
+}
+
+double layers_share_pct(double intensity, double cost) { return 100 / (1 + intensity / cost); }
 
 size_t layers_plan_partner(const layers_plan *p, size_t arm, norm_op op) {
     const layers_arm *const a = layers_arm_at(p, arm);

@@ -60,6 +60,13 @@ void layers_plan_free(layers_plan *p);
 // The config of a group's layer; arms: room for its norm slots, which it borrows.
 layer_config layers_plan_config(const layers_plan *p, size_t group, norm_slot *arms, uint64_t seed);
 
+// What a layer of this key computes; false: it cannot be had, or has no norm or no product.
+bool layers_key_work(const layers_key *k, layer_work *work);
+// What a normed element costs, in operations that products of that rate do meanwhile; NaN: the norms take no time.
+double layers_norm_cost(double norm_ns, double normed, double gflops);
+// The most that norms of that cost can take of a layer with so many operations per normed element, in percent.
+double layers_share_pct(double intensity, double cost);
+
 // As plan_spend_run, of presets and without one; see layers_plan.c.
 extern const size_t layers_launches[PRESETS + 1];
 extern const double layers_budgets[PRESETS + 1];

@@ -15,6 +15,7 @@ typedef struct {
     const norm_impl *impl; // of the slot
     size_t samples;
     double fastest, preempted_pct, timing_pct, line_ns, page_faults, call_ns;
+    double intensity, cost; // I and c of law.h
     stats_interval time, norm, share, by_identity, matmul_share, matmul_flops, matmul_fraction, said, composition,
         one_sweep, call;
     layers_delta delta;
@@ -123,6 +124,18 @@ COLUMN_OWN_LIST(values, VALUES)
                     "What such a call takes by whole layers over call_ns, from paired samples: 1 where the times in "  \
                     "place are right and the rest of the layer stays as it was.")
 COLUMN_OWN_LIST(later, LATER)
+#define LAWS(X)                                                                                                        \
+    X(OPTIONAL, flop_per_normed, amount, "FLOP", value_real(r->intensity, 4),                                          \
+      "Operations of the products, attention and convolutions included, per element that the model's own norms take "  \
+      "going forward: counted from the steps.")                                                                        \
+    X(OPTIONAL, normed_flop, amount, "FLOP", value_known_to(r->cost, r->norm),                                         \
+      "What a normed element costs, in operations that the products would do meanwhile: norm_time_ns_median per such " \
+      "element times matmul_gflops.")                                                                                  \
+    X(OPTIONAL, norm_share_bound, fraction, "1",                                                                       \
+      value_known_to(0.01 * layers_share_pct(r->intensity, r->cost), r->norm),                                         \
+      "The most that norm_share can be with these: 1 / (1 + flop_per_normed / normed_flop), as if there were nothing " \
+      "else in the layer.")
+COLUMN_OWN_LIST(laws, LAWS)
 COLUMN_OWN_LIST(calls, CALLS)
 
 static const void *run_of(const void *row) { return ((const layers_row *)row)->run; }
@@ -133,7 +146,7 @@ COLUMN_TABLE(layers, "*/*/layers.csv",
              {run_columns, RUN_COLUMNS, run_of}, {layers_arm_columns, LAYERS_ARM_MODEL, arm_of}, COLUMN_PART(counts),
              {layers_arm_columns + LAYERS_ARM_MODEL, LAYERS_ARM_PART - LAYERS_ARM_MODEL, arm_of}, COLUMN_PART(values),
              {layers_arm_columns + LAYERS_ARM_PART, LAYERS_ARM_COLUMNS - LAYERS_ARM_PART, arm_of}, COLUMN_PART(later),
-             {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of}, COLUMN_PART(calls))
+             {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of}, COLUMN_PART(calls), COLUMN_PART(laws))
 
 // "ok", or why a row should not be trusted.
 static const char *judge(layers_row *r) {
@@ -190,6 +203,12 @@ static layers_row make_row(const layers_summary *s, size_t arm, const run *run_o
         r.delta = (layers_delta){INTERVAL_NONE, INTERVAL_NONE, INTERVAL_NONE, -1, INTERVAL_NONE};
     else // in place where the rest is shown to be the same; else the whole, with its wider interval
         r.said = r.delta.rest_equivalent == 1 ? r.delta.in_place : r.delta.total;
+    layer_work work;
+    r.intensity = r.cost = (double)NAN;
+    if (layers_key_work(&r.arm->key, &work)) {
+        r.intensity = work.flops / work.normed;
+        r.cost = layers_norm_cost(r.norm.median, work.normed, 1e-9 * r.matmul_flops.median);
+    }
     (void)layers_summary_composition(s, arm, &r.composition);
     (void)layers_summary_one_sweep(s, arm, &r.one_sweep);
     (void)layers_summary_call(s, arm, &r.call_ns, &r.call);

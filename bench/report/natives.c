@@ -19,18 +19,7 @@ const char *natives_percent(char text[INTERVAL_TEXT], const stats_interval *i) {
 
 // ---- Values
 
-// In percent: what its own norm takes of the layer; the changes of the norms' time and of the layer's, as far as they
-// may be told; and the latter by the norms and by the totals, as the table has them.
-enum { SHARE, NORMS, WHOLE, IN_PLACE, TOTAL, VALUES };
-// A layer with DyT, and that with the model's own norm.
-typedef struct {
-    table_row row, native;
-    stats_interval values[VALUES];
-    char texts[VALUES][INTERVAL_TEXT];
-    const char *method; // of WHOLE
-} native_layer;
-
-static bool next_layer(const run_tables *tables, native_layer *l) {
+bool natives_next(const run_tables *tables, native_layer *l) {
     static const extent one = {false, 1};
     char message[TABLES_MESSAGE];
     filter f = {0};
@@ -41,13 +30,13 @@ static bool next_layer(const run_tables *tables, native_layer *l) {
             continue;
         const arm replaced = {.layer = l->row}, own = {.layer = l->native};
         asking k = {.run = tables, .method = ""};
-        l->values[SHARE] = norm_share(&k, &own, one);
-        l->values[NORMS] = norm_change(&k, &replaced, &own, one);
-        l->values[WHOLE] = total_change(&k, &replaced, &own, one);
-        l->method = isnan(l->values[WHOLE].median) ? "" : k.method;
-        l->values[IN_PLACE] = row_interval(l->row, "norm_delta", "_pct");
-        l->values[TOTAL] = row_interval(l->row, "delta_to_native", "_pct");
-        for (size_t i = 0; i < VALUES; i++) {
+        l->values[NATIVE_SHARE] = norm_share(&k, &own, one);
+        l->values[NATIVE_NORMS] = norm_change(&k, &replaced, &own, one);
+        l->values[NATIVE_WHOLE] = total_change(&k, &replaced, &own, one);
+        l->method = isnan(l->values[NATIVE_WHOLE].median) ? "" : k.method;
+        l->values[NATIVE_IN_PLACE] = row_interval(l->row, "norm_delta", "_pct");
+        l->values[NATIVE_TOTAL] = row_interval(l->row, "delta_to_native", "_pct");
+        for (size_t i = 0; i < NATIVE_VALUES; i++) {
             const stats_interval *const v = &l->values[i];
             l->texts[i][0] = '\0';
             if (!isnan(v->median))
@@ -102,11 +91,11 @@ COLUMN_WORDS(status, "ok", "unstable")
       "The model's own norm, for which DyT stands in.")                                                                \
     X(OPTIONAL, method, text, NULL, value_text(r->method),                                                             \
       "How layer_pct was made: in place where the rest was shown to be the same, else by totals, paired or not.")      \
-    FOUR(X, share, SHARE, "What the own norm takes of the layer's time.")                                              \
-    FOUR(X, norms, NORMS, "Change of the norms' time with DyT.")                                                       \
-    FOUR(X, layer, WHOLE, "Change of the layer's time with DyT, by the method.")                                       \
-    FOUR(X, in_place, IN_PLACE, "The same by the norms, timed in place.")                                              \
-    FOUR(X, total, TOTAL, "The same by the totals, paired.")
+    FOUR(X, share, NATIVE_SHARE, "What the own norm takes of the layer's time.")                                       \
+    FOUR(X, norms, NATIVE_NORMS, "Change of the norms' time with DyT.")                                                \
+    FOUR(X, layer, NATIVE_WHOLE, "Change of the layer's time with DyT, by the method.")                                \
+    FOUR(X, in_place, NATIVE_IN_PLACE, "The same by the norms, timed in place.")                                       \
+    FOUR(X, total, NATIVE_TOTAL, "The same by the totals, paired.")
 static const column_type column_layer_part = {.word = part_word};
 COLUMN_OWN_LIST(natives_columns, COLUMNS)
 COLUMN_TABLE(natives, "*/*/plots/natives.csv",
@@ -115,7 +104,7 @@ COLUMN_TABLE(natives, "*/*/plots/natives.csv",
 
 static void write_rows(csv_writer *w, const void *tables) {
     native_layer l = {0};
-    while (next_layer(tables, &l))
+    while (natives_next(tables, &l))
         columns_write_row(w, &natives_table, &l);
 }
 
@@ -134,8 +123,8 @@ static void print_layer(FILE *out, const native_layer *l) {
             wide ? row_text(row, "cols") : "", natives_phase(phase), row_text(row, "batch"), row_text(row, "tokens"),
             decodes ? " after " : "", decodes ? row_text(row, "context") : "",
             strcmp(row_text(row, "scaled"), "1") == 0 ? ", SCALED" : "", row_text(row, "dtype"), row_text(row, "form"),
-            row_text(l->native, "op"), natives_percent(of_share, &l->values[SHARE]),
-            natives_percent(of_norms, &l->values[NORMS]), natives_percent(of_layer, &l->values[WHOLE]),
+            row_text(l->native, "op"), natives_percent(of_share, &l->values[NATIVE_SHARE]),
+            natives_percent(of_norms, &l->values[NATIVE_NORMS]), natives_percent(of_layer, &l->values[NATIVE_WHOLE]),
             strcmp(row_text(row, "rest_equivalent"), "0") == 0 ? " (interaction)" : "");
 }
 
@@ -148,7 +137,7 @@ void natives_print(const run_tables *tables, FILE *out) {
           "| model | phase | dtype | form | own norm | its share of the layer | norms | layer |\n"
           "|---|---|---|---|---|---|---|---|\n",
           out);
-    for (; next_layer(tables, &l); any = true)
+    for (; natives_next(tables, &l); any = true)
         print_layer(out, &l);
     if (!any)
         fputs("\nNot measured: layers.csv has no layer with both DyT and the model's own norm.\n", out);

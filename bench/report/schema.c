@@ -9,13 +9,38 @@
 #include "ab_table.h"
 #include "measure/samples.h"
 
-static const column_table *const tables[] = {
-    &kernels_table,    &samples_table,    &verify_table,     &layers_table,           &layer_samples_table,
-    &steps_table,      &efficiency_table, &others_table,     &claims_table,           &verdicts_table,
-    &comparison_table, &squash_table,     &tokens_table,     &limits_table,           &goals_table,
-    &questions_table,  &pairs_table,      &answers_table,    &natives_table,          &peers_table,
-    &ab_table,         &ab_samples_table, &ab_layers_table,  &ab_layer_samples_table, &sides_table,
-    &compare_table,    &history_table,    &validation_table, &validation_rows_table,  &validation_gates_table};
+static const column_table *const tables[] = {&kernels_table,
+                                             &samples_table,
+                                             &verify_table,
+                                             &layers_table,
+                                             &layer_samples_table,
+                                             &steps_table,
+                                             &efficiency_table,
+                                             &others_table,
+                                             &claims_table,
+                                             &verdicts_table,
+                                             &comparison_table,
+                                             &squash_table,
+                                             &tokens_table,
+                                             &limits_table,
+                                             &goals_table,
+                                             &questions_table,
+                                             &pairs_table,
+                                             &answers_table,
+                                             &natives_table,
+                                             &peers_table,
+                                             &ab_table,
+                                             &ab_samples_table,
+                                             &ab_layers_table,
+                                             &ab_layer_samples_table,
+                                             &sides_table,
+                                             &compare_table,
+                                             &history_table,
+                                             &law_table,
+                                             &predictions_table,
+                                             &validation_table,
+                                             &validation_rows_table,
+                                             &validation_gates_table};
 
 const column_table *schema_at(size_t index) { return index < COLUMN_COUNT(tables) ? tables[index] : NULL; }
 

@@ -185,7 +185,7 @@ static bool list_steps(program *p) {
     for (size_t i = 0; i < p->step_count; i++) {
         layer_step *const shown = &p->shown[p->steps[i].at];
         const double flops = shown->flops;
-        *shown = p->steps[i].shown;
+        *shown = p->steps[i].shown; // a norm has no tiles
         shown->flops += flops;
     }
     return true;

@@ -27,6 +27,20 @@ size_t layer_bytes(const layer_config *config) {
     return bytes;
 }
 
+bool layer_count(const layer_config *config, layer_work *work, char error[LAYER_ERROR_SIZE]) {
+    size_t bytes;
+    graph *const g = graph_make(config, &bytes, error);
+    *work = (layer_work){0};
+    if (g == NULL)
+        return false;
+    for (size_t i = 0; i < g->programs[0].shown_count; i++) {
+        work->flops += g->programs[0].shown[i].flops;
+        work->normed += g->programs[0].shown[i].normed;
+    }
+    graph_free(g);
+    return true;
+}
+
 // ---- Memory and values
 
 static bool take_arena(graph *g) {

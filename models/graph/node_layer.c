@@ -301,15 +301,23 @@ static bool run_conv_backward(graph *g, const step *s) {
                          s->m[4].data, s->m[5].data);
 }
 
+// Edges, where the kernel leaves the image, count as whole.
+static double conv_flops(const conv_spec *s) {
+    return 2.0 * (double)s->batch * (double)(s->side * s->side) * (double)s->channels * (double)(s->kernel * s->kernel);
+}
+
 static void conv_compile(compiler *c, const node *n) {
-    EMIT(c, n, "", STEP_CONV, run_conv, tensor_value(c, n->out), tensor_value(c, n->in[0]),
-         tensor_value(c, n->param[WEIGHT]), tensor_value(c, n->param[BIAS]));
+    step *const s = EMIT(c, n, "", STEP_CONV, run_conv, tensor_value(c, n->out), tensor_value(c, n->in[0]),
+                         tensor_value(c, n->param[WEIGHT]), tensor_value(c, n->param[BIAS]));
+    s->shown.flops = conv_flops(&c->g->resources[n->resource].conv_spec);
 }
 
 static void conv_compile_backward(compiler *c, const node *n) {
     const view dx = gradient_place(c, n->in[0]);
-    EMIT(c, n, ".grad", STEP_CONV, run_conv_backward, dx, tensor_value(c, n->in[0]), tensor_value(c, n->param[WEIGHT]),
-         gradient_of(c, n->out), parameter_gradient(c, n->param[WEIGHT]), parameter_gradient(c, n->param[BIAS]));
+    step *const s = EMIT(c, n, ".grad", STEP_CONV, run_conv_backward, dx, tensor_value(c, n->in[0]),
+                         tensor_value(c, n->param[WEIGHT]), gradient_of(c, n->out),
+                         parameter_gradient(c, n->param[WEIGHT]), parameter_gradient(c, n->param[BIAS]));
+    s->shown.flops = 2.0 * conv_flops(&c->g->resources[n->resource].conv_spec); // of the input and of the weights
     gradient_arrived(c, n, n->in[0], dx);
 }
 

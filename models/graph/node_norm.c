@@ -148,6 +148,7 @@ static void norm_forward(compiler *c, const node *n) {
         joined ? tensor_value(c, n->in[NORMED]) : view_none());
     s->impl = impl;
     s->repeats = c->arm->repeats;
+    s->shown.normed = (double)x.rows * (double)x.cols;
 }
 
 static void norm_backward(compiler *c, const node *n) {
