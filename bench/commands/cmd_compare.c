@@ -30,7 +30,9 @@ static const cli_command command = {
 };
 
 // Whether every run says what machine it is of, and the new one is the newest.
-static bool can_be_held(const results *runs, size_t count, const char *newest) {
+static bool can_be_held(const told_runs *given, const char *newest) {
+    const results *const runs = given->all;
+    const size_t count = given->count;
     for (size_t i = 0; i < count; i++)
         if (runs[i].meta == NULL)
             return cli_complain(&command,
@@ -42,9 +44,9 @@ static bool can_be_held(const results *runs, size_t count, const char *newest) {
 }
 
 // Takes over the runs. The exit code.
-static int tell(results *runs, size_t count, schema_format format, const char *out) {
+static int tell(const told_runs *runs, const char *out) {
     comparison c;
-    if (!compare_make(&c, runs, count)) {
+    if (!compare_make(&c, runs->all, runs->count)) {
         cli_complain(&command, "out of memory");
         return EXIT_FAILED;
     }
@@ -52,7 +54,7 @@ static int tell(results *runs, size_t count, schema_format format, const char *o
                             .rows = c.rows,
                             .count = c.row_count,
                             .size = sizeof *c.rows,
-                            .format = format,
+                            .format = runs->format,
                             .print = compare_print,
                             .what = &c};
     const bool wrote = c.other != NULL || cli_wrote(&command, files_deliver(out, rows_file_write, &file), out);
@@ -64,16 +66,12 @@ static int tell(results *runs, size_t count, schema_format format, const char *o
 
 int cmd_compare(int argc, char **argv) {
     char *given[OPTIONS] = {NULL};
-    schema_format format;
-    size_t folders;
-    const int end = cli_take(&command, argc, argv, given, &folders);
+    told_runs runs;
+    const int end = runs_take(&command, argc, argv, given, FORMAT, &runs);
     if (end >= 0)
         return end;
-    results *const runs = format_option(&command, given[FORMAT], &format) ? runs_open(&command, argv, folders) : NULL;
-    if (runs == NULL)
-        return EXIT_USAGE;
-    if (can_be_held(runs, folders, argv[folders - 1]))
-        return tell(runs, folders, format, given[OUT] != NULL ? given[OUT] : "-");
-    results_free_all(runs, folders);
+    if (can_be_held(&runs, argv[runs.count - 1]))
+        return tell(&runs, given[OUT] != NULL ? given[OUT] : "-");
+    results_free_all(runs.all, runs.count);
     return EXIT_USAGE;
 }

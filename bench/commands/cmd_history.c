@@ -33,9 +33,9 @@ static const cli_command command = {
 };
 
 // Takes over the runs. The exit code.
-static int tell(results *runs, size_t count, schema_format format, const char *csv) {
+static int tell(const told_runs *runs, const char *csv) {
     history h;
-    if (!history_make(&h, runs, count)) {
+    if (!history_make(&h, runs->all, runs->count)) {
         cli_complain(&command, "out of memory");
         return EXIT_FAILED;
     }
@@ -43,7 +43,7 @@ static int tell(results *runs, size_t count, schema_format format, const char *c
                             .rows = h.points,
                             .count = h.point_count,
                             .size = sizeof *h.points,
-                            .format = format,
+                            .format = runs->format,
                             .print = history_print,
                             .what = &h};
     const int status = tell_rows(&command, &file, csv);
@@ -53,11 +53,7 @@ static int tell(results *runs, size_t count, schema_format format, const char *c
 
 int cmd_history(int argc, char **argv) {
     char *given[OPTIONS] = {NULL};
-    schema_format format;
-    size_t folders;
-    const int end = cli_take(&command, argc, argv, given, &folders);
-    if (end >= 0)
-        return end;
-    results *const runs = format_option(&command, given[FORMAT], &format) ? runs_open(&command, argv, folders) : NULL;
-    return runs != NULL ? tell(runs, folders, format, given[CSV]) : EXIT_USAGE;
+    told_runs runs;
+    const int end = runs_take(&command, argc, argv, given, FORMAT, &runs);
+    return end >= 0 ? end : tell(&runs, given[CSV]);
 }

@@ -23,6 +23,14 @@ results *runs_open(const cli_command *command, char *const *folders, size_t coun
     return runs;
 }
 
+int runs_take(const cli_command *command, int argc, char **argv, char **given, size_t format, told_runs *runs) {
+    const int end = cli_take(command, argc, argv, given, &runs->count);
+    if (end >= 0)
+        return end;
+    runs->all = format_option(command, given[format], &runs->format) ? runs_open(command, argv, runs->count) : NULL;
+    return runs->all != NULL ? end : EXIT_USAGE;
+}
+
 static bool deliver(const cli_command *command, const rows_file *rows, const char *path) {
     return cli_wrote(command, files_deliver(path, rows_file_write, rows), path);
 }
