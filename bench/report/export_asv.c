@@ -7,7 +7,6 @@
 #include "base/interval.h"
 #include "base/json_file.h"
 #include "exports.h"
-#include "launches.h"
 
 // Its columns, in the order in which add_result has their values.
 static const char *const columns[] = {"result",     "params",        "version",       "started_at",
@@ -40,12 +39,15 @@ static void add_samples(json_t *row, const double *sorted, size_t count, size_t 
     (void)json_array_append_new(row, one(samples));
 }
 
-static bool add_result(json_t *all, const result *i, const launches *l, json_int_t started) {
+static json_int_t milliseconds_of(const results *r) { return (json_int_t)(1000 * r->seconds); }
+
+static bool add_result(const export_set *set, size_t index, const launches *found, json_t *all) {
+    const result *const i = &set->runs->items[index];
     size_t count;
-    const launch_value *const values = launches_of(l, i, &count);
+    const launch_value *const values = launches_of(found, i, &count);
     double *const sorted = malloc((count + 1) * sizeof *sorted);
-    json_t *const row =
-        json_pack("[[o], [], s, I, n]", json_number(1e-9 * i->ns.median, interval_digits(&i->ns)), "1", started);
+    json_t *const row = json_pack("[[o], [], s, I, n]", json_number(1e-9 * i->ns.median, interval_digits(&i->ns)), "1",
+                                  milliseconds_of(set->runs));
     if (sorted == NULL || row == NULL) {
         free(sorted);
         json_decref(row);
@@ -63,22 +65,18 @@ static bool add_result(json_t *all, const result *i, const launches *l, json_int
 int export_asv(const void *what, const char *path) {
     const export_set *const set = what;
     const results *const r = set->runs;
-    launches l;
-    if (!results_have_time(r, set->error) || !launches_read(&l, r, set->error))
+    if (!results_have_time(r, set->error))
         return -1;
-    const json_int_t milliseconds = (json_int_t)(1000 * r->seconds);
-    json_t *const all = json_object(), *const names = json_array();
-    bool ok = all != NULL && names != NULL;
-    for (size_t i = 0; ok && i < r->count; i++)
-        ok = add_result(all, &r->items[i], &l, milliseconds);
-    launches_free(&l);
+    json_t *const all = json_object();
+    const int error = export_each(set, all, add_result);
+    if (error != 0)
+        return error;
+    json_t *const names = json_array();
     for (size_t i = 0; i < COLUMNS; i++)
         (void)json_array_append_new(names, json_string(columns[i]));
     json_t *const file =
         json_pack("{s:s, s:s, s:I, s:{s:s}, s:s, s:{}, s:{}, s:o, s:o, s:{}, s:i}", "commit_hash", r->commit,
-                  "env_name", "normbench", "date", milliseconds, "params", "machine", r->machine_id, "python", "",
+                  "env_name", "normbench", "date", milliseconds_of(r), "params", "machine", r->machine_id, "python", "",
                   "requirements", "env_vars", "result_columns", names, "results", all, "durations", "version", 2);
-    if (!ok)
-        json_decref(file);
-    return export_json(ok ? file : NULL, path);
+    return export_json(file, path);
 }

@@ -8,7 +8,6 @@
 #include "base/interval.h"
 #include "base/json_file.h"
 #include "exports.h"
-#include "launches.h"
 
 enum { LAUNCH_DIGITS = 6 };
 
@@ -79,9 +78,10 @@ static bool add_median(json_t *list, const result *i, size_t family, size_t repe
            json_object_set_new(e, "hi95_ns", export_ns(ns->hi, ns)) == 0 && json_array_append_new(list, e) == 0;
 }
 
-static bool add_result(json_t *list, const result *i, size_t family, const launches *l) {
+static bool add_result(const export_set *set, size_t family, const launches *found, json_t *list) {
+    const result *const i = &set->runs->items[family];
     size_t count;
-    const launch_value *const values = launches_of(l, i, &count);
+    const launch_value *const values = launches_of(found, i, &count);
     if (count == 0) {
         const double calls = row_real(i->row, "calls_per_sample"), samples = row_real(i->row, "samples");
         return add_repetition(list, i, family, 1, 0, i->ns.median, interval_digits(&i->ns),
@@ -95,17 +95,8 @@ static bool add_result(json_t *list, const result *i, size_t family, const launc
 
 int export_google_benchmark(const void *what, const char *path) {
     const export_set *const set = what;
-    const results *const r = set->runs;
-    launches l;
-    if (!launches_read(&l, r, set->error))
-        return -1;
     json_t *const list = json_array();
-    bool ok = list != NULL;
-    for (size_t i = 0; ok && i < r->count; i++)
-        ok = add_result(list, &r->items[i], i, &l);
-    launches_free(&l);
-    json_t *const all = json_pack("{s:o, s:o}", "context", context(r), "benchmarks", list);
-    if (!ok)
-        json_decref(all);
-    return export_json(ok ? all : NULL, path);
+    const int error = export_each(set, list, add_result);
+    return error != 0 ? error
+                      : export_json(json_pack("{s:o, s:o}", "context", context(set->runs), "benchmarks", list), path);
 }

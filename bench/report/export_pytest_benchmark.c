@@ -9,7 +9,6 @@
 #include "base/interval.h"
 #include "base/json_file.h"
 #include "exports.h"
-#include "launches.h"
 
 enum { DIGITS = 6 };
 typedef struct {
@@ -106,9 +105,10 @@ static json_t *benchmark(const result *i, const rounds *r) {
                      "params", "param", "extra_info", extra, "options", options, "stats", stats_of(r));
 }
 
-static bool add_result(json_t *list, const result *i, const launches *l) {
+static bool add_result(const export_set *set, size_t index, const launches *found, json_t *list) {
+    const result *const i = &set->runs->items[index];
     size_t count;
-    const launch_value *const values = launches_of(l, i, &count);
+    const launch_value *const values = launches_of(found, i, &count);
     rounds r = {.count = count > 0 ? count : 1, .calls = 1, .digits = count > 0 ? DIGITS : interval_digits(&i->ns)};
     r.sorted = malloc(r.count * sizeof *r.sorted);
     if (r.sorted == NULL)
@@ -128,19 +128,13 @@ int export_pytest_benchmark(const void *what, const char *path) {
     const export_set *const set = what;
     const results *const r = set->runs;
     const char *const cpu = json_string_value(results_fact(r->meta, "cpu_model"));
-    launches l;
-    if (!launches_read(&l, r, set->error))
-        return -1;
     json_t *const list = json_array();
-    bool ok = list != NULL;
-    for (size_t i = 0; ok && i < r->count; i++)
-        ok = add_result(list, &r->items[i], &l);
-    launches_free(&l);
+    const int error = export_each(set, list, add_result);
+    if (error != 0)
+        return error;
     json_t *const all = json_pack("{s:{s:s, s:{s:s}}, s:{s:s, s:b, s:s}, s:o, s:s, s:s}", "machine_info", "node",
                                   r->machine_id, "cpu", "brand_raw", cpu != NULL ? cpu : r->machine_id, "commit_info",
                                   "id", r->commit, "dirty", strstr(r->commit, "-dirty") != NULL, "run_id", r->run_id,
                                   "benchmarks", list, "datetime", r->time, "version", "5.3.1");
-    if (!ok)
-        json_decref(all);
-    return export_json(ok ? all : NULL, path);
+    return export_json(all, path);
 }

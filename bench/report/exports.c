@@ -14,6 +14,19 @@ static const export_format formats[] = {EXPORT_LIST(ROW)};
 
 const export_format *export_at(size_t i) { return i < sizeof formats / sizeof *formats ? &formats[i] : NULL; }
 
+int export_each(const export_set *set, json_t *into, export_add *add) {
+    launches found;
+    int error = into == NULL ? ENOMEM : launches_read(&found, set->runs, set->error) ? 0 : -1;
+    const bool is_read = error == 0;
+    for (size_t i = 0; error == 0 && i < set->runs->count; i++)
+        error = add(set, i, &found, into) ? 0 : ENOMEM;
+    if (is_read)
+        launches_free(&found);
+    if (error != 0)
+        json_decref(into);
+    return error;
+}
+
 int export_json(json_t *json, const char *path) {
     const int error = json == NULL ? ENOMEM : json_file_write(json, path);
     json_decref(json);

@@ -4,7 +4,7 @@
 #ifndef EXPORTS_H
 #define EXPORTS_H
 
-#include "results.h"
+#include "launches.h"
 
 // X(id, name, folders that one file may be of, what it is)
 enum { EXPORT_MOST_RUNS = 4096 };
@@ -42,6 +42,11 @@ typedef struct {
     int (*write)(const void *set, const char *path);
 } export_format;
 const export_format *export_at(size_t i); // in the order of the list; NULL behind its end
+
+// Puts into a list or an object, which is freed if it fails, what `add` makes of each result of the set's first run.
+// add: false if memory runs out. 0, errno, or -1: set->error says why.
+typedef bool export_add(const export_set *set, size_t index, const launches *found, json_t *into);
+int export_each(const export_set *set, json_t *into, export_add *add);
 
 // Writes JSON, which it takes over; NULL: memory ran out.
 int export_json(json_t *json, const char *path);
