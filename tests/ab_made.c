@@ -85,3 +85,10 @@ const ab_row *ab_made_row_at(const ab_judgement *j, size_t row) {
     fail();
     return NULL;
 }
+
+void ab_made_slower(ab_made *m, ab_judgement *j) {
+    ab_made_make(m, 1);
+    m->shift[5] = 0.03;
+    (void)ab_made_run_whole(m);
+    ab_made_judge(m, j);
+}

@@ -4,8 +4,8 @@
 #ifndef AB_MADE_H
 #define AB_MADE_H
 
+#include "ab_printed.h"
 #include "measure/sampler.h"
-#include "report/ab_judge.h"
 
 enum { ROWS = 12, SENTINELS = 4, ROUNDS = 4 };
 
@@ -27,6 +27,9 @@ void ab_made_forget(ab_made *m);
 void ab_made_launch(ab_made *m, size_t end);
 // The run to its end, as the engine sees it through. How many launches it has.
 size_t ab_made_run_whole(ab_made *m);
+
+// A run whose row 5 is slower by 3 %, and what is said of it.
+void ab_made_slower(ab_made *m, ab_judgement *j);
 
 // What is said of it; of a row.
 void ab_made_judge(const ab_made *m, ab_judgement *j);

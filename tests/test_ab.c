@@ -192,16 +192,6 @@ static void too_few_launches_show_nothing(void **state) {
 
 // ---- How it is said
 
-static char *printed(const ab_judgement *j, ab_format format) {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *const out = open_memstream(&text, &length);
-    assert_non_null(out);
-    ab_report_print(j, format, out);
-    assert_int_equal(fclose(out), 0);
-    return text;
-}
-
 static void every_format_names_what_is_slower(void **state) {
     (void)state;
     static const char *const conclusions[AB_FORMATS] = {"The candidate is slower.\n", "### The candidate is slower.\n",
@@ -212,12 +202,9 @@ static void every_format_names_what_is_slower(void **state) {
         "name=\"rmsnorm/std forward fused scalar f32 6x64, 1 thread cores, warm\">\n    <failure message=\"3"};
     ab_made m;
     ab_judgement j;
-    ab_made_make(&m, 1);
-    m.shift[5] = 0.03;
-    (void)ab_made_run_whole(&m);
-    ab_made_judge(&m, &j);
+    ab_made_slower(&m, &j);
     for (ab_format f = 0; f < AB_FORMATS; f++) {
-        char *const text = printed(&j, f);
+        char *const text = ab_printed(&j, f);
         assert_non_null(strstr(text, conclusions[f]));
         assert_non_null(strstr(text, names[f]));
         free(text);
@@ -243,10 +230,7 @@ static void what_else_was_at_work_is_told(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ab_made m;
         ab_judgement j;
-        ab_made_make(&m, 1);
-        m.shift[5] = 0.03;
-        (void)ab_made_run_whole(&m);
-        ab_made_judge(&m, &j);
+        ab_made_slower(&m, &j);
         for (size_t k = 0; k < m.all.count; k++) { // of which no verdict was made
             m.all.items[k].sample.value[SAMPLE_PREEMPTED] = k % 8 == 0 ? cases[i].preempted : 0;
             m.all.items[k].sample.value[SAMPLE_TIME] += k % 97 == 0 ? cases[i].stopped_ns : 0;
@@ -254,7 +238,7 @@ static void what_else_was_at_work_is_told(void **state) {
         assert_true(ab_seen_look(&j, &m.all, cases[i].moved, cases[i].steal_pct));
         assert_int_equal(j.seen_count, cases[i].said != NULL);
         for (ab_format f = 0; f < AB_FORMATS; f++) {
-            char *const text = printed(&j, f);
+            char *const text = ab_printed(&j, f);
             assert_true(cases[i].said == NULL || strstr(text, cases[i].said) != NULL);
             assert_true(cases[i].said != NULL || strstr(text, "Something else") == NULL);
             free(text);
@@ -270,11 +254,8 @@ static void a_plot_shows_each_row_on_one_scale(void **state) {
     (void)state;
     ab_made m;
     ab_judgement j;
-    ab_made_make(&m, 1);
-    m.shift[5] = 0.03;
-    (void)ab_made_run_whole(&m);
-    ab_made_judge(&m, &j);
-    char *const text = printed(&j, AB_AS_MARKDOWN);
+    ab_made_slower(&m, &j);
+    char *const text = ab_printed(&j, AB_AS_MARKDOWN);
     const char *const plot = strstr(text, "```text\n-5 %");
     assert_non_null(plot);
     assert_non_null(strstr(plot, "5 % slower\n"));

@@ -12,11 +12,11 @@
 
 #include <cmocka.h>
 
+#include "ab_printed.h"
 #include "base/exit_code.h"
 #include "measure/ab.h"
 #include "plan/ab_layers_plan.h"
 #include "report/ab_judge.h"
-#include "report/ab_report.h"
 
 enum { ROUNDS = 6, STEPS = 3 };
 static const ab_threshold threshold = {3, 1.5};
@@ -168,16 +168,6 @@ static void a_tenth_of_a_percent_of_a_layer_is_found(void **state) {
     }
 }
 
-static char *printed(const ab_judgement *j, ab_format format) {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *const out = open_memstream(&text, &length);
-    assert_non_null(out);
-    ab_report_print(j, format, out);
-    assert_int_equal(fclose(out), 0);
-    return text;
-}
-
 // rest: by how much the rest of the layer changes with it; what is then said of the layer.
 static void what_is_said_of_the_layer(void **state) {
     (void)state;
@@ -200,8 +190,8 @@ static void what_is_said_of_the_layer(void **state) {
         // The norm is found all the same, and the whole as it was measured.
         assert_int_equal(r->finding.verdict, AB_SLOWER);
         assert_true(fabs(r->layer.total.median - cases[i].rest - 0.001) < 0.002);
-        char *const text = printed(&j, AB_AS_TEXT), *const json = printed(&j, AB_AS_JSON),
-                    *const junit = printed(&j, AB_AS_JUNIT);
+        char *const text = ab_printed(&j, AB_AS_TEXT), *const json = ab_printed(&j, AB_AS_JSON),
+                    *const junit = ab_printed(&j, AB_AS_JUNIT);
         assert_non_null(
             strstr(text, "dyt/u2_nobeta fused scalar in llama_7b prefill f32, 1 x 128 tokens, 2 threads: "));
         assert_non_null(strstr(text, cases[i].said));
