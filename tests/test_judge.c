@@ -9,46 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/interval.h"
 #include "report/efficiency.h"
 #include "report/verdicts.h"
+#include "temporary.h"
 
-static char folder[] = "/tmp/normbench-test-judge-XXXXXX";
-
-static void path_of(char *path, size_t size, const char *name) { snprintf(path, size, "%s/%s", folder, name); }
-
-static void put(const char *name, const char *header, const char *rows) {
-    char path[256];
-    path_of(path, sizeof path, name);
-    FILE *const file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fprintf(file, "%s\n%s", header, rows) > 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) == NULL ? -1 : 0;
-}
-static int empty_folder(void **state) {
-    static const char *const names[] = {"kernels.csv", "layers.csv", "asked.csv", "meta.json"};
-    char path[256];
-    (void)state;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        path_of(path, sizeof path, names[i]);
-        (void)unlink(path);
-    }
-    return 0;
-}
-static int remove_folder(void **state) {
-    (void)empty_folder(state);
-    return rmdir(folder);
-}
+static void put(const char *name, const char *header, const char *rows) { temporary_put(name, "%s\n%s", header, rows); }
 
 #define KERNELS                                                                                                        \
     "run_id,op,variant,pass,form,level,dtype,rows,cols,threads,placement,cache,time_ns_min,time_ns_median,"            \
@@ -75,10 +44,10 @@ static int remove_folder(void **state) {
 
 // Asks one question, a row of ASKED, of the folder's tables.
 static finding ask(const char *row, run_tables *run, questions *q) {
-    char path[256], message[TABLES_MESSAGE] = "";
+    char message[TABLES_MESSAGE] = "";
     put("asked.csv", ASKED, row);
-    path_of(path, sizeof path, "asked.csv");
-    if (!run_tables_read(run, folder, message) || !questions_read(q, path, "", message))
+    if (!run_tables_read(run, temporary_folder(), message) ||
+        !questions_read(q, temporary_path("asked.csv"), "", message))
         fail_msg("%s: %s", row, message);
     findings all = {0};
     assert_true(judge(&q->items[0], run, 1, &all));
@@ -299,14 +268,13 @@ static void bad_questions_are_refused(void **state) {
         {"x,q,1,kernels\n", "line 2: 4 fields, header has 13"},
         {"x,q,1,kernels,time_ratio,op=dyt,op=rmsnorm,,,,,,1", "the last line has no end"},
     };
-    char path[256], message[TABLES_MESSAGE];
+    char message[TABLES_MESSAGE];
     (void)state;
-    path_of(path, sizeof path, "asked.csv");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         questions q;
         put("asked.csv", ASKED, cases[i].rows);
-        if (questions_read(&q, path, "", message) || strstr(message, cases[i].why) == NULL ||
-            strstr(message, path) == NULL)
+        if (questions_read(&q, temporary_path("asked.csv"), "", message) || strstr(message, cases[i].why) == NULL ||
+            strstr(message, temporary_path("asked.csv")) == NULL)
             fail_msg("%s: %s", cases[i].rows, message);
     }
 }
@@ -332,7 +300,7 @@ static void bad_tables_are_refused(void **state) {
         run_tables run;
         snprintf(rows, sizeof rows, "%s%s", strcmp(cases[i].header, KERNELS) == 0 ? good : "", cases[i].rows);
         put("kernels.csv", cases[i].header, rows);
-        if (run_tables_read(&run, folder, message) || strstr(message, cases[i].why) == NULL ||
+        if (run_tables_read(&run, temporary_folder(), message) || strstr(message, cases[i].why) == NULL ||
             strstr(message, "kernels.csv: ") == NULL)
             fail_msg("%s: %s", cases[i].rows, message);
     }
@@ -346,7 +314,7 @@ static void the_programs_own_questions_can_be_asked(void **state) {
     run_tables run;
     efficiency e;
     (void)state;
-    assert_true(run_tables_read(&run, folder, message));
+    assert_true(run_tables_read(&run, temporary_folder(), message));
     for (verdict_table of = 0; of < VERDICT_TABLES; of++) {
         verdicts v;
         if (!verdicts_make(&v, of, NULL, &run, 1, message))
@@ -372,13 +340,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digits_are_those_that_the_interval_supports),
         cmocka_unit_test(arithmetic_takes_the_worst_ends),
-        cmocka_unit_test_teardown(kernels_are_judged, empty_folder),
-        cmocka_unit_test_teardown(data_lie_in_the_nearest_cache, empty_folder),
-        cmocka_unit_test_teardown(the_tanh_of_a_framework_is_the_runs, empty_folder),
-        cmocka_unit_test_teardown(layers_are_judged_in_place_where_the_rest_is_the_same, empty_folder),
-        cmocka_unit_test_teardown(bad_questions_are_refused, empty_folder),
-        cmocka_unit_test_teardown(bad_tables_are_refused, empty_folder),
+        cmocka_unit_test_teardown(kernels_are_judged, temporary_empty),
+        cmocka_unit_test_teardown(data_lie_in_the_nearest_cache, temporary_empty),
+        cmocka_unit_test_teardown(the_tanh_of_a_framework_is_the_runs, temporary_empty),
+        cmocka_unit_test_teardown(layers_are_judged_in_place_where_the_rest_is_the_same, temporary_empty),
+        cmocka_unit_test_teardown(bad_questions_are_refused, temporary_empty),
+        cmocka_unit_test_teardown(bad_tables_are_refused, temporary_empty),
         cmocka_unit_test(the_programs_own_questions_can_be_asked),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, temporary_make, temporary_remove);
 }

@@ -8,48 +8,32 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/interval.h"
 #include "layers_made.h"
 #include "report/verdicts.h"
-
-static char folder[] = "/tmp/normbench-test-questions-XXXXXX", table[sizeof folder + 16], list[sizeof folder + 16];
+#include "temporary.h"
 
 // Norms take 10 and 20 of 1000 ns; the rest is the same.
 static int make_table(void **state) {
     made m;
     size_t missing;
     const run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee"};
-    (void)state;
-    if (mkdtemp(folder) == NULL)
+    if (temporary_make(state) != 0)
         return -1;
-    snprintf(table, sizeof table, "%s/layers.csv", folder);
-    snprintf(list, sizeof list, "%s/asked.csv", folder);
     made_make(&m, &(truth){.norm = {10, 20, 0}, .rest = {990, 990, 990}});
-    const int error = layers_summary_write(&m.summary, table, &r, &missing);
+    const int error = layers_summary_write(&m.summary, temporary_path("layers.csv"), &r, &missing);
     made_free(&m);
     return error;
 }
 
-static int remove_table(void **state) {
-    (void)state;
-    (void)unlink(table);
-    (void)unlink(list);
-    return rmdir(folder);
-}
-
 // Puts down one question of layers: quantity to holds_hi.
 static void ask(const char *text) {
-    FILE *const file = fopen(list, "w");
-    assert_non_null(file);
-    assert_true(fprintf(file,
-                        "id,question,unit,table,quantity,subject,baseline,where,which,expected,holds_lo,holds_hi\n"
-                        "x,q,1,%s\n",
-                        text) > 0);
-    assert_int_equal(fclose(file), 0);
+    temporary_put("asked.csv",
+                  "id,question,unit,table,quantity,subject,baseline,where,which,expected,holds_lo,holds_hi\nx,q,1,%s\n",
+                  text);
 }
 
 // ---- Bounds
@@ -119,8 +103,8 @@ static void rows_are_asked_one_by_one(void **state) {
         verdicts v;
         snprintf(row, sizeof row, "layers,%s", cases[i].question);
         ask(row);
-        assert_true(run_tables_read(&tables, folder, message));
-        if (!verdicts_make(&v, VERDICT_TABLE_QUESTIONS, list, &tables, 1, message))
+        assert_true(run_tables_read(&tables, temporary_folder(), message));
+        if (!verdicts_make(&v, VERDICT_TABLE_QUESTIONS, temporary_path("asked.csv"), &tables, 1, message))
             fail_msg("%s: %s", row, message);
         const finding *const last = &v.found.items[v.found.count - 1];
         if (v.found.count != cases[i].count || last->rows != cases[i].rows || last->failing != cases[i].failing ||
@@ -150,7 +134,7 @@ static void what_cannot_be_asked_is_refused(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         questions q;
         ask(cases[i].question);
-        if (questions_read(&q, list, "", message) || strstr(message, cases[i].why) == NULL)
+        if (questions_read(&q, temporary_path("asked.csv"), "", message) || strstr(message, cases[i].why) == NULL)
             fail_msg("%s: %s", cases[i].question, message);
     }
 }
@@ -161,5 +145,5 @@ int main(void) {
         cmocka_unit_test(rows_are_asked_one_by_one),
         cmocka_unit_test(what_cannot_be_asked_is_refused),
     };
-    return cmocka_run_group_tests(tests, make_table, remove_table);
+    return cmocka_run_group_tests(tests, make_table, temporary_remove);
 }
