@@ -41,6 +41,21 @@ static bool rooms(call *c, size_t rows, size_t cols, int threads) {
     return true;
 }
 
+norm_args call_args(size_t rows, size_t cols, size_t stride) {
+    return (norm_args){.rows = rows,
+                       .cols = cols,
+                       .x_stride = stride,
+                       .y_stride = stride,
+                       .dy_stride = stride,
+                       .dx_stride = stride,
+                       .branch_stride = stride,
+                       .sum_stride = stride,
+                       .dsum_stride = stride,
+                       .alpha = 0.75f,
+                       .shift = 0.25f,
+                       .eps = 1e-5f};
+}
+
 bool call_make(call *c, const norm_impl *impl, size_t rows, size_t cols, int threads) {
     *c = (call){.impl = impl};
     if (!rooms(c, rows, cols, threads)) {
@@ -50,33 +65,15 @@ bool call_make(call *c, const norm_impl *impl, size_t rows, size_t cols, int thr
     for (call_tensor i = 0; i < CALL_INPUTS; i++)
         inputs_fill(INPUT_NORMAL, impl->dtype, c->data[i], cols, cols, 0, i < CALL_GAMMA ? rows : 1, 1 + (uint64_t)i);
     float *const scalars = (float *)c->data[CALL_SCALARS];
-    c->args = (norm_args){.rows = rows,
-                          .cols = cols,
-                          .x_stride = cols,
-                          .y_stride = cols,
-                          .dy_stride = cols,
-                          .dx_stride = cols,
-                          .branch_stride = cols,
-                          .sum_stride = cols,
-                          .dsum_stride = cols,
-                          .x = c->data[CALL_X],
-                          .y = c->data[CALL_Y],
-                          .dy = c->data[CALL_DY],
-                          .dx = c->data[CALL_DX],
-                          .branch = c->data[CALL_BRANCH],
-                          .sum = c->data[CALL_SUM],
-                          .dsum = c->data[CALL_DSUM],
-                          .gamma = c->data[CALL_GAMMA],
-                          .beta = c->data[CALL_BETA],
-                          .alpha = 0.75f,
-                          .shift = 0.25f,
-                          .eps = 1e-5f,
-                          .dgamma = (float *)c->data[CALL_DGAMMA],
-                          .dbeta = (float *)c->data[CALL_DBETA],
-                          .dalpha = scalars,
-                          .dshift = scalars + 1,
-                          .saved = c->data[CALL_SAVED],
-                          .workspace = c->data[CALL_WORKSPACE]};
+    norm_args *const a = &c->args;
+    *a = call_args(rows, cols, cols);
+    a->x = c->data[CALL_X], a->y = c->data[CALL_Y];
+    a->dy = c->data[CALL_DY], a->dx = c->data[CALL_DX];
+    a->branch = c->data[CALL_BRANCH], a->sum = c->data[CALL_SUM], a->dsum = c->data[CALL_DSUM];
+    a->gamma = c->data[CALL_GAMMA], a->beta = c->data[CALL_BETA];
+    a->dgamma = (float *)c->data[CALL_DGAMMA], a->dbeta = (float *)c->data[CALL_DBETA];
+    a->dalpha = scalars, a->dshift = scalars + 1;
+    a->saved = c->data[CALL_SAVED], a->workspace = c->data[CALL_WORKSPACE];
     return true;
 }
 

@@ -28,6 +28,9 @@ typedef enum {
     CALL_TENSORS
 } call_tensor;
 
+// The arguments of rows that are `stride` elements apart in every tensor: scalars set, tensors not.
+norm_args call_args(size_t rows, size_t cols, size_t stride);
+
 typedef struct {
     const norm_impl *impl;
     norm_args args;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call.h"
 #include "measure/inputs.h"
 #include "norm.h"
 #include "side_by_side.h"
@@ -39,20 +40,10 @@ static void fill(unsigned char *data, size_t bytes, size_t seed) {
 static size_t watched(const norm_impl *impl, size_t rows) { return rows * STRIDE * norm_dtype_bytes(impl->dtype); }
 
 static void run(const norm_impl *impl, size_t rows, size_t cols, int threads, size_t which) {
-    const norm_args args = {.rows = rows,
-                            .cols = cols,
-                            .x_stride = STRIDE,
-                            .y_stride = STRIDE,
-                            .branch_stride = STRIDE,
-                            .sum_stride = STRIDE,
-                            .x = x,
-                            .y = y[which],
-                            .branch = branch,
-                            .sum = sum[which],
-                            .gamma = gamma_row,
-                            .beta = beta_row,
-                            .alpha = 0.5f,
-                            .shift = 0.25f};
+    norm_args args = call_args(rows, cols, STRIDE);
+    args.x = x, args.y = y[which];
+    args.branch = branch, args.sum = sum[which];
+    args.gamma = gamma_row, args.beta = beta_row;
     memset(y[which], 0x55, watched(impl, rows));
     memset(sum[which], 0x55, watched(impl, rows));
     assert_int_equal(norm_run(impl, NORM_FORWARD, &args, threads), NORM_OK);
@@ -97,29 +88,16 @@ static void count_sum(const norm_args *piece, size_t row, norm_moments *out) {
 }
 
 static norm_args summed(const norm_impl *impl, size_t rows, size_t cols) {
-    return (norm_args){.rows = rows,
-                       .cols = cols,
-                       .x_stride = STRIDE,
-                       .y_stride = STRIDE,
-                       .dy_stride = STRIDE,
-                       .dx_stride = STRIDE,
-                       .branch_stride = STRIDE,
-                       .sum_stride = STRIDE,
-                       .dsum_stride = STRIDE,
-                       .x = x,
-                       .y = y[0],
-                       .branch = branch,
-                       .sum = sum[0],
-                       .dy = branch,
-                       .dx = y[1],
-                       .dsum = branch,
-                       .gamma = gamma_row,
-                       .beta = beta_row,
-                       .dgamma = dgamma,
-                       .dbeta = dbeta,
-                       .eps = 1e-6f,
-                       .saved = malloc(norm_saved_bytes(impl, rows, cols) + 1),
-                       .workspace = malloc(norm_workspace_bytes(impl, rows, cols, THREADS) + 1)};
+    norm_args args = call_args(rows, cols, STRIDE);
+    args.x = x, args.y = y[0];
+    args.branch = args.dy = args.dsum = branch;
+    args.sum = sum[0], args.dx = y[1];
+    args.gamma = gamma_row, args.beta = beta_row;
+    args.dgamma = dgamma, args.dbeta = dbeta;
+    args.eps = 1e-6f;
+    args.saved = malloc(norm_saved_bytes(impl, rows, cols) + 1);
+    args.workspace = malloc(norm_workspace_bytes(impl, rows, cols, THREADS) + 1);
+    return args;
 }
 
 typedef struct {

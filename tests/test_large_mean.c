@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/stats.h"
+#include "call.h"
 #include "measure/inputs.h"
 #include "norm.h"
 #include "thin.h"
@@ -133,27 +134,14 @@ static norm_args filled(const norm_impl *impl, row_shape shape, size_t cols, dou
         t.gamma[i] = 1;
         t.beta[i] = 0;
     }
-    return (norm_args){.rows = ROWS,
-                       .cols = cols,
-                       .x_stride = cols,
-                       .y_stride = cols,
-                       .dy_stride = cols,
-                       .dx_stride = cols,
-                       .branch_stride = cols,
-                       .sum_stride = cols,
-                       .dsum_stride = cols,
-                       .x = t.x,
-                       .y = t.y,
-                       .branch = t.branch,
-                       .sum = t.sum,
-                       .dy = t.dy,
-                       .dx = t.dx,
-                       .dsum = t.dsum,
-                       .gamma = t.gamma,
-                       .beta = t.beta,
-                       .dgamma = t.dgamma,
-                       .dbeta = t.dbeta,
-                       .eps = 1e-12f};
+    norm_args args = call_args(ROWS, cols, cols);
+    args.x = t.x, args.y = t.y;
+    args.branch = t.branch, args.sum = t.sum, args.dsum = t.dsum;
+    args.dy = t.dy, args.dx = t.dx;
+    args.gamma = t.gamma, args.beta = t.beta;
+    args.dgamma = t.dgamma, args.dbeta = t.dbeta;
+    args.eps = 1e-12f;
+    return args;
 }
 
 static void check(const norm_impl *impl, row_shape shape, size_t cols, double size, double mean, uint64_t seed) {

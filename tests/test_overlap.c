@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call.h"
 #include "measure/guard.h"
 #include "norm.h"
 #include "tuning.h"
@@ -86,21 +87,12 @@ static void run(const norm_impl *impl, tensors *t, size_t rows, size_t cols, siz
         fill_row(impl->dtype, branch + r * pitch, cols, r + MOST_ROWS, false);
     }
     memset(saved, 0, saved_bytes);
-    norm_args args = {.rows = rows,
-                      .cols = cols,
-                      .x_stride = stride,
-                      .y_stride = stride,
-                      .x = x,
-                      .y = y,
-                      .gamma = t->gamma,
-                      .beta = t->beta,
-                      .eps = 1e-5f,
-                      .saved = saved};
-    if (adds) {
-        args.branch = branch;
-        args.sum = sum;
-        args.branch_stride = args.sum_stride = stride;
-    }
+    norm_args args = call_args(rows, cols, stride);
+    args.x = x, args.y = y;
+    args.gamma = t->gamma, args.beta = t->beta;
+    args.saved = saved;
+    if (adds)
+        args.branch = branch, args.sum = sum;
     norm_slice slice = norm_part(NORM_SPLIT_ROWS, rows, 0, 1);
     slice.tuning = tuning;
     impl->pass[NORM_FORWARD].stages[0].run(&args, &slice);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call.h"
 #include "math/onednn.h"
 #include "peers/peers.h"
 #include "plan/plan.h"
@@ -75,7 +76,7 @@ static void parameters_may_change(void **state) {
     enum { ONE = 0x3f80, TWO = 0x4000, HALF = 0x3f00 }; // in bf16
     static uint16_t x[COLS], y[COLS], gamma[COLS], beta[COLS];
     const norm_impl *const layernorm = norm_find("layernorm", "onednn", "fused", "library", "bf16");
-    norm_args args = {.rows = 1, .cols = COLS, .x_stride = COLS, .y_stride = COLS, .eps = 1e-5F};
+    norm_args args = call_args(1, COLS, COLS);
     args.x = x, args.y = y, args.gamma = gamma, args.beta = beta;
     assert_non_null(layernorm);
     if (norm_missing(layernorm) != NULL)
@@ -96,18 +97,11 @@ static void parameters_may_change(void **state) {
 static void one_thread_is_one_thread(void **state) {
     (void)state;
     static float x[ROWS * COLS], y[ROWS * COLS], gamma[COLS], beta[COLS];
-    const norm_args args = {.rows = ROWS,
-                            .cols = COLS,
-                            .x_stride = COLS,
-                            .y_stride = COLS,
-                            .x = x,
-                            .y = y,
-                            .gamma = gamma,
-                            .beta = beta,
-                            .alpha = 0.5F,
-                            .eps = 1e-5F};
+    norm_args args = call_args(ROWS, COLS, COLS);
     const norm_impl *impl;
     size_t ran = 0;
+    args.x = x, args.y = y;
+    args.gamma = gamma, args.beta = beta;
     omp_set_num_threads(4);
     const size_t before = tasks();
     for (size_t i = 0; i < ROWS * COLS; i++)
@@ -158,7 +152,7 @@ static void refuses_what_it_has_not(void **state) {
     static float data[4];
     static norm_impl lacking;
     const norm_impl *const dyt = norm_find("dyt", "onednn", "fused", "library", "f32");
-    norm_args args = {.rows = 1, .cols = 1, .x_stride = 1, .y_stride = 1, .dy_stride = 1, .dx_stride = 1};
+    norm_args args = call_args(1, 1, 1);
     args.x = args.y = args.dx = data;
     args.dy = args.gamma = args.beta = data + 1;
     args.dgamma = args.dbeta = args.dalpha = data + 2;

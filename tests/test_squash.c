@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "bits.h"
+#include "call.h"
 #include "norm.h"
 #include "thin.h"
 
@@ -151,24 +152,12 @@ static void evaluate(const norm_impl *impl, const float *x, float *y, size_t cou
     memset(saved, 0, saved_bytes); // form framework looks for what an earlier forward has left
     for (size_t i = 0; i < count_rows * cols; i++)
         branch[i] = -0.0f;
-    const norm_args args = {
-        .rows = count_rows,
-        .cols = cols,
-        .x_stride = cols,
-        .y_stride = cols,
-        .branch_stride = cols,
-        .sum_stride = cols,
-        .x = x,
-        .y = y,
-        .branch = branch,
-        .sum = branch + count_rows * cols,
-        .gamma = gamma_ones,
-        .beta = beta_zeros,
-        .alpha = 1.0f,
-        .shift = -0.0f,
-        .saved = saved,
-        .workspace = workspace,
-    };
+    norm_args args = call_args(count_rows, cols, cols);
+    args.x = x, args.y = y;
+    args.branch = branch, args.sum = branch + count_rows * cols;
+    args.gamma = gamma_ones, args.beta = beta_zeros;
+    args.alpha = 1, args.shift = -0.0f;
+    args.saved = saved, args.workspace = workspace;
     assert_int_equal(norm_run(impl, NORM_FORWARD, &args, 1), NORM_OK);
     norm_release(impl, saved);
     free(branch);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call.h"
 #include "machine/topology.h"
 #include "norm.h"
 
@@ -51,27 +52,14 @@ static void tensors_free(tensors *t) {
 // Results begin `shift` elements behind a cache line.
 static void run(const norm_impl *impl, tensors *t, size_t cols, size_t stride, size_t shift, int threads) {
     const size_t bytes = norm_dtype_bytes(impl->dtype) * shift;
-    const norm_args args = {.rows = ROWS,
-                            .cols = cols,
-                            .x_stride = cols,
-                            .y_stride = stride,
-                            .dy_stride = cols,
-                            .dx_stride = stride,
-                            .x = t->x,
-                            .y = t->y + bytes,
-                            .dy = t->dy,
-                            .dx = t->dx + bytes,
-                            .gamma = t->gamma,
-                            .beta = t->beta,
-                            .alpha = 0.5f,
-                            .shift = 0.25f,
-                            .eps = 1e-5f,
-                            .dgamma = t->dgamma,
-                            .dbeta = t->dbeta,
-                            .dalpha = &t->dalpha,
-                            .dshift = &t->dshift,
-                            .saved = t->saved,
-                            .workspace = t->workspace};
+    norm_args args = call_args(ROWS, cols, cols);
+    args.y_stride = args.dx_stride = stride;
+    args.x = t->x, args.y = t->y + bytes;
+    args.dy = t->dy, args.dx = t->dx + bytes;
+    args.gamma = t->gamma, args.beta = t->beta;
+    args.dgamma = t->dgamma, args.dbeta = t->dbeta;
+    args.dalpha = &t->dalpha, args.dshift = &t->dshift;
+    args.saved = t->saved, args.workspace = t->workspace;
     assert_int_equal(norm_run(impl, NORM_FORWARD, &args, threads), NORM_OK);
     assert_int_equal(norm_run(impl, NORM_BACKWARD, &args, threads), NORM_OK);
 }
