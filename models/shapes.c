@@ -17,8 +17,8 @@
 
 // Vision: timm's vit_*_patch16_224, class token included; DiT's models.py, latents of 32 x 32 x 4 and twice as many
 // values out (mean and variance). GPT-2: litgpt. wav2vec 2.0: fairseq's configs; 781 tokens are a crop of 250 000
-// samples, 999 of 320 000. alpha is 0.5 wherever the paper does not tune it; GPT-2, which it has not, takes that of its
-// narrowest LLaMA.
+// samples, 999 of 320 000. ESM-2: fair-esm's esm2_t*_UR50D, trained on crops of 1024 residues. alpha is 0.5 wherever
+// the paper does not tune it; GPT-2, which it has not, takes that of its narrowest LLaMA.
 #define ENCODER(NAME, TITLE, KIND, DIM, DEPTH, HEADS, VOCAB, TOKENS, EPS, ALPHA, ...)                                  \
     {                                                                                                                  \
         .name = NAME, .title = TITLE, .kind = KIND, .dim = DIM, .depth = DEPTH, .heads = HEADS, .kv_heads = HEADS,     \
@@ -58,6 +58,10 @@ static const model_shape models[] = {
     ENCODER("wav2vec_base", "wav2vec 2.0 Base", MODEL_WAV2VEC, 768, 12, 12, 512, 781, 1e-5f, 0.5f, .post_norm = true),
     ENCODER("wav2vec_large", "wav2vec 2.0 Large", MODEL_WAV2VEC, 1024, 24, 16, 512, 999, 1e-5f, 0.5f, ),
     ENCODER("gpt2", "GPT-2", MODEL_GPT2, 768, 12, 12, 50257, 1024, 1e-5f, 1.0f, .tied_head = true),
+    ENCODER("esm2_8m", "ESM-2 8M", MODEL_ESM, 320, 6, 20, 33, 1024, 1e-5f, 0.5f, .theta = 1e4, .tied_head = true),
+    ENCODER("esm2_35m", "ESM-2 35M", MODEL_ESM, 480, 12, 20, 33, 1024, 1e-5f, 0.5f, .theta = 1e4, .tied_head = true),
+    ENCODER("esm2_150m", "ESM-2 150M", MODEL_ESM, 640, 30, 20, 33, 1024, 1e-5f, 0.5f, .theta = 1e4, .tied_head = true),
+    ENCODER("esm2_650m", "ESM-2 650M", MODEL_ESM, 1280, 33, 20, 33, 1024, 1e-5f, 0.5f, .theta = 1e4, .tied_head = true),
     CONVNEXT("convnext_b", "ConvNeXt-B", 128),
     CONVNEXT("convnext_l", "ConvNeXt-L", 192),
 };
@@ -73,7 +77,7 @@ const model_shape *model_find(const char *name) {
 }
 
 const char *model_kind_name(model_kind kind) {
-    static const char *const names[MODEL_KINDS] = {"llama", "vit", "dit", "wav2vec", "gpt2", "convnext"};
+    static const char *const names[MODEL_KINDS] = {"llama", "vit", "dit", "wav2vec", "gpt2", "esm", "convnext"};
     return names[kind];
 }
 
@@ -83,10 +87,12 @@ size_t model_layer_norms(const model_shape *m) {
     return m->qk_norm ? 4 : 2;
 }
 
-// Beside the layers: the final norm; wav2vec also norms the features; ConvNeXt has stem, three downsamplings and head.
+// Beside the layers: the final norm; wav2vec also norms the features; ESM-2 has one in its head; ConvNeXt has stem,
+// three downsamplings and head.
 size_t model_norms(const model_shape *m) {
-    static const size_t ends[MODEL_KINDS] = {[MODEL_LLAMA] = 1,   [MODEL_VIT] = 1,  [MODEL_DIT] = 1,
-                                             [MODEL_WAV2VEC] = 2, [MODEL_GPT2] = 1, [MODEL_CONVNEXT] = 5};
+    static const size_t ends[MODEL_KINDS] = {
+        [MODEL_LLAMA] = 1, [MODEL_VIT] = 1, [MODEL_DIT] = 1,     [MODEL_WAV2VEC] = 2,
+        [MODEL_GPT2] = 1,  [MODEL_ESM] = 2, [MODEL_CONVNEXT] = 5};
     return m->depth * model_layer_norms(m) + ends[m->kind];
 }
 

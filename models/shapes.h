@@ -5,7 +5,16 @@
 
 #include "norm.h"
 
-typedef enum { MODEL_LLAMA, MODEL_VIT, MODEL_DIT, MODEL_WAV2VEC, MODEL_GPT2, MODEL_CONVNEXT, MODEL_KINDS } model_kind;
+typedef enum {
+    MODEL_LLAMA,
+    MODEL_VIT,
+    MODEL_DIT,
+    MODEL_WAV2VEC,
+    MODEL_GPT2,
+    MODEL_ESM,
+    MODEL_CONVNEXT,
+    MODEL_KINDS
+} model_kind;
 
 enum { MODEL_STAGES = 4 };
 

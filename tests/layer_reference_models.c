@@ -187,7 +187,12 @@ static double cross_entropy(layer_reference *r, const double *logits, size_t n, 
 
 static double head(layer_reference *r, const double *x, size_t n, const char *weights) {
     const model_shape *const m = r->config.shape;
-    const double *const logits = reference_linear(r, x, n, m->dim, m->vocab, "", weights);
+    double *const logits = reference_linear(r, x, n, m->dim, m->vocab, "", weights);
+    if (m->kind == MODEL_ESM) { // the embedding's weights, a bias of its own
+        const double *const bias = reference_values(r, "head", "bias", m->vocab);
+        for (size_t i = 0; i < n * m->vocab; i++)
+            logits[i] += bias[i % m->vocab];
+    }
     if (r->config.phase == PHASE_TRAIN)
         return cross_entropy(r, logits, n, m->vocab);
     give(r, "logits", logits, n * m->vocab);
@@ -218,7 +223,12 @@ static double language_model(layer_reference *r, size_t depth) {
             x.stream[i] += positions[(before + i / m->dim % tokens) * m->dim + i % m->dim];
     }
     layers(r, &x, 0, depth, 0);
-    const double *const h = reference_norm(r, sum_of(r, &x, n * m->dim), n, m->dim, "", "final.norm");
+    double *h = reference_norm(r, sum_of(r, &x, n * m->dim), n, m->dim, "", "final.norm");
+    if (m->kind == MODEL_ESM) {
+        h = reference_linear(r, h, n, m->dim, m->dim, "", "head.project");
+        reference_gelu(r, h, n * m->dim, false);
+        h = reference_norm(r, h, n, m->dim, "", "head.norm");
+    }
     return head(r, h, n, m->tied_head ? "embed" : "head");
 }
 
@@ -312,7 +322,8 @@ static double convnext_model(layer_reference *r, size_t depth) {
 
 double reference_part_ends(layer_reference *r, size_t depth) {
     static double (*const models[MODEL_KINDS])(layer_reference *, size_t) = {
-        [MODEL_LLAMA] = language_model, [MODEL_GPT2] = language_model,   [MODEL_VIT] = vit_model,
-        [MODEL_DIT] = dit_model,        [MODEL_WAV2VEC] = wav2vec_model, [MODEL_CONVNEXT] = convnext_model};
+        [MODEL_LLAMA] = language_model,   [MODEL_GPT2] = language_model, [MODEL_ESM] = language_model,
+        [MODEL_VIT] = vit_model,          [MODEL_DIT] = dit_model,       [MODEL_WAV2VEC] = wav2vec_model,
+        [MODEL_CONVNEXT] = convnext_model};
     return models[r->config.shape->kind](r, depth);
 }

@@ -225,7 +225,7 @@ double *reference_attention(layer_reference *r, const char *prefix, const double
     const size_t before = decode ? r->config.context : 0, tokens = r->config.tokens, n = r->config.batch * tokens;
     const size_t q_cols = m->heads * m->head_dim, kv_cols = m->kv_heads * m->head_dim, all = q_cols + 2 * kv_cols;
     double *q, *k, *v;
-    if (m->kind == MODEL_LLAMA || m->kind == MODEL_WAV2VEC) {
+    if (m->kind == MODEL_LLAMA || m->kind == MODEL_WAV2VEC || m->kind == MODEL_ESM) {
         q = reference_linear(r, x, n, m->dim, q_cols, prefix, "attention.q");
         k = reference_linear(r, x, n, m->dim, kv_cols, prefix, "attention.k");
         v = reference_linear(r, x, n, m->dim, kv_cols, prefix, "attention.v");

@@ -30,6 +30,7 @@ const model_shape odd_shapes[ODD_SHAPES] = {
     SHAPE("wav2vec post", MODEL_WAV2VEC, 12, 3, 3, 20, 9, NORM_LAYERNORM, .post_norm = true),
     SHAPE("wav2vec pre", MODEL_WAV2VEC, 12, 3, 3, 20, 9, NORM_LAYERNORM, ),
     SHAPE("gpt2", MODEL_GPT2, 12, 3, 3, 20, 19, NORM_LAYERNORM, .tied_head = true),
+    SHAPE("esm", MODEL_ESM, 12, 3, 3, 20, 19, NORM_LAYERNORM, .theta = 50, .tied_head = true),
     SHAPE("convnext", MODEL_CONVNEXT, 7, 0, 0, 28, 5, NORM_LAYERNORM,
           .stages = {{8, 4, 1}, {5, 6, 2}, {2, 5, 1}, {1, 7, 1}}),
 };

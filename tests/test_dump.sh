@@ -133,6 +133,8 @@ if [ -n "$python" ]; then
     recompute --model vit_s16 --op layernorm --phase train --tokens 4 --form eager
     recompute --model vit_s16 --op dyt --phase prefill --tokens 5 --dtype bf16
     recompute --model wav2vec_base --op layernorm --phase prefill --tokens 5
+    recompute --model esm2_8m --op layernorm --phase train --tokens 4 --batch 2
+    recompute --model esm2_35m --op dyt --phase prefill --tokens 5
     recompute --model gpt2 --op layernorm --phase decode --context 7 --batch 2
     recompute --model qwen3_0.6b --op rmsnorm --phase prefill --tokens 5
     recompute --model qwen3_0.6b --op dyt --phase decode --context 7 --batch 2 --dtype bf16

@@ -356,7 +356,8 @@ static void steps_are_timed_and_named(void **state) {
             for (size_t i = 0; i < steps; i++) {
                 const layer_step *const s = layer_step_at(l, i);
                 assert_true(ns[i] >= 0.0);
-                assert_true((s->flops > 0.0) == (s->kind == STEP_MATMUL || s->kind == STEP_ATTENTION));
+                assert_true((s->flops > 0.0) ==
+                            (s->kind == STEP_MATMUL || s->kind == STEP_ATTENTION || s->kind == STEP_CONV));
                 for (size_t k = 0; k < i; k++)
                     assert_string_not_equal(s->name, layer_step_at(l, k)->name);
             }

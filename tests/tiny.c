@@ -2,7 +2,7 @@
 // Small shapes of every structure.
 #include "tiny.h"
 
-static const char *const names[] = {"llama_7b",     "qwen3_8b",      "vit_b16", "gpt2",
+static const char *const names[] = {"llama_7b",     "qwen3_8b",      "vit_b16", "gpt2",      "esm2_8m",
                                     "wav2vec_base", "wav2vec_large", "dit_b4",  "convnext_b"};
 
 size_t tiny_count(void) { return sizeof names / sizeof *names; }

@@ -31,7 +31,7 @@ static const column_type column_step_kind = {.word = kind_word},
       "time_ns_median over that of the layer.")                                                                        \
     X(OPTIONAL, gflops, amount, "GFLOP/s",                                                                             \
       value_known_to(r->step->flops > 0 ? r->step->flops / r->time.median : NAN, r->time),                             \
-      "Rate of a product, attention included; empty for other steps.")
+      "Rate of a product, attention and convolutions included; empty for other steps.")
 #define LAST(X)                                                                                                        \
     X(OPTIONAL, page_faults, amount, "{page}", value_real(r->pages, 4),                                                \
       "Pages that the kernel gave anew in one call of the step, of all threads: of a call in the pilot, beside the "   \

@@ -21,8 +21,9 @@ const char *step_kind_name(step_kind kind) {
 
 const model_parts *model_parts_of(model_kind kind) {
     static const model_parts *const parts[MODEL_KINDS] = {
-        [MODEL_LLAMA] = &llama_parts,     [MODEL_VIT] = &vit_parts,   [MODEL_DIT] = &dit_parts,
-        [MODEL_WAV2VEC] = &wav2vec_parts, [MODEL_GPT2] = &gpt2_parts, [MODEL_CONVNEXT] = &convnext_parts};
+        [MODEL_LLAMA] = &llama_parts,      [MODEL_VIT] = &vit_parts,   [MODEL_DIT] = &dit_parts,
+        [MODEL_WAV2VEC] = &wav2vec_parts,  [MODEL_GPT2] = &gpt2_parts, [MODEL_ESM] = &esm_parts,
+        [MODEL_CONVNEXT] = &convnext_parts};
     return parts[kind];
 }
 

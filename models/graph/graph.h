@@ -27,7 +27,7 @@ typedef struct {
     void (*model)(graph *g, size_t depth);
     bool decode; // whether it has the phase
 } model_parts;
-extern const model_parts llama_parts, vit_parts, dit_parts, wav2vec_parts, gpt2_parts, convnext_parts;
+extern const model_parts llama_parts, vit_parts, dit_parts, wav2vec_parts, gpt2_parts, esm_parts, convnext_parts;
 
 const layer_config *graph_config(const graph *g);
 size_t graph_rows(const graph *g); // tokens of all sequences
