@@ -8,8 +8,7 @@
 #include "base/interval.h"
 #include "plan/layers_plan.h"
 
-// The layer that a row is of; "" of one that this program could not have measured.
-static void describe(table_row row, char *text, size_t size) {
+void layers_answer_place(table_row row, char *text, size_t size) {
     layers_arm a;
     text[0] = '\0';
     if (layers_arm_read(row.table, row.at, &a))
@@ -20,7 +19,7 @@ static void describe(table_row row, char *text, size_t size) {
 static void print_arm(FILE *out, table_row row, const char *between) {
     char place[160];
     const bool is_default = filter_default(row) > 0;
-    describe(row, place, sizeof place);
+    layers_answer_place(row, place, sizeof place);
     fprintf(out, "%s, %s%s%s%s%s", place, row_text(row, "form"), between, row_text(row, "op"), is_default ? "" : " ",
             is_default ? "" : row_text(row, "variant"));
 }
@@ -113,7 +112,7 @@ static void print_timing(FILE *out, const verdict_row *r) {
     const finding *const f = r->f;
     const int decimals = interval_value_decimals(f->value.median, 2);
     char place[160];
-    describe(f->subject, place, sizeof place);
+    layers_answer_place(f->subject, place, sizeof place);
     if (f->failing > 0)
         fprintf(out,
                 "warning: timing each step takes more than %s %% of the time in %zu of %zu rows, most, %.*f %%, of %s: "
@@ -127,7 +126,7 @@ static void print_timing(FILE *out, const verdict_row *r) {
 static void print_products(FILE *out, const verdict_row *r) {
     const finding *const f = r->f;
     char place[160];
-    describe(f->subject, place, sizeof place);
+    layers_answer_place(f->subject, place, sizeof place);
     if (f->failing > 0)
         fprintf(out,
                 "warning: the products of %s (%s) run at %.2f of what this CPU's units for them reached in this run: "

@@ -15,5 +15,7 @@ void answers_print_run(const observations *all, FILE *out, const run *r);
 // Of layers: what stands above the answers to a kind of question, and one of them.
 const char *layers_answer_heading(asked what);
 void layers_answer_print(FILE *out, const verdict_row *r);
+// The layer that a row is of; "" of one that this program could not have measured.
+void layers_answer_place(table_row row, char *text, size_t size);
 
 #endif

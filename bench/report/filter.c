@@ -217,9 +217,7 @@ bool filter_next(const filter *f, const run_tables *r, run_table table, table_ro
     return false;
 }
 
-// Of a hand-written level, by its place among those of this architecture, behind them those of others; 0: of a compiler
-// or a library.
-static size_t strength(table_row row) {
+size_t filter_strength(table_row row) {
     const char *const name = row_text(row, "level");
     size_t level;
     if (strncmp(name, "auto_", 5) == 0)
@@ -240,8 +238,8 @@ int filter_default(table_row row) {
 
 // Whether a is meant rather than b; of equals the first.
 static bool is_better(table_row a, table_row b) {
-    const double by_a[] = {filter_default(a), elements(a), row_real(a, "threads"), (double)strength(a)};
-    const double by_b[] = {filter_default(b), elements(b), row_real(b, "threads"), (double)strength(b)};
+    const double by_a[] = {filter_default(a), elements(a), row_real(a, "threads"), (double)filter_strength(a)};
+    const double by_b[] = {filter_default(b), elements(b), row_real(b, "threads"), (double)filter_strength(b)};
     size_t i = 0;
     while (i + 1 < COUNT(by_a) && by_a[i] == by_b[i])
         i++;

@@ -39,5 +39,8 @@ const char *filter_place(const run_tables *r, table_row row);
 
 // Whether a row's variant is what the op's name alone stands for, with parameters or without: vocabulary_stands.
 int filter_default(table_row row);
+// How strong its level is: a hand-written one by its place among those of this architecture, behind them those of
+// others; 0: of a compiler or a library.
+size_t filter_strength(table_row row);
 
 #endif

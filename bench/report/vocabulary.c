@@ -68,6 +68,19 @@ static const char *const colours[] = {"#009E73", "#D55E00", "#0072B2", "#CC79A7"
 static const int marks[] = {5, 9, 7, 13, 15, 11};
 enum { COLOURS = sizeof colours / sizeof *colours, MARKS = sizeof marks / sizeof *marks };
 
+void vocabulary_colour(size_t turn, char colour[8]) { snprintf(colour, 8, "%s", colours[turn % COLOURS]); }
+
+// A copy is what others are held against, not one of them.
+static bool copies(norm_op op) { return op == NORM_IDENTITY; }
+static size_t turn_of(norm_op op) { return (size_t)op - (op > NORM_IDENTITY); }
+
+void vocabulary_op_colour(norm_op op, char colour[8]) {
+    if (copies(op))
+        snprintf(colour, 8, "#666666");
+    else
+        vocabulary_colour(turn_of(op), colour);
+}
+
 static bool is_elementwise(norm_op op) {
     const norm_impl *impl;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
@@ -80,7 +93,6 @@ static void put_ops(csv_writer *w) {
 #define PARAMS(ID, name, parameters, formula) parameters,
     static const unsigned params[] = {NORM_OP_LIST(PARAMS)};
 #undef PARAMS
-    int turn = 0;
     for (norm_op op = 0; op < NORM_OPS; op++) {
         char label[64];
         const char *const variant = norm_default_variant(op, NORM_FUSED, NORM_F32);
@@ -94,12 +106,9 @@ static void put_ops(csv_writer *w) {
                   .stands = 1,
                   .help = norm_op_formula(op),
                   .params = cell_params(params[op])};
-        // A copy is what others are held against, not one of them.
-        const bool copies = op == NORM_IDENTITY;
-        snprintf(r.colour, sizeof r.colour, "%s", copies ? "#666666" : colours[turn % COLOURS]);
-        r.mark = copies ? 11 : marks[turn % MARKS];
-        r.dash = copies ? 2 : 1;
-        turn += !copies;
+        vocabulary_op_colour(op, r.colour);
+        r.mark = copies(op) ? 11 : marks[turn_of(op) % MARKS];
+        r.dash = copies(op) ? 2 : 1;
         make_pale(r.colour, r.pale);
         put(w, &r);
     }

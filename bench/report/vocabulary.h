@@ -15,4 +15,9 @@ int vocabulary_write(csv_writer *w);
 // variants with the largest number is meant; 0: it never is.
 int vocabulary_stands(norm_op op, norm_form form, const char *base);
 
+// The colour of an op, as "#D55E00"; that of the first, the second and so on of whatever else is to be told apart.
+enum { VOCABULARY_COLOUR = 8 };
+void vocabulary_op_colour(norm_op op, char colour[VOCABULARY_COLOUR]);
+void vocabulary_colour(size_t turn, char colour[VOCABULARY_COLOUR]);
+
 #endif
