@@ -64,7 +64,9 @@ LIBS     := -fopenmp -ldnnl -lhwloc -ljansson -lz $(if $(SLEEF),-lsleef) -lm
 COUNTED  := $(UNITS:kernels/ops/%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/ops/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -lE "v_(tanh|erf)_u2|\"(eager|framework).h\"" $(UNITS:%=%.c)))
 # Tables that the program holds as they are (bench/report/published.h).
 PUBLISHED := $(patsubst %,$(OBJ)/published/%.o,claims goals questions efficiency)
-BENCH    := $(PUBLISHED) $(COUNTED) $(SLEEF) $(call PLAINLY,bench/*/*.c)
+# The style sheet and the script of its page (bench/report/html.h), likewise.
+EMBEDDED := $(patsubst %,$(OBJ)/embedded/report_%.o,css js)
+BENCH    := $(PUBLISHED) $(EMBEDDED) $(COUNTED) $(SLEEF) $(call PLAINLY,bench/*/*.c)
 SUPPORT  := $(patsubst %.c,$(OBJ)/%.o,$(filter-out tests/math_rows.c tests/exhaustive.c $(wildcard tests/test_*.c),$(wildcard tests/*.c)))
 TESTS    := $(patsubst tests/%.c,$(OBJ)/%,$(wildcard tests/test_*.c))
 SCRIPTS  := $(wildcard tests/test_*.sh)
@@ -79,7 +81,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots publish asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report publish asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -107,10 +109,10 @@ check-exhaustive: deps $(EXHAUST) ## prove the accuracy of tanh, erf and exp ove
 	$(Q)REQUIRE="$(REQUIRE)" $(EXHAUST)
 
 bench: all ## verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one)
-	$(Q)sh scripts/bench.sh build/normbench kernels $(call quote,$(PRESET))
+	$(Q)sh scripts/bench.sh build/normbench kernels --preset $(call quote,$(or $(PRESET),default))
 
 layers: all ## time and plot norms inside whole layers of every model (18 minutes; PRESET=quick: one)
-	$(Q)sh scripts/bench.sh build/normbench layers $(call quote,$(PRESET))
+	$(Q)sh scripts/bench.sh build/normbench layers --preset $(call quote,$(or $(PRESET),default))
 
 # A layer of LLaMA 7B is 5 TFLOP of training at 4096 tokens, and the table has 20 such arms, each in several launches: at the few
 # hundred GFLOP/s of two cores an hour holds 512 tokens.
@@ -141,7 +143,7 @@ peers: all $(OBJ)/libnorm_peers.so ## PyTorch's norms beside ours, if a Python h
 		sh scripts/peers.sh build/normbench $(call quote,$(RUN))
 
 ab: all lib ## the gate: are the kernels of this tree slower than those of another commit? (BASE=origin/main; AB="--op dyt ...": more options)
-	$(Q)build/normbench ab $(call quote,git:$(or $(BASE),origin/main)) $(OBJ)/libnorm.a $(foreach o,$(AB),$(call quote,$(o)))
+	$(Q)sh scripts/bench.sh build/normbench ab $(call quote,git:$(or $(BASE),origin/main)) $(OBJ)/libnorm.a $(foreach o,$(AB),$(call quote,$(o)))
 
 verify: all ## print the largest error of every implementation
 	$(Q)build/normbench verify
@@ -149,6 +151,10 @@ verify: all ## print the largest error of every implementation
 plots: all ## draw a run's plots again: make plots RUN=results/MACHINE/RUN
 	$(Q)test -n $(call quote,$(RUN)) || { echo "make plots needs RUN=results/MACHINE/RUN" >&2; exit 2; }
 	$(Q)NORMBENCH=build/normbench sh scripts/plots.sh $(call quote,$(RUN))
+
+report: all ## a run as one page for people, report.html in its folder: make report RUN=results/MACHINE/RUN
+	$(Q)test -n $(call quote,$(RUN)) || { echo "make report needs RUN=results/MACHINE/RUN" >&2; exit 2; }
+	$(Q)build/normbench report $(call quote,$(RUN))
 
 publish: all ## make a run's folder ready for git, its samples compressed: make publish RUN=results/MACHINE/RUN
 	$(Q)test -n $(call quote,$(RUN)) || { echo "make publish needs RUN=results/MACHINE/RUN" >&2; exit 2; }
@@ -231,6 +237,11 @@ $(OBJ)/%.o: %.c Makefile $(OBJ)/flags | deps
 $(OBJ)/published/%.c: results/published/%.csv Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q){ echo '#include "report/published.h"'; echo 'const unsigned char published_$*[] = {'; od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; echo '0};'; } > $@
+$(OBJ)/embedded/report_%.c: scripts/report/report.% Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '#include "report/html.h"'; echo 'const unsigned char report_$*[] = {'; od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; echo '0};'; } > $@
+$(OBJ)/embedded/%.o: $(OBJ)/embedded/%.c
+	$(Q)$(CC) $(COMMON) $(PLAIN) $(CPPFLAGS) -c -o $@ $<
 $(OBJ)/published/%.o: $(OBJ)/published/%.c
 	$(Q)$(CC) $(COMMON) $(PLAIN) $(CPPFLAGS) -c -o $@ $<
 

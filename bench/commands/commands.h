@@ -20,7 +20,8 @@
     X(compare, "hold a run against earlier runs of the same machine: what is suspect")                                 \
     X(history, "find the runs at which times changed, by group of rows, and between which commits")                    \
     X(predict, "say what norms can take of a layer, of one that nobody timed as well")                                 \
-    X(validation, "say how often the gate was right where the truth is known")
+    X(validation, "say how often the gate was right where the truth is known")                                         \
+    X(report, "make one page for people of runs, from their CSV files")
 
 #define COMMAND_ROW(name, help) int cmd_##name(int argc, char **argv);
 COMMAND_LIST(COMMAND_ROW)
