@@ -9,7 +9,7 @@ usage() {
 usage: sh scripts/setup.sh [--dev] [--check | --dry-run]
 Installs what normbench needs and this machine lacks, as root or through sudo.
 
-  --dev       also clang, clang-format and shellcheck, for `make lint`
+  --dev       also clang, clang-format and shellcheck, for `make lint`, and chromium, in which a test opens a page
   --check     install nothing; one line naming what is missing. Exit 1 if the build or the tests lack something
   --dry-run   print the commands instead of running them
   --help      this text
@@ -57,6 +57,11 @@ has_font() {
 }
 
 # Needs are named by what is tried: a command, a header, or `font`. `needed` stops the build or the tests, `useful` only the rest.
+# A browser that opens pages without a screen, for tests/test_report_browser.sh. Ubuntu's is a snap, which a container cannot have.
+has_browser() { have chromium || have chromium-browser || have google-chrome; }
+# shellcheck disable=SC1090 # whichever file tells
+is_ubuntu() (ID='' && file=${OS_RELEASE:-/etc/os-release} && [ -r "$file" ] && . "$file" && [ "${ID:-}" = ubuntu ])
+
 find_missing() {
     needed='' useful='' sleef=''
     # Its vectors are used on x86-64 alone.
@@ -78,6 +83,7 @@ find_missing() {
         for tool in clang clang-format shellcheck; do
             have "$tool" || useful="$useful $tool"
         done
+        has_browser || is_ubuntu || useful="$useful chromium"
     fi
     # shellcheck disable=SC2086 # one word each, one space between
     { set -- $needed && needed="$*"; set -- $useful && useful="$*"; }

@@ -28,7 +28,7 @@ bare() {
 # A system that has everything; `cc` lacks the headers named in the file `absent`.
 whole() {
     bare
-    for name in make nm objdump gnuplot git pkg-config clang clang-format shellcheck; do
+    for name in make nm objdump gnuplot git pkg-config clang clang-format shellcheck chromium; do
         fake "$name"
     done
     : >"$work/absent"
@@ -78,6 +78,13 @@ expect 0 '+ sudo apt-get update' --dev --dry-run
 for package in gcc libhwloc-dev clang libomp-dev clang-format shellcheck; do
     said "$package"
 done
+silent_about chromium
+
+step='bare Debian, with --dev'
+distribution debian
+expect 0 '' --dev --dry-run
+said chromium
+distribution ubuntu debian
 
 step='a derivative of Debian'
 distribution something 'ubuntu debian'
