@@ -1,25 +1,29 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `make bench` and `make layers`: verify, time, plot, and say what came out and where it lies.
-#     sh scripts/bench.sh PROGRAM kernels|layers [PRESET]
+# `make bench`, `make layers` and `make ab`: measure, plot, make a page of it, and say what came out and where it lies.
+#     sh scripts/bench.sh PROGRAM kernels|layers|ab [ARGUMENT]...
 set -eu
 program=$1
 command=$2
-preset=${3:-default}
 said=$(mktemp)
 trap 'rm -f "$said" "$said.status"' EXIT
 trap 'exit 130' INT TERM HUP
-# The program's own exit status, not tee's: 6 (rows missing) still leaves something to plot.
+# The program's own exit status, not tee's: 6 (rows missing) still leaves something to show, and so do the gate's verdicts, 1 and 5.
+shift
 status=0
-{ "$program" "$command" --preset "$preset" || echo "$?" >"$said.status"; } | tee "$said"
+{ "$program" "$@" || echo "$?" >"$said.status"; } | tee "$said"
 if [ -f "$said.status" ]; then
     status=$(cat "$said.status")
     rm -f "$said.status"
 fi
 run=$(sed -n 's/^Results: //p' "$said")
 [ -n "$run" ] || exit "${status:-3}"
-if [ "$status" -eq 0 ] || [ "$status" -eq 6 ]; then
+case $command$status in
+kernels[06] | layers[06])
     NORMBENCH=$program sh "$(dirname "$0")/plots.sh" "$run"
     printf 'Plots:   %s/plots\nTable:   %s/%s.csv (columns: results/README.md)\n' "$run" "$run" "$command"
-fi
+    "$program" report "$run"
+    ;;
+ab[0156]) "$program" report "$run" ;;
+esac
 exit "$status"

@@ -46,4 +46,5 @@ printf '\n### Published claims\n\n'
 cat "$run/paper/verdicts.txt"
 printf '\nTable:    %s/paper/efficiency.md, comparison.csv\nVerdicts: %s/paper/verdicts.txt, verdicts.csv\nFigures:  %s/paper, %s/plots\n' \
     "$run" "$run" "$run" "$run"
+"${NORMBENCH:-$here/../build/normbench}" report "$run" || status=3
 exit "$status"

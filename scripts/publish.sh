@@ -4,8 +4,8 @@
 #     sh scripts/publish.sh results/MACHINE/RUN
 # Checks what is in it, compresses its samples (samples.csv becomes samples.csv.gz, which every reader here and --resume take as well), with
 # no time stamp in it, so that the same samples are the same bytes, and removes pictures that `make plots` makes again: PNG and PDF beside an
-# SVG. Of a validation each gate's table, facts and report are compressed, and the rest goes: samples, of which validation.csv has what was made,
-# and what every gate has alike.
+# SVG, and the page that `make report` makes again. Of a validation each gate's table, facts and report are compressed, and the rest goes:
+# samples, of which validation.csv has what was made, and what every gate has alike.
 # What is left says how large it is. A second time there is nothing to do.
 set -eu
 
@@ -69,4 +69,5 @@ if [ -f "$run/validation.csv" ]; then
 fi
 each '*samples.csv' pack
 for format in png pdf; do each "*.$format" drop_twin; done
+rm -f "$run/report.html"
 printf '%s: %s KiB; git add -f takes it\n' "$1" "$(du -sk "$run" | cut -f 1)"

@@ -270,7 +270,7 @@ got=0
 cat >"$work/normbench" <<'PROGRAM'
 #!/bin/sh
 # normbench LAYERS-OR-KERNELS ... --out DIR, or --resume DIR; fails where $work/fail names the part. Folders are checked by the true one.
-case $1 in check | judge | list) exec "$real" "$@" ;; esac
+case $1 in check | judge | list | report) exec "$real" "$@" ;; esac
 echo "$*" >>"$work/calls"
 [ "$1" != machine ] || { echo '{'; echo '  "machine_id": "imaginary-2c",'; echo '}'; exit 0; }
 command=$1
@@ -312,6 +312,7 @@ grep -q '^CANNOT TELL .*when one token is generated' "$work/stdout" || fail 'a c
 grep -q 'layers --model llama_7b .* --tokens 512 --budget 252s --out' "$work/calls" || fail "the efficiency part was not asked for: $(cat "$work/calls")"
 grep -q 'layers --model llama_7b .* --form framework .* --budget 84s --out' "$work/calls" || fail 'norms as a framework runs them were not asked for'
 awk '$2 !~ /^[0-9]+$/ { exit 1 } { sum += $2 } END { exit sum != 100 }' "$work/driven/parts/list" || fail 'the parts do not share out the budget'
+grep -qxF "Report:  $work/driven/report.html" "$work/stdout" || fail 'the driver does not say where its page is'
 # Going on with it measures what is missing, and only that.
 rm "$work/fail"
 TOKENS=512 BUDGET=10m drive "$work/driven"
