@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/program.h"
 #include "commands/commands.h"
 #include "measure/child.h"
 #include "measure/launch.h"
@@ -35,6 +36,8 @@ static int child(const char *role) {
     puts("ready");
     if (strcmp(role, "stopped") == 0)
         (void)raise(SIGSTOP);
+    if (strcmp(role, "through") == 0)
+        return getenv("THROUGH") != NULL ? EXIT_DONE : EXIT_FAILED;
     while (!child_interrupted() && strcmp(role, "done") != 0)
         (void)poll(NULL, 0, 10);
     return child_interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
@@ -86,6 +89,32 @@ static void launches_end(void **state) {
     }
 }
 
+// What NORMBENCH_EMULATOR names starts the child, with this program's own path; more words than there is room for do not.
+static void an_emulator_starts_the_child(void **state) {
+    (void)state;
+    static const struct {
+        const char *words;
+        launch_end end;
+    } cases[] = {{"env THROUGH=it", LAUNCH_DONE},
+                 {"", LAUNCH_DONE},
+                 {"no-such-emulator", LAUNCH_DIED},
+                 {"env a= a= a= a= a= a= a= a= a= a= a= a= a= a= a=", LAUNCH_DIED}};
+    static volatile sig_atomic_t stop;
+    const char *const was = getenv("NORMBENCH_EMULATOR");
+    char *const kept = was != NULL ? strdup(was) : NULL;
+    for (size_t i = 0; kept == NULL && i < sizeof cases / sizeof *cases; i++) {
+        expectation e = {&stop, 0, false};
+        const launch_job job = {{"child", i == 0 ? "through" : "done"}, NULL, &e, hear, NULL};
+        char how[200] = "";
+        assert_int_equal(setenv("NORMBENCH_EMULATOR", cases[i].words, 1), 0);
+        assert_int_equal(launch_run(&job, &stop, how, sizeof how), cases[i].end);
+        assert_int_equal(how[0] != '\0', cases[i].end == LAUNCH_DIED);
+    }
+    if (kept == NULL)
+        assert_int_equal(unsetenv("NORMBENCH_EMULATOR"), 0);
+    free(kept);
+}
+
 // Waits until the other end of a pipe is closed by everybody who had it; the test's alarm ends a wait in vain.
 static void await_end(int descriptor) {
     char byte;
@@ -132,7 +161,14 @@ static void an_orphan_ends_at_once(void **state) {
         (void)signal(SIGPIPE, SIG_IGN); // as the program has it
         (void)dup2(ends[1], STDOUT_FILENO);
         (void)close(ends[1]);
-        (void)execl("/proc/self/exe", "test", "child", "stubborn", (char *)NULL);
+        program_start self;
+        char *argv[PROGRAM_WORDS + 3] = {NULL}, role[] = "child", how[] = "stubborn";
+        if (!program_start_again(&self))
+            _exit(98);
+        memcpy(argv, self.words, self.count * sizeof *argv);
+        argv[self.count] = role;
+        argv[self.count + 1] = how;
+        (void)execvp(self.file, argv);
         _exit(99);
     }
     (void)close(ends[1]);
@@ -146,6 +182,7 @@ int main(int argc, char **argv) {
         return child(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(launches_end),
+        cmocka_unit_test(an_emulator_starts_the_child),
         cmocka_unit_test(a_child_dies_with_its_parent),
         cmocka_unit_test(an_orphan_ends_at_once),
     };

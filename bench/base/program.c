@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +25,33 @@ const char *program_path(void) {
     const char *const given = NULL;
 #endif
     return access(SELF, X_OK) == 0 || given == NULL ? SELF : given;
+}
+
+bool program_start_again(program_start *start) {
+    const char *const emulator = getenv("NORMBENCH_EMULATOR");
+    *start = (program_start){.file = program_path(), .words = {strcpy(start->text, "normbench")}, .count = 1};
+    if (emulator == NULL || emulator[0] == '\0')
+        return true;
+    // The emulator's own /proc/self/exe is itself, but it shows the program the program's.
+    const size_t length = strlen(emulator);
+    if (length + 1 >= sizeof start->text)
+        return false;
+    const size_t room = sizeof start->text - length - 2;
+    memcpy(start->text, emulator, length + 1);
+    char *const path = start->text + length + 1;
+    const ssize_t got = readlink(SELF, path, room);
+    if (got < 0 || (size_t)got == room)
+        return false;
+    path[got] = '\0';
+    start->count = 0;
+    for (char *rest = start->text, *word; (word = strtok_r(rest, " ", &rest)) != NULL;) {
+        if (start->count + 1 == PROGRAM_WORDS)
+            return false;
+        start->words[start->count++] = word;
+    }
+    start->words[start->count++] = path;
+    start->file = start->words[0];
+    return true;
 }
 
 void program_die_with_parent(void) {

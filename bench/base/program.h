@@ -12,6 +12,18 @@
 // by.
 const char *program_path(void);
 
+// What starts this very program again: a file, and the words before its own arguments. The file is the program, or what
+// NORMBENCH_EMULATOR names, words apart by spaces: a kernel cannot start a program for another architecture by itself.
+enum { PROGRAM_WORDS = 16 };
+typedef struct {
+    const char *file;
+    char *words[PROGRAM_WORDS];
+    size_t count;
+    char text[8192];
+} program_start;
+// false: NORMBENCH_EMULATOR has more than there is room for.
+bool program_start_again(program_start *start);
+
 // Has the kernel end this process with its parent, where it can.
 void program_die_with_parent(void);
 

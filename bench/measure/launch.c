@@ -37,11 +37,17 @@ enum { NAP_MS = PATIENCE_LOOK_MS };
 static void prepare_environment(void) { (void)setenv("OMP_WAIT_POLICY", "active", 0); }
 
 static pid_t start(const launch_job *job, int input, int output, int *error) {
-    char name[] = "normbench", *argv[LAUNCH_ARGUMENTS + 2] = {name};
+    program_start program;
+    char *argv[PROGRAM_WORDS + LAUNCH_ARGUMENTS + 1] = {NULL};
     posix_spawn_file_actions_t actions;
     pid_t pid = -1;
+    if (!program_start_again(&program)) {
+        *error = E2BIG;
+        return -1;
+    }
+    memcpy(argv, program.words, program.count * sizeof *argv);
     for (size_t i = 0; i < LAUNCH_ARGUMENTS && job->arguments[i] != NULL; i++)
-        argv[i + 1] = (char *)(uintptr_t)job->arguments[i]; // posix_spawn does not write them
+        argv[program.count + i] = (char *)(uintptr_t)job->arguments[i]; // posix_spawn does not write them
     *error = posix_spawn_file_actions_init(&actions);
     if (*error != 0)
         return -1;
@@ -49,7 +55,7 @@ static pid_t start(const launch_job *job, int input, int output, int *error) {
     if (*error == 0)
         *error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     if (*error == 0)
-        *error = posix_spawn(&pid, program_path(), &actions, NULL, argv, environ);
+        *error = posix_spawnp(&pid, program.file, &actions, NULL, argv, environ);
     (void)posix_spawn_file_actions_destroy(&actions);
     return *error == 0 ? pid : -1;
 }
