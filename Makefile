@@ -9,7 +9,7 @@ define newline
 endef
 quote     = '$(subst ','\'',$(1))'
 typed     = $(filter command environment,$(firstword $(origin $(1))))
-SETTINGS := BASE AB RUN PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC OBJ SANITIZE
+SETTINGS := ARCH CPUS BASE AB RUN PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC OBJ SANITIZE
 $(foreach v,$(SETTINGS),$(if $(call typed,$(v)),$(eval override $(v) := $$(value $(v)))))
 $(foreach v,$(SETTINGS),$(if $(findstring $(newline),$($(v))),$(error $(v) has to be one line)))
 SPECIAL  := ' " ` \ ; & | < > ( ) { } [ ] * ? ! \# $$
@@ -33,6 +33,9 @@ TARGET   := $(shell $(CC) -dumpmachine 2>/dev/null)
 # A tarball that was unpacked inside another project's tree is not of that project's commit.
 GIT      := $(shell test "$$(git rev-parse --show-prefix 2>&1)" = '' && git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
+# What belongs to the compiler, which may compile for another architecture.
+tool      = $(or $(shell $(CC) -print-prog-name=$(1) 2>/dev/null),$(1))
+
 # One folder per compiler and sanitizer, so that switching never mixes objects.
 OBJ      ?= build/$(notdir $(firstword $(CC)))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 comma    := ,
@@ -53,11 +56,12 @@ LEVELLED := $(foreach l,$(LEVELS),$(UNITS:%=$(OBJ)/%.$(l).o))
 KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(wildcard kernels/*.c))
 ROW_UNITS := models/math/pointwise_rows bench/machine/peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(ROW_UNITS:%=$(OBJ)/%.$(l).o))
-# SLEEF's vectors are those of these levels, so that it is not needed on other architectures.
-SLEEF_UNITS  := $(addprefix bench/peers/,dyt_sleef eager_sleef framework_sleef framework_mkl)
-SLEEF_LEVELS := $(filter sse2 avx2 avx512,$(LEVELS))
+# SLEEF's vectors are those of these levels, so that it is not needed on other architectures; MKL's are of x86 alone.
+PEER_UNITS   := $(addprefix bench/peers/,dyt_sleef eager_sleef framework_sleef framework_mkl)
+SLEEF_UNITS  := $(filter-out $(if $(filter neon,$(LEVELS)),bench/peers/framework_mkl),$(PEER_UNITS))
+SLEEF_LEVELS := $(filter sse2 avx2 avx512 neon,$(LEVELS))
 SLEEF    := $(foreach l,$(SLEEF_LEVELS),$(SLEEF_UNITS:%=$(OBJ)/%.$(l).o))
-PLAINLY  = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(addsuffix .c,$(ROW_UNITS) $(SLEEF_UNITS)) bench/commands/main.c bench/report/curves.c,$(wildcard $(1))))
+PLAINLY  = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(addsuffix .c,$(ROW_UNITS) $(PEER_UNITS)) bench/commands/main.c bench/report/curves.c,$(wildcard $(1))))
 MODELS   := $(ROWS) $(call PLAINLY,models/*.c models/*/*.c)
 LIBS     := -fopenmp -ldnnl -lhwloc -ljansson -lz $(if $(SLEEF),-lsleef) -lm
 # Kernels that count their operations, for operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
@@ -81,7 +85,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive bench layers paper paper-quick limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report publish asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report publish asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -94,9 +98,10 @@ lib: $(OBJ)/libnorm.a $(OBJ)/libnorm.so $(OBJ)/norm.pc ## build libnorm.a, libno
 
 objects: $(OBJECTS) ## compile everything and link nothing; with CPPFLAGS=-fsyntax-only, look for mistakes alone
 
-# A test alone needs no program of another; a script may call these two.
+# A test alone needs no program of another; a script may call these two. What is emulated, for its architecture is another (check_cross.sh),
+# is not this checkout's program.
 CHECKED  := $(if $(wildcard tests/test_$(or $(ONLY),no).c),$(OBJ)/test_$(ONLY),$(if $(ONLY),$(OBJ)/test_csv $(OBJ)/test_schema,$(TESTS)))
-tested: deps build/normbench lib $(OBJ)/libnorm_peers.so $(CURVES) $(EXHAUST) $(CHECKED)
+tested: deps $(if $(NORMBENCH_EMULATOR),$(PROGRAM),build/normbench) lib $(OBJ)/libnorm_peers.so $(CURVES) $(EXHAUST) $(CHECKED)
 
 # Compiling for the tests takes all processors, unless -j says how many.
 check: ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failure, ONLY=name runs one
@@ -107,6 +112,9 @@ check: ## run every test; REQUIRE="avx2 ..." turns a skipped level into a failur
 
 check-exhaustive: deps $(EXHAUST) ## prove the accuracy of tanh, erf and exp over every float, at every level (minutes; REQUIRE as above)
 	$(Q)REQUIRE="$(REQUIRE)" $(EXHAUST)
+
+check-cross: ## the tests on emulated CPUs: ARCH=aarch64 in a cross build, x86_64 as older ones (CPUS="sve256 ...", ONLY=name)
+	$(Q)CC="$(CC)" ONLY="$(ONLY)" sh scripts/check_cross.sh $(call quote,$(ARCH)) $(foreach c,$(CPUS),$(call quote,$(c)))
 
 bench: all ## verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one)
 	$(Q)sh scripts/bench.sh build/normbench kernels --preset $(call quote,$(or $(PRESET),default))
@@ -250,7 +258,7 @@ $(PROGRAM): $(OBJ)/bench/commands/main.o $(BENCH) $(MODELS) $(KERNELS)
 $(CURVES): $(addprefix $(OBJ)/bench/,report/curves.o report/curves_table.o base/columns.o base/csv.o base/files.o base/interval.o base/packed.o base/parse.o base/plain.o base/refuse.o base/stats.o measure/inputs.o) $(KERNELS)
 	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lz -lm
 $(OBJ)/libnorm.a: $(KERNELS)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && $(call tool,ar) rcs $@ $^
 # Never unloaded: the threads of a team outlive a call, in the code of OpenMP's runtime, which would be unloaded with it.
 SHARED   := $(if $(findstring darwin,$(TARGET)),-Wl$(comma)-install_name$(comma)@rpath/libnorm.so.$(ABI),-Wl$(comma)-soname$(comma)libnorm.so.$(ABI) -Wl$(comma)-z$(comma)nodelete)
 $(OBJ)/libnorm.so.$(ABI): $(KERNELS)

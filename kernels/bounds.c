@@ -94,7 +94,16 @@ enum {
     LANES_AVX512 = 16,
     LANES_AVX512BF16 = 16,
     LANES_AUTO_AVX2 = 1,
-    LANES_AUTO_AVX512 = 1
+    LANES_AUTO_AVX512 = 1,
+    LANES_NEON = 4,
+    LANES_NEON_BF16 = 4,
+    LANES_SVE128 = 4,
+    LANES_SVE256 = 8,
+    LANES_SVE512 = 16,
+    LANES_SVE1024 = 32,
+    LANES_SVE2048 = 64,
+    LANES_AUTO_NEON = 1,
+    LANES_AUTO_SVE = 1
 };
 #define LANES(ID, ...) LANES_##ID,
 static const unsigned char lanes_of[] = {NORM_LEVEL_LIST(LANES)};
@@ -110,7 +119,10 @@ static bool sums_elsewhere(const norm_impl *impl) {
 static double added(const norm_impl *impl, size_t cols) {
     const bool side_by_side = impl->op == NORM_LAYERNORM && impl->form != NORM_EAGER; // two sums share the chains
     const size_t lanes = lanes_of[impl->level], chains = side_by_side ? 4 : 8, round = lanes * chains;
-    const size_t longest = lanes < 8 ? 32 : 64, rounds = cols / round < longest ? cols / round : longest;
+    const size_t longest = lanes < 8    ? 32
+                 : lanes <= 16 ? 64
+                               : 1024 / lanes,
+                 rounds = cols / round < longest ? cols / round : longest;
     const size_t left = (cols % round + lanes - 1) / lanes, ends = rounds > 0 ? round : lanes;
     return (double)(rounds + left - 1) + log2((double)(cols < ends ? cols : ends));
 }

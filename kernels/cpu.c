@@ -23,12 +23,44 @@ static bool has_f16c(void) {
 #define HAS_avx512dq __builtin_cpu_supports("avx512dq")
 #define HAS_avx512vl __builtin_cpu_supports("avx512vl")
 #define HAS_avx512bf16 __builtin_cpu_supports("avx512bf16")
+#elif defined(__aarch64__)
+#if defined(__linux__)
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+// As Linux has them for programs (asm/hwcap.h, linux/prctl.h): a C library's headers may be older.
+enum { CAP_SVE = 1 << 22, CAP2_BF16 = 1 << 14, SVE_GET_LENGTH = 51, SVE_LENGTH_MASK = 0xffff };
+#define HAS_bf16 ((getauxval(AT_HWCAP2) & CAP2_BF16) != 0)
+#define HAS_sve ((getauxval(AT_HWCAP) & CAP_SVE) != 0)
+// Of the calling thread; those that it makes have the same.
+static bool has_sve_bits(int bits) {
+    const int length = HAS_sve ? prctl(SVE_GET_LENGTH) : -1;
+    return length >= 0 && 8 * (length & SVE_LENGTH_MASK) == bits;
+}
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+static bool has_bf16(void) {
+    int has = 0;
+    size_t size = sizeof has;
+    return sysctlbyname("hw.optional.arm.FEAT_BF16", &has, &size, NULL, 0) == 0 && has != 0;
+}
+#define HAS_bf16 has_bf16()
+#define HAS_sve false
+static bool has_sve_bits(int bits) { return bits < 0; }
+#else
+#define HAS_bf16 false
+#define HAS_sve false
+static bool has_sve_bits(int bits) { return bits < 0; }
+#endif
+#define HAS_asimd true
+#define HAS_sve128 has_sve_bits(128)
+#define HAS_sve256 has_sve_bits(256)
+#define HAS_sve512 has_sve_bits(512)
+#define HAS_sve1024 has_sve_bits(1024)
+#define HAS_sve2048 has_sve_bits(2048)
+#endif
 #define NEEDS(feature)                                                                                                 \
     if (!HAS_##feature)                                                                                                \
         return #feature;
-#else
-#define NEEDS(feature)
-#endif
 #define LEVEL(ID, name, features)                                                                                      \
     case NORM_LEVEL_##ID:                                                                                              \
         features(NEEDS) return NULL;

@@ -34,8 +34,18 @@ FLAGS_avx512bf16  := $(BY_HAND) $(AVX512) -mavx512bf16
 FLAGS_auto_avx2   := $(if $(SANITIZE),-fno-sanitize=all,-O3) $(AVX2)
 FLAGS_auto_avx512 := $(if $(SANITIZE),-fno-sanitize=all,-O3) $(AVX512) -mprefer-vector-width=512
 
+ARM               := -march=armv8-a
+SVE_LENGTHS       := 128 256 512 1024 2048
+FLAGS_neon        := $(BY_HAND) $(ARM)
+FLAGS_neon_bf16   := $(BY_HAND) -march=armv8.2-a+bf16
+$(foreach n,$(SVE_LENGTHS),$(eval FLAGS_sve$(n) := $(BY_HAND) $(ARM)+sve -msve-vector-bits=$(n)))
+FLAGS_auto_neon   := $(if $(SANITIZE),-fno-sanitize=all,-O3) $(ARM)
+FLAGS_auto_sve    := $(if $(SANITIZE),-fno-sanitize=all,-O3) $(ARM)+sve
+
 ifneq ($(filter x86_64-%,$(TARGET)),)
 LEVELS := scalar sse2 avx2 avx512 avx512bf16 auto_avx2 auto_avx512
+else ifneq ($(filter aarch64-% arm64-%,$(TARGET)),)
+LEVELS := scalar neon neon_bf16 $(SVE_LENGTHS:%=sve%) auto_neon auto_sve
 else
 LEVELS := scalar
 endif

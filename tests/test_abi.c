@@ -84,8 +84,10 @@ static const fact facts[] = {
     NUMBER(NORM_BF16, 1),
     NUMBER(NORM_SPLIT_COLS, 1),
     NUMBER(NORM_SHIFT, 8),
-#ifdef __x86_64__
+#if defined(__x86_64__)
     NUMBER(NORM_LEVEL_LIBRARY, 7),
+#elif defined(__aarch64__)
+    NUMBER(NORM_LEVEL_LIBRARY, 10),
 #else
     NUMBER(NORM_LEVEL_LIBRARY, 1),
 #endif

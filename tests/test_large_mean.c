@@ -66,6 +66,13 @@ static double sum_error(row_shape shape, norm_level level, size_t cols) {
         [NORM_LEVEL_SSE2] = 4,
         [NORM_LEVEL_AVX2] = 8,
         [NORM_LEVEL_AVX512] = 16
+#elif defined(__aarch64__)
+        [NORM_LEVEL_NEON] = 4,
+        [NORM_LEVEL_SVE128] = 4,
+        [NORM_LEVEL_SVE256] = 8,
+        [NORM_LEVEL_SVE512] = 16,
+        [NORM_LEVEL_SVE1024] = 32,
+        [NORM_LEVEL_SVE2048] = 64
 #endif
     };
     const size_t width = lanes[level] > 0 ? lanes[level] : 1;

@@ -10,6 +10,10 @@ cd "$(dirname "$0")/.."
 : "${OBJ:?must name the folder of objects, e.g. OBJ=build/gcc}"
 CC=${CC:-cc}
 
+# The compiler's own, for it may compile for another architecture; as this shell knows them where it does not tell.
+tool() { $CC -print-prog-name="$1" 2>/dev/null || echo "$1"; }
+as=$(tool as) nm=$(tool nm) objdump=$(tool objdump)
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
@@ -32,16 +36,16 @@ result() {
 # What a kernel may call: memory functions (with and without the distribution's fortification), its stack protector, and the tanhf of
 # glibc, its vector one, SLEEF's and MKL's, which are what the variants named `libm`, `mvec`, `sleef` and `mkl` measure. sqrtf is not among them: a
 # call would mean that the flags that make it one instruction are gone.
-allowed_calls='tanhf _ZGV[bde]N(4|8|16)v_tanhf Sleef_tanhf(4|8|16)_u10(sse2|avx2|avx512f) mkl_tanhf mem(cpy|set|move)(_chk)? __mem(cpy|set|move)_chk __stack_chk_fail _GLOBAL_OFFSET_TABLE_'
+allowed_calls='tanhf _ZGV([bden]N(4|8|16)|sMx)v_tanhf Sleef_tanhf(4|8|16)_u10(sse2|avx2|avx512f|advsimd) mkl_tanhf mem(cpy|set|move)(_chk)? __mem(cpy|set|move)_chk __stack_chk_fail _GLOBAL_OFFSET_TABLE_'
 
 # check_symbols OBJECT TABLE
 check_symbols() {
-    nm -P -g --defined-only "$1" | awk -v table="$2" '
+    $nm -P -g --defined-only "$1" | awk -v table="$2" '
         $1 != table { print "defines " $1 ": a levelled object may define its table alone; make it static" }
         $1 == table && $2 !~ /^[RDV]$/ { print table " has type " $2 ", not data (R, D or V)" }
         $1 == table { found = 1 }
         END { if (!found) print "does not define " table }'
-    nm -P -u "$1" | awk -v calls="$allowed_calls" '
+    $nm -P -u "$1" | awk -v calls="$allowed_calls" '
         BEGIN { gsub(/ /, "|", calls) }
         $1 !~ "^(" calls ")$" { print "needs " $1 ", which is not among the functions that a kernel may call" }'
 }
@@ -51,12 +55,12 @@ check_symbols() {
 #   * nop in its longer forms pads, and endbr64 is a nop to CPUs that do not know it.
 #   * tzcnt is what objdump makes of `rep bsf`, which compilers write for every CPU: an old one runs it as bsf.
 instructions() {
-    objdump -d --no-show-raw-insn "$1" | sed -n '
+    $objdump -d --no-show-raw-insn "$1" | sed -n '
         s/^ *[0-9a-f]*:\t//
         t code
         d
         :code
-        s/ *#.*//
+        '"$comment"'
         / </d
         /nop[wl]* /d
         /^endbr64/d
@@ -64,25 +68,35 @@ instructions() {
         p'
 }
 
-# check_features OBJECT FEATURE...: sse2 is in every x86-64 CPU; gcc and GNU as spell one feature differently.
+# check_features OBJECT FEATURE...: sse2 is in every x86-64 CPU, asimd in every 64-bit Arm, and a length of vectors is no matter of
+# instructions; gcc and GNU as spell one feature differently.
 check_features() {
     object=$1
     shift
-    march=generic64
+    march=$baseline
     for feature; do
         case $feature in
         avx512bf16) feature=avx512_bf16 ;;
+        asimd | sve[0-9]*) continue ;;
         esac
         march=$march+$feature
     done
     instructions "$object" >"$work/code.s"
-    as -march="$march" -o "$work/code.o" "$work/code.s" 2>"$work/as" || true
+    $as -march="$march" -o "$work/code.o" "$work/code.s" 2>"$work/as" || true
     # `code.s:LINE: Error: MESSAGE` becomes the instruction and the message.
     awk 'NR == FNR { code[FNR] = $0; next }
          split($0, part, ":") > 3 && part[3] ~ /Error/ { sub(/.*Error: */, ""); print code[part[2]] "   (" $0 ")"; next }
          / Error: / || /[Ff]atal/ { print }' "$work/code.s" "$work/as"
     # A table may be empty: where no kernel is of this level.
-    [ -s "$work/code.s" ] || ! nm "$object" | grep -q ' [Tt] ' || echo "has no instruction: objdump showed nothing that this test understands"
+    [ -s "$work/code.s" ] || ! $nm "$object" | grep -q ' [Tt] ' || echo "has no instruction: objdump showed nothing that this test understands"
+}
+
+# check_scalar_arm OBJECT: the same of 64-bit Arm. Allowed are the scalar registers, whole registers to the stack and back, and their clearing.
+check_scalar_arm() {
+    instructions "$1" | awk '
+        $1 ~ /^(ld|st)u?[rp]$/ && /[ ,]q[0-9]+/ && /\[(sp|x29)/ { next }
+        $1 == "movi" && /#0x0$/ { next }
+        /[ \t,{][vqz][0-9]+/ { print $0 "   (packed)" }'
 }
 
 # check_scalar OBJECT: nothing but scalar instructions on vector registers. Allowed are
@@ -109,12 +123,14 @@ check_scalar() {
 sh scripts/levels.sh >"$work/levels"
 [ -s "$work/levels" ] || { echo "FAIL cannot read the list in kernels/levels.h" >&2 && exit 1; }
 : "${UNITS:?make check tells which units are levelled}" "${ROW_UNITS:?}" "${SLEEF_UNITS:?}" "${SLEEF_LEVELS?}"
-x86=false
+# What is compiled for, if its instructions are known here; `comment` is what objdump adds to one.
+architecture=unknown baseline='' comment=''
 case $($CC -dumpmachine) in
-x86_64-*) x86=true ;;
+x86_64-*) architecture=x86 baseline=generic64 comment='s/ *#.*//' ;;
+aarch64-*) architecture=arm baseline=armv8-a comment='s,[ \t]*//.*,,' ;;
 esac
 
-if nm -u "$OBJ/${UNITS%% *}.scalar.o" 2>/dev/null | grep -qE '__(asan|ubsan|tsan|msan|hwasan)_|__sanitizer_'; then
+if $nm -u "$OBJ/${UNITS%% *}.scalar.o" 2>/dev/null | grep -qE '__(asan|ubsan|tsan|msan|hwasan)_|__sanitizer_'; then
     echo "skipped: $OBJ is built with a sanitizer, whose calls and instructions are not the kernels' own"
 else
     # A kernel's table is norm_<unit>_<level>; that of another unit, <unit>_<level>.
@@ -135,11 +151,12 @@ else
                 *" $unit "*) check_symbols "$object" "${unit##*/}_$level" ;;
                 *) check_symbols "$object" "norm_${unit##*/}_$level" ;;
                 esac
-                if $x86; then
-                    # shellcheck disable=SC2086 # one word per feature
-                    check_features "$object" $features
-                    [ "$level" != scalar ] || check_scalar "$object"
-                fi
+                # shellcheck disable=SC2086 # one word per feature
+                [ $architecture = unknown ] || check_features "$object" $features
+                case $architecture-$level in
+                x86-scalar) check_scalar "$object" ;;
+                arm-scalar) check_scalar_arm "$object" ;;
+                esac
             } >"$work/findings"
             result "$object"
         done
@@ -148,7 +165,7 @@ else
     # What runs before the CPU is known, and the reference: the baseline alone.
     for source in kernels/*.c; do
         unit=$(basename "$source" .c)
-        $x86 || continue
+        [ $architecture != unknown ] || continue
         if [ -f "$OBJ/kernels/$unit.o" ]; then
             check_features "$OBJ/kernels/$unit.o" >"$work/findings"
         else
@@ -194,7 +211,7 @@ rejected|$table.text\n.long sqrtf - .
 rejected|$table.text\n.long xtanhf - .
 EOF
 
-if $x86; then
+if [ $architecture = x86 ]; then
     while IFS='|' read -r verdict level code; do
         assemble "$code"
         features=$(sed -n "s/^$level\( \|\$\)//p" "$work/levels")
@@ -256,8 +273,37 @@ rejected|avx512bf16|vaddsh %xmm0,%xmm0,%xmm0
 rejected|auto_avx2|vaddps %zmm0,%zmm0,%zmm0
 rejected|auto_avx512|vcvtneps2bf16 %zmm0,%ymm0
 EOF
+elif [ $architecture = arm ]; then
+    while IFS='|' read -r verdict level code; do
+        assemble ".arch armv8.6-a+sve2\n$code"
+        features=$(sed -n "s/^$level\( \|\$\)//p" "$work/levels")
+        # shellcheck disable=SC2086 # one word per feature
+        check_features "$work/sample.o" $features >"$work/findings"
+        [ "$level" != scalar ] || check_scalar_arm "$work/sample.o" >>"$work/findings"
+        expect "$verdict" "$level: $code"
+    done <<'EOF'
+ok|scalar|fadd s0, s1, s2\nldr s0, [x0, x1, lsl #2]\nfsqrt d0, d1\nscvtf s0, x0\nfmov w0, s0\nfcsel s0, s1, s2, mi
+ok|scalar|1: b 1b\ncbz x0, 1b\nmovi v0.2s, #0\nmovi d0, #0\nstr q0, [sp, #16]\nldp q0, q1, [sp]\nret
+rejected|scalar|fadd v0.4s, v1.4s, v2.4s
+rejected|scalar|ldr q0, [x0]
+rejected|scalar|st1 {v0.4s}, [x0]
+rejected|scalar|ldadd w0, w1, [x2]
+ok|neon|fmla v0.4s, v1.4s, v2.4s\nuzp1 v0.4s, v1.4s, v2.4s\nfcvtl2 v0.2d, v1.4s
+rejected|neon|bfcvtn v0.4h, v1.4s
+rejected|neon|fadd v0.8h, v1.8h, v2.8h
+rejected|neon|sdot v0.4s, v1.16b, v2.16b
+rejected|neon|fadd z0.s, z1.s, z2.s
+ok|neon_bf16|bfcvtn v0.4h, v1.4s\nfadd v0.4s, v1.4s, v2.4s
+rejected|neon_bf16|fadd z0.s, z1.s, z2.s
+rejected|neon_bf16|smmla v0.4s, v1.16b, v2.16b
+ok|sve256|ptrue p0.s, vl8\nld1w z0.s, p0/z, [x0, x1, lsl #2]\nfmla z0.s, p0/m, z1.s, z2.s\nfadd v0.4s, v1.4s, v2.4s
+rejected|sve256|bfcvt z0.h, p0/m, z1.s
+rejected|sve256|tbx z0.b, z1.b, z2.b
+rejected|auto_sve|sqrdmlah z0.s, z1.s, z2.s
+rejected|auto_neon|fadd z0.s, z1.s, z2.s
+EOF
 else
-    echo "not x86-64: only the symbols of the objects were checked, not their instructions"
+    echo "neither x86-64 nor 64-bit Arm: only the symbols of the objects were checked, not their instructions"
 fi
 
 echo "test_objects: $passed passed, $failed failed"

@@ -90,13 +90,25 @@ static void levels_differ_where_their_source_does(void **state) {
     assert_true(dyt[0] == dyt[1] && dyt[2] == dyt[4] && dyt[4] == dyt[5]);
     assert_true(dyt[3] < dyt[2]);
 }
+#elif defined(__aarch64__)
+// Formulas alone: at any length of a vector as at width one.
+static void levels_differ_where_their_source_does(void **state) {
+    (void)state;
+    static const char *const levels[] = {"scalar", "neon",    "sve128",  "sve256",    "sve512",
+                                         "sve1024", "sve2048", "auto_neon", "auto_sve"};
+    const double dyt = operations_per_element(norm_find("dyt", "u2", "fused", "scalar", "f32"), NORM_FORWARD);
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        assert_true(operations_per_element(norm_find("dyt", "u2", "fused", levels[i], "f32"), NORM_FORWARD) == dyt);
+        assert_true(operations_per_element(norm_find("rmsnorm", "std", "fused", levels[i], "f32"), NORM_FORWARD) == 4);
+    }
+}
 #endif
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formulas),
         cmocka_unit_test(every_implementation),
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
         cmocka_unit_test(levels_differ_where_their_source_does),
 #endif
     };

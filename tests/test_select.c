@@ -178,7 +178,7 @@ static void bad_values_are_refused(void **state) {
     refuse(SELECT_LEVEL, "nonsense", "best");
     refuse(SELECT_OP, "dty", "did you mean dyt?");
     refuse(SELECT_OP, "rmsnrom", "did you mean rmsnorm?");
-    refuse(SELECT_LEVEL, "avx-512", "did you mean avx512?");
+    refuse(SELECT_LEVEL, "sca-lar", "did you mean scalar?");
     refuse(SELECT_PASS, "back", "did you mean backward?");
     static const char *const shapes[] = {"",     "64",    "64x",  "x768",  "0x768", "64x0", "-1x5",
                                          "64X7", "1x2x3", "1x2,", "1.5x2", " 1x2",  "1x2 ", "99999999999999999999x1"};

@@ -200,7 +200,8 @@ static void rows_of_millions(void **state) {
     float *const x = room(most * sizeof *x), *const y = room(most * sizeof *y);
     fill_uniform(x, most);
     static const char *const ops[][2] = {{"layernorm", "onepass_noaffine"}, {"rmsnorm", "std_noaffine"}};
-    static const char *const levels[] = {"scalar", "sse2", "avx2", "avx512", "auto_avx2"};
+    static const char *const levels[] = {"scalar", "sse2",   "avx2",   "avx512",  "auto_avx2", "neon",
+                                         "sve128", "sve256", "sve512", "sve1024", "sve2048",   "auto_neon"};
     for (size_t op = 0; op < 2; op++)
         for (size_t l = 0; l < sizeof levels / sizeof *levels; l++) {
             const norm_impl *const impl = norm_find(ops[op][0], ops[op][1], "fused", levels[l], "f32");

@@ -21,7 +21,7 @@ done
     names level | grep -qx "$level" || fail "no level $level"
 done
 # Levels of other architectures are there too, the compiler's own before those by hand with the same features.
-[ "$(names level | tr '\n' ' ')" = 'scalar sse2 auto_avx2 avx2 auto_avx512 avx512 avx512bf16 library ' ] || fail "levels: $(names level)"
+[ "$(names level | tr '\n' ' ')" = 'scalar auto_neon sse2 neon auto_sve neon_bf16 auto_avx2 avx2 sve128 sve256 sve512 sve1024 sve2048 auto_avx512 avx512 avx512bf16 library ' ] || fail "levels: $(names level)"
 [ "$(awk -F, '$1 == "op" { print $5, $7 }' "$vocabulary" | sort | uniq -d | wc -l)" -eq 0 ] || fail 'two ops look alike'
 # No script has a list of its own.
 grep -nE '#[0-9A-F]{6}|rmsnorm.*(layernorm|derf)' "$figures"/plot*.awk "$figures/style.gp" | grep -vE '#(000000|222222|444444|555555|666666|AAAAAA|A7A7A7|DDDDDD)' >&2 &&

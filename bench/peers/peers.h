@@ -34,7 +34,7 @@ const char *peers_tanh_note(void);
 
 // The tanh of form framework in this program, but in f32 MKL's where the machine has it: PyTorch's where it does not
 // call MKL.
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__aarch64__)
 #define FRAMEWORK_TANH "sleef"
 #else
 #define FRAMEWORK_TANH "u2"

@@ -13,6 +13,8 @@
 #define TANH Sleef_tanhf16_u10avx512f
 #elif SIMD_WIDTH == 8
 #define TANH Sleef_tanhf8_u10avx2
+#elif defined(__aarch64__)
+#define TANH Sleef_tanhf4_u10advsimd
 #else
 #define TANH Sleef_tanhf4_u10sse2
 #endif

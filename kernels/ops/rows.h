@@ -10,7 +10,7 @@
 // A sum over a row adds at most this many vectors to a chain in f32; longer rows are summed in pieces of so many
 // columns, whose sums are added up in double. n numbers of which one is far larger than all others lose up to n / 2
 // units of 2^-24 in a chain, and so do n equal ones.
-enum { CHAIN_VECTORS = SIMD_WIDTH < 8 ? 32 : 64 };
+enum { CHAIN_VECTORS = SIMD_WIDTH < 8 ? 32 : SIMD_WIDTH <= 16 ? 64 : 1024 / SIMD_WIDTH };
 SIMD_INLINE size_t piece_cols(size_t chains) { return CHAIN_VECTORS * chains * SIMD_WIDTH; }
 
 // Two parts of for_each_chain: steps of all chains up to `end`, and what is left of the row.

@@ -107,6 +107,7 @@ static inline vf v_tanh_mvec(vf x) { return _ZGVeN16v_tanhf(x); }
 // Round to nearest even as simd.h, but denormal inputs and results become zero: the instruction ignores MXCSR. To keep
 // them would cost most of what it gains: what must, takes level avx512.
 #define SIMD_HARDWARE_BF16 1
+#define SIMD_FLUSHES_BF16 1
 static inline void v_store_bf16(uint16_t *p, vf a) {
     _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(a));
 }

@@ -33,7 +33,8 @@ static inline vf v_sub(vf a, vf b) { return a - b; }
 static inline vf v_mul(vf a, vf b) { return a * b; }
 static inline vf v_div(vf a, vf b) { return a / b; }
 static inline vf v_sqrt(vf a) { return sqrtf(a); }
-#ifdef __FMA__
+// On Arm every CPU has an FMA; level scalar is to compute the same bits everywhere.
+#if defined(__FMA__) || defined(NORM_COMPILE_auto_neon) || defined(NORM_COMPILE_auto_sve)
 #define SIMD_FMA 1
 static inline vf v_fma(vf a, vf b, vf c) { return fmaf(a, b, c); }
 static inline vf v_fnma(vf a, vf b, vf c) { return fmaf(-a, b, c); }
