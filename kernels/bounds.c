@@ -119,9 +119,9 @@ static bool sums_elsewhere(const norm_impl *impl) {
 static double added(const norm_impl *impl, size_t cols) {
     const bool side_by_side = impl->op == NORM_LAYERNORM && impl->form != NORM_EAGER; // two sums share the chains
     const size_t lanes = lanes_of[impl->level], chains = side_by_side ? 4 : 8, round = lanes * chains;
-    const size_t longest = lanes < 8    ? 32
-                 : lanes <= 16 ? 64
-                               : 1024 / lanes,
+    const size_t longest = lanes < 8     ? 32
+                           : lanes <= 16 ? 64
+                                         : 1024 / lanes,
                  rounds = cols / round < longest ? cols / round : longest;
     const size_t left = (cols % round + lanes - 1) / lanes, ends = rounds > 0 ? round : lanes;
     return (double)(rounds + left - 1) + log2((double)(cols < ends ? cols : ends));

@@ -89,7 +89,8 @@ static void launches_end(void **state) {
     }
 }
 
-// What NORMBENCH_EMULATOR names starts the child, with this program's own path; more words than there is room for do not.
+// What NORMBENCH_EMULATOR names starts the child, with this program's own path; more words than there is room for do
+// not.
 static void an_emulator_starts_the_child(void **state) {
     (void)state;
     static const struct {

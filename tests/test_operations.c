@@ -94,7 +94,7 @@ static void levels_differ_where_their_source_does(void **state) {
 // Formulas alone: at any length of a vector as at width one.
 static void levels_differ_where_their_source_does(void **state) {
     (void)state;
-    static const char *const levels[] = {"scalar", "neon",    "sve128",  "sve256",    "sve512",
+    static const char *const levels[] = {"scalar",  "neon",    "sve128",    "sve256",  "sve512",
                                          "sve1024", "sve2048", "auto_neon", "auto_sve"};
     const double dyt = operations_per_element(norm_find("dyt", "u2", "fused", "scalar", "f32"), NORM_FORWARD);
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {

@@ -86,6 +86,15 @@ expect 0 '' --dev --dry-run
 said chromium
 distribution ubuntu debian
 
+step='what emulates other architectures'
+expect 0 'gcc-aarch64-linux-gnu qemu-user-static' --cross --dry-run
+expect 0 '' --dry-run
+silent_about qemu-user-static
+fake uname 'echo aarch64'
+expect 0 'qemu-user-static' --cross --dry-run
+silent_about gcc-aarch64-linux-gnu
+fake uname 'echo x86_64'
+
 step='a derivative of Debian'
 distribution something 'ubuntu debian'
 expect 0 'apt-get install' --dry-run
@@ -101,6 +110,8 @@ silent_about apt-get
 
 step='bare Fedora on another architecture'
 fake uname 'echo aarch64'
+expect 0 'sleef-devel' --dry-run
+fake uname 'echo riscv64'
 expect 0 'oneapi-dnnl-devel' --dry-run
 silent_about sleef-devel
 fake uname 'echo x86_64'

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // thin.h: which of many alike cases, that look for the same faults at other places or with other numbers, run under
-// sanitizers, where each takes many times as long. Without sanitizers all of them run.
+// sanitizers and in an emulator, where each takes many times as long. Elsewhere all of them run.
 #ifndef THIN_H
 #define THIN_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -21,6 +22,7 @@
 
 // One of three runs. The sum of the indices of nested loops picks another one of the inner loop each time, so that no
 // value of either loop is left out.
-static inline bool thinned_out(size_t index) { return THIN_SANITIZED && index % 3 != 0; }
+static inline bool is_thin(void) { return THIN_SANITIZED || getenv("NORMBENCH_EMULATOR") != NULL; }
+static inline bool thinned_out(size_t index) { return is_thin() && index % 3 != 0; }
 
 #endif

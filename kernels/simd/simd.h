@@ -29,12 +29,12 @@
 #include "simd_sse2.h"
 #elif defined(NORM_COMPILE_neon) || defined(NORM_COMPILE_neon_bf16)
 #include "simd_neon.h"
-#elif defined(NORM_COMPILE_sve128) || defined(NORM_COMPILE_sve256) || defined(NORM_COMPILE_sve512) ||                   \
+#elif defined(NORM_COMPILE_sve128) || defined(NORM_COMPILE_sve256) || defined(NORM_COMPILE_sve512) ||                  \
     defined(NORM_COMPILE_sve1024) || defined(NORM_COMPILE_sve2048)
 #include "simd_sve.h"
 #else
 #include "simd_scalar.h"
-#if defined(NORM_COMPILE_auto_avx2) || defined(NORM_COMPILE_auto_avx512) || defined(NORM_COMPILE_auto_neon) ||          \
+#if defined(NORM_COMPILE_auto_avx2) || defined(NORM_COMPILE_auto_avx512) || defined(NORM_COMPILE_auto_neon) ||         \
     defined(NORM_COMPILE_auto_sve)
 #define SIMD_PLAIN 1 // the compiler makes the vectors
 #endif

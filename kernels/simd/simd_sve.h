@@ -25,9 +25,7 @@ static inline vf v_load(const float *p) { return svld1_f32(v_every(), p); }
 static inline void v_store(float *p, vf a) { svst1_f32(v_every(), p, a); }
 static inline vf v_load_part(const float *p, size_t n) { return svld1_f32(v_first(n), p); }
 static inline void v_store_part(float *p, vf a, size_t n) { svst1_f32(v_first(n), p, a); }
-static inline vi v_load_high(const uint16_t *p) {
-    return svlsl_n_u32_x(v_every(), svld1uh_u32(v_every(), p), 16);
-}
+static inline vi v_load_high(const uint16_t *p) { return svlsl_n_u32_x(v_every(), svld1uh_u32(v_every(), p), 16); }
 static inline void v_store_high(uint16_t *p, vi a) { svst1h_u32(v_every(), p, svlsr_n_u32_x(v_every(), a, 16)); }
 
 static inline vf v_add(vf a, vf b) { return svadd_f32_x(v_every(), a, b); }
