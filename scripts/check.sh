@@ -10,13 +10,24 @@ jobs=${JOBS:-2}
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
+# A program for another architecture is called through its emulator (check_cross.sh).
+if [ -n "${NORMBENCH_EMULATOR:-}" ]; then
+    for name in NORMBENCH CURVES; do
+        eval "program=\${$name:-}"
+        # shellcheck disable=SC2154 # by eval
+        printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$NORMBENCH_EMULATOR" "$program" >"$work/$name"
+        chmod +x "$work/$name"
+        export "$name=$work/$name"
+    done
+fi
 
 # one TEST NAME: runs it, which leaves its output, its time and, last, its status.
 one() {
     begin=$(date +%s)
+    # shellcheck disable=SC2086 # several words, or none
     case $1 in
     *.sh) sh "$1" ;;
-    *) "$1" ;;
+    *) ${NORMBENCH_EMULATOR:-} "$1" ;;
     esac >"$work/$2.out" 2>&1 </dev/null
     echo $? >"$work/$2.status.part"
     end=$(date +%s)

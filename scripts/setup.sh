@@ -6,10 +6,11 @@ set -u
 
 usage() {
     cat <<'TEXT'
-usage: sh scripts/setup.sh [--dev] [--check | --dry-run]
+usage: sh scripts/setup.sh [--dev] [--cross] [--check | --dry-run]
 Installs what normbench needs and this machine lacks, as root or through sudo.
 
   --dev       also clang, clang-format and shellcheck, for `make lint`, and chromium, in which a test opens a page
+  --cross     also the compiler and the emulators of `make check-cross`
   --check     install nothing; one line naming what is missing. Exit 1 if the build or the tests lack something
   --dry-run   print the commands instead of running them
   --help      this text
@@ -20,15 +21,16 @@ FONTS names the folder where fonts are (default: /usr/share/fonts).
 TEXT
 }
 
-dev=no mode=install
+dev=no cross=no mode=install
 while [ $# -gt 0 ]; do
     case $1 in
     --dev) dev=yes ;;
+    --cross) cross=yes ;;
     --check) mode=check ;;
     --dry-run) mode=dry ;;
     --help) usage && exit 0 ;;
     *)
-        echo "setup.sh: unknown option $1; valid are --dev, --check, --dry-run and --help" >&2
+        echo "setup.sh: unknown option $1; valid are --dev, --cross, --check, --dry-run and --help" >&2
         exit 2
         ;;
     esac
@@ -64,8 +66,8 @@ is_ubuntu() (ID='' && file=${OS_RELEASE:-/etc/os-release} && [ -r "$file" ] && .
 
 find_missing() {
     needed='' useful='' sleef=''
-    # Its vectors are used on x86-64 alone.
-    [ "$(uname -m)" != x86_64 ] || sleef=sleef.h
+    # Its vectors are used on these alone.
+    case $(uname -m) in x86_64 | aarch64 | arm64) sleef=sleef.h ;; esac
     if have "${compiler%% *}"; then
         # shellcheck disable=SC2086 # one word each
         needed=$(missing_headers stdio.h omp.h hwloc.h jansson.h zlib.h dnnl.h $sleef cmocka.h mpfr.h)
@@ -84,6 +86,10 @@ find_missing() {
             have "$tool" || useful="$useful $tool"
         done
         has_browser || is_ubuntu || useful="$useful chromium"
+    fi
+    if [ "$cross" = yes ]; then
+        [ "$(uname -m)" = aarch64 ] || have aarch64-linux-gnu-gcc || useful="$useful aarch64-linux-gnu-gcc"
+        have qemu-aarch64-static || have qemu-aarch64 || useful="$useful qemu-user-static"
     fi
     # shellcheck disable=SC2086 # one word each, one space between
     { set -- $needed && needed="$*"; set -- $useful && useful="$*"; }
@@ -107,6 +113,7 @@ debian_package() {
     gnuplot) echo gnuplot-nox ;;
     font) echo fonts-dejavu-core ;;
     clang) echo clang libomp-dev ;;
+    aarch64-linux-gnu-gcc) echo gcc-aarch64-linux-gnu ;;
     *) echo "$1" ;;
     esac
 }
@@ -127,6 +134,7 @@ fedora_package() {
     pkg-config) echo pkgconf-pkg-config ;;
     font) echo dejavu-sans-fonts ;;
     clang) echo clang libomp-devel ;;
+    aarch64-linux-gnu-gcc) echo gcc-aarch64-linux-gnu ;;
     clang-format) echo clang-tools-extra ;;
     shellcheck) echo ShellCheck ;;
     *) echo "$1" ;;

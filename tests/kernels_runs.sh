@@ -58,7 +58,8 @@ int main(int argc, char **argv) {
 }
 EOC
 $CC -o "$work/json" "$work/json.c" -ljansson || fail "cannot build the JSON reader"
-json() { "$work/json" "$@"; }
+# shellcheck disable=SC2086 # several words, or none
+json() { ${NORMBENCH_EMULATOR:-} "$work/json" "$@"; }
 
 # has FILE VALUE KEY...
 has() {

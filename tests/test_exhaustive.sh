@@ -11,7 +11,8 @@ cd "$(dirname "$0")/.."
 status() {
     want=$1 got=0
     shift
-    "$OBJ/exhaustive" "$@" >"$work/out" 2>"$work/err" || got=$?
+    # shellcheck disable=SC2086 # several words, or none
+    ${NORMBENCH_EMULATOR:-} "$OBJ/exhaustive" "$@" >"$work/out" 2>"$work/err" || got=$?
     [ "$got" -eq "$want" ] || fail "exhaustive $* exits with $got instead of $want"
 }
 

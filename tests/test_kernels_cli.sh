@@ -97,7 +97,7 @@ columns "$run/kernels.csv" 'op ratio_to_rmsnorm ratio_lo95 ratio_hi95' |
     fail "ratios: $(columns "$run/kernels.csv" 'op ratio_to_rmsnorm ratio_lo95 ratio_hi95')"
 
 # What the hardware counted, or nothing and the reason; then cycles are time by the core's clock, which lies between the least and
-# the largest of the samples', up to the three digits of a number without an interval.
+# the largest of the samples', up to the three digits of a number without an interval; or nothing, where no core tells its clock.
 for counter in cycles instructions cache_misses; do
     counted=$(columns "$run/samples.csv" $counter | sort -u)
     if [ "$(json "$run/meta.json" machine counters $counter counts)" = true ]; then
@@ -108,11 +108,12 @@ for counter in cycles instructions cache_misses; do
     fi
 done
 columns "$run/samples.csv" 'op clock_ghz' >"$work/clocks"
-columns "$run/kernels.csv" 'op ns_per_element cycles_per_element operations_per_element peak_gflops cycles_source clock_ghz' | awk -v clocks="$work/clocks" '
+columns "$run/kernels.csv" 'op ns_per_element cycles_per_element operations_per_element peak_gflops cycles_source clock_ghz' | awk -F '[ ]' -v clocks="$work/clocks" '
     BEGIN { while ((getline line < clocks) > 0) { split(line, f, " "); if (!(f[1] in least) || f[2] < least[f[1]]) least[f[1]] = f[2] + 0
         if (f[2] > most[f[1]]) most[f[1]] = f[2] + 0 } }
     $4 != ($1 == "identity" ? 0 : $1 == "rmsnorm" ? 4 : $4) || $4 == "" || !($5 > 0) { exit 1 }
     $6 == "clock" && !($3 > 0.99 * least[$1] * $2 && $3 < 1.01 * most[$1] * $2) { exit 1 }
+    $6 == "" && ($3 != "" || $7 != "") { exit 1 }
     $6 == "counters" && !($3 > 0) { exit 1 }' ||
     fail "cycles: $(columns "$run/kernels.csv" 'op ns_per_element cycles_per_element operations_per_element peak_gflops cycles_source clock_ghz')"
 
