@@ -4,9 +4,9 @@
 #ifndef NORM_LEVELS_H
 #define NORM_LEVELS_H
 
-// X(ID, name, features): `features` are the CPU features, in the spelling of -m<feature> on x86 and of Linux on Arm, that
-// a CPU and its operating system must both have before code of this level may run. A level's bits name exactly what its
-// flags enable.
+// X(ID, name, features): `features` are the CPU features that a CPU and its operating system must both have before code
+// of this level may run, in the spelling of -m<feature> on x86 and of Linux on Arm. A level's bits name exactly what
+// its flags enable.
 //
 //   scalar       one element at a time; no vector instruction at all
 //   sse2         128 bit; the x86-64 baseline

@@ -116,8 +116,9 @@ static bool has_level(const char *name) {
 }
 
 // A hundred rows and more, in each form that sweeps once, at the best level and the widest that every x86 has since
-// 2015, or every 64-bit Arm. A call takes a few microseconds, for what disturbs a shared machine comes and goes in tens of them: a slot
-// (sampler.h) of one call of a millisecond catches it all, and its paired difference scatters a hundred times as much.
+// 2015, or every 64-bit Arm. A call takes a few microseconds, for what disturbs a shared machine comes and goes in tens
+// of them: a slot (sampler.h) of one call of a millisecond catches it all, and its paired difference scatters a hundred
+// times as much.
 bool ab_plan_defaults(selection *s, const topology *t, char error[SELECT_ERROR_SIZE]) {
     const bool plugin = is_plugin(AB_CANDIDATE) || is_plugin(AB_BASE);
     const struct {
