@@ -27,7 +27,7 @@ static bool has_f16c(void) {
 #if defined(__linux__)
 #include <sys/auxv.h>
 #include <sys/prctl.h>
-// As Linux has them for programs (asm/hwcap.h, linux/prctl.h): a C library's headers may be older.
+// As Linux numbers them, for a C library's headers may be older.
 enum { CAP_SVE = 1 << 22, CAP2_BF16 = 1 << 14, SVE_GET_LENGTH = 51, SVE_LENGTH_MASK = 0xffff };
 #define HAS_bf16 ((getauxval(AT_HWCAP2) & CAP2_BF16) != 0)
 #define HAS_sve ((getauxval(AT_HWCAP) & CAP_SVE) != 0)
