@@ -62,7 +62,7 @@ has_font() {
 # A browser that opens pages without a screen, for tests/test_report_browser.sh. Ubuntu's is a snap, which a container cannot have.
 has_browser() { have chromium || have chromium-browser || have google-chrome; }
 # shellcheck disable=SC1090 # whichever file tells
-is_ubuntu() (ID='' && file=${OS_RELEASE:-/etc/os-release} && [ -r "$file" ] && . "$file" && [ "${ID:-}" = ubuntu ])
+is_ubuntu() { file=${OS_RELEASE:-/etc/os-release} && [ -r "$file" ] && [ "$(. "$file" && echo "${ID:-}")" = ubuntu ]; }
 
 find_missing() {
     needed='' useful='' sleef=''

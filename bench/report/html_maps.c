@@ -96,7 +96,7 @@ static void write_cell(FILE *out, const page *p, const page_run *r, table_row ro
 }
 
 static void write_map(FILE *out, const page *p, const page_run *r, const cell_row *items, size_t count) {
-    double widths[SIDE];
+    double widths[SIDE] = {0};
     const size_t width = widths_of(items, count, widths);
     fputs("<div class=map><table><caption>", out);
     html_say(out, "%s%s%s", p->count > 1 ? r->name : "", p->count > 1 ? ": " : "", items->condition);
