@@ -14,17 +14,38 @@
 
 enum { ALIGNMENT = 64 };
 
+// What PyTorch 2.15 allocates with a tensor, in bytes: its storage before the data, the tensor and a part of it behind;
+// freed in the order of release(). They decide whether a large block that was freed is whole again when the next
+// result asks for one: the C library cuts what a block has too much for its alignment into pieces of such sizes.
+static const size_t head_bytes[MADE_HEADS] = {96, 176, 24};
+enum { STORAGE, TENSOR, PART };
+
+static void release(norm_made *made, unsigned which) {
+    void **const heads = made->heads[which];
+    free(heads[PART]);
+    free(made->at[which]);
+    free(heads[STORAGE]);
+    free(heads[TENSOR]);
+    made->at[which] = heads[STORAGE] = heads[TENSOR] = heads[PART] = NULL;
+}
+
 static bool make(norm_made *made, const norm_life *life, norm_args *args, const norm_args *callers) {
     const unsigned which = life->makes;
-    size_t bytes, rows_bytes;
+    size_t bytes, rows_bytes, cols_bytes;
     if (which == MADE_NOTHING || (which == MADE_RESULT && callers->fresh == NULL))
         return true;
     if (__builtin_mul_overflow(args->rows * life->per_element, args->cols, &bytes) ||
         __builtin_mul_overflow(args->rows, (size_t)life->per_row, &rows_bytes) ||
-        posix_memalign(&made->at[which], ALIGNMENT, bytes + rows_bytes) != 0) {
-        made->at[which] = NULL;
+        __builtin_mul_overflow(args->cols, (size_t)life->per_col, &cols_bytes))
         return false;
-    }
+    void **const heads = made->heads[which];
+    heads[STORAGE] = malloc(head_bytes[STORAGE]);
+    if (posix_memalign(&made->at[which], ALIGNMENT, bytes + rows_bytes + cols_bytes) != 0)
+        made->at[which] = NULL;
+    heads[TENSOR] = malloc(head_bytes[TENSOR]);
+    heads[PART] = malloc(head_bytes[PART]);
+    if (made->at[which] == NULL || heads[STORAGE] == NULL || heads[TENSOR] == NULL || heads[PART] == NULL)
+        return false; // what there is, is freed with all others
     if (which == MADE_RESULT) {
         args->y = args->dx = made->at[which];
         args->y_stride = args->dx_stride = args->cols;
@@ -32,30 +53,29 @@ static bool make(norm_made *made, const norm_life *life, norm_args *args, const 
     return true;
 }
 
-static void drop(void *at[MADE_TENSORS], unsigned which) {
+static void drop(norm_made *made, unsigned which) {
     for (unsigned i = MADE_NOTHING + 1; i < MADE_TENSORS; i++)
-        if (which >> i & 1) {
-            free(at[i]);
-            at[i] = NULL;
-        }
+        if (which >> i & 1)
+            release(made, i);
 }
 
 void norm_release(const norm_impl *impl, void *saved) {
-    void *at[MADE_TENSORS];
+    norm_made made;
     if (impl->form != NORM_FRAMEWORK || impl->keeps == 0 || saved == NULL)
         return;
-    memcpy(at, saved, sizeof at);
-    drop(at, ~0u);
-    memcpy(saved, at, sizeof at);
+    memcpy(&made, saved, MADE_SAVED);
+    drop(&made, ~0u);
+    memcpy(saved, &made, MADE_SAVED);
 }
 
 size_t norm_fresh_bytes(const norm_impl *impl, size_t rows, size_t cols) {
     size_t bytes = 0;
     for (norm_pass pass = NORM_FORWARD; impl->form == NORM_FRAMEWORK && pass < NORM_PASSES; pass++)
         for (size_t i = 0; i < impl->pass[pass].count; i++) {
+            const norm_life *const life = &impl->lives[pass][i];
             size_t each;
-            if (__builtin_mul_overflow(rows * impl->lives[pass][i].per_element, cols, &each) ||
-                __builtin_add_overflow(bytes, each + rows * impl->lives[pass][i].per_row, &bytes))
+            if (__builtin_mul_overflow(rows * life->per_element, cols, &each) ||
+                __builtin_add_overflow(bytes, each + rows * life->per_row + cols * life->per_col, &bytes))
                 return SIZE_MAX;
         }
     return bytes;
@@ -118,7 +138,8 @@ static bool run_operation(const norm_stage *stage, const norm_life *life, const 
     return !short_team;
 }
 
-norm_error framework_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
+norm_error framework_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads,
+                         norm_operation *times) {
     norm_made made = {.scratch = args->workspace};
     norm_args own = *args;
     norm_error error = NORM_OK;
@@ -134,23 +155,26 @@ norm_error framework_run(const norm_impl *impl, norm_pass pass, const norm_args 
     if (pass == NORM_FORWARD)
         norm_release(impl, saved);
     else if (saved != NULL)
-        memcpy(made.at, saved, sizeof made.at);
+        memcpy(&made, saved, MADE_SAVED);
     for (size_t i = 0; i < impl->pass[pass].count && error == NORM_OK; i++) {
         const norm_stage *const stage = &impl->pass[pass].stages[i];
         const norm_life *const life = &impl->lives[pass][i];
+        const double begin = times != NULL ? now_ns() : 0;
         wait_for((double)life->calls * args->dispatch_ns);
         if (!make(&made, life, &own, args))
             error = NORM_NO_MEMORY;
         else if (!run_operation(stage, life, &own, &made, threads))
             error = NORM_NO_TEAM;
-        drop(made.at, life->frees & ~kept);
+        drop(&made, life->frees & ~kept);
+        if (times != NULL)
+            times[i] = (norm_operation){life->calls, now_ns() - begin};
     }
     if (error == NORM_OK && args->fresh != NULL) {
         *args->fresh = made.at[MADE_RESULT];
         made.at[MADE_RESULT] = NULL;
     }
-    drop(made.at, error == NORM_OK ? ~kept : ~0u);
+    drop(&made, error == NORM_OK ? ~kept : ~0u);
     if (saved != NULL)
-        memcpy(saved, made.at, sizeof made.at);
+        memcpy(saved, &made, MADE_SAVED);
     return error;
 }

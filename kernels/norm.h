@@ -138,11 +138,11 @@ typedef struct {
                     // column-sized vectors ignored
 } norm_stage;
 
-// Form framework: the tensor that an operation allocates, 0 for none, with its bytes per element and per row; those
+// Form framework: the tensor that an operation allocates, 0 for none, with its bytes per element, row and column; those
 // that are freed behind it, a bit each; the elements that a thread must have, or fewer threads work; and how many
 // operations it is to the framework's dispatcher: 0 if it is a part of the one before or after it.
 typedef struct {
-    unsigned char makes, per_element, per_row;
+    unsigned char makes, per_element, per_row, per_col;
     unsigned frees, grain;
     unsigned calls;
 } norm_life;
@@ -267,6 +267,16 @@ NORM_API unsigned norm_bytes_per_element(const norm_impl *impl, norm_pass pass);
 // Each thread computes in the default floating-point state, whatever the caller's: rounding to nearest, denormals kept,
 // no traps. The caller's state, exception flags included, is afterwards as it was; so is that of the team's threads.
 NORM_API norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads);
+
+// Form framework: norm_run, and what each of its steps took: the allocation of its result, the team, its work and what
+// is freed behind it. A step is `calls` of norm_operations(); none: it is a part of the step before. *count is how many
+// fit in times, and becomes how many there are.
+typedef struct {
+    unsigned calls;
+    double ns;
+} norm_operation;
+NORM_API norm_error norm_run_operations(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads,
+                                        norm_operation *times, size_t *count);
 
 // Form framework: frees what a forward left in `saved` for a backward that does not follow; nothing in other forms.
 NORM_API void norm_release(const norm_impl *impl, void *saved);

@@ -251,7 +251,7 @@ norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args
     if (norm_missing(impl) != NULL)
         return NORM_CPU_LACKS;
     if (impl->form == NORM_FRAMEWORK)
-        return framework_run(impl, pass, args, threads);
+        return framework_run(impl, pass, args, threads, NULL);
     if (threads > 1 && args->rows > 0 && !team_lost()) {
         const bool few = pass == NORM_FORWARD && args->rows < (size_t)threads &&
                          (impl->elementwise || (impl->piece.sum != NULL && threads <= MOST_PIECES));
@@ -263,4 +263,12 @@ norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args
     run_alone(impl->pass[pass].stages, impl->pass[pass].count, args);
     fp_leave(found);
     return NORM_OK;
+}
+
+norm_error norm_run_operations(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads,
+                               norm_operation *times, size_t *count) {
+    if (!valid(impl, pass, args, threads) || impl->form != NORM_FRAMEWORK || *count < impl->pass[pass].count)
+        return NORM_BAD_ARGUMENT;
+    *count = impl->pass[pass].count;
+    return norm_missing(impl) != NULL ? NORM_CPU_LACKS : framework_run(impl, pass, args, threads, times);
 }

@@ -271,6 +271,47 @@ static void operations_wait_for_their_dispatch(void **state) {
     }
 }
 
+// Steps are timed one by one: none waits less than its operations, and together they are the operations of the pass.
+static void steps_are_timed(void **state) {
+    (void)state;
+    enum { ROWS = 3, COLS = 50, DISPATCH_NS = 100000 };
+    size_t index = 0;
+    const norm_impl *impl;
+    while ((impl = next_of_framework(&index)) != NULL) {
+        call c = call_of(impl, ROWS, COLS, 1);
+        for (norm_pass pass = NORM_FORWARD; pass < NORM_PASSES; pass++) {
+            norm_operation times[MOST];
+            size_t count = 0, calls = 0;
+            void *made = NULL;
+            norm_args args = c.args;
+            args.y = c.matrix;
+            args.y_stride = COLS;
+            args.fresh = &made;
+            args.dispatch_ns = DISPATCH_NS;
+            assert_int_equal(norm_run_operations(impl, pass, &args, 1, times, &count), NORM_BAD_ARGUMENT);
+            count = MOST;
+            assert_int_equal(norm_run_operations(impl, pass, &args, 1, times, &count), NORM_OK);
+            assert_int_equal(count, impl->pass[pass].count);
+            for (size_t i = 0; i < count; i++) {
+                calls += times[i].calls;
+                assert_true(times[i].ns > 0 && times[i].ns >= (double)DISPATCH_NS * times[i].calls);
+            }
+            assert_int_equal(calls, norm_operations(impl, pass));
+            free(made);
+        }
+        norm_release(impl, c.args.saved);
+        close_call(&c);
+    }
+    const norm_impl *const fused = norm_find("dyt", "u2", "fused", "scalar", "f32");
+    call c = call_of(fused, ROWS, COLS, 1);
+    c.args.y = c.matrix;
+    c.args.y_stride = COLS;
+    norm_operation times[MOST];
+    size_t count = MOST;
+    assert_int_equal(norm_run_operations(fused, NORM_FORWARD, &c.args, 1, times, &count), NORM_BAD_ARGUMENT);
+    close_call(&c);
+}
+
 static long page_faults(void) {
     struct rusage usage;
     assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
@@ -299,7 +340,7 @@ static void large_results_cost_page_faults(void **state) {
 // Whatever the process has freed before: below 32 MiB the next result has the memory of the last one.
 static void a_settled_heap_keeps_smaller_results(void **state) {
     (void)state;
-    enum { ROWS = 512, COLS = 4096, CALLS = 3, FEW = 64 }; // 8 MiB of f32
+    enum { ROWS = 512, COLS = 4096, WARM = 8, CALLS = 3, FEW = 64 }; // 8 MiB of f32
     static const size_t before[] = {0, 5u << 20, 31u << 20};
     const norm_impl *const impl = norm_find("rmsnorm", "std", "framework", "best", "f32");
     assert_non_null(impl);
@@ -313,8 +354,8 @@ static void a_settled_heap_keeps_smaller_results(void **state) {
         void *volatile block = malloc(before[i]);
         free(block);
         long first = 0;
-        for (int k = 0; k < 1 + CALLS; k++) { // the first lets the heap grow
-            first = k == 1 ? page_faults() : first;
+        for (int k = 0; k < WARM + CALLS; k++) { // the first let the heap grow: small blocks cut the large ones
+            first = k == WARM ? page_faults() : first;
             assert_int_equal(norm_run(impl, NORM_FORWARD, &c.args, 1), NORM_OK);
             free(y);
         }
@@ -332,6 +373,7 @@ int main(void) {
         cmocka_unit_test(a_settled_heap_keeps_smaller_results),
         cmocka_unit_test(operations_are_those_of_a_framework),
         cmocka_unit_test(operations_wait_for_their_dispatch),
+        cmocka_unit_test(steps_are_timed),
         cmocka_unit_test(tensors_live_as_long_as_their_users),
     };
     peers_register();

@@ -21,13 +21,26 @@
 #define SIMD_SLEEF 1
 SIMD_INLINE vf v_tanh_sleef(vf a) { return TANH(a); }
 
-// Of form framework, whose other operations keep to narrower vectors (framework_level.h).
+// Of form framework, whose other operations keep to narrower vectors (framework_level.h): elements [c, c + WIDE) of a
+// row, in bf16 rounded as v_round_bf16 does.
 #ifdef FRAMEWORK_WIDE_TANH
-#define SIMD_SLEEF_TWO 1
-SIMD_INLINE void v_tanh_sleef_two(vf *a, vf *b) {
-    const __m512 both = Sleef_tanhf16_u10avx512f(_mm512_insertf32x8(_mm512_castps256_ps512(*a), *b, 1));
-    *a = _mm512_castps512_ps256(both);
-    *b = _mm512_extractf32x8_ps(both, 1);
+#define SIMD_SLEEF_WIDE 16
+static inline __m256i round_wide(__m512 a) {
+    const __m512i bits = _mm512_castps_si512(a),
+                  odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+    const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
+    const __m512i kept = _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), rounded, quiet);
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(kept, 16));
+}
+SIMD_INLINE void tanh_sleef_wide(norm_dtype dtype, void *to, const void *from, size_t c) {
+    if (dtype == NORM_F32) {
+        _mm512_storeu_ps((float *)to + c, Sleef_tanhf16_u10avx512f(_mm512_loadu_ps((const float *)from + c)));
+        return;
+    }
+    const __m256i in = _mm256_loadu_si256((const void *)((const uint16_t *)from + c));
+    const __m512 x = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(in), 16));
+    _mm256_storeu_si256((void *)((uint16_t *)to + c), round_wide(Sleef_tanhf16_u10avx512f(x)));
 }
 #endif
 

@@ -47,12 +47,15 @@ static void join_moments(moments *into, size_t count, float mean, float squares)
 
 // A chunk onto the bottom of the tree: its halves one after the other. Its sum comes on top of what PyTorch does: each
 // step of the recurrence rounds a mean, and a plain sum, for which the chain leaves room, is more accurate.
+static const float weights[CHUNK] = {1.0f,      1.0f / 2,  1.0f / 3,  1.0f / 4,  1.0f / 5,  1.0f / 6,
+                                     1.0f / 7,  1.0f / 8,  1.0f / 9,  1.0f / 10, 1.0f / 11, 1.0f / 12,
+                                     1.0f / 13, 1.0f / 14, 1.0f / 15, 1.0f / 16};
 SIMD_INLINE void chunk_moments(norm_dtype dtype, const void *x, size_t first, size_t steps, lane_moments *into,
-                               vf shift, double *total) {
+                               vf shift, double total[SIMD_WIDTH]) {
     const size_t halves = halves_of(dtype);
     vf mean[HALVES] = {v_zero(), v_zero()}, squares[HALVES] = {v_zero(), v_zero()}, sum[HALVES] = {v_zero(), v_zero()};
     for (size_t j = 0; j < steps; j++) {
-        const vf weight = v_set1(1.0f / (float)(j + 1));
+        const vf weight = v_set1(weights[j]);
         UNROLL_SPAN for (size_t h = 0; h < halves; h++) {
             const vf plain = v_get(dtype, x, ((first + j) * halves + h) * SIMD_WIDTH, SIMD_WIDTH);
             const vf a = v_sub(plain, shift);
@@ -64,7 +67,7 @@ SIMD_INLINE void chunk_moments(norm_dtype dtype, const void *x, size_t first, si
     }
     UNROLL_SPAN for (size_t h = 0; h < halves; h++) {
         join_lanes(into, steps, mean[h], squares[h]);
-        *total += (double)v_sum(sum[h]);
+        v_add_to_doubles(total, sum[h]);
     }
 }
 
@@ -105,12 +108,12 @@ SIMD_INLINE moments row_moments(norm_dtype dtype, const void *x, size_t cols) {
     const lane_moments none = {0, v_zero(), v_zero()};
     lane_moments tree[DEEPEST];
     size_t depth = 1;
-    double total = 0.0;
+    double total[SIMD_WIDTH] = {0.0};
     const float shift = near_mean(dtype, x, cols);
     tree[0] = none;
     for (size_t chunk = 0; chunk * CHUNK < steps; chunk++) {
         const size_t left = steps - chunk * CHUNK;
-        chunk_moments(dtype, x, chunk * CHUNK, left < CHUNK ? left : CHUNK, &tree[0], v_set1(shift), &total);
+        chunk_moments(dtype, x, chunk * CHUNK, left < CHUNK ? left : CHUNK, &tree[0], v_set1(shift), total);
         for (size_t k = 1, mask = chunk + 1; mask % 2 == 0; k++, mask /= 2) {
             if (k == depth)
                 tree[depth++] = none;
@@ -120,7 +123,7 @@ SIMD_INLINE moments row_moments(norm_dtype dtype, const void *x, size_t cols) {
     }
     for (size_t k = 1; k < depth; k++)
         join_lanes(&tree[0], tree[k].count, tree[k].mean, tree[k].squares);
-    return whole_moments(dtype, x, steps * halves * SIMD_WIDTH, cols, &tree[0], shift, total);
+    return whole_moments(dtype, x, steps * halves * SIMD_WIDTH, cols, &tree[0], shift, sum_of_lanes(total));
 }
 
 // Of each row: mean, rstd, and what the rounded mean leaves, without which a mean that is large against the deviation
@@ -264,16 +267,17 @@ static void nothing(const norm_args *a, const norm_slice *s) {
     (void)s;
 }
 
-// at::parallel_for hands layernorm out row by row. Its statistics are allocated beside its result.
+// at::parallel_for hands layernorm out row by row. Its statistics are allocated behind its result.
 #define LAYERNORM_FORWARD(K, T, kind, e)                                                                               \
-    OPERATION(K, nothing, ROWS, 0, STATS, 0, ROW_STATS * sizeof(float), 0, GRAIN, 0),                                  \
-        OPERATION(K, layernorm_forward_##kind##_##T, ROWS, 2 * (e), RESULT, e, 0, 0, 1, 1)
+    OPERATION(K, nothing, ROWS, 0, RESULT, e, 0, 0, 0, GRAIN, 0),                                                      \
+        OPERATION(K, layernorm_forward_##kind##_##T, ROWS, 2 * (e), STATS, 0, ROW_STATS * sizeof(float), 0, 0, 1, 1)
 #define LAYERNORM_BACKWARD(K, T, kind, e)                                                                              \
-    LAYERNORM_BACKWARD_NOAFFINE(K, T, kind, e), OPERATION(K, layernorm_reduce_##kind, COLS, 0, NOTHING, 0, 0, 0, 1, 0)
+    LAYERNORM_BACKWARD_NOAFFINE(K, T, kind, e),                                                                        \
+        OPERATION(K, layernorm_reduce_##kind, COLS, 0, NOTHING, 0, 0, 0, 0, 1, 0)
 #define LAYERNORM_BACKWARD_NOAFFINE(K, T, kind, e)                                                                     \
-    OPERATION(K, layernorm_backward_##kind##_##T, ROWS, 3 * (e), RESULT, e, 0, MADE(STATS), 1, 1)
-#define CLONE(K, name, e) OPERATION(K, clone_##name, ROWS, 2 * (e), RESULT, e, 0, 0, GRAIN, 1)
-#define CLONE_BACK(K, name, e) OPERATION(K, clone_back_##name, ROWS, 2 * (e), RESULT, e, 0, 0, GRAIN, 1)
+    OPERATION(K, layernorm_backward_##kind##_##T, ROWS, 3 * (e), RESULT, e, 0, 0, MADE(STATS), 1, 1)
+#define CLONE(K, name, e) OPERATION(K, clone_##name, ROWS, 2 * (e), RESULT, e, 0, 0, 0, GRAIN, 1)
+#define CLONE_BACK(K, name, e) OPERATION(K, clone_back_##name, ROWS, 2 * (e), RESULT, e, 0, 0, 0, GRAIN, 1)
 
 #define KERNEL_IMPLS(T, D, e)                                                                                          \
     {IMPL(NORM_LAYERNORM, "welford", "", D, NORM_GAMMA | NORM_BETA, MADE(STATS)),                                      \

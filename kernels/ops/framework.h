@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // framework.h: the form `framework`: the operations of PyTorch's eager mode on a CPU, each with a result of its own
 // (framework_run.c). rmsnorm is the LlamaRMSNorm of transformers, dyt the module of its authors; backward is the order
-// of autograd: the products of a multiplication before their sums, the power's gradient as it is written there, the sum
-// of two gradients into the first. A bit of norm_stage.frees stands at the last user of a tensor; what a Python name
-// holds lives to the module's end.
+// of autograd: both products of a multiplication before a sum, the second factor's first, the power's gradient as it is
+// written there, the sum of two gradients into the first. A bit of norm_life.frees stands at the last user of a tensor;
+// what a Python name holds lives to the module's end. Small results are allocated, too: where PyTorch takes one from a
+// large block that was freed, the next large result finds another block, whose lines the caches have not.
 #ifndef FRAMEWORK_H
 #define FRAMEWORK_H
 
@@ -20,7 +21,7 @@ enum { GRAIN = 32768, TANH_GRAIN = 2048 };
 typedef struct {
     tensor x, y, dy, dx, gamma, beta, alpha; // the caller's
     tensor x32, square, normed, h, scaled, t, weighted, product, dh, dh32, d1, q, spread, p1, p2, d2;
-    float *rstd, *row;
+    float *mean, *shifted, *rstd, *row, *cube, *half, *root; // of each row
     double *partial;
 } tensors;
 
@@ -46,8 +47,13 @@ SIMD_INLINE tensors locate(norm_dtype dtype, bool affine, const norm_args *a) {
                  .p1 = made_at(a, MADE_P1),
                  .p2 = made_at(a, MADE_P2),
                  .d2 = made_at(a, MADE_D2),
+                 .mean = made_at(a, MADE_MEAN).data,
+                 .shifted = made_at(a, MADE_SHIFTED).data,
                  .rstd = made_at(a, MADE_STATS).data,
                  .row = made_at(a, MADE_ROW).data,
+                 .cube = made_at(a, MADE_CUBE).data,
+                 .half = made_at(a, MADE_HALF).data,
+                 .root = made_at(a, MADE_ROOT).data,
                  .partial = ((const norm_made *)a->workspace)->scratch};
     t.x32 = low ? made_at(a, MADE_X32) : t.x;
     // Without gamma, what it would have multiplied is y itself, and what its gradient would have given is dy.
@@ -82,10 +88,22 @@ SIMD_SHARED void spread_quotient(const norm_slice *s, size_t cols, tensor out, c
     }
 }
 
-// d/d variance of rstd, of each row.
-SIMD_INLINE void rstd_grad(const norm_slice *s, float *row, const float *rstd) {
+// Of each row, as PyTorch has them one by one.
+#define OF_ROWS(name, expression)                                                                                      \
+    SIMD_INLINE void name(const norm_slice *s, float *out, const float *in, float with) {                              \
+        for (size_t r = s->begin; r < s->end; r++) {                                                                   \
+            const float a = in[r];                                                                                     \
+            out[r] = expression;                                                                                       \
+        }                                                                                                              \
+    }
+OF_ROWS(plus, a + with)
+OF_ROWS(times, a *with)
+OF_ROWS(reciprocal_roots, with / sqrtf(a))
+OF_ROWS(cubes, with *a *a *a)
+// The gradient of a root: -1/2 of that of rstd, times the cube of rstd.
+SIMD_INLINE void products(const norm_slice *s, float *out, const float *a, const float *b) {
     for (size_t r = s->begin; r < s->end; r++)
-        row[r] = row[r] * -0.5f * rstd[r] * rstd[r] * rstd[r];
+        out[r] = a[r] * b[r];
 }
 
 SIMD_SHARED void total_of(norm_dtype dtype, const norm_slice *s, size_t cols, double *partial, void *data,
@@ -104,9 +122,9 @@ static const float two = 2.0f;
 #define RMSNORM_STAGES(D)                                                                                              \
     STAGE(RMSNORM, cast, D, UNARY(CAST, NORM_F32, D, x32, x))                                                          \
     STAGE(RMSNORM, square, D, UNARY(SQUARE, NORM_F32, NORM_F32, square, x32))                                          \
-    STAGE(RMSNORM, mean, D, row_sums(s, a->cols, t.rstd, t.square, (float)a->cols))                                    \
-    STAGE(RMSNORM, eps, D, add_eps(s, t.rstd, a->eps))                                                                 \
-    STAGE(RMSNORM, rsqrt, D, reciprocal_root(s, t.rstd))                                                               \
+    STAGE(RMSNORM, mean, D, row_sums(s, a->cols, t.mean, t.square, (float)a->cols))                                    \
+    STAGE(RMSNORM, eps, D, plus(s, t.shifted, t.mean, a->eps))                                                         \
+    STAGE(RMSNORM, rsqrt, D, reciprocal_roots(s, t.rstd, t.shifted, 1.0f))                                             \
     STAGE(RMSNORM, norm, D, BY_ROW(MUL, normed, x32, rstd))                                                            \
     STAGE(RMSNORM, down, D, UNARY(CAST, D, NORM_F32, h, normed))                                                       \
     STAGE(RMSNORM, gamma, D, BINARY(MUL, D, PER_COL, y, h, gamma))                                                     \
@@ -118,8 +136,10 @@ static const float two = 2.0f;
           SWEEP(MUL, NORM_F32, NORM_F32, FULL, PER_ROW, FIRST_GRADIENT(D), t.dh32, vector(t.rstd)))                    \
     STAGE(RMSNORM, b_q, D, BINARY(MUL, NORM_F32, FULL, q, dh32, x32))                                                  \
     STAGE(RMSNORM, b_drstd, D, row_sums(s, a->cols, t.row, t.q, 1.0f))                                                 \
-    STAGE(RMSNORM, b_root, D, rstd_grad(s, t.row, t.rstd))                                                             \
-    STAGE(RMSNORM, b_spread, D, spread_quotient(s, a->cols, t.spread, t.row))                                          \
+    STAGE(RMSNORM, b_cube, D, cubes(s, t.cube, t.rstd, 1.0f))                                                          \
+    STAGE(RMSNORM, b_half, D, times(s, t.half, t.row, -0.5f))                                                          \
+    STAGE(RMSNORM, b_root, D, products(s, t.root, t.half, t.cube))                                                     \
+    STAGE(RMSNORM, b_spread, D, spread_quotient(s, a->cols, t.spread, t.root))                                         \
     STAGE(RMSNORM, b_power, D, UNARY(CAST, NORM_F32, NORM_F32, p1, x32))                                               \
     STAGE(RMSNORM, b_twice, D, SWEEP(MUL, NORM_F32, NORM_F32, FULL, SCALAR, t.p2, t.p1, vector(&two)))                 \
     STAGE(RMSNORM, b_square, D, BINARY(MUL, NORM_F32, FULL, d2, p2, spread))                                           \
@@ -143,21 +163,16 @@ SIMD_INLINE void mkl_rows(const norm_slice *s, size_t cols, tensor out, tensor i
 #define WITH_MKL(...)
 #endif
 
-// SLEEF's tanh of the machine's widest vectors, two of this vocabulary's at once.
-#ifdef SIMD_SLEEF_TWO
+// SLEEF's tanh of the machine's widest vectors.
+#ifdef SIMD_SLEEF_WIDE
 SIMD_SHARED void sleef_rows(norm_dtype dtype, const norm_slice *s, size_t cols, void *out, size_t out_stride,
                             const void *in, size_t in_stride) {
-    enum { TWO = 2 * SIMD_WIDTH };
     for (size_t row = s->begin; row < s->end; row++) {
         const void *const from = row_of(dtype, in, row, in_stride);
         void *const to = row_of_mut(dtype, out, row, out_stride);
         size_t c = 0;
-        for (; c + TWO <= cols; c += TWO) {
-            vf a = v_get(dtype, from, c, SIMD_WIDTH), b = v_get(dtype, from, c + SIMD_WIDTH, SIMD_WIDTH);
-            v_tanh_sleef_two(&a, &b);
-            v_put(dtype, to, c, SIMD_WIDTH, a);
-            v_put(dtype, to, c + SIMD_WIDTH, SIMD_WIDTH, b);
-        }
+        for (; c + SIMD_SLEEF_WIDE <= cols; c += SIMD_SLEEF_WIDE)
+            tanh_sleef_wide(dtype, to, from, c);
         for (size_t n; c < cols; c += n) {
             n = cols - c < SIMD_WIDTH ? cols - c : SIMD_WIDTH;
             v_put(dtype, to, c, n, v_tanh_sleef(v_get(dtype, from, c, n)));
@@ -193,22 +208,22 @@ SIMD_SHARED void sleef_rows(norm_dtype dtype, const norm_slice *s, size_t cols, 
 NORM_EACH_DTYPE(DEFINE)
 
 // The lists. Functions, what they read and write per element, the tensor that they make with its bytes per element
-// (SMALL: per row), and those that are freed behind them. e: the size of the dtype's elements; A: affine or noaffine.
-// Operations that make nothing large, of rows alone, have no bytes. K: STAGE or LIFE, for a list is two tables.
+// (SMALL: four per row; C: those of an element per column), and those that are freed behind them. e: the size of the
+// dtype's elements; A: affine or noaffine. Operations that make nothing large, of rows alone, have no bytes. K: STAGE
+// or LIFE, for a list is two tables.
 #define R(K, op, name, D, A, bytes, makes, each, frees)                                                                \
-    OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, each, 0, frees, GRAIN, 1)
-#define C(K, op, name, D, A, bytes, frees)                                                                             \
-    OPERATION(K, op##_##name##_##D##_##A, COLS, bytes, NOTHING, 0, 0, frees, GRAIN, 1)
-#define SMALL(K, op, name, D, A, bytes, makes, each, frees)                                                            \
-    OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, 0, each, frees, GRAIN, 1)
-// What a framework dispatches as several operations, all of rows, or as none, for it is the end of the one before.
-#define SEVERAL(K, op, name, D, A, calls) OPERATION(K, op##_##name##_##D##_##A, ROWS, 0, NOTHING, 0, 0, 0, GRAIN, calls)
-#define END(K, op, name, D, A) OPERATION(K, op##_##name##_##D##_##A, COLS, 0, NOTHING, 0, 0, 0, GRAIN, 0)
+    OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, each, 0, 0, frees, GRAIN, 1)
+#define C(K, op, name, D, A, bytes, makes, frees)                                                                      \
+    OPERATION(K, op##_##name##_##D##_##A, COLS, bytes, makes, 0, 0, bytes, frees, GRAIN, 1)
+#define SMALL(K, op, name, D, A, bytes, makes, frees)                                                                  \
+    OPERATION(K, op##_##name##_##D##_##A, ROWS, bytes, makes, 0, 4, 0, frees, GRAIN, 1)
+// What a framework does not dispatch: the end of the operation before.
+#define END(K, op, name, D, A) OPERATION(K, op##_##name##_##D##_##A, COLS, 0, NOTHING, 0, 0, 0, 0, GRAIN, 0)
 #define OPERATION(K, ...) OPERATION_##K(__VA_ARGS__)
 #define OPERATION_STAGE(function, SPLIT, bytes, ...)                                                                   \
     { function, NORM_SPLIT_##SPLIT, bytes }
-#define OPERATION_LIFE(function, SPLIT, bytes, makes, per_element, per_row, frees, grain, calls)                       \
-    { MADE_##makes, per_element, per_row, frees, grain, calls }
+#define OPERATION_LIFE(function, SPLIT, bytes, makes, per_element, per_row, per_col, frees, grain, calls)              \
+    { MADE_##makes, per_element, per_row, per_col, frees, grain, calls }
 // Casts stand in the lists of bf16 alone, the steps of gamma and beta in those of the variants that have them.
 #define LIST_bf16(...) __VA_ARGS__
 #define LIST_f32(...)
@@ -228,28 +243,28 @@ NORM_EACH_DTYPE(DEFINE)
 
 #define RMSNORM_FORWARD(K, T, D, e, A)                                                                                 \
     LIST_##T(R(K, RMSNORM, cast, D, A, e + 4, X32, 4, 0), ) R(K, RMSNORM, square, D, A, 8, SQUARE, 4, 0),              \
-        SMALL(K, RMSNORM, mean, D, A, 4, STATS, 4, MADE(SQUARE)), SMALL(K, RMSNORM, eps, D, A, 0, NOTHING, 0, 0),      \
-        SMALL(K, RMSNORM, rsqrt, D, A, 0, NOTHING, 0, 0),                                                              \
+        SMALL(K, RMSNORM, mean, D, A, 4, MEAN, MADE(SQUARE)), SMALL(K, RMSNORM, eps, D, A, 0, SHIFTED, 0),             \
+        SMALL(K, RMSNORM, rsqrt, D, A, 0, STATS, MADE(SHIFTED)),                                                       \
         R(K, RMSNORM, norm, D, A, 8, NORMED_##T##_##A, 4, MADE(X32) | MADE(STATS)),                                    \
         LIST_##T(R(K, RMSNORM, down, D, A, 4 + e, CAST_##A, e, 0), )                                                   \
-            LIST_##A(R(K, RMSNORM, gamma, D, A, 2 * e, RESULT, e, MADE(H) | MADE(NORMED)))
+            LIST_##A(R(K, RMSNORM, gamma, D, A, 2 * e, RESULT, e, MADE(H) | MADE(NORMED) | MADE(MEAN)))
 #define RMSNORM_BACKWARD(K, T, D, e, A)                                                                                \
-    LIST_##A(R(K, RMSNORM, b_product, D, A, 3 * e, PRODUCT, e, 0),                                                     \
-             R(K, RMSNORM, b_dh, D, A, 2 * e, DH, e, MADE(H) | MADE(NORMED)),                                          \
-             C(K, RMSNORM, b_dgamma, D, A, e, MADE(PRODUCT)), )                                                        \
-        LIST_##T(R(K, RMSNORM, b_up, D, A, e + 4, DH32, 4, MADE(DH)), )                                                \
-            R(K, RMSNORM, b_direct, D, A, 8, GRADIENT_##T, 4, 0),                                                      \
-        R(K, RMSNORM, b_q, D, A, 12, Q, 4, MADE(DH32) | MADE(DH)),                                                     \
-        SMALL(K, RMSNORM, b_drstd, D, A, 4, ROW, 4, MADE(Q)), SEVERAL(K, RMSNORM, b_root, D, A, 3),                    \
-        R(K, RMSNORM, b_spread, D, A, 4, SPREAD, 4, MADE(ROW)), R(K, RMSNORM, b_power, D, A, 8, P1, 4, 0),             \
+    LIST_##A(R(K, RMSNORM, b_dh, D, A, 2 * e, DH, e, 0), R(K, RMSNORM, b_product, D, A, 3 * e, PRODUCT, e, 0),         \
+             C(K, RMSNORM, b_dgamma, D, A, e, DGAMMA, MADE(PRODUCT) | MADE(H) | MADE(NORMED)), )                       \
+        LIST_##T(R(K, RMSNORM, b_up, D, A, e + 4, DH32, 4, MADE(DH)), ) R(K, RMSNORM, b_q, D, A, 12, Q, 4, 0),         \
+        R(K, RMSNORM, b_direct, D, A, 8, GRADIENT_##T, 4, 0),                                                          \
+        SMALL(K, RMSNORM, b_drstd, D, A, 4, ROW, MADE(Q) | MADE(DH32) | MADE(DH)),                                     \
+        SMALL(K, RMSNORM, b_cube, D, A, 0, CUBE, 0), SMALL(K, RMSNORM, b_half, D, A, 0, HALF, 0),                      \
+        SMALL(K, RMSNORM, b_root, D, A, 0, ROOT, MADE(ROW) | MADE(CUBE) | MADE(HALF) | MADE(STATS)),                   \
+        R(K, RMSNORM, b_spread, D, A, 4, SPREAD, 4, MADE(ROOT)), R(K, RMSNORM, b_power, D, A, 8, P1, 4, 0),            \
         R(K, RMSNORM, b_twice, D, A, 8, P2, 4, 0),                                                                     \
-        R(K, RMSNORM, b_square, D, A, 12, D2, 4, MADE(P1) | MADE(P2) | MADE(SPREAD) | MADE(X32) | MADE(STATS)),        \
+        R(K, RMSNORM, b_square, D, A, 12, D2, 4, MADE(P1) | MADE(P2) | MADE(SPREAD) | MADE(X32)),                      \
         R(K, RMSNORM, b_add, D, A, 12, NOTHING, 0, MADE(D2)),                                                          \
         LIST_##T(R(K, RMSNORM, b_down, D, A, 4 + e, RESULT, e, MADE(D1)))
 
 #define DYT_TANH(K, D, e, kind, A)                                                                                     \
     R(K, DYT, alpha, D, A, 2 * e, SCALED, e, 0),                                                                       \
-        OPERATION(K, DYT_tanh_##kind##_##D##_##A, ROWS, 2 * e, TANH_##A, e, 0, MADE(SCALED), TANH_GRAIN, 1)
+        OPERATION(K, DYT_tanh_##kind##_##D##_##A, ROWS, 2 * e, TANH_##A, e, 0, 0, MADE(SCALED), TANH_GRAIN, 1)
 #define DYT_FORWARD(K, D, e, kind)                                                                                     \
     DYT_TANH(K, D, e, kind, affine), R(K, DYT, gamma_then, D, affine, 2 * e, WEIGHTED, e, 0),                          \
         R(K, DYT, beta, D, affine, 2 * e, RESULT, e, MADE(WEIGHTED) | MADE(T))
@@ -257,11 +272,12 @@ NORM_EACH_DTYPE(DEFINE)
     DYT_TANH(K, D, e, kind, affine), R(K, DYT, gamma, D, affine, 2 * e, RESULT, e, MADE(T))
 #define DYT_FORWARD_NOAFFINE(K, D, e, kind) DYT_TANH(K, D, e, kind, noaffine)
 #define DYT_GRADIENT(K, D, e, A)                                                                                       \
-    LIST_##A(R(K, DYT, b_dt, D, A, 2 * e, DH, e, 0), R(K, DYT, b_product, D, A, 3 * e, PRODUCT, e, 0),                 \
-             C(K, DYT, b_dgamma, D, A, e, MADE(PRODUCT)), ) R(K, DYT, b_tanh, D, A, 3 * e, D1, e, MADE(DH) | MADE(T)), \
-        R(K, DYT, b_dx, D, A, 2 * e, RESULT, e, 0), R(K, DYT, b_xproduct, D, A, 3 * e, PRODUCT, e, MADE(D1)),          \
-        SMALL(K, DYT, b_total, D, A, e, NOTHING, 0, MADE(PRODUCT)), END(K, DYT, b_dalpha, D, A)
-#define DYT_BACKWARD(K, D, e, kind) C(K, DYT, b_dbeta, D, affine, e, 0), DYT_GRADIENT(K, D, e, affine)
+    LIST_##A(R(K, DYT, b_product, D, A, 3 * e, PRODUCT, e, 0), R(K, DYT, b_dt, D, A, 2 * e, DH, e, 0),                 \
+             C(K, DYT, b_dgamma, D, A, e, DGAMMA, MADE(PRODUCT)), )                                                    \
+        R(K, DYT, b_tanh, D, A, 3 * e, D1, e, MADE(DH) | MADE(T)),                                                     \
+        R(K, DYT, b_dx, D, A, 2 * e, RESULT, e, 0), R(K, DYT, b_xproduct, D, A, 3 * e, PRODUCT, e, 0),                 \
+        R(K, DYT, b_total, D, A, e, NOTHING, 0, MADE(PRODUCT) | MADE(D1)), END(K, DYT, b_dalpha, D, A)
+#define DYT_BACKWARD(K, D, e, kind) C(K, DYT, b_dbeta, D, affine, e, DBETA, 0), DYT_GRADIENT(K, D, e, affine)
 #define DYT_BACKWARD_NOBETA(K, D, e, kind) DYT_GRADIENT(K, D, e, affine)
 #define DYT_BACKWARD_NOAFFINE(K, D, e, kind) DYT_GRADIENT(K, D, e, noaffine)
 
@@ -273,7 +289,7 @@ NORM_EACH_DTYPE(DEFINE)
 // saved is the tensors that forward has made and kept. Without gamma, the y of dyt is the t that backward needs.
 #define IMPL(OP, name, suffix, D, which, kept)                                                                         \
     .op = OP, .base = name, .variant = name suffix, .form = NORM_FRAMEWORK, .level = NORM_LEVEL_ID, .dtype = D,        \
-    .params = which, .keeps = kept, .saved = {.fixed = (kept) != 0 ? sizeof(void *) * MADE_TENSORS : 0}
+    .params = which, .keeps = kept, .saved = {.fixed = (kept) != 0 ? MADE_SAVED : 0}
 #define DYT_IMPL(D, name, suffix, which, kept)                                                                         \
     IMPL(NORM_DYT, name, suffix, D, which, kept), .reads_y = ((which)&NORM_GAMMA) == 0, .op_by_op = true,              \
                                                   .workspace = {.per_slice = sizeof(double)}

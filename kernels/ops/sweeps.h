@@ -199,14 +199,10 @@ SIMD_INLINE tensor vector(const void *data) { return operand(data, 0); }
 #define BY_ROW(OP, out, x, row) SWEEP(OP, NORM_F32, NORM_F32, FULL, PER_ROW, t.out, t.x, vector(t.row))
 #define SPREAD(out, row) SWEEP(CAST, NORM_F32, NORM_F32, PER_ROW, PER_ROW, t.out, vector(t.row), vector(t.row))
 
-// eps is added and the root taken per row: two operations of a framework, both too small to show.
+// eps is added per row.
 SIMD_INLINE void add_eps(const norm_slice *s, float *stat, float eps) {
     for (size_t row = s->begin; row < s->end; row++)
         stat[row] += eps;
-}
-SIMD_INLINE void reciprocal_root(const norm_slice *s, float *stat) {
-    for (size_t row = s->begin; row < s->end; row++)
-        stat[row] = 1.0f / sqrtf(stat[row]);
 }
 // Gradient of the mean square (or variance) per element, from row = sum of d normed / d rstd: -rstd^3 / 2 of it, spread
 // over cols elements.
