@@ -8,6 +8,7 @@ is here; what the samples say is computed by normbench, as of every other run, a
     peers.py table FOLDER                                    what the samples say, on stdout
     peers.py csv RUN VERSION FOLDER                          the same of PyTorch VERSION as rows of RUN/peers.csv
     peers.py compare RUN                                     how near form framework is to PyTorch, by RUN/peers.csv alone
+    peers.py ops DTYPE ROWSxCOLS THREADS                     what each operation takes PyTorch, and what form framework for the same
     peers.py layers LAYERS_CSV THREADS                       norms in place in PyTorch's layers, beside those of a run of ours
 
 LIBNORM names libnorm.so. FAULTS is the state of the heap in which PyTorch and libnorm allocate: see HEAPS.
@@ -31,7 +32,8 @@ import peers_table
 MIN_SAMPLE_NS, MAX_SAMPLE_NS = 1e6, 25e6
 LAUNCHES = int(os.environ.get("LAUNCHES", "6"))
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
-DISPATCH_CALLS, DISPATCH_ROUNDS = 200, 9
+DISPATCH_CALLS, DISPATCH_ROUNDS = 20, 25
+MOST_SWEPT = 4 << 20  # twice what caches of a core's own hold
 FAULTS = os.environ.get("FAULTS", "1")
 CELL = ["op", "variant", "pass", "form", "level", "dtype", "rows", "cols", "threads", "placement", "cache"]
 PLAN = CELL + ["group", "calls", "rounds", "pilot_ns", "max_error", "wrong", "reason", "dispatch_ns"]
@@ -84,26 +86,30 @@ def rounds_of(rows, cols):
     return max(1, min(ROUNDS, ROUNDS * 2**22 // (rows * cols)))
 
 
-def dispatch_of(norm, names, dtype, which):
-    """ns that PyTorch's dispatcher and Python take for an operation of a module, on tensors of one element, where operations have
-    nothing to do: what the module takes longer than form framework, shared among the form's operations."""
+def dispatch_of(norm, names, dtype, which, rows, cols):
+    """ns that PyTorch's dispatcher and Python take for an operation of a module at a shape: on tensors of 2x2, where operations have
+    nothing to do, but with caches that hold what the operations of the shape leave; what the module then takes longer than form framework,
+    shared among the form's operations."""
     import peers_torch
-    inputs = peers_torch.Inputs(1, 1, peers_torch.DTYPES[dtype], 1)
+    inputs = peers_torch.Inputs(2, 2, peers_torch.DTYPES[dtype], 1)
     variant = "torch_eager" + "_nobeta" * names[1].endswith("_nobeta")
-    pair = peers_torch.OfTorch(names[0], variant, which, inputs), peers_torch.OfNorm(norm, names, which, inputs, 1)
-    operations = norm.operations(pair[1].pointer, which)
-    rounds = [[sample(side, DISPATCH_CALLS)[0] for side in pair] for _ in range(DISPATCH_ROUNDS)]
-    longer = median(theirs - ours for theirs, ours in rounds)
+    theirs, ours = peers_torch.OfTorch(names[0], variant, which, inputs), peers_torch.OfNorm(norm, names, which, inputs, 1)
+    operations = norm.operations(ours.pointer, which)
+    # Each tensor is written once and read once, so that there are half as many bytes as are touched; a backward follows a forward.
+    touched = {p: rows * cols * norm.bytes_per_element(ours.pointer, p) for p in peers_norm.PASSES[:peers_norm.PASSES.index(which) + 1]}
+    took = peers_torch.Swept(theirs, min(touched[which] // max(1, operations), MOST_SWEPT), min(sum(touched.values()) // 2, 2 * MOST_SWEPT))
+    longer = median(took() - sample(ours, DISPATCH_CALLS)[0] for _ in range(DISPATCH_ROUNDS))
     return max(0, round(longer / operations)) if operations else 0
 
 
-def dispatch_times(norm, dtypes, passes):
-    """{(op, variant, dtype, pass): ns} of form framework's implementations that stand beside PyTorch."""
+def dispatch_times(norm, groups, passes):
+    """{(op, variant, dtype, pass, rows, cols): ns} of form framework's implementations that stand beside PyTorch."""
     try:
         import torch
         torch.set_num_threads(1)
-        return {(*names[:2], dtype, which): dispatch_of(norm, names, dtype, which)
-                for dtype in dtypes for names in norm.chosen(dtype) if names[2] == "framework" for which in passes}
+        return {(*names[:2], dtype, which, *shape): dispatch_of(norm, names, dtype, which, *shape)
+                for dtype, *shape in dict.fromkeys(group[:3] for group in groups)
+                for names in norm.chosen(dtype) if names[2] == "framework" for which in passes}
     except Exception as error:
         complain(f"what PyTorch's dispatcher takes cannot be measured, so no row has it: {type(error).__name__}: {error}")
         return {}
@@ -116,7 +122,7 @@ def planned(groups, norm, compiled, passes, dispatch):
     for number, ((dtype, height, width, threads), which) in enumerate(keys):
         theirs = (COMPILED if compiled else []) + EAGER + (COPY if which == "forward" else [])
         cells = [(*cell, "0" if cell[2] == "framework" else "") for cell in norm.chosen(dtype) + [(*cell, "library") for cell in theirs]]
-        cells += [(*cell[:4], str(ns)) for cell in cells if (ns := dispatch.get((*cell[:2], dtype, which), 0)) and cell[2] == "framework"]
+        cells += [(*cell[:4], str(ns)) for cell in cells if (ns := dispatch.get((*cell[:2], dtype, which, height, width), 0)) and cell[2] == "framework"]
         for op, variant, form, level, dispatch_ns in cells:
             rows.append({"op": op, "variant": variant, "pass": which, "form": form, "level": level, "dtype": dtype, "rows": height,
                          "cols": width, "threads": threads, "placement": "none", "cache": "warm", "group": number, "calls": 1,
@@ -131,7 +137,7 @@ def plan(folder, machine_id, *tables):
     passes = [p for p in peers_norm.PASSES if p in os.environ.get("PASS", "forward,backward").split(",")]
     import torch  # noqa: F401 (whose tanh libnorm finds, once it is loaded)
     compiled, norm = compiles(), peers_norm.Norm(os.environ["LIBNORM"])
-    rows = planned(groups, norm, compiled, passes, dispatch_times(norm, dict.fromkeys(g[0] for g in groups), passes))
+    rows = planned(groups, norm, compiled, passes, dispatch_times(norm, groups, passes))
     os.makedirs(folder, exist_ok=True)
     stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
     seed = int(os.environ.get("SEED", time.time_ns() // 1000))
@@ -314,6 +320,10 @@ def main():
         print(peers_table.write(run, folder, version, HEAPS[FAULTS][0]))
     elif sys.argv[1:2] == ["compare"] and len(sys.argv) == 3:
         print(peers_table.compared_with_pytorch(sys.argv[2]))
+    elif sys.argv[1:2] == ["ops"] and len(sys.argv) == 5:
+        set_memory(FAULTS)
+        import peers_ops
+        print(peers_ops.report(sys.argv[2], sys.argv[3], int(sys.argv[4])))
     elif sys.argv[1:2] == ["layers"] and len(sys.argv) == 4:
         set_memory(FAULTS)
         import peers_layers

@@ -7,6 +7,7 @@ import os
 import re
 
 PASSES = ("forward", "backward")
+HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../kernels/norm.h")
 FORMS = ("fused", "eager", "framework")  # those that are timed beside PyTorch, where the library has them
 DEPENDED_ON = ("layernorm", "rmsnorm", "dyt", "identity")
 
@@ -16,7 +17,8 @@ def fields_of(header, name):
     with open(header, encoding="utf-8") as file:
         text = re.sub(r"//[^\n]*", "", file.read())
     body = re.search(r"typedef struct \{([^{}]*)\} " + name + ";", text).group(1)
-    plain = {"size_t": ctypes.c_size_t, "float": ctypes.c_float, "int": ctypes.c_int, "unsigned": ctypes.c_uint, "bool": ctypes.c_bool}
+    plain = {"size_t": ctypes.c_size_t, "float": ctypes.c_float, "int": ctypes.c_int, "unsigned": ctypes.c_uint, "bool": ctypes.c_bool,
+             "double": ctypes.c_double}
     fields = []
     for declaration in filter(None, (part.strip() for part in body.split(";"))):
         kind, names = re.fullmatch(r"(?:const )?(\w+)\s+(.*)", declaration, re.DOTALL).groups()
@@ -28,7 +30,12 @@ def fields_of(header, name):
 
 class Args(ctypes.Structure):
     """norm_args; zeros ask for nothing."""
-    _fields_ = fields_of(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../kernels/norm.h"), "norm_args")
+    _fields_ = fields_of(HEADER, "norm_args")
+
+
+class Operation(ctypes.Structure):
+    """norm_operation"""
+    _fields_ = fields_of(HEADER, "norm_operation")
 
 
 class Impl(ctypes.Structure):
@@ -93,6 +100,23 @@ class Norm:
         """How many operations a pass of form framework is to a framework's dispatcher; 0: none, or nobody knows."""
         count = getattr(self.lib, "norm_operations", None)
         return count(ctypes.c_void_p(pointer), ctypes.c_int(PASSES.index(which))) if count else 0
+
+    def bytes_per_element(self, pointer, which):
+        """What a pass reads and writes of each element, all operations together."""
+        return self.lib.norm_bytes_per_element(ctypes.c_void_p(pointer), ctypes.c_int(PASSES.index(which)))
+
+    def timed(self, pointer, which, args, threads):
+        """One call of a pass of form framework, ready to be made: [(operations of a framework, ns), ...], its steps in order."""
+        times, count = (Operation * 64)(), ctypes.c_size_t()
+
+        def run():
+            count.value = len(times)
+            code = self.lib.norm_run_operations(ctypes.c_void_p(pointer), ctypes.c_int(PASSES.index(which)), ctypes.byref(args),
+                                                ctypes.c_int(threads), times, ctypes.byref(count))
+            if code:
+                raise RuntimeError(f"libnorm: {self.error(code)}")
+            return [(times[i].calls, times[i].ns) for i in range(count.value)]
+        return run
 
     def release(self, pointer, saved):
         """What a forward left in saved for a backward that does not follow is freed, where it is more than the buffer."""

@@ -5,10 +5,13 @@ as something that is called, and that is held against formulas in float64 before
 LayerNorm is torch.nn.LayerNorm, one kernel in eager mode, too; RMSNorm is Llama's of transformers (which casts to f32 and back);
 DyT is that of its paper's repository, and without its beta as in the paper's LLaMA.
 """
+import contextlib
 import ctypes
+import time
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from peers_norm import Args
 
@@ -27,7 +30,8 @@ class RMSNorm(nn.Module):
     def forward(self, x):
         given = x.dtype
         x = x.to(torch.float32)
-        x = x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + EPS)
+        variance = x.pow(2).mean(-1, keepdim=True)
+        x = x * torch.rsqrt(variance + EPS)
         return self.weight * x.to(given)
 
 
@@ -41,8 +45,8 @@ class DyT(nn.Module):
         self.with_beta = with_beta
 
     def forward(self, x):
-        x = self.weight * torch.tanh(self.alpha * x)
-        return x + self.bias if self.with_beta else x
+        x = torch.tanh(self.alpha * x)
+        return x * self.weight + self.bias if self.with_beta else x * self.weight
 
 
 class Copy(nn.Module):
@@ -140,6 +144,7 @@ class OfNorm:
         self.fresh = ctypes.c_void_p()
         self.allocates = names[2] == "framework" and hasattr(Args, "fresh")
         self.pass_run = norm.call(self.pointer, which, self.args, threads)
+        self.timed = norm.timed(self.pointer, which, self.args, threads)
         # Where no backward will follow, forward keeps nothing for it, if it can do without.
         self.forward = norm.call(self.pointer, "forward", self.args, threads)
         if which == "backward" or self.forward():
@@ -168,6 +173,14 @@ class OfNorm:
         self.pass_run()
         FREE(self.fresh)
 
+    def operations(self):
+        """What each step of a call takes, of form framework: [(operations of a framework, ns), ...]."""
+        if self.before:
+            self.before()
+        times = self.timed()
+        FREE(self.fresh)
+        return times
+
     def results(self):
         dy, inputs = self.inputs.sparse_dy(), self.inputs
         if self.which == "backward":
@@ -185,6 +198,60 @@ class OfNorm:
             return {"y": given[inputs.checked]}
         sums = {name: value.clone() for name, value in inputs.sums.items() if not value.isnan().any()}
         return {"dx": given[inputs.checked], **sums}
+
+
+class Sweeps(TorchFunctionMode):
+    """Sweeps `size` bytes before each of PyTorch's functions, going round in so many of memory, and knows how long that took."""
+
+    def __init__(self, size, memory):
+        super().__init__()
+        self.size, self.taken, self.at, self.memory = size, 0, 0, bytearray(max(1, memory + size))
+        self.base, self.around = ctypes.addressof(ctypes.c_char.from_buffer(self.memory)), max(1, memory)
+
+    def sweep(self, *_):
+        begin = time.perf_counter_ns()
+        ctypes.memset(self.base + self.at, 1, self.size)
+        self.at = (self.at + self.size) % self.around
+        self.taken += time.perf_counter_ns() - begin
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function.__name__ != "__get__":
+            self.sweep()
+        return function(*args, **(kwargs or {}))
+
+
+class Swept:
+    """What a module takes when each of its operations finds the caches swept, by `size` bytes of as many as `memory`: in forward before each function, in
+    backward before each node of the graph. A call of this is the ns of one without the sweeps; what it takes to be asked for them, too, is
+    found by sweeps of nothing, and subtracted."""
+
+    def __init__(self, subject, size, memory):
+        self.subject, self.modes = subject, [None, Sweeps(0, 0), Sweeps(size, memory)]
+
+    def nodes(self):
+        found, ahead = {}, [self.subject.y.grad_fn]
+        while ahead:
+            node = ahead.pop()
+            if node is not None and node not in found:
+                found[node] = True
+                ahead += [after for after, _ in node.next_functions]
+        return [node for node in found if node.name() != "torch::autograd::AccumulateGrad"]
+
+    def once(self, sweeps):
+        subject = self.subject
+        if subject.before:
+            subject.before()
+        if subject.before and sweeps:
+            for node in self.nodes():
+                node.register_prehook(sweeps.sweep)
+        with contextlib.nullcontext() if subject.before or not sweeps else sweeps:
+            taken, begin = sweeps.taken if sweeps else 0, time.perf_counter_ns()
+            subject.run()
+            return time.perf_counter_ns() - begin - (sweeps.taken - taken if sweeps else 0)
+
+    def __call__(self):
+        plain, idle, swept = (self.once(sweeps) for sweeps in self.modes)
+        return plain + max(0, swept - idle)
 
 
 # ---- What is right

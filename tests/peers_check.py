@@ -11,6 +11,7 @@ from statistics import median
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../scripts"))
 import peers
 import peers_norm
+import peers_ops
 import peers_table
 
 failures = 0
@@ -81,6 +82,30 @@ equal([peers_table.system_of({"variant": v, "form": f}) for v, f in (
 equal([peers_table.system_of({"variant": "sleef", "form": "framework", "dispatch_ns": ns}) for ns in ("", "0", "2000")],
       ["ours framework", "ours framework", "ours framework, dispatched"], "systems by their time of dispatch")
 
+# ---- Operation by operation: a step that is no operation is a part of the one before, or of the first
+
+
+class Event:
+    def __init__(self, name, start, end):
+        self.name, self.time_range = name, self
+        self.start, self.end = start, end
+
+
+SEEN = [Event("aten::copy_", 13, 19), Event("aten::to", 10, 20), Event("aten::_to_copy", 11, 20), Event("aten::mul", 21, 25.5),
+        Event("aten::detach", 26, 27), Event("MulBackward0", 9, 40), Event("aten::add_", 41, 44), Event("aten::mul", 30, 33)]
+equal(peers_ops.operations_of(SEEN, 9, 40), [("_to_copy", 9000.0), ("mul", 4500.0), ("mul", 3000.0)], "operations at the top, in order")
+equal(peers_ops.medians([[("mul", 3), ("add", 1)], [("mul", 9), ("add", 5)], [("mul", 4), ("add", 2)]]), [("mul", 4), ("add", 2)], "medians")
+steps = peers_ops.joined([("mul", 3000), ("pow", 2000), ("add", 4000)], [(0, 100), (1, 1000), (0, 50), (2, 1500)])
+equal(steps, [("mul", 3000, 1150), ("pow, add", 6000, 1500)], "steps and operations")
+equal(peers_ops.lines_of("dyt", steps, [1000, 4000]),
+      ["dyt", "", "| operation | PyTorch, us | 2x2 | ours, us | ours over PyTorch's work |", "| --- | --- | --- | --- | --- |",
+       "| mul | 3.0 | 1.0 | 1.1 | 0.57 |", "| pow, add | 6.0 | 4.0 | 1.5 | - |", "| all | 9.0 | 5.0 | 2.6 | - |", ""], "a table of operations")
+try:
+    peers_ops.joined([("mul", 1), ("add", 1)], [(1, 1)])
+    equal("taken", "refused", "operations that the form has not")
+except ValueError as error:
+    equal(str(error), "2 operations of PyTorch's where form framework has 1: mul add", "what is said of operations that the form has not")
+
 # ---- What a run says is to be timed: of layers those that run op by op
 
 for name, rows in (("kernels", ("op,form,dtype,rows,cols,threads,cache", "dyt,fused,f32,8,64,1,warm", "dyt,eager,f32,8,64,1,warm",
@@ -101,7 +126,7 @@ for form in ("fused", "eager"):
           ["layernorm", "rmsnorm", "dyt", "dyt_nobeta"], f"what is chosen of form {form}")
 equal(len(set(chosen)), len(chosen), "chosen once")
 equal(len({level for *_, level in chosen if not level.startswith("auto") and level != "library"}), 1, "one level")
-rows = peers.planned([("f32", 64, 768, 1)], norm, False, ["forward"], {("rmsnorm", "std", "f32", "forward"): 5000})
+rows = peers.planned([("f32", 64, 768, 1)], norm, False, ["forward"], {("rmsnorm", "std", "f32", "forward", 64, 768): 5000})
 equal([(r["op"], r["dispatch_ns"]) for r in rows if r["form"] == "framework" and r["op"] == "rmsnorm"],
       [("rmsnorm", "0"), ("rmsnorm", "5000")], "form framework without dispatch and with")
 equal({r["dispatch_ns"] for r in rows if r["form"] != "framework"}, {""}, "dispatch in other forms")
@@ -120,6 +145,10 @@ except RuntimeError as error:
 equal(two(), 0, "a call on two threads")
 equal(max(abs(a - 2 * math.tanh(0.5 * b)) for a, b in zip(y, x)) < 1e-6, True, "2 tanh(x / 2)")
 equal(norm.find("dyt", "nonsense", "fused", "best", "f32"), None, "an unknown name")
+framework = norm.find("dyt", "u2_nobeta", "framework", "best", "f32")
+took = norm.timed(framework, "forward", args, 1)()
+equal([calls for calls, _ in took], [1] * norm.operations(framework, "forward"), "operations of a step")
+equal(all(ns > 0 for _, ns in took), True, f"what steps took: {took}")
 peers_norm.check_shared(norm, two)  # the host is libnorm itself, whose threads are there by now
 
 
