@@ -64,7 +64,7 @@ static void make(made *m, uint64_t seed) {
         planned *const item = &m->plan.schedule.items[i];
         item->calls = 1;
         item->rounds = ROUNDS;
-        item->launches = AB_LAUNCHES;
+        item->launches = AB_LAYERS_LAUNCHES;
         for (size_t k = 0; k < STEPS; k++)
             assert_true(layers_plan_add_step(
                 &m->plan, &(layers_step){.arm = i, .index = k, .step = steps[k], .pages = (double)NAN}));
@@ -112,7 +112,7 @@ static void launch(made *m, size_t end) {
 }
 
 static void run_whole(made *m, ab_judgement *j) {
-    for (size_t done = 0, more = AB_LAUNCHES; more != done;) {
+    for (size_t done = 0, more = AB_LAYERS_LAUNCHES; more != done;) {
         launch(m, more);
         done = more;
         more = ab_go_on(&ab_norms, &m->plan.schedule, &m->all, threshold, done);

@@ -33,7 +33,8 @@ enum {
     OPTIONS = SIZES + LAYERS_SIZES
 };
 static const cli_option options[OPTIONS] = {
-    REQUEST_RUN_ROWS("ab.csv", "20, up to 30 for rows that are not known well enough, and 16 more to confirm"),
+    REQUEST_RUN_ROWS("ab.csv", "20, up to 30 for rows that are not known well enough, and 16 more to confirm; in "
+                     "layers 40, up to 60, and 48"),
     [THRESHOLD] = {"threshold", "PCT", "a row may be slower by so much; default 1, in layers 3"},
     [GROUP_THRESHOLD] = {"group-threshold", "PCT",
                          "and the mean of an op's rows by so much; default 0.5, in layers 1.5"},
@@ -197,9 +198,10 @@ static void spend(schedule *s, bool of_preset, double budget_s, size_t *launches
     *launches = any ? *launches : 1; // of nothing
 }
 
+// The rest is for launches that confirm.
 static void spend_of_layers(schedule *s, bool of_preset, double budget_s, size_t *launches) {
     (void)of_preset;
-    ab_layers_spend(s, 0.65 * budget_s, launches);
+    ab_layers_spend(s, 0.4 * budget_s, launches);
 }
 
 // ---- What it says
@@ -259,16 +261,17 @@ static size_t go_on(schedule *s, const observations *all, size_t done) {
     return ab_go_on(compared(), s, all, threshold(), done);
 }
 
-static const size_t launches[PRESETS + 1] = {[PRESETS] = AB_LAUNCHES};
+static const size_t launches[PRESETS + 1] = {[PRESETS] = AB_LAUNCHES},
+                    launches_of_layers[PRESETS + 1] = {[PRESETS] = AB_LAYERS_LAUNCHES};
 static const double budgets[PRESETS + 1] = {[PRESETS] = 360};
 
 // What a comparison does alike, whatever is compared.
 #define ALIKE                                                                                                          \
-    .command = &command, .launches = launches, .budgets = budgets, .take = take, .make = make, .check = check,         \
-    .prepare = ab_prepare, .join = ab_join, .clear = ab_clear, .go_on = go_on, .write = write_table, .print = print,   \
-    .conclude = conclude
+    .command = &command, .budgets = budgets, .take = take, .make = make, .check = check, .prepare = ab_prepare,        \
+    .join = ab_join, .clear = ab_clear, .go_on = go_on, .write = write_table, .print = print, .conclude = conclude
 
 static const subject ab = {ALIKE,
+                           .launches = launches,
                            .table = "ab.csv",
                            .samples = "ab_samples.csv",
                            .quantities = sampler_slot_quantities,
@@ -284,6 +287,7 @@ static const subject ab = {ALIKE,
 
 static const subject ab_in_layers = {
     ALIKE,
+    .launches = launches_of_layers,
     .table = "ab_layers.csv",
     .samples = "ab_layer_samples.csv",
     .quantities = ab_layers_quantities,

@@ -19,7 +19,7 @@
 
 bool ab_begin(char *why, size_t size) {
     char path[PATH_MAX];
-    bool ok = ab_link_begin(why, size) && ab_link(AB_LINK_OF_PLAN, 0, true, why, size);
+    bool ok = ab_link_begin(why, size) && ab_link(AB_LINK_OF_PLAN, 0, AB_LINK_MAP, why, size);
     for (ab_side side = 0; ok && side < AB_SIDES; side++) {
         ab_launch_path(side, AB_LINK_OF_PLAN, path);
         ok = ab_side_open(side, path, why, size);
@@ -33,7 +33,8 @@ bool ab_begin(char *why, size_t size) {
 bool ab_prepare(const run *r, size_t launch, char *why, size_t size) {
     if (launch > 0)
         ab_link_drop(launch - 1);
-    if (!ab_link(launch, r->experiment.seed, false, why, size))
+    const unsigned how = ab_settings_here()->layers[0] != '\0' ? AB_LINK_ALIKE : 0;
+    if (!ab_link(launch, r->experiment.seed, how, why, size))
         return false;
     const int code = run_replace(r, AB_SIDES_FILE, ab_sides_write, NULL);
     return code == 0 || refuse(why, size, "cannot write " AB_SIDES_FILE ": %s", files_reason(code));

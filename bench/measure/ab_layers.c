@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/order.h"
+#include "base/stats.h"
 #include "layers.h"
 #include "sampler.h"
 
@@ -20,28 +20,33 @@ typedef struct {
 static struct {
     slowed kernels[256];
     size_t count;
-    double ns;      // after each call, of the item that is being sampled
-    double done_ns; // so far, by the clock
-    size_t calls;   // behind which that was
 } slow;
+// Of the item that is being sampled, in one cache line.
+enum { LINE = 64 };
+static struct {
+    _Alignas(LINE) volatile double ns; // after each call
+    double done_ns;                    // so far, by the clock
+    size_t calls;                      // behind which that was
+} work;
 
 const sample_quantity ab_layers_quantities[AB_LAYERS_END - SAMPLE_OWN] = {LAYERS_QUANTITIES(SAMPLE_ROW)
                                                                               AB_LAYERS_QUANTITIES(SAMPLE_ROW)};
 _Static_assert(AB_LAYERS_END <= (int)SAMPLE_MOST, "a sample has no room for so many quantities");
 
 // As long as it is to take, by the clock. The other side of such a row is called in the same way, for no time: between
-// other steps the detour alone took 2 to 9 % of a norm's 8 us.
+// other steps the detour alone took 2 to 9 % of a norm's 8 us. What it reads it has read before its clock begins: found
+// in no cache, it was waited for behind the clock of the other side, and beside the additions of this one.
 enum { ADDITIONS = 8 };
 static norm_error run_slowed(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads) {
     const norm_error error = norm_run(((const slowed *)impl)->real, pass, args, threads);
-    const double begin = sampler_now_ns();
+    const double ns = work.ns, begin = sampler_now_ns(), end = begin + ns;
     double now;
     do {
         (void)sampler_spin(ADDITIONS);
         now = sampler_now_ns();
-    } while (now < begin + slow.ns);
-    slow.done_ns += now - begin;
-    slow.calls++;
+    } while (now < end);
+    work.done_ns += now - begin;
+    work.calls++;
     return error;
 }
 
@@ -138,16 +143,16 @@ static void begin_round(void *opened) { layers_work.begin_round(((const group *)
 
 static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
     const group *const g = opened;
-    slow.ns = g->added_ns[item - g->begin];
-    slow.done_ns = 0;
-    slow.calls = 0;
+    work.ns = g->added_ns[item - g->begin];
+    work.done_ns = 0;
+    work.calls = 0;
     if (!layers_work.sample(g->layers, item, calls, s))
         return false;
-    s->value[AB_LAYERS_ADDED] = slow.calls > 0 ? slow.done_ns / (double)layers_runs(calls) : (double)NAN;
+    s->value[AB_LAYERS_ADDED] = work.calls > 0 ? work.done_ns / (double)layers_runs(calls) : (double)NAN;
     return true;
 }
 
-// How much work is to be added follows from what the norms take here and now: the lower quartile, as they are judged.
+// How much work is to be added follows from what the norms take here and now.
 static bool find_added(group *g, size_t item, size_t calls, double pct) {
     enum { SAMPLES = 31 };
     double ns[SAMPLES];
@@ -158,16 +163,15 @@ static bool find_added(group *g, size_t item, size_t calls, double pct) {
             return false;
         ns[i] = layers_norms_ns(g->layers, item, &s, &norms);
     }
-    qsort(ns, SAMPLES, sizeof *ns, order_reals);
     if (norms > 0)
-        g->added_ns[item - g->begin] = 0.01 * pct * ns[SAMPLES / 4] / (double)norms;
+        g->added_ns[item - g->begin] = 0.01 * pct * stats_median(ns, SAMPLES) / (double)norms;
     return true;
 }
 
 static bool warm_up(void *opened, size_t item, size_t calls) {
     group *const g = opened;
     const double pct = item_of(g, item)->which.inject_pct;
-    g->added_ns[item - g->begin] = slow.ns = 0;
+    g->added_ns[item - g->begin] = work.ns = 0;
     return layers_work.warm_up(g->layers, item, calls) && (!(pct > 0) || find_added(g, item, calls, pct));
 }
 

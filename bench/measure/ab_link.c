@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/program.h"
 #include "base/refuse.h"
 #include "base/stats.h"
 #include "base/tool.h"
@@ -127,21 +128,39 @@ bool ab_link_begin(char *why, size_t size) {
 
 // ---- Linking
 
-// The objects in a random order, each behind a random gap, one a line, as compilers read their arguments from a file.
-static bool write_order(ab_side side, const char *path, uint64_t seed, size_t launch) {
-    const object_list *const list = &objects[side];
-    size_t order[MOST_OBJECTS];
+// Where an object stands among the others, drawn for it alone: what another side has more of moves none of the rest.
+typedef struct {
+    const char *name;
+    uint64_t draw;
+    int gap;
+} place;
+
+static int by_draw(const void *a, const void *b) {
+    const uint64_t left = ((const place *)a)->draw, right = ((const place *)b)->draw;
+    return (left > right) - (left < right);
+}
+
+static place draw_place(const char *name, uint64_t seed, size_t stream) {
     stats_rng rng;
+    place p = {.name = name};
+    stats_rng_seed(&rng, program_hash(seed, name, strlen(name)), stream);
+    p.draw = stats_rng_next(&rng);
+    p.gap = 1 + (int)stats_rng_below(&rng, GAPS);
+    return p;
+}
+
+// The objects in a random order, each behind a random gap, one a line, as compilers read their arguments from a file.
+static bool write_order(ab_side side, const char *path, uint64_t seed, size_t stream) {
+    const object_list *const list = &objects[side];
+    place places[MOST_OBJECTS];
     FILE *const file = fopen(path, "w");
     if (file == NULL)
         return false;
-    stats_rng_seed(&rng, seed, AB_SIDES * launch + (size_t)side);
     for (size_t i = 0; i < list->count; i++)
-        order[i] = i;
-    stats_shuffle(&rng, order, list->count);
+        places[i] = draw_place(list->names[i], seed, stream);
+    qsort(places, list->count, sizeof *places, by_draw);
     for (size_t i = 0; i < list->count; i++)
-        fprintf(file, "%s/gap-%d.o\n%s/%s/%s\n", folder, 1 + (int)stats_rng_below(&rng, GAPS), folder,
-                ab_side_name(side), list->names[order[i]]);
+        fprintf(file, "%s/gap-%d.o\n%s/%s/%s\n", folder, places[i].gap, folder, ab_side_name(side), places[i].name);
     return fclose(file) == 0;
 }
 
@@ -155,7 +174,7 @@ static size_t compiler(const char *argv[], size_t most) {
     return count;
 }
 
-static bool link_side(ab_side side, size_t launch, uint64_t seed, bool map, char *why, size_t size) {
+static bool link_side(ab_side side, size_t launch, uint64_t seed, unsigned how, char *why, size_t size) {
     char order[PATH_MAX], from[PATH_MAX], to[PATH_MAX], map_to[PATH_MAX + 16], reason[700];
     const char *argv[24];
     size_t n = compiler(argv, 4);
@@ -163,21 +182,23 @@ static bool link_side(ab_side side, size_t launch, uint64_t seed, bool map, char
     (void)snprintf(order, sizeof order, "%.*s/%s.order", PATH_MAX - PATH_ROOM, folder, ab_side_name(side));
     (void)snprintf(from, sizeof from, "@%.*s", PATH_MAX - 2, order);
     (void)snprintf(map_to, sizeof map_to, "-Wl,-Map,%s.map", to);
-    const char *const rest[] = {"-shared", "-o", to, from, "-Wl,-z,nodelete", "-fopenmp", "-lm", map ? map_to : NULL};
+    const char *const rest[] = {"-shared", "-o", to, from, "-Wl,-z,nodelete", "-fopenmp", "-lm",
+                                how & AB_LINK_MAP ? map_to : NULL};
+    const size_t stream = AB_SIDES * launch + (how & AB_LINK_ALIKE ? 0 : (size_t)side);
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         argv[n++] = rest[i];
     argv[n] = NULL;
-    if (!write_order(side, order, seed, launch))
+    if (!write_order(side, order, seed, stream))
         return refuse(why, size, "cannot write %s: %s", order, strerror(errno));
     if (tool_run(argv, NULL, NULL, 0, reason, sizeof reason))
         return true;
     return refuse(why, size, "%s: %s cannot be linked: %s", ab_side_name(side), ab_source_of(side)->given, reason);
 }
 
-bool ab_link(size_t launch, uint64_t seed, bool map, char *why, size_t size) {
+bool ab_link(size_t launch, uint64_t seed, unsigned how, char *why, size_t size) {
     bool ok = true;
     for (ab_side side = 0; ok && side < AB_SIDES; side++)
-        ok = ab_source_of(side)->archive[0] == '\0' || link_side(side, launch, seed, map, why, size);
+        ok = ab_source_of(side)->archive[0] == '\0' || link_side(side, launch, seed, how, why, size);
     return ok;
 }
 

@@ -14,9 +14,11 @@
 // Makes a folder for the links of this run and unpacks each archive in it. Sides without an archive are left as they
 // are. false with a reason.
 bool ab_link_begin(char *why, size_t size);
-// Links what launch number `launch` loads. map: says which object went where, a file beside the link with `.map` at its
-// end.
-bool ab_link(size_t launch, uint64_t seed, bool map, char *why, size_t size);
+// How: MAP says which object went where, a file beside the link with `.map` at its end. ALIKE: objects of one name stand
+// at the same place on both sides, another in each launch, so that layouts differ by what the sides differ in alone.
+enum { AB_LINK_MAP = 1, AB_LINK_ALIKE = 2 };
+// Links what launch number `launch` loads.
+bool ab_link(size_t launch, uint64_t seed, unsigned how, char *why, size_t size);
 // What stands for the launch in whose link the plan is made.
 enum { AB_LINK_OF_PLAN = 1000000 };
 // Removes the links of one launch; the folder and all.

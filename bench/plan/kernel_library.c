@@ -59,16 +59,15 @@ static bool check_abi(const opening *o, unsigned abi) {
                   abi, NORM_ABI);
 }
 
-static bool keep(const opening *o, const norm_impl *impl) {
+// Room for so many, at the start of a cache line: what a call reads of an implementation then lies in as many lines
+// whichever library it is of.
+static bool make_room(const opening *o, size_t count) {
+    enum { LINE = 64 };
     kernel_library *const l = o->library;
-    if (l->count == MOST_IMPLS)
+    if (count > MOST_IMPLS)
         return REFUSE(o, "has more than %d implementations: is `count` that of `impls`?", MOST_IMPLS);
-    norm_impl *const larger = realloc(l->impls, (l->count + 1) * sizeof *larger);
-    if (larger == NULL)
-        return REFUSE(o, "cannot be opened: out of memory");
-    l->impls = larger;
-    l->impls[l->count++] = *impl;
-    return true;
+    l->impls = aligned_alloc(LINE, (count * sizeof *l->impls + LINE) / LINE * LINE);
+    return l->impls != NULL || REFUSE(o, "cannot be opened: out of memory");
 }
 
 static bool read_plugin(const opening *o, const norm_plugin *table) {
@@ -83,26 +82,31 @@ static bool read_plugin(const opening *o, const norm_plugin *table) {
     (void)snprintf(l->name, sizeof l->name, "%s", table->name);
     if (table->count == 0 || table->impls == NULL)
         return REFUSE(o, "has no implementation: " PLUGIN_TABLE ".impls and .count say where they are and how many");
-    for (size_t i = 0; i < table->count; i++) {
-        if (!keep(o, &table->impls[i]))
-            return false;
-        library_table_adopt(&l->impls[i], l->name);
+    if (!make_room(o, table->count))
+        return false;
+    for (; l->count < table->count; l->count++) {
+        l->impls[l->count] = table->impls[l->count];
+        library_table_adopt(&l->impls[l->count], l->name);
     }
     return library_table_check(l->impls, l->count, l->name, o->why, o->size);
 }
 
 static bool read_libnorm(const opening *o, const norm_impl *(*at)(size_t index), const unsigned *abi) {
-    const norm_impl *impl;
+    kernel_library *const l = o->library;
     norm_error (*run)(const norm_impl *, norm_pass, const norm_args *, int) = NULL;
+    size_t count = 0;
     if (!check_abi(o, *abi))
         return false;
-    *(void **)&run = dlsym(o->library->handle, "norm_run");
-    for (size_t i = 0; (impl = at(i)) != NULL; i++) {
-        if (!keep(o, impl))
-            return false;
-        o->library->impls[i].run = run; // with its own division of work and tuning
+    while (count <= MOST_IMPLS && at(count) != NULL)
+        count++;
+    if (!make_room(o, count))
+        return false;
+    *(void **)&run = dlsym(l->handle, "norm_run");
+    for (; l->count < count; l->count++) {
+        l->impls[l->count] = *at(l->count);
+        l->impls[l->count].run = run; // with its own division of work and tuning
     }
-    return library_table_check(o->library->impls, o->library->count, NULL, o->why, o->size);
+    return library_table_check(l->impls, l->count, NULL, o->why, o->size);
 }
 
 static bool read_table(const opening *o) {

@@ -214,8 +214,6 @@ bool ab_judge(ab_judgement *j, const ab_compared *compared, const schedule *s, c
             say(&j->rows[i].finding, AB_MISSING, reason);
         if (is_judged(&j->rows[i]) || j->rows[i].which.role == AB_IDENTICAL)
             j->counts[j->rows[i].finding.verdict]++;
-        if (compared->conclude != NULL)
-            compared->conclude(&j->rows[i]);
     }
     return true;
 }
@@ -239,11 +237,11 @@ static void raise(schedule *s, const ab_row *r, size_t launches) {
     s->items[r->base].launches = s->items[r->candidate].launches = launches;
 }
 
-static void ask_to_confirm(schedule *s, const ab_row *r, size_t done) {
+static void ask_to_confirm(schedule *s, const ab_row *r, size_t done, size_t confirming) {
     const size_t items[] = {r->base, r->candidate};
     for (size_t i = 0; i < 2; i++)
         snprintf(s->items[items[i]].note, sizeof s->items->note, "%zu", done);
-    raise(s, r, done + AB_CONFIRMING);
+    raise(s, r, done + confirming);
 }
 
 static bool alarms(const ab_finding *f) { return f->adjusted[0] <= AB_ALARMS || f->adjusted[1] <= AB_ALARMS; }
@@ -257,10 +255,10 @@ size_t ab_go_on(const ab_compared *compared, schedule *s, const observations *al
         confirmed |= s->items[i].note[0] != '\0';
     if (confirmed || !ab_judge(&j, compared, s, all, threshold))
         return done;
-    for (size_t i = 0; i < j.row_count && done < AB_MOST_LAUNCHES; i++)
+    for (size_t i = 0; i < j.row_count && done < compared->launches.most; i++)
         if (is_judged(&j.rows[i]) && j.rows[i].finding.differences.first_count > 0 &&
             s->items[j.rows[i].base].launches >= done && !is_precise(&j.rows[i], log_of(threshold.row_pct))) {
-            more = AB_MOST_LAUNCHES;
+            more = compared->launches.most;
             raise(s, &j.rows[i], more);
         }
     for (size_t i = 0; more == done && i < j.row_count; i++) {
@@ -268,10 +266,10 @@ size_t ab_go_on(const ab_compared *compared, schedule *s, const observations *al
         for (size_t k = 0; k < j.group_count; k++)
             doubted |= in_group(&j.groups[k], &j.rows[i]) && alarms(&j.groups[k].finding);
         if (doubted)
-            ask_to_confirm(s, &j.rows[i], done);
+            ask_to_confirm(s, &j.rows[i], done, compared->launches.confirming);
     }
     for (size_t i = 0; i < s->count; i++)
-        more = s->items[i].note[0] != '\0' ? done + AB_CONFIRMING : more;
+        more = s->items[i].note[0] != '\0' ? done + compared->launches.confirming : more;
     ab_judgement_free(&j);
     return more;
 }

@@ -65,7 +65,7 @@ typedef struct {
     stats_interval share;  // of the candidate's time
     stats_interval rest;   // of the rest, log of candidate over base, 90 %: two one-sided tests at 5 %
     stats_interval total;  // of the whole, likewise, 95 %
-    stats_interval effect; // what the change of the norms comes to in the whole: exact as long as the rest is the same
+    stats_interval effect; // what the norms take longer, over the base's whole: exact as long as the rest is the same
     ab_rest stays;         // whether it is, within AB_REST_PCT
     double added;          // by --inject, by its own clock, over the base's norms: what the change should be; or NaN
     double added_to_layer; // likewise over the base's layer
@@ -114,6 +114,13 @@ typedef struct {
     size_t counts[AB_VERDICTS]; // of rows that are judged or identical
 } ab_judgement;
 
+// How many launches a row has: at first, most of those, whatever they show, where they are not precise enough, and more
+// to confirm.
+enum { AB_LAUNCHES = 20, AB_MOST_LAUNCHES = 30, AB_CONFIRMING = 16, AB_LAYERS_LAUNCHES = 40 };
+typedef struct {
+    size_t first, most, confirming;
+} ab_launches;
+
 // What is compared: kernels, or norms in layers.
 struct ab_compared {
     const char *table;    // the file that has all rows
@@ -123,8 +130,8 @@ struct ab_compared {
     // have room for as many as there are samples.
     size_t (*differences)(const sample_index *x, const ab_row *r, double *values, size_t *launches);
     void (*know)(const schedule *s, ab_row *r);    // sets which, op, level, name and text of its item
-    void (*add)(const sample_index *x, ab_row *r); // more of its numbers; NULL: none
-    void (*conclude)(ab_row *r);                   // and what follows from its change. NULL: nothing
+    void (*add)(const sample_index *x, ab_row *r); // more of its numbers, after its differences; NULL: none
+    ab_launches launches;
 };
 extern const ab_compared ab_kernels;
 
@@ -133,9 +140,7 @@ bool ab_judge(ab_judgement *j, const ab_compared *compared, const schedule *s, c
               ab_threshold threshold);
 void ab_judgement_free(ab_judgement *j);
 
-// subject.go_on: launches more for what is not known well enough, up to AB_MOST_LAUNCHES, whatever it is; then for what
-// is to be confirmed.
-enum { AB_LAUNCHES = 20, AB_MOST_LAUNCHES = 30, AB_CONFIRMING = 16 };
+// subject.go_on: launches more for what is not known well enough, whatever it is; then for what is to be confirmed.
 size_t ab_go_on(const ab_compared *compared, schedule *s, const observations *all, ab_threshold threshold, size_t done);
 
 // From the samples of `normbench ab` to paired differences.

@@ -26,8 +26,12 @@ static void know_cell(const schedule *s, ab_row *r) {
     cell_describe(&item->cell, r->text, sizeof r->text);
 }
 
-const ab_compared ab_kernels = {
-    .table = "ab.csv", .read = read_slot, .time = SLOT, .log_time = LOG_SLOT, .know = know_cell};
+const ab_compared ab_kernels = {.table = "ab.csv",
+                                .read = read_slot,
+                                .time = SLOT,
+                                .log_time = LOG_SLOT,
+                                .know = know_cell,
+                                .launches = {AB_LAUNCHES, AB_MOST_LAUNCHES, AB_CONFIRMING}};
 
 static void add(double *values, size_t *launches, size_t *count, double value, size_t launch) {
     if (*count == PAIRED_MOST)
