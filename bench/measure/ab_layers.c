@@ -13,16 +13,17 @@
 
 // ---- Kernels with work behind them, for --inject
 
+enum { LINE = 64, PAGE = 4096 };
 typedef struct {
-    norm_impl impl; // stands first: what is called knows itself by it
+    _Alignas(4 * LINE) norm_impl impl; // stands first: what is called knows itself by it
     const norm_impl *real;
 } slowed;
+// Each within one page.
 static struct {
-    slowed kernels[256];
+    _Alignas(PAGE) slowed kernels[256];
     size_t count;
 } slow;
 // Of the item that is being sampled, in one cache line.
-enum { LINE = 64 };
 static struct {
     _Alignas(LINE) volatile double ns; // after each call
     double done_ns;                    // so far, by the clock

@@ -59,14 +59,14 @@ static bool check_abi(const opening *o, unsigned abi) {
                   abi, NORM_ABI);
 }
 
-// Room for so many, at the start of a cache line: what a call reads of an implementation then lies in as many lines
+// Room for so many, at the start of a page: what a call reads of an implementation then lies in as many lines and pages
 // whichever library it is of.
 static bool make_room(const opening *o, size_t count) {
-    enum { LINE = 64 };
+    enum { PAGE = 4096 };
     kernel_library *const l = o->library;
     if (count > MOST_IMPLS)
         return REFUSE(o, "has more than %d implementations: is `count` that of `impls`?", MOST_IMPLS);
-    l->impls = aligned_alloc(LINE, (count * sizeof *l->impls + LINE) / LINE * LINE);
+    l->impls = aligned_alloc(PAGE, (count * sizeof *l->impls / PAGE + 1) * PAGE);
     return l->impls != NULL || REFUSE(o, "cannot be opened: out of memory");
 }
 

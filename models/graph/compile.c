@@ -191,6 +191,21 @@ static bool list_steps(program *p) {
     return true;
 }
 
+// Moves the steps to the start of a page. A step is read by nobody else, and waited for in memory: where one arm's lay
+// in two pages and another's in one, the same norm took 2 % longer in this arm, in every process.
+static bool settle_steps(program *p) {
+    enum { PAGE = 4096 };
+    const size_t bytes = p->step_count * sizeof *p->steps;
+    step *const settled = aligned_alloc(PAGE, (bytes / PAGE + 1) * PAGE);
+    if (settled == NULL)
+        return false;
+    if (p->step_count > 0)
+        memcpy(settled, p->steps, bytes);
+    free(p->steps);
+    p->steps = settled;
+    return true;
+}
+
 bool compile_arm(graph *g, size_t index) {
     compiler c = {.g = g, .arm = &g->arms[index], .program = &g->programs[index]};
     c.alias = malloc(g->tensor_count * sizeof *c.alias);
@@ -232,5 +247,5 @@ bool compile_arm(graph *g, size_t index) {
     }
     free(c.alias);
     free(c.gradient);
-    return ok && !g->failed && list_steps(c.program);
+    return ok && !g->failed && list_steps(c.program) && settle_steps(c.program);
 }
