@@ -133,8 +133,11 @@ void ab_layers_spend(schedule *s, double seconds, size_t *launches) {
     enum { MOST_ROUNDS = 200 };
     budget_group *const groups = schedule_costs(s);
     double one_round_s = 0;
-    for (size_t i = 0; groups != NULL && i < s->groups; i++)
+    for (size_t i = 0; groups != NULL && i < s->groups; i++) {
         one_round_s += groups[i].prepare_s + groups[i].round_s;
+        // As many rounds for each: a row of a slow layer is to be known as closely.
+        groups[i].stake = 1 + (size_t)(1e6 * groups[i].round_s);
+    }
     while (*launches > REQUEST_MIN_LAUNCHES && (double)*launches * one_round_s > seconds)
         --*launches;
     if (groups != NULL)

@@ -98,8 +98,8 @@ static stats_interval in_pct(stats_interval change) {
       "Lower end of the 90 % interval of rest_pct.")                                                                   \
     X(OPTIONAL, rest_hi90, real, "%", value_upper(in_pct(r->row->layer.rest)), "Upper end of the same interval.")      \
     COLUMN_INTERVAL(X, layer_pct, layer, real, "%", in_pct(r->row->layer.effect),                                      \
-                    "What change_pct comes to in the whole layer if the rest is the same: -log(1 - norm_share "        \
-                    "(1 - exp(-log(1 + change)))), in percent.")                                                       \
+                    "What the candidate's norms take longer, over the base's layer: what that comes to in the whole "  \
+                    "if the rest is the same (in runs before 1 December 2026, from norm_share and change_pct).")       \
     COLUMN_INTERVAL(X, total_pct, total, real, "%", in_pct(r->row->layer.total),                                       \
                     "How much longer the whole layer was measured to take, from paired samples: what counts where "    \
                     "rest is an interaction.")
