@@ -270,8 +270,10 @@ static void rows_have_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_norms_are_the_same),  cmocka_unit_test(a_tenth_of_a_percent_of_a_layer_is_found),
-        cmocka_unit_test(what_is_said_of_the_layer), cmocka_unit_test(what_was_added_is_told),
+        cmocka_unit_test(equal_norms_are_the_same),
+        cmocka_unit_test(a_tenth_of_a_percent_of_a_layer_is_found),
+        cmocka_unit_test(what_is_said_of_the_layer),
+        cmocka_unit_test(what_was_added_is_told),
         cmocka_unit_test(two_speeds_of_a_norm_do_not_hide_what_it_lost),
         cmocka_unit_test(rows_have_names),
     };

@@ -35,7 +35,8 @@ static void make_archive(const char *name, int functions) {
         snprintf(path, sizeof path, "%s/%s", folder, source);
         FILE *const file = fopen(path, "w");
         assert_non_null(file);
-        fprintf(file, ".text\n.globl f%d\n.type f%d,%%function\nf%d:\n.skip %d\n.section .note.GNU-stack,\"\",%%progbits\n",
+        fprintf(file,
+                ".text\n.globl f%d\n.type f%d,%%function\nf%d:\n.skip %d\n.section .note.GNU-stack,\"\",%%progbits\n",
                 i, i, i, 96 * (i + 1));
         assert_int_equal(fclose(file), 0);
         run((const char *const[]){"as", source, "-o", object, NULL});

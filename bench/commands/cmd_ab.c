@@ -34,7 +34,7 @@ enum {
 };
 static const cli_option options[OPTIONS] = {
     REQUEST_RUN_ROWS("ab.csv", "20, up to 30 for rows that are not known well enough, and 16 more to confirm; in "
-                     "layers 40, up to 60, and 48"),
+                               "layers 40, up to 60, and 48"),
     [THRESHOLD] = {"threshold", "PCT", "a row may be slower by so much; default 1, in layers 3"},
     [GROUP_THRESHOLD] = {"group-threshold", "PCT",
                          "and the mean of an op's rows by so much; default 0.5, in layers 1.5"},
@@ -262,7 +262,7 @@ static size_t go_on(schedule *s, const observations *all, size_t done) {
 }
 
 static const size_t launches[PRESETS + 1] = {[PRESETS] = AB_LAUNCHES},
-                    launches_of_layers[PRESETS + 1] = {[PRESETS] = AB_LAYERS_LAUNCHES};
+                                       launches_of_layers[PRESETS + 1] = {[PRESETS] = AB_LAYERS_LAUNCHES};
 static const double budgets[PRESETS + 1] = {[PRESETS] = 360};
 
 // What a comparison does alike, whatever is compared.

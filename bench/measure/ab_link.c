@@ -182,8 +182,8 @@ static bool link_side(ab_side side, size_t launch, uint64_t seed, unsigned how, 
     (void)snprintf(order, sizeof order, "%.*s/%s.order", PATH_MAX - PATH_ROOM, folder, ab_side_name(side));
     (void)snprintf(from, sizeof from, "@%.*s", PATH_MAX - 2, order);
     (void)snprintf(map_to, sizeof map_to, "-Wl,-Map,%s.map", to);
-    const char *const rest[] = {"-shared", "-o", to, from, "-Wl,-z,nodelete", "-fopenmp", "-lm",
-                                how & AB_LINK_MAP ? map_to : NULL};
+    const char *const rest[] = {"-shared",         "-o",       to,    from,
+                                "-Wl,-z,nodelete", "-fopenmp", "-lm", how & AB_LINK_MAP ? map_to : NULL};
     const size_t stream = AB_SIDES * launch + (how & AB_LINK_ALIKE ? 0 : (size_t)side);
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         argv[n++] = rest[i];

@@ -14,8 +14,9 @@
 // Makes a folder for the links of this run and unpacks each archive in it. Sides without an archive are left as they
 // are. false with a reason.
 bool ab_link_begin(char *why, size_t size);
-// How: MAP says which object went where, a file beside the link with `.map` at its end. ALIKE: objects of one name stand
-// at the same place on both sides, another in each launch, so that layouts differ by what the sides differ in alone.
+// How: MAP says which object went where, a file beside the link with `.map` at its end. ALIKE: objects of one name
+// stand at the same place on both sides, another in each launch, so that layouts differ by what the sides differ in
+// alone.
 enum { AB_LINK_MAP = 1, AB_LINK_ALIKE = 2 };
 // Links what launch number `launch` loads.
 bool ab_link(size_t launch, uint64_t seed, unsigned how, char *why, size_t size);

@@ -147,8 +147,8 @@ static bool verify(void *opened, size_t arm, double *max_error, char *why, size_
     return ok;
 }
 
-// What a call takes, of several the least: one alone may be what took the CPU away, and budgets are shared out by it. The
-// first pays for pages and for the library's own preparations.
+// What a call takes, of several the least: one alone may be what took the CPU away, and budgets are shared out by it.
+// The first pays for pages and for the library's own preparations.
 static bool pilot_calls(const group *g, double *ns) {
     enum { CALLS = 3 };
     double first, one;
