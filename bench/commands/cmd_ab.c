@@ -34,7 +34,7 @@ enum {
 };
 static const cli_option options[OPTIONS] = {
     REQUEST_RUN_ROWS("ab.csv", "20, up to 30 for rows that are not known well enough, and 16 more to confirm; in "
-                               "layers 40, up to 60, and 48"),
+                               "layers 40, up to 60, and 96"),
     [THRESHOLD] = {"threshold", "PCT", "a row may be slower by so much; default 1, in layers 3"},
     [GROUP_THRESHOLD] = {"group-threshold", "PCT",
                          "and the mean of an op's rows by so much; default 0.5, in layers 1.5"},
@@ -201,7 +201,7 @@ static void spend(schedule *s, bool of_preset, double budget_s, size_t *launches
 // The rest is for launches that confirm.
 static void spend_of_layers(schedule *s, bool of_preset, double budget_s, size_t *launches) {
     (void)of_preset;
-    ab_layers_spend(s, 0.4 * budget_s, launches);
+    ab_layers_spend(s, 0.3 * budget_s, launches);
 }
 
 // ---- What it says
