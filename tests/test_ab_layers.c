@@ -49,9 +49,9 @@ static void make(made *m, uint64_t seed) {
         norm_op op;
         ab_role role;
     } rows[] = {{NORM_RMSNORM, AB_ROW}, {NORM_DYT, AB_ROW}, {NORM_RMSNORM, AB_SENTINEL}};
-    static const layer_step steps[STEPS] = {{"attention.norm", STEP_NORM, NORM_FORWARD, 0},
-                                            {"q", STEP_MATMUL, NORM_FORWARD, 2e6},
-                                            {"ffn.norm", STEP_NORM, NORM_FORWARD, 0}};
+    static const layer_step steps[STEPS] = {{"attention.norm", STEP_NORM, NORM_FORWARD, 0, 0},
+                                            {"q", STEP_MATMUL, NORM_FORWARD, 2e6, 0},
+                                            {"ffn.norm", STEP_NORM, NORM_FORWARD, 0, 0}};
     *m = (made){.plan.schedule.kind = &ab_layers_kind, .late = 0.1};
     stats_rng_seed(&m->rng, seed, 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

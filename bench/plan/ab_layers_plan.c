@@ -129,24 +129,23 @@ size_t ab_layers_inject(layers_plan *p, const char *text, double pct) {
     return count;
 }
 
+// As many rounds for each group: a row of a slow layer is to be known as closely.
 void ab_layers_spend(schedule *s, double seconds, size_t *launches) {
     enum { MOST_ROUNDS = 200 };
     budget_group *const groups = schedule_costs(s);
-    double one_round_s = 0;
+    double prepare_s = 0, round_s = 0;
     for (size_t i = 0; groups != NULL && i < s->groups; i++) {
-        one_round_s += groups[i].prepare_s + groups[i].round_s;
-        // As many rounds for each: a row of a slow layer is to be known as closely.
-        groups[i].stake = 1 + (size_t)(1e6 * groups[i].round_s);
-    }
-    while (*launches > REQUEST_MIN_LAUNCHES && (double)*launches * one_round_s > seconds)
-        --*launches;
-    if (groups != NULL)
-        budget_allot(groups, s->groups, *launches, *launches, MOST_ROUNDS, seconds);
-    for (size_t i = 0; i < s->count; i++) {
-        s->items[i].rounds = groups == NULL ? 1 : groups[s->items[i].group].rounds;
-        s->items[i].launches = *launches;
+        prepare_s += groups[i].prepare_s;
+        round_s += groups[i].round_s;
     }
     free(groups);
+    while (*launches > REQUEST_MIN_LAUNCHES && (double)*launches * (prepare_s + round_s) > seconds)
+        --*launches;
+    const double fit = round_s > 0 ? (seconds / (double)*launches - prepare_s) / round_s : 1;
+    for (size_t i = 0; i < s->count; i++) {
+        s->items[i].rounds = !(fit >= 1) ? 1 : fit > MOST_ROUNDS ? MOST_ROUNDS : (size_t)fit;
+        s->items[i].launches = *launches;
+    }
 }
 
 // ---- As a schedule
