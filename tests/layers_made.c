@@ -32,8 +32,10 @@ void made_make(made *m, const truth *t) {
         assert_true(layer_slot(a->key.model, ops[i], NULL, NORM_FUSED, "scalar", NORM_F32, &a->slot));
         a->slot.repeats = 1;
         m->plan.schedule.items[i].calls = 1;
-        const layers_step norm = {
-            .arm = i, .index = 0, .step = {"norm", STEP_NORM, NORM_FORWARD, 0, 0}, .pages = i == DYT ? 98 : (double)NAN};
+        const layers_step norm = {.arm = i,
+                                  .index = 0,
+                                  .step = {"norm", STEP_NORM, NORM_FORWARD, 0, 0},
+                                  .pages = i == DYT ? 98 : (double)NAN};
         const layers_step product = {
             .arm = i, .index = 1, .step = {"q", STEP_MATMUL, NORM_FORWARD, 2e6, 0}, .pages = (double)NAN};
         assert_true(layers_plan_add_step(&m->plan, &norm));
