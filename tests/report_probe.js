@@ -33,12 +33,15 @@
         mark.scrollIntoView({ block: "center" });
         send(mark, "mouseover");
         expect(!card.hidden, "pointing at a mark shows nothing");
+        expect([...card.querySelectorAll("dd")].every((value) => value.textContent.trim() !== ""), "the card shows what is missing");
         for (const cell of row.cells) expect(card.textContent.includes(cell.textContent), `the card lacks ${cell.textContent}`);
         const box = card.getBoundingClientRect();
         expect(box.left >= 0 && box.right <= innerWidth + 1 && box.top >= 0 && box.bottom <= innerHeight + 1, "the card lies outside of the window");
         send(mark, "mouseout");
         expect(card.hidden, "the card stays");
         mark.focus();
+        // A window without a screen may not have the focus, and then tells no element of it.
+        if (card.hidden) mark.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
         expect(!card.hidden && document.activeElement === mark, "a mark cannot be reached by the keyboard");
         document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
         expect(card.hidden, "Escape does not hide the card");

@@ -72,18 +72,27 @@ static size_t widths_of(const cell_row *items, size_t count, double widths[SIDE]
     return n;
 }
 
-static size_t shapes_of(const cell_row *items, size_t count) {
+static verdict verdict_of(const stats_interval *ratio) {
+    const judge_bounds faster = {(double)NAN, (double)NAN, 1};
+    return interval_known(ratio) ? judge_place(ratio, &faster) : VERDICT_CANNOT_TELL;
+}
+
+// How many shapes there are, and of them those with each verdict.
+static size_t shapes_of(const cell_row *items, size_t count, size_t verdicts_of[VERDICTS]) {
     size_t shapes = 0;
     for (size_t i = 0; i < count; i++)
-        shapes += i == 0 || items[i].rows != items[i - 1].rows || items[i].cols != items[i - 1].cols;
+        if (i == 0 || items[i].rows != items[i - 1].rows || items[i].cols != items[i - 1].cols) {
+            const stats_interval ratio = row_interval(items[i].row, "ratio", "_to_rmsnorm");
+            verdicts_of[verdict_of(&ratio)]++;
+            shapes++;
+        }
     return shapes;
 }
 
 static void write_cell(FILE *out, const page *p, const page_run *r, table_row row) {
     static const char *const looks[VERDICTS] = {"win", "lose", "open"};
     const stats_interval ratio = row_interval(row, "ratio", "_to_rmsnorm");
-    const judge_bounds faster = {(double)NAN, (double)NAN, 1};
-    const verdict v = interval_known(&ratio) ? judge_place(&ratio, &faster) : VERDICT_CANNOT_TELL;
+    const verdict v = verdict_of(&ratio);
     char id[24], value[HTML_VALUE];
     page_row_id(p, row, id);
     const char *const text = html_value(value, &ratio, "1", 1), *const rest = strchr(text, ' ');
@@ -97,9 +106,12 @@ static void write_cell(FILE *out, const page *p, const page_run *r, table_row ro
 
 static void write_map(FILE *out, const page *p, const page_run *r, const cell_row *items, size_t count) {
     double widths[SIDE] = {0};
+    size_t told[VERDICTS] = {0};
+    const size_t shapes = shapes_of(items, count, told);
     const size_t width = widths_of(items, count, widths);
     fputs("<div class=map><table><caption>", out);
-    html_say(out, "%s%s%s", p->count > 1 ? r->name : "", p->count > 1 ? ": " : "", items->condition);
+    html_say(out, "%s%s%s: faster in %zu of %zu shapes, slower in %zu", p->count > 1 ? r->name : "",
+             p->count > 1 ? ": " : "", items->condition, told[VERDICT_HOLDS], shapes, told[VERDICT_DOES_NOT_HOLD]);
     fputs("</caption><thead><tr><th>rows \\ columns", out);
     for (size_t k = 0; k < width; k++)
         fprintf(out, "<th scope=col>%.0f", widths[k]);
@@ -127,7 +139,7 @@ static size_t write_maps(FILE *out, const page *p, const page_run *r, const cell
     for (size_t i = 0, end; i < all->count; i = end) {
         for (end = i; end < all->count && strcmp(all->items[end].condition, all->items[i].condition) == 0; end++)
             continue;
-        if (shapes_of(all->items + i, end - i) < LEAST_SHAPES)
+        if (shapes_of(all->items + i, end - i, (size_t[VERDICTS]){0}) < LEAST_SHAPES)
             continue;
         maps++;
         if (say)

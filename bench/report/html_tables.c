@@ -75,7 +75,7 @@ static void write_table(FILE *out, const page *p, size_t number) {
                 fputs("<td>", out);
                 html_text(out, csv->rows[i][k]);
             }
-        fputc('\n', out);
+        fputs("</tr>\n", out); // or the line's end would be part of its last field
     }
     free(states);
     fputs("</table></div></details>\n", out);

@@ -41,7 +41,12 @@
         card.replaceChildren(make("b", mark.getAttribute("aria-label") || mark.textContent));
         if (row) {
             const list = make("dl");
-            for (const [name, value] of fieldsOf(row)) list.append(make("dt", name), make("dd", value));
+            for (const [name, value] of fieldsOf(row)) {
+                const pair = make("div");
+                pair.classList.toggle("long", value.length > 16);
+                pair.append(make("dt", name), make("dd", value));
+                list.append(pair);
+            }
             card.append(make("p", row.closest("details").querySelector("summary").textContent), list);
         }
         card.hidden = false;
