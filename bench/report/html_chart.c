@@ -160,7 +160,7 @@ static void say_mark(FILE *out, const chart *c, const chart_row *row, const char
 
 static void write_mark(FILE *out, const chart *c, const chart_axis *a, const chart_row *row, size_t lane) {
     const chart_mark *const m = &row->marks[lane];
-    const double at = chart_place(a, m->value.median), y = LANE * ((double)lane + 0.5);
+    const double at = chart_place(a, m->value.median), y = (double)(LANE * lane + LANE / 2);
     const bool known = interval_known(&m->value), leads = *m->row != '\0';
     const double lo = known ? chart_place(a, m->value.lo) : at, hi = known ? chart_place(a, m->value.hi) : at;
     fprintf(out, "<%s class='mark %s' style='--c:%s'", leads ? "a" : "g", look_names[m->look],
