@@ -9,7 +9,7 @@ define newline
 endef
 quote     = '$(subst ','\'',$(1))'
 typed     = $(filter command environment,$(firstword $(origin $(1))))
-SETTINGS := ARCH CPUS BASE AB RUN PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC OBJ SANITIZE
+SETTINGS := ARCH CPUS BASE AB TUNE RUN PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC OBJ SANITIZE
 $(foreach v,$(SETTINGS),$(if $(call typed,$(v)),$(eval override $(v) := $$(value $(v)))))
 $(foreach v,$(SETTINGS),$(if $(findstring $(newline),$($(v))),$(error $(v) has to be one line)))
 SPECIAL  := ' " ` \ ; & | < > ( ) { } [ ] * ? ! \# $$
@@ -116,11 +116,11 @@ check-exhaustive: deps $(EXHAUST) ## prove the accuracy of tanh, erf and exp ove
 check-cross: ## the tests on emulated CPUs: ARCH=aarch64 in a cross build, x86_64 as older ones (CPUS="sve256 ...", ONLY=name)
 	$(Q)CC="$(CC)" ONLY="$(ONLY)" sh scripts/check_cross.sh $(call quote,$(ARCH)) $(foreach c,$(CPUS),$(call quote,$(c)))
 
-bench: all ## verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one)
-	$(Q)sh scripts/bench.sh build/normbench kernels --preset $(call quote,$(or $(PRESET),default))
+bench: all ## tune, verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one; TUNE=0: by default schedules)
+	$(Q)TUNE=$(call quote,$(TUNE)) sh scripts/bench.sh build/normbench kernels --preset $(call quote,$(or $(PRESET),default))
 
-layers: all ## time and plot norms inside whole layers of every model (18 minutes; PRESET=quick: one)
-	$(Q)sh scripts/bench.sh build/normbench layers --preset $(call quote,$(or $(PRESET),default))
+layers: all ## time and plot norms inside whole layers of every model (18 minutes; PRESET=quick: one; TUNE=0 likewise)
+	$(Q)TUNE=$(call quote,$(TUNE)) sh scripts/bench.sh build/normbench layers --preset $(call quote,$(or $(PRESET),default))
 
 # A layer of LLaMA 7B is 5 TFLOP of training at 4096 tokens, and the table has 20 such arms, each in several launches: at the few
 # hundred GFLOP/s of two cores an hour holds 512 tokens.
@@ -234,6 +234,11 @@ $(OBJ)/bench/machine/machine.o: private PLAIN += -DNORMBENCH_GIT='"$(GIT)"' -DNO
 	-DNORMBENCH_FLAGS='"$(KERNEL_FLAGS)$(foreach l,$(LEVELS),; $(l): $(FLAGS_$(l)))"'
 $(OBJ)/bench/machine/machine.o: $(OBJ)/commit
 $(OBJ)/bench/commands/main.o: private PLAIN += -DNORMBENCH_VERSION='"$(VERSION)"'
+# What a file of schedules is of: the sources and flags that the kernels are made from.
+$(OBJ)/kernels/schedules_loaded.o: private PLAIN += -include $(OBJ)/sources.h
+$(OBJ)/kernels/schedules_loaded.o: $(OBJ)/sources.h
+$(OBJ)/sources.h: $(sort $(wildcard kernels/*.[ch] kernels/*/*.[ch])) $(OBJ)/flags
+	$(Q)cat $^ | cksum | sed 's/ .*/"/; s/^/#define NORM_SOURCES "/' > $@.part; cmp -s $@.part $@ && rm $@.part || mv $@.part $@
 $(OBJ)/commit: FORCE
 	$(Q)mkdir -p $(OBJ); echo '$(GIT)' | cmp -s - $@ || echo '$(GIT)' > $@
 

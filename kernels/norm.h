@@ -35,7 +35,7 @@ extern "C" {
 
 // Raised when a struct or a number of an enum that programs and plug-ins were compiled with changes (tests/test_abi.c):
 // what was compiled with another is compiled again, and never called.
-#define NORM_ABI 1
+#define NORM_ABI 2
 NORM_API extern const unsigned norm_abi; // what this library was compiled with
 
 // The parameters an implementation reads and, backward, whose gradients it writes.
@@ -79,6 +79,18 @@ typedef enum {
     NORM_NO_MEMORY,    // form framework: an operation's result could not be allocated
 } norm_error;
 
+// How a kernel goes over rows and columns. What is fastest differs from CPU to CPU, the bits of results never do. All
+// zero is good anywhere. Forms fused and add_fused read it, of which norms know no tiles, and elementwise ops nothing
+// of rows that are summed; `library` does as it likes.
+typedef struct norm_schedule {
+    size_t overlap_bytes; // norms, forward: the longest row that is summed while another one is written; 0: none
+    unsigned rows_summed; // norms, forward: rows that are summed before they are written: 1 or 4; 0: by their length
+    unsigned fetch_bytes; // rows so far ahead, or just beyond those at work, are fetched; 0: left to the hardware
+    unsigned fetch_asks;  // how often each line is asked for, for some CPUs drop fetches: 1 or 4
+    unsigned tile_cols, tile_rows; // elementwise ops, forward: columns and rows of a tile, whose gamma and beta stay in
+                                   // the nearest cache; 0: rows are written whole
+} norm_schedule;
+
 // The tensors of one call. Matrices have `rows` rows of `cols` elements of the implementation's dtype, row i beginning
 // at i * stride elements. No pointer to a tensor needs any alignment beyond that of its
 // element; saved and workspace are aligned as malloc aligns. Outputs may overlap neither inputs nor each other, except
@@ -118,12 +130,13 @@ typedef struct {
     // Form framework: nanoseconds that each of norm_operations() waits before its work: what a framework's interpreter
     // and dispatcher take for one.
     unsigned dispatch_ns;
+    const norm_schedule *schedule; // NULL: what norm_schedule_of says
 } norm_args;
 
 // A part of a stage's work: rows or columns [begin, end) as part `index` of `count`.
 typedef struct {
     size_t begin, end, index, count;
-    const struct norm_tuning *tuning; // what this CPU does best, which norm_part knows; NULL: as on any other
+    const norm_schedule *schedule; // norm_run's; NULL, as norm_part leaves it: what is good anywhere
 } norm_slice;
 
 typedef enum { NORM_SPLIT_ROWS, NORM_SPLIT_COLS } norm_split;
@@ -277,6 +290,50 @@ typedef struct {
 } norm_operation;
 NORM_API norm_error norm_run_operations(const norm_impl *impl, norm_pass pass, const norm_args *args, int threads,
                                         norm_operation *times, size_t *count);
+
+// What norm_run goes by where args ask for nothing: what was loaded for this call, or NULL and with it what is known of
+// CPUs of this kind.
+NORM_API const norm_schedule *norm_schedule_of(const norm_impl *impl, norm_pass pass, size_t rows, size_t cols,
+                                               int threads);
+
+// A schedule in one word, which norm_schedule_parse reads back: "default" of NULL, "plain" of all zero, else some of
+// `overlap` or `overlapBYTES`, `sumROWS`, `fetchBYTES` or `fetchBYTESxASKS` and `tileCOLSxROWS`, joined by `+`.
+enum { NORM_SCHEDULE_TEXT = 96 };
+NORM_API const char *norm_schedule_text(const norm_schedule *schedule, char text[NORM_SCHEDULE_TEXT]);
+// false if it is none: a word that is unknown or comes twice, a tile of zero, a number that no schedule has.
+// "default" is none.
+NORM_API bool norm_schedule_parse(const char *text, norm_schedule *out);
+
+// Classes of calls, each of which has its own schedule in a file: by what the tensors of the pass take (x and y; x, dy
+// and dx; with one or two more in form add_fused) against caches, and by the bytes of a row: to 8 KiB or longer, and,
+// but in memory, whether they are whole pages of 4 KiB, so that all rows begin at the same place of a cache.
+#define NORM_SIZE_CLASS_LIST(X) X(L1, l1) X(L2, l2) X(L3, l3) X(MEMORY, memory)
+#define NORM_WIDTH_CLASS_LIST(X) X(NARROW, narrow) X(NARROW_PAGES, narrow_pages) X(WIDE, wide) X(WIDE_PAGES, wide_pages)
+#define NORM_ROW(ID, name) NORM_SIZE_##ID,
+typedef enum { NORM_SIZE_CLASS_LIST(NORM_ROW) NORM_SIZE_CLASSES } norm_size_class;
+#undef NORM_ROW
+#define NORM_ROW(ID, name) NORM_WIDTH_##ID,
+typedef enum { NORM_WIDTH_CLASS_LIST(NORM_ROW) NORM_WIDTH_CLASSES } norm_width_class;
+#undef NORM_ROW
+NORM_API const char *norm_size_class_name(norm_size_class size);
+NORM_API const char *norm_width_class_name(norm_width_class width);
+typedef struct {
+    size_t bytes[NORM_SIZE_MEMORY]; // of L1, L2 and L3; 0: there is none
+} norm_caches;
+NORM_API norm_size_class norm_size_class_of(const norm_impl *impl, norm_pass pass, size_t rows, size_t cols,
+                                            const norm_caches *caches);
+NORM_API norm_width_class norm_width_class_of(const norm_impl *impl, norm_size_class size, size_t cols);
+
+// Takes the schedules that `normbench tune` found on this machine (its tune.csv): from now on norm_run goes by them
+// where a call has one thread and asks for nothing. false, with the reason and what to do in `why`, if the file is not
+// whole, of another kind of CPU, build of this library or version, or holds what no schedule is: then nothing changes.
+// Call it, and norm_schedules_forget, while no other thread runs a kernel.
+enum { NORM_SCHEDULES_WHY = 512 };
+NORM_API bool norm_schedules_load(const char *path, char why[NORM_SCHEDULES_WHY]);
+NORM_API void norm_schedules_forget(void);
+// What such a file is held against: the CPU, and the compiler and sources of this library, each in a word.
+NORM_API const char *norm_cpu(void);
+NORM_API const char *norm_build(void);
 
 // Form framework: frees what a forward left in `saved` for a backward that does not follow; nothing in other forms.
 NORM_API void norm_release(const norm_impl *impl, void *saved);

@@ -5,25 +5,26 @@
 
 #include "fp_state.h"
 #include "framework_run.h"
+#include "schedules.h"
 #include "team.h"
-#include "tuning.h"
 
 // Column slices begin on a multiple of this, so that two threads never write one cache line of a parameter gradient.
 enum { COLUMN_UNIT = 64 };
 
 // Inline, for it is much of what a small call takes: 2 of 15 ns.
-static inline norm_slice slice_of(norm_split split, size_t total, size_t index, size_t count) {
+static inline norm_slice slice_of(norm_split split, size_t total, size_t index, size_t count,
+                                  const norm_schedule *schedule) {
     const size_t unit = split == NORM_SPLIT_COLS ? COLUMN_UNIT : 1;
     const size_t units = (total + unit - 1) / unit;
     // The first units % count parts are one unit longer.
     const size_t each = units / count, extra = units % count;
     const size_t begin = (index * each + (index < extra ? index : extra)) * unit;
     const size_t end = begin + (each + (index < extra ? 1 : 0)) * unit;
-    return (norm_slice){begin < total ? begin : total, end < total ? end : total, index, count, tuning_here()};
+    return (norm_slice){begin < total ? begin : total, end < total ? end : total, index, count, schedule};
 }
 
 norm_slice norm_part(norm_split split, size_t total, size_t index, size_t count) {
-    return slice_of(split, total, index, count);
+    return slice_of(split, total, index, count, NULL);
 }
 
 static bool add_product(size_t *sum, size_t a, size_t b, size_t c) {
@@ -109,7 +110,7 @@ static void *behind_mut(void *data, size_t bytes) { return data == NULL ? NULL :
 
 // Part `index` of `count` of the columns, as the arguments of a call of its own; of no columns if there are too few.
 static norm_args part_of(const norm_impl *impl, const norm_args *args, size_t index, size_t count) {
-    const norm_slice cols = slice_of(NORM_SPLIT_COLS, args->cols, index, count);
+    const norm_slice cols = slice_of(NORM_SPLIT_COLS, args->cols, index, count, NULL);
     const size_t bytes = cols.begin * norm_dtype_bytes(impl->dtype);
     norm_args own = *args;
     own.cols = cols.end - cols.begin;
@@ -122,10 +123,10 @@ static norm_args part_of(const norm_impl *impl, const norm_args *args, size_t in
     return own;
 }
 
-static void run_columns(const norm_impl *impl, const norm_stage *stage, const norm_args *args, size_t index,
-                        size_t count) {
+static void run_columns(const norm_impl *impl, const norm_stage *stage, const norm_args *args,
+                        const norm_schedule *schedule, size_t index, size_t count) {
     const norm_args own = part_of(impl, args, index, count);
-    const norm_slice rows = slice_of(NORM_SPLIT_ROWS, args->rows, 0, 1);
+    const norm_slice rows = slice_of(NORM_SPLIT_ROWS, args->rows, 0, 1, schedule);
     if (own.cols > 0)
         stage->run(&own, &rows);
 }
@@ -169,9 +170,10 @@ static void run_pieces(const norm_impl *impl, const norm_args *args, piece_sum p
     }
 }
 
-static void run_stage(const norm_stage *stage, const norm_args *args, size_t index, size_t count) {
+static void run_stage(const norm_stage *stage, const norm_args *args, const norm_schedule *schedule, size_t index,
+                      size_t count) {
     const size_t total = stage->split == NORM_SPLIT_ROWS ? args->rows : args->cols;
-    const norm_slice slice = slice_of(stage->split, total, index, count);
+    const norm_slice slice = slice_of(stage->split, total, index, count, schedule);
     stage->run(args, &slice);
 }
 
@@ -191,14 +193,16 @@ typedef struct {
     const norm_stage *stages;
     size_t count;
     const norm_args *args;
+    const norm_schedule *schedule;
     size_t index, threads;
     bool cuts;
 } share;
 
 // What runs between fp_enter and fp_leave is never inlined: arithmetic could be moved across them.
-__attribute__((noinline)) static void run_alone(const norm_stage *stages, size_t count, const norm_args *args) {
+__attribute__((noinline)) static void run_alone(const norm_stage *stages, size_t count, const norm_args *args,
+                                                const norm_schedule *schedule) {
     for (size_t i = 0; i < count; i++)
-        run_stage(&stages[i], args, 0, 1);
+        run_stage(&stages[i], args, schedule, 0, 1);
 }
 
 __attribute__((noinline)) static void run_share(const share *s, piece_sum pieces[][MOST_PIECES]) {
@@ -211,30 +215,36 @@ __attribute__((noinline)) static void run_share(const share *s, piece_sum pieces
 #pragma omp barrier
         }
         if (s->cuts)
-            run_columns(s->impl, &s->stages[i], s->args, s->index, s->threads);
+            run_columns(s->impl, &s->stages[i], s->args, s->schedule, s->index, s->threads);
         else
-            run_stage(&s->stages[i], s->args, s->index, s->threads);
+            run_stage(&s->stages[i], s->args, s->schedule, s->index, s->threads);
     }
 }
 
 // What the threads are handed is scalars, which fit in one cache line: as a struct they would be in another one, whose
 // way to the other cores takes 0.15 us.
-static norm_error run_team(const norm_impl *impl, norm_pass pass, const norm_args *args, bool cuts, int threads) {
+static norm_error run_team(const norm_impl *impl, norm_pass pass, const norm_args *args, const norm_schedule *schedule,
+                           bool cuts, int threads) {
     piece_sum pieces[ROWS_IN_FLIGHT][MOST_PIECES];
     bool short_team = false;
     if (threads > omp_get_thread_limit())
         return NORM_NO_TEAM;
     team_opens();
 #pragma omp parallel num_threads(threads) default(none) shared(short_team, pieces)                                     \
-    firstprivate(impl, pass, args, cuts, threads)
+    firstprivate(impl, pass, args, schedule, cuts, threads)
     {
         if (omp_get_num_threads() != threads) {
 #pragma omp single
             short_team = true;
         } else {
-            const share own = {impl, impl->pass[pass].stages,      impl->pass[pass].count,
-                               args, (size_t)omp_get_thread_num(), (size_t)threads,
-                               cuts};
+            const share own = {.impl = impl,
+                               .stages = impl->pass[pass].stages,
+                               .count = impl->pass[pass].count,
+                               .args = args,
+                               .schedule = schedule,
+                               .index = (size_t)omp_get_thread_num(),
+                               .threads = (size_t)threads,
+                               .cuts = cuts};
             const fp_state found = fp_enter();
             run_share(&own, pieces);
             fp_leave(found);
@@ -252,15 +262,16 @@ norm_error norm_run(const norm_impl *impl, norm_pass pass, const norm_args *args
         return NORM_CPU_LACKS;
     if (impl->form == NORM_FRAMEWORK)
         return framework_run(impl, pass, args, threads, NULL);
+    const norm_schedule *const schedule = schedules_for(impl, pass, args, threads);
     if (threads > 1 && args->rows > 0 && !team_lost()) {
         const bool few = pass == NORM_FORWARD && args->rows < (size_t)threads &&
                          (impl->elementwise || (impl->piece.sum != NULL && threads <= MOST_PIECES));
         const bool cuts = few && !args->batch_invariant && args->cols > norm_whole_cols(impl);
         if (!few || cuts || args->rows > 1)
-            return run_team(impl, pass, args, cuts, threads);
+            return run_team(impl, pass, args, schedule, cuts, threads);
     }
     const fp_state found = fp_enter();
-    run_alone(impl->pass[pass].stages, impl->pass[pass].count, args);
+    run_alone(impl->pass[pass].stages, impl->pass[pass].count, args, schedule);
     fp_leave(found);
     return NORM_OK;
 }

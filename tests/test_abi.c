@@ -25,7 +25,7 @@ typedef struct {
 
 // With pointers of 8 bytes. Fields that are appended leave all others where they are: the size alone tells of them.
 static const fact facts[] = {
-    SIZE(norm_args, 224),
+    SIZE(norm_args, 232),
     AT(norm_args, x, 72),
     AT(norm_args, dsum, 120),
     AT(norm_args, gamma, 128),
@@ -37,8 +37,12 @@ static const fact facts[] = {
     AT(norm_args, fresh, 208),
     AT(norm_args, batch_invariant, 216),
     AT(norm_args, dispatch_ns, 220),
+    AT(norm_args, schedule, 224),
     SIZE(norm_slice, 40),
-    AT(norm_slice, tuning, 32),
+    AT(norm_slice, schedule, 32),
+    SIZE(norm_schedule, 32),
+    AT(norm_schedule, rows_summed, 8),
+    AT(norm_schedule, tile_rows, 24),
     SIZE(norm_stage, 16),
     AT(norm_stage, split, 8),
     AT(norm_stage, bytes, 12),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rows summed while others are written are, bit for bit, those that go by blocks, whatever this CPU does best: in every
+// Rows summed while others are written are, bit for bit, those that go by blocks, whatever the schedule: in every
 // dtype, form and kind of store, at every number of rows, in place, where backward follows, and where a row's mean
 // makes layernorm give up the overlap.
 #include <setjmp.h>
@@ -16,7 +16,6 @@
 #include "call.h"
 #include "measure/guard.h"
 #include "norm.h"
-#include "tuning.h"
 
 // Widths: the least, some that overlap, the most that do on Zen 5, one step more, and what is no whole number of steps.
 static const size_t widths[] = {128, 192, 768, 1536, 1664, 1000};
@@ -69,7 +68,7 @@ static void copy_rows(unsigned char *out, const unsigned char *from, size_t rows
 
 // Runs forward with these choices; the buffers end at inaccessible pages.
 static void run(const norm_impl *impl, tensors *t, size_t rows, size_t cols, size_t far, place at,
-                const norm_tuning *tuning, results *out) {
+                const norm_schedule *schedule, results *out) {
     const size_t size = element_bytes(impl->dtype), bytes = cols * size, stride = cols + GAP, pitch = stride * size;
     const bool adds = impl->form == NORM_ADD_FUSED;
     unsigned char *const x = guard_put(&t->x, GUARD_END, 0, rows, bytes, pitch);
@@ -94,7 +93,7 @@ static void run(const norm_impl *impl, tensors *t, size_t rows, size_t cols, siz
     if (adds)
         args.branch = branch, args.sum = sum;
     norm_slice slice = norm_part(NORM_SPLIT_ROWS, rows, 0, 1);
-    slice.tuning = tuning;
+    slice.schedule = schedule;
     impl->pass[NORM_FORWARD].stages[0].run(&args, &slice);
     ptrdiff_t dead;
     assert_true(guard_intact(&t->x, &dead) && guard_intact(&t->branch, &dead) && guard_intact(&t->y, &dead) &&
@@ -107,20 +106,22 @@ static void run(const norm_impl *impl, tensors *t, size_t rows, size_t cols, siz
 
 static void compare(const norm_impl *impl, tensors *t, size_t rows, size_t cols, size_t far, place at) {
     static results apart, together;
-    static const norm_tuning none = {.cpu = "none"};
-    // Every row that can overlap does, or only those of up to 1536 floats.
-    static const norm_tuning some[] = {{"most", true, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX},
-                                       {"few", false, 6144, 6144, 6144, 6144, 6144}};
+    static const norm_schedule none;
+    // Every row that can overlap does, or only those of up to 1536 floats; and what else can be asked of them.
+    static const char *const some[] = {"overlap", "overlap6144", "overlap+fetch64", "sum1+fetch8192x4",
+                                       "sum4+fetch4096"};
+    norm_schedule asked;
     run(impl, t, rows, cols, far, at, &none, &apart);
     const size_t bytes = rows * cols * element_bytes(impl->dtype);
     for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
-        run(impl, t, rows, cols, far, at, &some[i], &together);
+        assert_true(norm_schedule_parse(some[i], &asked));
+        run(impl, t, rows, cols, far, at, &asked, &together);
         if (memcmp(apart.y, together.y, bytes) != 0 ||
             (impl->form == NORM_ADD_FUSED && memcmp(apart.sum, together.sum, bytes) != 0) ||
             memcmp(apart.saved, together.saved, norm_saved_bytes(impl, rows, cols)) != 0)
-            fail_msg("%s %s %s %s %s, overlap %s: %zu rows of %zu, row %zu of a large mean, place %d",
-                     norm_op_name(impl->op), impl->variant, norm_form_name(impl->form), norm_level_name(impl->level),
-                     norm_dtype_name(impl->dtype), some[i].cpu, rows, cols, far, (int)at);
+            fail_msg("%s %s %s %s %s, %s: %zu rows of %zu, row %zu of a large mean, place %d", norm_op_name(impl->op),
+                     impl->variant, norm_form_name(impl->form), norm_level_name(impl->level),
+                     norm_dtype_name(impl->dtype), some[i], rows, cols, far, (int)at);
     }
 }
 

@@ -17,9 +17,11 @@ enum { RUN_ROWS = 32 * BLOCK };
 typedef struct {
     float *dgamma, *dbeta;
 } partials;
-// Of alpha and shift one number, the sum over all of its elements, in as many parts as a vector has lanes.
+// Of alpha and shift one number, the sum over all of its elements, in as many parts as a vector has lanes. And how far
+// ahead rows are fetched meanwhile, 0: not at all.
 typedef struct {
     double dalpha[SIMD_WIDTH], dshift[SIMD_WIDTH];
+    size_t rows_ahead;
 } tensor_sums;
 // A slice's, as the second stage reads them.
 typedef struct {
@@ -200,7 +202,8 @@ SIMD_SHARED void backward_slice(kernel_spec spec, const norm_args *a, const norm
         if (runs)
             zero_wide(wide_columns(g, slice->index, which, count), a->cols);
     }
-    tensor_sums total;
+    const size_t ahead = slice->schedule == NULL ? 0 : rows_ahead(slice->schedule, a->cols * dtype_size(spec.dtype));
+    tensor_sums total = {.rows_ahead = ahead == 0 || ahead > BLOCK ? ahead : BLOCK};
     zero_wide(total.dalpha, SIMD_WIDTH);
     zero_wide(total.dshift, SIMD_WIDTH);
     for (size_t begin = slice->begin, end; begin < slice->end; begin = end) {

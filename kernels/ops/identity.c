@@ -58,10 +58,10 @@ SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, const norm_slice
 #define FORMS(X, name, DTYPE) X(name, DTYPE, NORM_FUSED, 2, 2) X(add_##name, DTYPE, NORM_ADD_FUSED, 4, 3)
 #define DEFINE_FORM(name, DTYPE, FORM, forward_tensors, backward_tensors)                                              \
     static void forward_##name(const norm_args *a, const norm_slice *s) {                                              \
-        forward((kernel_spec){DTYPE, FORM, 0, 0, false}, a, s);                                                        \
+        forward((kernel_spec){DTYPE, FORM, 0, 0, false, false}, a, s);                                                 \
     }                                                                                                                  \
     static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
-        backward((kernel_spec){DTYPE, FORM, 0, 0, false}, a, s);                                                       \
+        backward((kernel_spec){DTYPE, FORM, 0, 0, false, false}, a, s);                                                \
     }
 #define FORM_ROW(name, DTYPE, FORM, forward_tensors, backward_tensors)                                                 \
     IDENTITY_ROW("", name, name, DTYPE, FORM, false, forward_tensors, backward_tensors)

@@ -38,6 +38,7 @@ typedef struct {
     uint8_t dtype, form, params; // norm_dtype, norm_form, NORM_GAMMA | ...
     uint8_t algorithm;           // inside the op, where there is a choice
     bool streams;                // y goes past the caches; its rows begin at a vector's alignment
+    bool fetches;                // rows are fetched ahead, as the schedule says
 } kernel_spec;
 
 // A span of a row of y.
@@ -138,28 +139,43 @@ static inline size_t align64(size_t bytes) { return (bytes + 63) & ~(size_t)63; 
     PIECES(base##suffix##_##name, DTYPE, NORM_FUSED, PARAMS, ALGORITHM)                                                \
     PIECES(base##suffix##_add_##name, DTYPE, NORM_ADD_FUSED, PARAMS, ALGORITHM)                                        \
     static void reduce_##base##suffix##_##name(const norm_args *a, const norm_slice *s) {                              \
-        reduce((kernel_spec){DTYPE, NORM_FUSED, PARAMS, ALGORITHM, false}, a, s);                                      \
+        reduce((kernel_spec){DTYPE, NORM_FUSED, PARAMS, ALGORITHM, false, false}, a, s);                               \
     }
 // Where rows are taken alone the compiler is told so: a loop over rows inside the one over columns would stay, and that
 // one would not be vectorised.
+// What a schedule asks for beside rows that are summed has code of its own, out of line, so that the other stays what
+// it is without.
 #define NORM_DEFINE_PASSES(name, ...)                                                                                  \
+    SIMD_SHARED void forward_asked_##name(const norm_args *a, const norm_slice *s) {                                   \
+        forward((kernel_spec){__VA_ARGS__, false, true}, a, s);                                                        \
+    }                                                                                                                  \
     static void forward_##name(const norm_args *a, const norm_slice *s) {                                              \
-        forward((kernel_spec){__VA_ARGS__, false}, a, s);                                                              \
+        const kernel_spec spec = {__VA_ARGS__, false, false};                                                          \
+        if (can_fetch(spec) && asks_more(s))                                                                           \
+            forward_asked_##name(a, s);                                                                                \
+        else                                                                                                           \
+            forward(spec, a, s);                                                                                       \
     }                                                                                                                  \
     static void rows_##name(const norm_args *a, size_t row, size_t count, partials partial, tensor_sums *total) {      \
-        backward((kernel_spec){__VA_ARGS__, false}, a, row, BLOCK == 1 ? 1 : count, partial, total);                   \
+        backward((kernel_spec){__VA_ARGS__, false, false}, a, row, BLOCK == 1 ? 1 : count, partial, total);            \
+    }                                                                                                                  \
+    SIMD_SHARED void rows_asked_##name(const norm_args *a, size_t row, size_t count, partials partial,                 \
+                                       tensor_sums *total) {                                                           \
+        backward((kernel_spec){__VA_ARGS__, false, true}, a, row, BLOCK == 1 ? 1 : count, partial, total);             \
     }                                                                                                                  \
     static void backward_##name(const norm_args *a, const norm_slice *s) {                                             \
-        backward_slice((kernel_spec){__VA_ARGS__, false}, a, s, rows_##name, EXTREME_ROWS, !ELEMENTWISE);              \
+        const kernel_spec spec = {__VA_ARGS__, false, false};                                                          \
+        backward_slice(spec, a, s, can_fetch(spec) && asks_more(s) ? rows_asked_##name : rows_##name, EXTREME_ROWS,    \
+                       !ELEMENTWISE);                                                                                  \
     }
 
 // The op's functions of a piece of a row, for the files of ops that sum over it; squash.h has none.
 #define NORM_DEFINE_PIECES(name, ...)                                                                                  \
     static void sum_##name(const norm_args *a, size_t row, norm_moments *out) {                                        \
-        sum_piece((kernel_spec){__VA_ARGS__, false}, a, row, out);                                                     \
+        sum_piece((kernel_spec){__VA_ARGS__, false, false}, a, row, out);                                              \
     }                                                                                                                  \
     static void apply_##name(const norm_args *a, size_t row, const norm_moments *whole) {                              \
-        apply_piece((kernel_spec){__VA_ARGS__, false}, a, row, whole);                                                 \
+        apply_piece((kernel_spec){__VA_ARGS__, false, false}, a, row, whole);                                          \
     }
 #define NORM_PIECES_OF(name)                                                                                           \
     { sum_##name, apply_##name }
@@ -205,7 +221,7 @@ SIMD_INLINE bool is_streamable(norm_dtype dtype, const void *data, size_t stride
             forward_##twin(a, s);                                                                                      \
             return;                                                                                                    \
         }                                                                                                              \
-        forward((kernel_spec){DTYPE, __VA_ARGS__, true}, a, s);                                                        \
+        forward((kernel_spec){DTYPE, __VA_ARGS__, true, true}, a, s);                                                  \
         v_stream_fence();                                                                                              \
     }
 #define NORM_DEFINE_STREAMED(name, DTYPE) STREAMED(NORM_DEFINE_STREAMED_VARIANT, name, DTYPE)

@@ -74,8 +74,8 @@ SIMD_INLINE bool row_whole(kernel_spec spec, const norm_args *a, size_t row, row
 }
 
 // What goes before an extreme row is written without it. The rows written are returned.
-SIMD_INLINE size_t forward_rows(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row,
-                                size_t count) {
+SIMD_INLINE size_t forward_rows(kernel_spec spec, const norm_schedule *how, const norm_args *a, const norm_slice *slice,
+                                size_t row, size_t count) {
     row_apply rows[BLOCK];
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
         row_factors f;
@@ -87,7 +87,7 @@ SIMD_INLINE size_t forward_rows(kernel_spec spec, const norm_args *a, const norm
         }
         const row_source source = row_source_at(spec, a, row + i);
         row_prepare(&rows[i], row_again(spec, &source), row_of_mut(spec.dtype, a->y, row + i, a->y_stride), &f);
-        rows[i].ahead = row_ahead(spec, a, slice, row + i);
+        rows[i].ahead = row_ahead(spec, how, a, slice, row + i, count);
     }
     apply_block(spec, a, rows, count);
     return count;
@@ -130,17 +130,18 @@ SIMD_INLINE void overlap_row(kernel_spec spec, const norm_args *a, const row_sou
             row_flush(sums);
     }
 }
-SIMD_INLINE void overlap_prepare(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row,
-                                 const row_factors *factors, row_apply *out) {
+SIMD_INLINE void overlap_prepare(kernel_spec spec, const norm_schedule *how, const norm_args *a,
+                                 const norm_slice *slice, size_t row, const row_factors *factors, row_apply *out) {
     const row_source source = row_source_at(spec, a, row);
     row_prepare(out, row_again(spec, &source), row_of_mut(spec.dtype, a->y, row, a->y_stride), factors);
-    out->ahead = row_ahead(spec, a, slice, row);
+    out->ahead = row_ahead(spec, how, a, slice, row, OVERLAP + 1);
 }
 
 // Returns the first row that it left, for row_finish may refuse one. `waiting` rows have been summed and not yet
 // written. Addresses wait for no memory, or a row's beginning shows.
-SIMD_INLINE size_t overlap(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+SIMD_INLINE size_t overlap(kernel_spec spec, const norm_schedule *how, const norm_args *a, const norm_slice *slice) {
     const norm_args args = *a;
+    const norm_schedule schedule = *how;
     const norm_slice rows = *slice;
     size_t row = rows.begin;
     row_factors first = {0}, second = {0};
@@ -158,7 +159,7 @@ SIMD_INLINE size_t overlap(kernel_spec spec, const norm_args *a, const norm_slic
     }
     for (; row + OVERLAP < rows.end && !refused; row++) {
         const row_source source = row_source_at(spec, &args, row + OVERLAP);
-        overlap_prepare(spec, &args, &rows, row, &first, &now);
+        overlap_prepare(spec, &schedule, &args, &rows, row, &first, &now);
         overlap_row(spec, &args, &source, &sums, &now);
         first = second;
         refused = !row_finish(&sums, args.cols, args.eps, &second);
@@ -168,7 +169,7 @@ SIMD_INLINE size_t overlap(kernel_spec spec, const norm_args *a, const norm_slic
             waiting--;
     }
     for (; waiting > 0; waiting--, row++) {
-        overlap_prepare(spec, &args, &rows, row, &first, &now);
+        overlap_prepare(spec, &schedule, &args, &rows, row, &first, &now);
         first = second;
         for (size_t c = 0; c < args.cols; c += HALF * SIMD_WIDTH)
             overlap_write(spec, &args, &now, c, 0);
@@ -178,29 +179,31 @@ SIMD_INLINE size_t overlap(kernel_spec spec, const norm_args *a, const norm_slic
 
 // The row that overlap() left has been summed in add_fused, perhaps in place of x or branch: it is normalised as any x,
 // from there.
-SIMD_SHARED void forward_summed(uint8_t params, const norm_args *a, const norm_slice *slice, size_t row) {
+SIMD_SHARED void forward_summed(uint8_t params, const norm_schedule *how, const norm_args *a, const norm_slice *slice,
+                                size_t row) {
     norm_args summed = *a;
     summed.x = a->sum;
     summed.x_stride = a->sum_stride;
-    forward_rows((kernel_spec){.dtype = NORM_F32, .form = NORM_FUSED, .params = params}, &summed, slice, row, 1);
+    forward_rows((kernel_spec){.dtype = NORM_F32, .form = NORM_FUSED, .params = params}, how, &summed, slice, row, 1);
 }
 
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+    const norm_schedule *const how = schedule_of(spec, slice);
     norm_slice left = *slice;
-    if (overlaps(spec, slice, a->cols, ROW_CHAINS)) {
+    if (overlaps(spec, how, slice, a->cols, ROW_CHAINS)) {
         kernel_spec overlapped = spec;
         overlapped.algorithm = OVERLAPPED;
-        left.begin = overlap(overlapped, a, slice);
+        left.begin = overlap(overlapped, how, a, slice);
         if (spec.form == NORM_ADD_FUSED && left.begin < left.end)
-            forward_summed(spec.params, a, slice, left.begin++);
+            forward_summed(spec.params, how, a, slice, left.begin++);
     }
     // Two calls with a constant count: a variable one takes up to 1.04 times as long where it is one.
     for (size_t row = left.begin, rows; row < left.end; row += rows) {
-        rows = rows_summed(spec, &left, row, a->cols);
+        rows = rows_summed(spec, how, left.end - row, a->cols);
         if (rows == BLOCK)
-            rows = forward_rows(spec, a, &left, row, BLOCK);
+            rows = forward_rows(spec, how, a, &left, row, BLOCK);
         else
-            rows = forward_rows(spec, a, &left, row, 1);
+            rows = forward_rows(spec, how, a, &left, row, 1);
     }
 }
 
@@ -232,14 +235,15 @@ SIMD_INLINE void apply_piece(kernel_spec spec, const norm_args *a, size_t row, c
 }
 
 // A span of columns through `count` rows: the partial gradients are loaded and stored once for all of them.
-SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pair *rows, const row_constants *k,
-                               size_t count, const partials *partial, size_t c, size_t n) {
+SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pair *rows, const pair_fetch *ahead,
+                               const row_constants *k, size_t count, const partials *partial, size_t c, size_t n) {
     affine_span with;
     get_gamma(spec, gamma, c, n, &with);
     partial_span sums;
     partial_begin(spec, partial, c, n, &sums);
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
         vf dy[SPAN], x[SPAN], t[SPAN];
+        fetch_pair(spec, ahead == NULL ? NULL : ahead + i, c, n);
         v_get_span(spec.dtype, rows[i].dy, c, n, dy);
         v_get_span(spec.dtype, rows[i].x, c, n, x);
         UNROLL_SPAN for (size_t h = 0; h < span_vectors(n); h++) {
@@ -254,21 +258,24 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma, const row_pa
 
 SIMD_SHARED void backward_left(kernel_spec spec, const norm_args *a, const row_pair *rows, const row_constants *k,
                                size_t count, partials partial, size_t c) {
-    for_each_left(a->cols, backward_step(spec, a->gamma, rows, k, count, &partial, c, n));
+    for_each_left(a->cols, backward_step(spec, a->gamma, rows, NULL, k, count, &partial, c, n));
 }
 
 SIMD_INLINE void backward(kernel_spec spec, const norm_args *a, size_t row, size_t count, partials partial,
                           tensor_sums *total) {
-    (void)total;
     const void *const gamma = a->gamma;
     row_pair rows[BLOCK];
+    pair_fetch ahead[BLOCK] = {{{NULL, false}, {NULL, false}}}; // for gcc, which sees no count but four
     row_constants k[BLOCK];
     UNROLL_BLOCK for (size_t i = 0; i < count; i++) {
         rows[i] = row_pair_at(spec, a, row + i);
+        if (spec.fetches)
+            ahead[i] = pair_ahead(spec, a, row + i, total->rows_ahead);
         backward_row(spec, a, &rows[i], (const row_factors *)a->saved + row + i, &k[i]);
     }
     const size_t span = span_of(spec.dtype);
-    for_each_span(span, a->cols, backward_step(spec, gamma, rows, k, count, &partial, c, span),
+    for_each_span(span, a->cols,
+                  backward_step(spec, gamma, rows, spec.fetches ? ahead : NULL, k, count, &partial, c, span),
                   backward_left(spec, a, rows, k, count, partial, c));
 }
 

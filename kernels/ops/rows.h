@@ -120,6 +120,39 @@ enum { BLOCK = 4, PAIR = BLOCK / 2 };
 // Loops over the rows of a block inside one over columns are unrolled whole, so that registers hold what rows have.
 #define UNROLL_BLOCK _Pragma("GCC unroll 4")
 
+// What is bound by memory would wait for its reading of rows before it begins to write: so while a row is written,
+// another one is fetched, in one direction only, or the hardware does not keep up. Where a CPU drops a fetch when too
+// many are on their way, each line is asked for four times.
+typedef struct {
+    const void *row; // NULL: none
+    bool again;
+} row_fetch;
+
+// Whether there is code for it beside streams, which always fetch: where vectors are wide enough to wait for memory.
+SIMD_INLINE bool can_fetch(kernel_spec spec) {
+    return BLOCK > 1 && SIMD_WIDTH > 4 && spec.form == NORM_FUSED && !spec.streams;
+}
+SIMD_INLINE bool asks_more(const norm_slice *slice) {
+    const norm_schedule *const how = slice->schedule;
+    return how != NULL && (how->fetch_bytes > 0 || how->tile_cols > 0);
+}
+
+SIMD_INLINE size_t rows_ahead(const norm_schedule *how, size_t row_bytes) {
+    return (how->fetch_bytes + row_bytes - 1) / row_bytes;
+}
+// Of a span of a row that is to be read; a span is at most a line.
+SIMD_INLINE void fetch_ahead(kernel_spec spec, row_fetch ahead, size_t c, size_t n) {
+    enum { READ, SECOND_LEVEL = 2, ASKED_EVERY = 16 };
+    const size_t size = dtype_size(spec.dtype);
+    if (!spec.fetches || (!spec.streams && ahead.row == NULL))
+        return;
+    const char *const span = (const char *)ahead.row + c * size;
+    __builtin_prefetch(span, READ, SECOND_LEVEL);
+    if (ahead.again)
+        UNROLL_BLOCK for (size_t at = ASKED_EVERY; at < span_vectors(n) * SIMD_WIDTH * size; at += ASKED_EVERY)
+            __builtin_prefetch(span + at, READ, SECOND_LEVEL);
+}
+
 typedef struct {
     const void *x, *dy, *dsum;
     void *dx;
@@ -129,6 +162,26 @@ SIMD_INLINE row_pair row_pair_at(kernel_spec spec, const norm_args *a, size_t ro
     return (row_pair){row_of(spec.dtype, a->x, row, a->x_stride), row_of(spec.dtype, a->dy, row, a->dy_stride),
                       spec.form == NORM_ADD_FUSED ? row_of(spec.dtype, a->dsum, row, a->dsum_stride) : NULL,
                       row_of_mut(spec.dtype, a->dx, row, a->dx_stride)};
+}
+
+// What is fetched while a pair is at work: the rows so far behind it, if there are any.
+typedef struct {
+    row_fetch x, dy;
+} pair_fetch;
+SIMD_INLINE pair_fetch pair_ahead(kernel_spec spec, const norm_args *a, size_t row, size_t rows_ahead) {
+    pair_fetch ahead = {{NULL, false}, {NULL, false}};
+    if (rows_ahead > 0 && rows_ahead < a->rows - row) {
+        ahead.x.row = row_of(spec.dtype, a->x, row + rows_ahead, a->x_stride);
+        ahead.dy.row = row_of(spec.dtype, a->dy, row + rows_ahead, a->dy_stride);
+    }
+    return ahead;
+}
+// Of a span; NULL: nothing.
+SIMD_INLINE void fetch_pair(kernel_spec spec, const pair_fetch *ahead, size_t c, size_t n) {
+    if (ahead == NULL)
+        return;
+    fetch_ahead(spec, ahead->x, c, n);
+    fetch_ahead(spec, ahead->dy, c, n);
 }
 
 // dx = a b; in add_fused, which adds what else arrives at the sum, a b + dsum.

@@ -5,7 +5,6 @@
 #define SCHEDULE_H
 
 #include "rows.h"
-#include "tuning.h"
 
 // Where forward waits for caches rather than computes: not in bf16, nor with narrow vectors, and in add_fused for
 // tensors that are read and written but once.
@@ -18,13 +17,22 @@ SIMD_INLINE bool rows_fit(kernel_spec spec, size_t cols, size_t count) {
     return (2 * count + column_gradients(spec)) * cols * sizeof(float) < NEAREST_CACHE_BYTES;
 }
 
-// How many rows of the slice a norm's forward sums before it writes them, from `row` on. A row that fits in the nearest
-// cache where a block does not goes alone, for its second reading is from there. Streams go row by row, or lines that
-// are not yet whole are pushed out.
-SIMD_INLINE size_t rows_summed(kernel_spec spec, const norm_slice *slice, size_t row, size_t cols) {
-    if (spec.streams || slice->end - row < BLOCK)
+// The slice's; of one without, what is good anywhere.
+SIMD_INLINE const norm_schedule *schedule_of(kernel_spec spec, const norm_slice *slice) {
+    static const norm_schedule regular, streamed = {.fetch_bytes = 32768, .fetch_asks = 1};
+    return slice->schedule != NULL ? slice->schedule : spec.streams ? &streamed : &regular;
+}
+
+// How many rows of the slice a norm's forward sums before it writes them, from `row` on, where its schedule does not
+// say. A row that fits in the nearest cache where a block does not goes alone, for its second reading is from there.
+// Streams go row by row, or lines that are not yet whole are pushed out.
+SIMD_INLINE size_t rows_summed(kernel_spec spec, const norm_schedule *how, size_t left, size_t cols) {
+    if (left < BLOCK)
         return 1;
-    return is_bound_by_cache(spec) && !rows_fit(spec, cols, BLOCK) && rows_fit(spec, cols, 1) ? 1 : BLOCK;
+    if (how->rows_summed > 0)
+        return how->rows_summed == 1 ? 1 : BLOCK;
+    return spec.streams || (is_bound_by_cache(spec) && !rows_fit(spec, cols, BLOCK) && rows_fit(spec, cols, 1)) ? 1
+                                                                                                                : BLOCK;
 }
 // A block that fits in the nearest cache is written two rows at a time: the first are written while the last sums are
 // awaited. Longer rows would have their gamma read twice.
@@ -34,52 +42,28 @@ SIMD_INLINE bool writes_pairs(kernel_spec spec, size_t cols, size_t count) {
 
 enum { OVERLAPPED = 1 }; // a norm's algorithm, where rows overlap
 
-// The longest row, in bytes, of those that are summed while another one is written; 0 where none is, for there it loses
-// or is untried.
-SIMD_INLINE size_t overlap_longest(kernel_spec spec, const norm_tuning *tuning) {
-    enum { VECTOR = SIMD_WIDTH * sizeof(float), NARROW = 32, WIDE = 64 };
-    if (tuning == NULL || BLOCK == 1 || VECTOR < NARROW)
-        return 0;
-    if (spec.streams)
-        return spec.dtype == NORM_BF16 ? tuning->overlap_streamed_bf16 : 0;
-    if (spec.dtype != NORM_F32)
-        return 0;
-    if (spec.form == NORM_FUSED)
-        return VECTOR == WIDE ? tuning->overlap_wide : tuning->overlap_narrow;
-    return VECTOR == WIDE ? tuning->overlap_added_wide : tuning->overlap_added_narrow;
+// Whether there is code for it: where it won on some CPU.
+SIMD_INLINE bool can_overlap(kernel_spec spec) {
+    enum { LEAST_VECTOR = 32 };
+    const bool wins = spec.form == NORM_ADD_FUSED ? spec.dtype == NORM_F32 : spec.dtype == NORM_BF16 || !spec.streams;
+    return wins && BLOCK > 1 && SIMD_WIDTH * sizeof(float) >= LEAST_VECTOR;
 }
 // Rows are whole steps of the sums, and a slice has a block of them at least.
-SIMD_INLINE bool overlaps(kernel_spec spec, const norm_slice *slice, size_t cols, size_t chains) {
-    const size_t longest = overlap_longest(spec, slice->tuning);
-    return longest > 0 && cols * dtype_size(spec.dtype) <= longest && cols % (chains * SIMD_WIDTH) == 0 &&
-           slice->end - slice->begin >= BLOCK;
+SIMD_INLINE bool overlaps(kernel_spec spec, const norm_schedule *how, const norm_slice *slice, size_t cols,
+                          size_t chains) {
+    return can_overlap(spec) && cols * dtype_size(spec.dtype) <= how->overlap_bytes &&
+           cols % (chains * SIMD_WIDTH) == 0 && slice->end - slice->begin >= BLOCK;
 }
 
-// What streams is bound by memory, and a norm would wait for its reading of a row before it begins to write: so while a
-// row is written, one AHEAD_BYTES further on is fetched, in one direction only, or the hardware does not keep up. Where
-// a CPU drops a fetch when too many are on their way, each line is asked for four times.
-typedef struct {
-    const void *row;
-    bool again;
-} row_fetch;
-
-SIMD_INLINE row_fetch row_ahead(kernel_spec spec, const norm_args *a, const norm_slice *slice, size_t row) {
-    enum { AHEAD_BYTES = 32768 };
-    const size_t row_bytes = a->cols * dtype_size(spec.dtype), rows = (AHEAD_BYTES + row_bytes - 1) / row_bytes;
-    return (row_fetch){row_of(spec.dtype, a->x, rows < slice->end - row ? row + rows : row, a->x_stride),
-                       spec.streams && slice->tuning != NULL && slice->tuning->refetches};
-}
-// A span is at most a line.
-SIMD_INLINE void fetch_ahead(kernel_spec spec, row_fetch ahead, size_t c, size_t n) {
-    enum { READ, SECOND_LEVEL = 2, ASKED_EVERY = 16 };
-    const size_t size = dtype_size(spec.dtype);
-    const char *const span = (const char *)ahead.row + c * size;
-    if (!spec.streams)
-        return;
-    __builtin_prefetch(span, READ, SECOND_LEVEL);
-    if (ahead.again)
-        UNROLL_BLOCK for (size_t at = ASKED_EVERY; at < span_vectors(n) * SIMD_WIDTH * size; at += ASKED_EVERY)
-            __builtin_prefetch(span + at, READ, SECOND_LEVEL);
+// The row that is fetched while `row` is written: as far ahead as the schedule says, and at least `least` rows, for
+// those before have been read.
+SIMD_INLINE row_fetch row_ahead(kernel_spec spec, const norm_schedule *how, const norm_args *a, const norm_slice *slice,
+                                size_t row, size_t least) {
+    const size_t said = rows_ahead(how, a->cols * dtype_size(spec.dtype)), rows = said > least ? said : least;
+    if (how->fetch_bytes == 0 && !spec.streams)
+        return (row_fetch){NULL, false};
+    const bool any = how->fetch_bytes > 0 && rows < slice->end - row;
+    return (row_fetch){row_of(spec.dtype, a->x, any ? row + rows : row, a->x_stride), how->fetch_asks > 1};
 }
 
 #endif

@@ -72,7 +72,7 @@ SIMD_INLINE void apply(kernel_spec spec, const void *gamma, const void *beta, co
 }
 
 // The columns from c on, fewer than ABREAST vectors, or all of them where alpha cannot be folded.
-SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, size_t row, size_t c) {
+SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, size_t row, size_t c, size_t right) {
     const row_source source = row_source_at(spec, a, row);
     void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
     squash_scalars k;
@@ -80,28 +80,58 @@ SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, size_t row, si
     folded_alpha lookup;
     const folded_alpha *const folded = FOLDS(spec.algorithm) && fold(spec, a->alpha, &lookup) ? &lookup : NULL;
     const row_fetch none = {source.x, false};
-    for_each_left(a->cols, apply(spec, a->gamma, a->beta, &source, none, y, &k, folded, 1, c, n));
+    for_each_left(right, apply(spec, a->gamma, a->beta, &source, none, y, &k, folded, 1, c, n));
 }
 
-SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+// Columns [left, right) of a slice's rows: a tile, or whole rows.
+typedef struct {
+    norm_slice rows;
+    size_t left, right;
+} tile;
+
+SIMD_INLINE void forward_tile(kernel_spec spec, const norm_schedule *how, const norm_args *a, const tile *t) {
     const void *const gamma = a->gamma, *const beta = a->beta;
-    const size_t cols = a->cols;
+    const size_t left = t->left, right = t->right;
     squash_scalars k;
     get_scalars(a, &k);
     folded_alpha lookup;
     const folded_alpha *const folded = FOLDS(spec.algorithm) ? &lookup : NULL;
     const bool abreast = !FOLDS(spec.algorithm) || fold(spec, a->alpha, &lookup);
-    for (size_t row = slice->begin; row < slice->end; row++) {
+    for (size_t row = t->rows.begin; row < t->rows.end; row++) {
         const row_source source = row_source_at(spec, a, row);
-        // Always asked for again, whatever the CPU: between fetches there is enough to compute.
-        const row_fetch ahead = {row_ahead(spec, a, slice, row).row, true};
+        const row_fetch ahead = row_ahead(spec, how, a, &t->rows, row, 1);
         void *const y = row_of_mut(spec.dtype, a->y, row, a->y_stride);
-        size_t c = 0;
-        for (; abreast && c + ABREAST * SIMD_WIDTH <= cols; c += ABREAST * SIMD_WIDTH)
+        size_t c = left;
+        for (; abreast && c + ABREAST * SIMD_WIDTH <= right; c += ABREAST * SIMD_WIDTH)
             apply(spec, gamma, beta, &source, ahead, y, &k, folded, ABREAST, c, span_of(spec.dtype));
-        if (c < cols)
-            apply_left(spec, a, row, c);
+        if (c < right)
+            apply_left(spec, a, row, c, right);
     }
+}
+
+// Tiles begin where four vectors do, so that each but the last of a row is a whole number of them.
+SIMD_INLINE void forward_tiles(kernel_spec spec, const norm_schedule *how, const norm_args *a,
+                               const norm_slice *slice) {
+    const bool tiled = how->tile_cols > 0 && how->tile_rows > 0;
+    const size_t unit = ABREAST * SIMD_WIDTH, cols = a->cols;
+    const size_t wide = tiled ? (how->tile_cols + unit - 1) / unit * unit : cols;
+    tile t = {.rows = *slice};
+    for (t.rows.begin = slice->begin; t.rows.begin < slice->end; t.rows.begin = t.rows.end) {
+        t.rows.end = tiled && how->tile_rows < slice->end - t.rows.begin ? t.rows.begin + how->tile_rows : slice->end;
+        for (t.left = 0; t.left < cols; t.left = t.right) {
+            t.right = wide < cols - t.left ? t.left + wide : cols;
+            forward_tile(spec, how, a, &t);
+        }
+    }
+}
+
+SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+    const norm_schedule *const how = schedule_of(spec, slice);
+    const tile whole = {*slice, 0, a->cols};
+    if (spec.fetches && !spec.streams)
+        forward_tiles(spec, how, a, slice);
+    else
+        forward_tile(spec, how, a, &whole);
 }
 
 // dalpha and dshift sum over the whole tensor: over a run of vectors, and runs in doubles, so that their error does not
@@ -117,7 +147,8 @@ typedef struct {
 // A vector of columns through `count` rows, a block's or one: the partial gradients are loaded and stored once for all.
 // In bf16, too, where spans of two vectors would leave registers for two rows alone.
 SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const squash_scalars *k, const row_pair *rows,
-                               size_t count, const partials *partial, run_sums *run, size_t c, size_t n) {
+                               const pair_fetch *ahead, size_t count, const partials *partial, run_sums *run, size_t c,
+                               size_t n) {
     const vf gamma = spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma_row, c, n) : v_set1(1.0f);
     partial_span sums;
     partial_begin(spec, partial, c, n, &sums);
@@ -125,6 +156,7 @@ SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const sq
     // Of equal terms four are added almost exactly, 64 one after the other are not.
     vf dalpha = v_zero(), dshift = v_zero();
     UNROLL_ABREAST for (size_t i = 0; i < count; i++) {
+        fetch_pair(spec, ahead == NULL ? NULL : ahead + i, c, n);
         x[i] = v_get(spec.dtype, rows[i].x, c, n);
         dy[i] = v_get(spec.dtype, rows[i].dy, c, n);
     }
@@ -179,13 +211,16 @@ SIMD_INLINE void backward_whole(kernel_spec spec, const norm_args *a, size_t row
     get_scalars(a, &k);
     row_pair rows[BLOCK];
     get_pairs(spec, a, row, count, rows);
+    pair_fetch ahead[BLOCK];
+    for (size_t i = 0; spec.fetches && i < count; i++)
+        ahead[i] = pair_ahead(spec, a, row + i, total->rows_ahead);
     const size_t step = sum_run(spec) * SIMD_WIDTH;
     for (size_t first = 0; first + SIMD_WIDTH <= cols; first += step) {
         const size_t end = cols - first < step ? cols : first + step;
         run_sums run;
         clear_run(&run);
         for (size_t c = first; c + SIMD_WIDTH <= end; c += SIMD_WIDTH)
-            backward_step(spec, gamma, &k, rows, count, &partial, &run, c, SIMD_WIDTH);
+            backward_step(spec, gamma, &k, rows, spec.fetches ? ahead : NULL, count, &partial, &run, c, SIMD_WIDTH);
         add_run(spec, &run, total);
     }
 }
@@ -200,9 +235,9 @@ SIMD_SHARED void backward_part(kernel_spec spec, const norm_args *a, size_t row,
     run_sums run;
     clear_run(&run);
     if (count == BLOCK)
-        backward_step(spec, a->gamma, &k, rows, BLOCK, &partial, &run, c, a->cols - c);
+        backward_step(spec, a->gamma, &k, rows, NULL, BLOCK, &partial, &run, c, a->cols - c);
     for (size_t i = count == BLOCK ? BLOCK : 0; i < count; i++)
-        backward_step(spec, a->gamma, &k, rows + i, 1, &partial, &run, c, a->cols - c);
+        backward_step(spec, a->gamma, &k, rows + i, NULL, 1, &partial, &run, c, a->cols - c);
     add_run(spec, &run, total);
 }
 
