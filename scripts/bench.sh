@@ -1,17 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `make bench`, `make layers` and `make ab`: measure, plot, make a page of it, and say what came out and where it lies.
+# `make bench`, `make layers` and `make ab`: measure, plot, make a page of it, and say what came out and where it lies. Before kernels are timed
+# they are tuned, in 20 seconds, unless TUNE=0, and then nothing goes by what an earlier tuning found.
 #     sh scripts/bench.sh PROGRAM kernels|layers|ab [ARGUMENT]...
 set -eu
 program=$1
 command=$2
+untuned=''
+if [ "${TUNE:-1}" = 0 ]; then
+    untuned=--no-tune
+elif [ "$command" = kernels ]; then
+    "$program" tune || echo "$0: not tuned: what follows goes by the schedules that there were" >&2
+fi
 said=$(mktemp)
 trap 'rm -f "$said" "$said.status"' EXIT
 trap 'exit 130' INT TERM HUP
 # The program's own exit status, not tee's: 6 (rows missing) still leaves something to show, and so do the gate's verdicts, 1 and 5.
 shift
 status=0
-{ "$program" "$@" || echo "$?" >"$said.status"; } | tee "$said"
+{ "$program" "$@" $untuned || echo "$?" >"$said.status"; } | tee "$said"
 if [ -f "$said.status" ]; then
     status=$(cat "$said.status")
     rm -f "$said.status"

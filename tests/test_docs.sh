@@ -79,6 +79,7 @@ for command in '' $commands; do
     sed -i "s|build/gcc/|$OBJ/|g" "$work/examples"
     while read -r example; do
         case $example in
+        *' tune'*) example="$example --dry-run" ;;
         *' kernels '*) example="$example --dry-run" ;;
         *' layers '*) example="$example --dry-run" ;;
         *' ab '*) example="$example --dry-run" ;;

@@ -126,6 +126,7 @@ static const subject kernels = {.command = &command,
                                 .check = check,
                                 .spend = plan_spend_run,
                                 .work = &kernels_work,
+                                .tunes = true,
                                 .write = write_table,
                                 .print = answers_print_run};
 

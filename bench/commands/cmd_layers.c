@@ -89,6 +89,7 @@ static const subject layers = {
     .check = check,
     .spend = layers_plan_spend_run,
     .work = &layers_work,
+    .tunes = true,
     .write = write_table,
     .write_more = write_steps,
     .print = answers_print_run};

@@ -7,7 +7,9 @@
 #include "base/files.h"
 #include "base/parse.h"
 #include "commands.h"
+#include "measure/tuned.h"
 #include "measure/verify_suite.h"
+#include "plan/request.h"
 #include "report/schema.h"
 #include "report/verify_table.h"
 
@@ -67,10 +69,10 @@ static int write_csv(const void *v, const char *path) { return columns_write(pat
 
 // ---- The command
 
-enum { CSV, SEED, OPTIONS };
+enum { CSV, SEED, NO_TUNE, OPTIONS };
 
 // Takes what was typed. CLI_END, CLI_HELP, or CLI_WRONG after a message.
-static int take_arguments(verify_suite *v, int argc, char **argv, const char **csv_path) {
+static int take_arguments(verify_suite *v, int argc, char **argv, const char **csv_path, bool *untuned) {
     char error[SELECT_ERROR_SIZE], default_threads[] = "1,cores", *value = NULL;
     cli_args args = {.command = v->command, .argc = argc, .argv = argv, .at = 1};
     selection *const s = &v->selection;
@@ -78,6 +80,8 @@ static int take_arguments(verify_suite *v, int argc, char **argv, const char **c
     while ((option = cli_next(&args, &value)) >= 0) {
         if (option == CSV)
             *csv_path = value;
+        else if (option == NO_TUNE)
+            *untuned = true;
         else if (option == SEED && !parse_u64(value, &v->seed)) {
             cli_complain(v->command, "--seed: \"%.40s\" is no whole number from 0 to %" PRIu64, value, UINT64_MAX);
             return CLI_WRONG;
@@ -117,6 +121,7 @@ int cmd_verify(int argc, char **argv) {
     static const cli_option options[OPTIONS] = {
         [CSV] = {"csv", "FILE", "write verify.csv to FILE as well; `-` writes it to stdout, in place of the table"},
         [SEED] = {"seed", "N", "of the inputs; 1 unless given"},
+        REQUEST_NO_TUNE_ROW(NO_TUNE),
     };
     static const cli_command command = {
         .name = "verify",
@@ -141,7 +146,10 @@ int cmd_verify(int argc, char **argv) {
         cli_complain(&command, "%s", error);
         return EXIT_FAILED;
     }
-    const int end = take_arguments(&v, argc, argv, &csv_path);
+    bool untuned = false;
+    const int end = take_arguments(&v, argc, argv, &csv_path, &untuned);
+    if (end == CLI_END && !untuned)
+        tuned_load(v.topology);
     int result = end == CLI_HELP ? EXIT_DONE : EXIT_USAGE;
     if (end == CLI_END && suite_take(&v) && suite_fits(&v))
         result = check(&v, csv_path);

@@ -12,6 +12,7 @@
     X(verify, "print the largest error of every implementation")                                                       \
     X(kernels, "verify and time the kernels; writes CSV")                                                              \
     X(layers, "time whole layers with every norm in their slots; writes CSV")                                          \
+    X(tune, "find the fastest schedules of the kernels on this machine")                                               \
     X(ab, "say whether one library of kernels is slower than another: the gate of a change")                           \
     X(dump, "write a layer's inputs, parameters, outputs and gradients as files")                                      \
     X(check, "say whether the folders of runs hold what normbench writes, and nothing else")                           \

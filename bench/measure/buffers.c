@@ -208,6 +208,13 @@ const norm_args *buffers_before_backward(const buffers *b, const norm_impl *impl
     return impl->form == NORM_FRAMEWORK ? b->framework_sets : b->sets;
 }
 
+void buffers_schedule(buffers *b, const norm_schedule *schedule) {
+    norm_args *const all[] = {b->sets, b->add_backward_sets, b->inference_sets, b->framework_sets};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        for (size_t i = 0; all[k] != NULL && i < b->set_count; i++)
+            all[k][i].schedule = schedule;
+}
+
 void buffers_free(buffers *b) {
     if (b->block != NULL)
         (void)munmap(b->block, b->block_bytes);

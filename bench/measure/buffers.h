@@ -38,6 +38,8 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
 // What timed calls of this pass are given: set_count of them; and a forward that leaves what backward needs.
 const norm_args *buffers_sets(const buffers *b, const norm_impl *impl, norm_pass pass);
 const norm_args *buffers_before_backward(const buffers *b, const norm_impl *impl);
+// Calls go by this schedule from now on, which has to outlive them; NULL: as they do by default.
+void buffers_schedule(buffers *b, const norm_schedule *schedule);
 void buffers_free(buffers *b);
 
 #endif

@@ -14,6 +14,7 @@
 #include "machine/machine.h"
 #include "sampler.h"
 #include "samples.h"
+#include "tuned.h"
 
 void campaign_say(campaign *c, const char *what) { progress_update(&c->progress, c->done_s, what); }
 
@@ -295,7 +296,8 @@ static int begin(campaign *c, const request *r) {
     snprintf(e.preset, sizeof e.preset, "%s", r->preset == PRESETS ? "" : preset_name(r->preset));
     snprintf(e.command, sizeof e.command, "%s", r->command);
     if (!run_begin(&c->run, r->out, r->csv != NULL && r->out == NULL, &e, c->topology, s, error) ||
-        !folder_is_clean(c, error) || !samples_write_plan(&c->run, error))
+        (s->tunes && !r->untuned && !tuned_begin(&c->run, c->topology, error)) || !folder_is_clean(c, error) ||
+        !samples_write_plan(&c->run, error))
         return cli_refuse(c->subject->command, "%s", error);
     if (!run_mark(&c->run))
         return failed(c, "out of memory");
@@ -323,6 +325,7 @@ static int resume(campaign *c, const request *r) {
     char error[RUN_ERROR_SIZE];
     bool incomparable;
     const bool taken = run_resume(&c->run, r->resume, c->topology, c->subject, &incomparable, error) &&
+                       (!c->subject->tunes || tuned_join(c->run.folder, error, sizeof error)) &&
                        (c->subject->join == NULL || c->subject->join(c->run.folder, NULL, error, sizeof error)) &&
                        folder_is_clean(c, error) && samples_read(&c->run, &c->all, error) && unchanged(c, error);
     if (*c->stop) // perhaps before all was read

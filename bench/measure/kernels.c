@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "machine/peak.h"
 #include "plan/kernel_library.h"
@@ -118,6 +119,41 @@ static bool take_sample(void *opened, size_t item, size_t calls, sample *s) {
     const bool ok = sampler_sample(plan_cell(g->schedule, item), &g->buffers, calls, &g->team, s);
     s->value[SAMPLE_PEAK] = g->peak_gflops;
     return ok;
+}
+
+void kernels_schedule(void *opened, const norm_schedule *how) { buffers_schedule(&((group *)opened)->buffers, how); }
+
+// FNV-1a by words of eight bytes; a row of an odd number of them ends with what its last word has left.
+static uint64_t add_bytes(uint64_t sum, const void *data, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += sizeof sum) {
+        uint64_t word = 0;
+        memcpy(&word, (const char *)data + i, bytes - i < sizeof word ? bytes - i : sizeof word);
+        sum = (sum ^ word) * 1099511628211u;
+        sum ^= sum >> 32; // or the upper bits of a word would never reach the lower ones of the sum
+    }
+    return sum;
+}
+
+bool kernels_result(void *opened, size_t item, uint64_t *sum) {
+    const group *const g = opened;
+    const cell *const c = plan_cell(g->schedule, item);
+    const norm_args *const args = &buffers_sets(&g->buffers, c->impl, c->pass)[0];
+    const size_t bytes = c->rows * c->cols * norm_dtype_bytes(c->impl->dtype);
+    *sum = 14695981039346656037u;
+    if (norm_run(c->impl, NORM_FORWARD, buffers_before_backward(&g->buffers, c->impl), (int)c->threads) != NORM_OK)
+        return false;
+    if (c->pass == NORM_FORWARD) {
+        *sum = add_bytes(*sum, args->y, bytes);
+        return true;
+    }
+    if (norm_run(c->impl, NORM_BACKWARD, args, (int)c->threads) != NORM_OK)
+        return false;
+    *sum = add_bytes(*sum, args->dx, bytes);
+    if (c->impl->params & NORM_GAMMA)
+        *sum = add_bytes(*sum, args->dgamma, c->cols * sizeof *args->dgamma);
+    if (c->impl->params & NORM_BETA)
+        *sum = add_bytes(*sum, args->dbeta, c->cols * sizeof *args->dbeta);
+    return true;
 }
 
 bool kernels_sample_slots(void *opened, size_t item, size_t calls, size_t spin, sample *s) {

@@ -10,7 +10,11 @@
 // Of any schedule whose names begin with a cell (plan.h).
 extern const group_work kernels_work;
 
-// Of a group that it has opened: a sample of sampler_sample_slots.
+// Of a group that it has opened. Calls of the group go by this schedule from now on; NULL: as they do by default.
+void kernels_schedule(void *opened, const norm_schedule *how);
+// A sum over all that a call writes, in which a bit that differs shows. false: it cannot be called.
+bool kernels_result(void *opened, size_t item, uint64_t *sum);
+// A sample of sampler_sample_slots.
 bool kernels_sample_slots(void *opened, size_t item, size_t calls, size_t spin, sample *s);
 
 #endif

@@ -17,6 +17,7 @@
 #include "machine/machine.h"
 #include "plan/plugins.h"
 #include "samples.h"
+#include "tuned.h"
 
 #define ROW run
 #define COLUMNS(X)                                                                                                     \
@@ -149,7 +150,10 @@ bool run_mark(run *r) {
     csv_writer w = {.file = open_memstream(&text, &length)};
     if (w.file == NULL)
         return false;
-    const char *const settled[] = {r->subject->command->name, r->id, r->machine, r->program, e->command, e->preset};
+    char schedules[TUNED_TEXT];
+    const char *const settled[] = {
+        r->subject->command->name,       r->id, r->machine, r->program, e->command, e->preset,
+        tuned_text(r->folder, schedules)};
     for (size_t i = 0; i < sizeof settled / sizeof *settled; i++)
         csv_text(&w, settled[i]);
     const kernel_library *l;
@@ -263,8 +267,12 @@ static void remove_files(const run *r, const char *const *files, size_t count) {
 void run_end(run *r, bool complete) {
     const schedule *const p = r->subject == NULL ? NULL : r->subject->schedule;
     const char *const plan_files[] = {RUN_PLAN, p == NULL ? NULL : p->kind->more};
-    const char *const others[] = {p == NULL ? NULL : r->subject->samples, p == NULL ? NULL : r->subject->table,
-                                  "topology.xml", "meta.json", FILES_PART};
+    const char *const others[] = {p == NULL ? NULL : r->subject->samples,
+                                  p == NULL ? NULL : r->subject->table,
+                                  "topology.xml",
+                                  "meta.json",
+                                  FILES_PART,
+                                  TUNED_FILE};
     if (r->samples.file != NULL)
         (void)csv_close(&r->samples); // every row was flushed, and its error told, when it was added
     if (r->temporary || complete)

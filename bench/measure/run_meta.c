@@ -16,6 +16,7 @@
 #include "plan/plugins.h"
 #include "run.h"
 #include "sampler.h"
+#include "tuned.h"
 
 // ---- Writing
 
@@ -33,14 +34,15 @@ static json_t *describe_plugins(void) {
 }
 
 int run_write_meta(const run *r, const topology *t, bool complete) {
-    char seed[32];
+    char seed[32], schedules[TUNED_TEXT];
     double overhead, step;
     sampler_clock(&overhead, &step);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->experiment.seed);
     const experiment *const e = &r->experiment;
     const char *const model = topology_info(t, "CPUModel");
     json_t *const meta = json_pack(
-        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:{s:I, s:I, s:I}, s:{s:s, s:s, s:s, s:I, s:b, s:f, s:I, s:i, s:i}, "
+        "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:{s:I, s:I, s:I}, s:{s:s, s:s, s:s, s:I, s:b, s:f, s:I, s:i, s:i, "
+        "s:s}, "
         "s:{s:s, s:f, s:f}, s:o*}",
         "schema_version", SCHEMA_VERSION, "run_id", r->id, "machine_id", r->machine, "cpu_model",
         model != NULL ? model : "unknown CPU", "git_commit", r->git, "program", r->program, "begun_with", r->begun,
@@ -48,8 +50,8 @@ int run_write_meta(const run *r, const topology *t, bool complete) {
         (json_int_t)topology_cache_bytes(t, 2), "l3", (json_int_t)topology_cache_bytes(t, 3), "experiment", "command",
         e->command, "preset", e->preset, "seed", seed, "launches", (json_int_t)e->launches, "piloted", e->piloted,
         "budget_s", e->budget_s, "dispatch_ns", (json_int_t)e->dispatch_ns, "samples_per_round", 2, "min_sample_ns",
-        (int)SAMPLER_MIN_NS, "clock", "source", "CLOCK_MONOTONIC", "overhead_ns", overhead, "step_ns", step, "machine",
-        machine_describe(t));
+        (int)SAMPLER_MIN_NS, "schedules", tuned_text(r->folder, schedules), "clock", "source", "CLOCK_MONOTONIC",
+        "overhead_ns", overhead, "step_ns", step, "machine", machine_describe(t));
     json_t *const plugins = describe_plugins();
     if (meta == NULL || plugins == NULL ||
         (json_array_size(plugins) > 0 && json_object_set(meta, "plugins", plugins) != 0)) {

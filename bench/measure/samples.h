@@ -20,7 +20,8 @@ bool samples_read(const run *r, observations *all, char error[RUN_ERROR_SIZE]);
 // Writes the plan, for the workers and for samples_read.
 bool samples_write_plan(const run *r, char error[RUN_ERROR_SIZE]);
 
-// The columns of samples.csv, layer_samples.csv, ab_samples.csv and ab_layer_samples.csv.
-extern const column_table samples_table, layer_samples_table, ab_samples_table, ab_layer_samples_table;
+// The columns of samples.csv, layer_samples.csv, ab_samples.csv, ab_layer_samples.csv and tune_samples.csv.
+extern const column_table samples_table, layer_samples_table, ab_samples_table, ab_layer_samples_table,
+    tune_samples_table;
 
 #endif

@@ -7,6 +7,7 @@
 #include "plan/ab_plan.h"
 #include "plan/cell.h"
 #include "plan/layers_plan.h"
+#include "plan/tune_plan.h"
 #include "run.h"
 #include "sampler.h"
 
@@ -59,3 +60,8 @@ COLUMN_TABLE(ab_layer_samples, "*/*/ab_layer_samples.csv",
              {run_columns, RUN_NAMES, NULL}, {layers_arm_columns, LAYERS_ARM_COLUMNS, NULL},
              {ab_which_columns, AB_WHICH_COLUMNS, NULL}, COLUMN_PART(which_columns), COLUMN_PART(every_columns),
              COLUMN_PART(bound_columns), COLUMN_PART(layer_columns), COLUMN_PART(ab_layer_columns))
+COLUMN_TABLE(tune_samples, "*/*/tune_samples.csv",
+             "One row per sample of `normbench tune`: the raw data behind tune.csv.", {run_columns, RUN_NAMES, NULL},
+             {cell_columns, CELL_COLUMNS, NULL}, {tune_item_columns, TUNE_ITEM_COLUMNS, NULL},
+             COLUMN_PART(which_columns), COLUMN_PART(every_columns), COLUMN_PART(bound_columns),
+             COLUMN_PART(kernel_columns))

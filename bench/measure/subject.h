@@ -63,6 +63,7 @@ struct subject {
     void (*spend)(schedule *s, bool of_preset, double budget_s, size_t *launches); // as plan_spend_run
 
     const group_work *work; // of a launch's process
+    bool tunes;             // it goes by the machine's schedules (tuned.h), unless asked not to
 
     // What its items are of beside the program, as other libraries; NULL: nothing. The parent makes ready what a launch
     // needs, and removes it after the last; join finds it, in the launch's process (launch NULL: in that of a run that

@@ -11,6 +11,7 @@
 #include "child.h"
 #include "machine/memory.h"
 #include "sampler.h"
+#include "tuned.h"
 #include "wire.h"
 
 typedef struct {
@@ -197,7 +198,8 @@ int worker_main(const subject *s, int argc, char **argv) {
         return EXIT_FAILED;
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(w.orders.plan_path, '/') - w.orders.plan_path),
              w.orders.plan_path);
-    if ((s->join != NULL && !s->join(folder, &w.orders.launch, message, sizeof message)) ||
+    if ((s->tunes && !tuned_join(folder, message, sizeof message)) ||
+        (s->join != NULL && !s->join(folder, &w.orders.launch, message, sizeof message)) ||
         schedule_read(s->schedule, w.orders.plan_path, message, sizeof message) != 0 ||
         (w.topology = topology_open(NULL, message)) == NULL) {
         fprintf(stderr, "normbench: %s\n", message);

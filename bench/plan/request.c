@@ -39,6 +39,9 @@ bool request_take(request *r, const cli_command *command, int option, const char
     case REQUEST_DRY_RUN:
         r->dry_run = true;
         return true;
+    case REQUEST_NO_TUNE:
+        r->untuned = true;
+        return true;
     default:
         r->resume = value;
         return true;
@@ -47,10 +50,10 @@ bool request_take(request *r, const cli_command *command, int option, const char
 
 bool request_complete(request *r, const cli_command *command, bool selected) {
     if (r->resume != NULL && (selected || r->preset != PRESETS || r->budget_s > 0 || r->seeded || r->launches > 0 ||
-                              r->out != NULL || r->dry_run))
+                              r->out != NULL || r->dry_run || r->untuned))
         return cli_complain(command,
                             "--resume goes on with the run as it was planned: give no selectors, preset, budget, "
-                            "seed, launches, out or dry-run");
+                            "seed, launches, out, dry-run or no-tune");
     if (!selected && r->preset == PRESETS)
         r->preset = PRESET_DEFAULT;
     if (!r->seeded) {

@@ -23,10 +23,14 @@ enum {
     REQUEST_CSV,
     REQUEST_DRY_RUN,
     REQUEST_RESUME,
+    REQUEST_NO_TUNE,
     REQUEST_OPTIONS
 };
 // The rows of a command's option table; table: the CSV that it writes; launches: how many by default.
-#define REQUEST_ROWS(table, launches, presets) REQUEST_PRESET_ROW(presets), REQUEST_RUN_ROWS(table, launches)
+#define REQUEST_ROWS(table, launches, presets)                                                                         \
+    REQUEST_PRESET_ROW(presets), REQUEST_RUN_ROWS(table, launches), REQUEST_NO_TUNE_ROW(REQUEST_NO_TUNE)
+#define REQUEST_NO_TUNE_ROW(at)                                                                                        \
+    [at] = {"no-tune", NULL, "go by the default schedules, whatever `normbench tune` found on this machine"}
 #define REQUEST_PRESET_ROW(presets)                                                                                    \
     [REQUEST_PRESET] = {"preset", "NAME",                                                                              \
                         presets "\n"                                                                                   \
@@ -51,7 +55,7 @@ typedef struct {
     size_t launches;    // 0: not given
     size_t dispatch_ns; // of kernels alone: what each operation of form framework waits
     uint64_t seed;
-    bool seeded, dry_run;
+    bool seeded, dry_run, untuned;
     const char *out, *csv, *resume;
     char command[1024]; // as typed
 } request;

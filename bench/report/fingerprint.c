@@ -8,7 +8,7 @@
 
 #include "results.h"
 
-typedef enum { WHOLE, WORDS, SERIES, STRUCTURE, LOADED } reading;
+typedef enum { WHOLE, WORDS, SERIES, STRUCTURE, LOADED, TUNED } reading;
 typedef struct {
     bool hard;
     const char *name, *path;
@@ -48,6 +48,10 @@ static void set_load(char *text, const json_t *averages, const json_t *meta) {
 // A fact that could not be read is an object with the reason; "": it was not recorded. NULL: no memory.
 static char *text_of(const json_t *meta, const fact *f) {
     const json_t *const value = results_fact(meta, f->path);
+    if (f->how == TUNED) {
+        const char *const told = json_string_value(value);
+        return strdup(told != NULL && strncmp(told, "tuned", strlen("tuned")) == 0 ? "tuned" : "default");
+    }
     if (value == NULL)
         return strdup("");
     if (f->how == LOADED) {

@@ -14,6 +14,7 @@
 // warning. WHOLE: the value as it is. WORDS: a list in any order, of which only what differs is shown. SERIES: of a
 // kernel's name, the first two numbers of its version. STRUCTURE: a topology without the size of its memory, which
 // changes with every boot of a virtual machine. LOADED: whether others took more than half of the cores.
+// TUNED: tuned or default, which those before there was a choice all are.
 #define FINGERPRINT_LIST(X)                                                                                            \
     X(true, "CPU", "machine.cpu.CPUModel", WHOLE)                                                                      \
     X(true, "CPU vendor", "machine.cpu.CPUVendor", WHOLE)                                                              \
@@ -49,6 +50,7 @@
     X(true, "compiler version", "machine.build.compiler_version", WHOLE)                                               \
     X(true, "compiler flags", "machine.build.flags", WHOLE)                                                            \
     X(true, "OpenMP", "machine.build.openmp", WHOLE)                                                                   \
+    X(true, "schedules", "experiment.schedules", TUNED)                                                                \
     X(true, "timer", "clock.source", WHOLE)                                                                            \
     X(true, "shortest sample", "experiment.min_sample_ns", WHOLE)                                                      \
     X(false, "kernel", "machine.system.kernel", WHOLE)                                                                 \

@@ -9,6 +9,7 @@
 
 #include "measure/operations.h"
 #include "peers/peers.h"
+#include "plan/tune_plan.h"
 #include "schema.h"
 #include "summary.h"
 
@@ -99,6 +100,16 @@ static column_value per_element(const kernels_row *r, stats_interval i) {
       "is none of oneDNN's.")
 COLUMN_OWN_LIST(own_columns, COLUMNS)
 
+static const char *schedule_word(const cell *c) {
+    static char text[NORM_SCHEDULE_TEXT]; // until the field is written
+    return norm_schedule_text(norm_schedule_of(c->impl, c->pass, c->rows, c->cols, (int)c->threads), text);
+}
+
+#define SCHEDULED(X)                                                                                                   \
+    X(OPTIONAL, schedule, schedule, NULL, value_text(schedule_word(r->cell)),                                          \
+      "How the kernel went over rows and columns, as tune.csv of the run says; default: as untuned.")
+COLUMN_OWN_LIST(scheduled_columns, SCHEDULED)
+
 #define COMPARED(X)                                                                                                    \
     COLUMN_INTERVAL(X, ratio_to_layernorm, ratio_to_layernorm, amount, "1", r->to_layernorm,                           \
                     "Time over that of layernorm, likewise.")
@@ -112,7 +123,7 @@ COLUMN_TABLE(
     "One row per implementation, shape, thread count, placement and cache state: what was measured, in summary.",
     {run_columns, RUN_COLUMNS, run_of}, {cell_columns, CELL_COLUMNS, cell_of}, COLUMN_PART(own_columns),
     {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of}, COLUMN_PART(compared_columns),
-    {cell_later_columns, CELL_LATER_COLUMNS, cell_of})
+    {cell_later_columns, CELL_LATER_COLUMNS, cell_of}, COLUMN_PART(scheduled_columns))
 
 // "ok", or why a row should not be trusted to within SUMMARY_STABLE. judged: the ratio that it is known by.
 static const char *judge(kernels_row *r, const stats_interval *judged) {

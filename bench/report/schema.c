@@ -40,7 +40,9 @@ static const column_table *const tables[] = {&kernels_table,
                                              &predictions_table,
                                              &validation_table,
                                              &validation_rows_table,
-                                             &validation_gates_table};
+                                             &validation_gates_table,
+                                             &tune_table,
+                                             &tune_samples_table};
 
 const column_table *schema_at(size_t index) { return index < COLUMN_COUNT(tables) ? tables[index] : NULL; }
 

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// `normbench tune`: finds the fastest schedules of the kernels on this machine. A subject of the engine: tune_plan.h,
+// tune.h and tune_table.h.
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "measure/campaign.h"
+#include "measure/sampler.h"
+#include "measure/tune.h"
+#include "measure/tuned.h"
+#include "report/tune_table.h"
+
+enum { OPTIONS = REQUEST_OPTIONS, LAUNCHES = REQUEST_MIN_LAUNCHES, BUDGET_S = 18 };
+static const cli_option options[OPTIONS] = {REQUEST_RUN_ROWS("tune.csv", "6")};
+static const cli_command command = {
+    .name = "tune",
+    .about =
+        "Finds, for each kernel and class of calls, how it best goes over rows and columns on this machine: times\n"
+        "the schedules that may be faster in turns with the default, and keeps the fastest of those that are "
+        "shown to be.\n"
+        "Writes results/MACHINE/tune.csv, which kernels, layers and verify go by from then on (--no-tune: not) "
+        "and programs load with norm_schedules_load. Takes the best level's default variants of layernorm, "
+        "rmsnorm and dyt unless told otherwise, and 20 seconds.",
+    .options = options,
+    .option_count = OPTIONS,
+    .selectors = 1 << SELECT_OP | 1 << SELECT_PASS | 1 << SELECT_LEVEL | 1 << SELECT_DTYPE,
+    .examples = {"tune", "tune --op dyt --budget 5s --csv dyt.csv"},
+};
+
+static tune_plan items = {.schedule.kind = &tune_plan_kind};
+static norm_caches caches;
+
+static bool make(preset which, const selection *s, const topology *t) {
+    (void)which;
+    caches = tune_caches(t);
+    return tune_plan_make(&items, s, t);
+}
+
+static void spend(schedule *s, bool of_preset, double budget_s, size_t *run_launches) {
+    (void)of_preset;
+    tune_plan_spend(s, budget_s, *run_launches);
+}
+
+static int write_table(const observations *all, const run *r, const char *path, size_t *missing) {
+    *missing = 0;
+    return tune_table_write(&items, all, &caches, r, path);
+}
+
+static void print(const observations *all, FILE *out, const run *r) {
+    (void)r;
+    tune_table_print(&items, all, out);
+}
+
+static const size_t launches[PRESETS + 1] = {LAUNCHES, LAUNCHES, LAUNCHES, LAUNCHES};
+static const double budgets[PRESETS + 1] = {BUDGET_S, BUDGET_S, BUDGET_S, BUDGET_S};
+
+static const subject tune = {.command = &command,
+                             .table = TUNED_FILE,
+                             .samples = "tune_samples.csv",
+                             .quantities = sampler_quantities,
+                             .quantity_count = SAMPLER_END - SAMPLE_OWN,
+                             .schedule = &items.schedule,
+                             .launches = launches,
+                             .budgets = budgets,
+                             .guesses = true,
+                             .nothing = ": form fused of this program's own levels is tuned, and no identity",
+                             .choose = "fewer ops",
+                             .make = make,
+                             .spend = spend,
+                             .work = &tune_work,
+                             .write = write_table,
+                             .print = print};
+
+// Whether what is typed says where the table goes, or needs no place.
+static bool has_place(int argc, char **argv) {
+    static const char *const places[] = {"--csv", "--out", "--resume", "--worker", "--help", "-h", "--dry-run"};
+    for (int i = 1; i < argc; i++)
+        for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+            const size_t length = strlen(places[k]);
+            if (strncmp(argv[i], places[k], length) == 0 && (argv[i][length] == '\0' || argv[i][length] == '='))
+                return true;
+        }
+    return false;
+}
+
+// Without a place the table is the machine's.
+static int tune_machine(int argc, char **argv) {
+    char place[PATH_MAX], csv[] = "--csv", error[TOPOLOGY_ERROR_SIZE];
+    char **const all = calloc((size_t)argc + 3, sizeof *all);
+    topology *const t = topology_open(NULL, error);
+    int status = EXIT_FAILED;
+    if (all == NULL || t == NULL) {
+        cli_complain(&command, "%s", t == NULL ? error : "out of memory");
+    } else if (tuned_make_place(t, place, error, sizeof error)) {
+        memcpy(all, argv, (size_t)argc * sizeof *all);
+        all[argc] = csv;
+        all[argc + 1] = place;
+        status = campaign_main(&tune, argc + 2, all);
+        if (status == EXIT_DONE)
+            printf("Schedules: %s\n", place);
+    } else {
+        cli_complain(&command, "%s", error);
+    }
+    if (t != NULL)
+        topology_close(t);
+    free(all);
+    return status;
+}
+
+int cmd_tune(int argc, char **argv) {
+    return has_place(argc, argv) ? campaign_main(&tune, argc, argv) : tune_machine(argc, argv);
+}
