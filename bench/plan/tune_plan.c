@@ -133,6 +133,12 @@ bool tune_plan_make(tune_plan *p, const selection *s, const topology *t) {
 
 // ---- How long it takes
 
+// One of the schedules is warmed up, for all.
+static double prepare_seconds(const schedule *s, size_t begin, size_t end, double round_s) {
+    (void)round_s;
+    return plan_prepare_seconds(s, begin, end, 2 * plan_sample_seconds(s, begin));
+}
+
 typedef struct {
     size_t group;
     double seconds; // in each launch
@@ -144,7 +150,7 @@ static double group_seconds(const schedule *s, size_t group) {
     schedule_group(s, group, &begin, &end);
     for (size_t i = begin; i < end; i++)
         round_s += s->items[i].calls > 0 ? 2 * plan_sample_seconds(s, i) : 0;
-    return round_s > 0 ? round_s + plan_prepare_seconds(s, begin, end, round_s) : 0;
+    return round_s > 0 ? round_s + prepare_seconds(s, begin, end, round_s) : 0;
 }
 
 static int by_seconds(const void *a, const void *b) {
@@ -243,4 +249,4 @@ const schedule_kind tune_plan_kind = {.item = "schedule of a kernel",
                                       .describe = describe,
                                       .describe_group = describe_group,
                                       .sample_seconds = plan_sample_seconds,
-                                      .prepare_seconds = plan_prepare_seconds};
+                                      .prepare_seconds = prepare_seconds};
