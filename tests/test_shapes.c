@@ -41,9 +41,10 @@ static void encoders_work_as_published(void **state) {
     static const struct {
         const char *name;
         size_t work, norms, tokens;
-    } published[] = {{"vit_s16", 35, 25, 197},       {"vit_b16", 142, 25, 197},      {"vit_l16", 252, 49, 197},
-                     {"dit_b4", 142, 25, 64},        {"dit_l4", 252, 49, 64},        {"dit_xl2", 319, 57, 256},
-                     {"wav2vec_base", 142, 26, 781}, {"wav2vec_large", 252, 50, 999}};
+    } published[] = {{"vit_s16", 35, 25, 197},       {"vit_b16", 142, 25, 197},       {"vit_l16", 252, 49, 197},
+                     {"dit_b4", 142, 25, 64},        {"dit_l4", 252, 49, 64},         {"dit_xl2", 319, 57, 256},
+                     {"wav2vec_base", 142, 26, 781}, {"wav2vec_large", 252, 50, 999}, {"esm2_8m", 25, 14, 1024},
+                     {"esm2_35m", 55, 26, 1024},     {"esm2_150m", 98, 62, 1024},     {"esm2_650m", 393, 68, 1024}};
     for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
         const model_shape *const m = find(published[i].name);
         assert_int_equal((2 * model_layer_weights(m, 0) + 50000) / 100000, published[i].work);
@@ -78,7 +79,7 @@ static void names_are_unique_and_found(void **state) {
     size_t count = 0;
     for (; (m = model_at(count)) != NULL; count++)
         assert_ptr_equal(model_find(m->name), m);
-    assert_int_equal(count, 20);
+    assert_int_equal(count, 24);
     assert_null(model_find("llama"));
 }
 

@@ -13,7 +13,7 @@ set xrange [STATS_min / 1.4:STATS_max * 1.4]
 set logscale x
 set xtics (1000, 2000, 5000, "10000" 10000, 20000, 50000, "100000" 100000, 200000)
 set xlabel "operations of products for each normed element (I)"
-set samples 200
+set samples 24
 set multiplot
 do for [p = 1:phases] {
     eval(start_panel)
