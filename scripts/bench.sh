@@ -10,6 +10,7 @@ untuned=''
 if [ "${TUNE:-1}" = 0 ] && [ "$command" != ab ]; then # which never is
     untuned=1
 elif [ "$command" = kernels ]; then
+    (shift && "$program" "$@" --dry-run >/dev/null 2>&1) || { shift && exec "$program" "$@" --dry-run; } # which says what is wrong
     "$program" tune || echo "$0: not tuned: what follows goes by the schedules that there were" >&2
 fi
 said=$(mktemp)

@@ -143,7 +143,7 @@ void ab_layers_spend(schedule *s, double seconds, size_t *launches) {
         --*launches;
     const double fit = round_s > 0 ? (seconds / (double)*launches - prepare_s) / round_s : 1;
     for (size_t i = 0; i < s->count; i++) {
-        s->items[i].rounds = !(fit >= 1) ? 1 : fit > MOST_ROUNDS ? MOST_ROUNDS : (size_t)fit;
+        s->items[i].rounds = !(fit >= 1) ? 1 : fit > (double)MOST_ROUNDS ? (size_t)MOST_ROUNDS : (size_t)fit;
         s->items[i].launches = *launches;
     }
 }

@@ -102,7 +102,7 @@ static bool add_kernel(tune_plan *p, const norm_impl *impl, norm_pass pass, cons
                 (size_t)(bytes / (double)((pass == NORM_FORWARD ? 2 : 3) * c.cols * norm_dtype_bytes(impl->dtype)));
             c.rows = c.rows < LEAST_ROWS ? LEAST_ROWS : c.rows;
             const bool is_own = norm_width_class_of(impl, (norm_size_class)size, c.cols) == width;
-            if (is_own && bytes <= MOST_BYTES && bytes < 0.25 * (double)memory_available() &&
+            if (is_own && bytes <= (double)MOST_BYTES && bytes < 0.25 * (double)memory_available() &&
                 norm_size_class_of(impl, pass, c.rows, c.cols, caches) == size &&
                 !add_class(p, &c, (norm_size_class)size))
                 return false;
