@@ -116,10 +116,10 @@ check-exhaustive: deps $(EXHAUST) ## prove the accuracy of tanh, erf and exp ove
 check-cross: ## the tests on emulated CPUs: ARCH=aarch64 in a cross build, x86_64 as older ones (CPUS="sve256 ...", ONLY=name)
 	$(Q)CC="$(CC)" ONLY="$(ONLY)" sh scripts/check_cross.sh $(call quote,$(ARCH)) $(foreach c,$(CPUS),$(call quote,$(c)))
 
-bench: all ## tune, verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one; TUNE=0: by default schedules)
+bench: all ## verify, time and plot the kernels of this machine (about 5 minutes; PRESET=quick: one; TUNE=1: by schedules tuned here first)
 	$(Q)TUNE=$(call quote,$(TUNE)) sh scripts/bench.sh build/normbench kernels --preset $(call quote,$(or $(PRESET),default))
 
-layers: all ## time and plot norms inside whole layers of every model (18 minutes; PRESET=quick: one; TUNE=0 likewise)
+layers: all ## time and plot norms inside whole layers of every model (18 minutes; PRESET=quick: one; TUNE=1: by what was tuned)
 	$(Q)TUNE=$(call quote,$(TUNE)) sh scripts/bench.sh build/normbench layers --preset $(call quote,$(or $(PRESET),default))
 
 # A layer of LLaMA 7B is 5 TFLOP of training at 4096 tokens, and the table has 20 such arms, each in several launches: at the few

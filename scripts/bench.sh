@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `make bench`, `make layers` and `make ab`: measure, plot, make a page of it, and say what came out and where it lies. Before kernels are timed
-# they are tuned, in 20 seconds, unless TUNE=0, and then nothing goes by what an earlier tuning found.
+# `make bench`, `make layers` and `make ab`: measure, plot, make a page of it, and say what came out and where it lies. By TUNE=1 kernels
+# are tuned first, in 20 seconds, and layers go by what an earlier tuning found; else both go by the default schedules.
 #     sh scripts/bench.sh PROGRAM kernels|layers|ab [ARGUMENT]...
 set -eu
 program=$1
 command=$2
 untuned=''
-if [ "${TUNE:-1}" = 0 ] && [ "$command" != ab ]; then # which never is
+if [ "${TUNE:-0}" != 1 ] && [ "$command" != ab ]; then # which never is
     untuned=1
 elif [ "$command" = kernels ]; then
     (shift && "$program" "$@" --dry-run >/dev/null 2>&1) || { shift && exec "$program" "$@" --dry-run; } # which says what is wrong
