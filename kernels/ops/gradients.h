@@ -11,7 +11,7 @@
 
 #include "rows.h"
 
-enum { RUN_ROWS = 32 * BLOCK };
+enum { RUN_ROWS = BLOCK > 1 ? 16 * BLOCK : 32 };
 
 // A slice's partial gradients: of gamma and beta a number per column, NULL where there is no such parameter.
 typedef struct {
