@@ -28,8 +28,8 @@ static const cli_command command = {
     .option_count = OPTIONS,
     .words = 1,
     .which = "which run? give its folder, such as results/MACHINE/RUN",
-    .examples = {"report --out report.html results/intel-*/*T1154*",
-                 "report --out site.html results/amd-*/*-paper results/intel-*/*T1154*"},
+    .examples = {"report --out report.html results/intel-*/*T0300*",
+                 "report --out site.html results/amd-*/*-paper results/intel-*/*T0300*"},
 };
 
 // The exit code.

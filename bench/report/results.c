@@ -159,7 +159,7 @@ const json_t *results_fact(const json_t *meta, const char *path) {
     return meta;
 }
 
-// The time that a run's name begins with: 2026-11-30T115432Z.
+// The time that a run's name begins with: 2026-11-30T030050Z.
 static void take_time(results *r) {
     struct tm t = {0};
     const char *const end = strptime(r->run_id, "%Y-%m-%dT%H%M%SZ", &t);
@@ -237,7 +237,7 @@ bool results_have_time(const results *r, char message[TABLES_MESSAGE]) {
     if (!isnan(r->seconds))
         return true;
     return refuse(message, TABLES_MESSAGE,
-                  "%.300s: no time is told by the run's name \"%.60s\": it has to begin as 2026-10-31T115432Z does",
+                  "%.300s: no time is told by the run's name \"%.60s\": it has to begin as 2026-10-31T030050Z does",
                   r->folder, r->run_id);
 }
 
