@@ -26,7 +26,7 @@ aa) kinds='relinked same relinked' ;;
 power) kinds='power group power' ;;
 disturbed) kinds='busy stopped moved' ;;
 pulls) kinds='pull_slower pull_readme' ;;
-layers) kinds='layers_slower layers_same' ;;
+layers) kinds='layers_slower layers_slower layers_same layers_slower' ;;
 *) fail "\"$what\" is none of aa, power, disturbed, pulls, layers" ;;
 esac
 for library in libnorm.a libnorm.so; do
