@@ -17,8 +17,8 @@ export NORMBENCH="$program"
 seconds=$(seconds_of "${BUDGET:-20m}" 'BUDGET=20m or BUDGET=480s')
 gate_s=$(seconds_of "${GATE:-90s}" 'GATE=90s or GATE=6m')
 few="--form fused --level avx2"
-# Two models, in layers of a millisecond or so of which norms are 1 to 4 %.
-layers="--layers vit_s16,gpt2 --tokens 16"
+# Two models, in layers of a millisecond or so of which norms are 1 to 4 %. Four ops share what a process costs.
+layers="--layers vit_s16,gpt2 --tokens 16 --op layernorm,rmsnorm,dyt,derf"
 
 # The kinds of gates, in the order in which they take turns.
 case $what in

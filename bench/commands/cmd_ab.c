@@ -34,7 +34,7 @@ enum {
 };
 static const cli_option options[OPTIONS] = {
     REQUEST_RUN_ROWS("ab.csv", "20, up to 30 for rows that are not known well enough, and 16 more to confirm; in "
-                               "layers 40, up to 60, and 96"),
+                               "layers 40, up to 60, and 192"),
     [THRESHOLD] = {"threshold", "PCT", "a row may be slower by so much; default 1, in layers 3"},
     [GROUP_THRESHOLD] = {"group-threshold", "PCT",
                          "and the mean of an op's rows by so much; default 0.5, in layers 1.5"},

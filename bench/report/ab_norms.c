@@ -215,7 +215,7 @@ const ab_compared ab_norms = {.table = "ab_layers.csv",
                               .differences = differences,
                               .know = know,
                               .add = add,
-                              .launches = {.first = AB_LAYERS_LAUNCHES, .most = 60, .confirming = 96}};
+                              .launches = {.first = AB_LAYERS_LAUNCHES, .most = 60, .confirming = 192}};
 
 static const char *pct_text(stats_interval change, char text[AB_TEXT]) {
     const ab_finding f = {.change = change};
