@@ -129,9 +129,10 @@ size_t ab_layers_inject(layers_plan *p, const char *text, double pct) {
     return count;
 }
 
-// As many rounds for each group: a row of a slow layer is to be known as closely.
+// As many rounds for each group: a row of a slow layer is to be known as closely. A launch's error does not shrink beyond
+// these: what is left of the time is for launches that confirm.
 void ab_layers_spend(schedule *s, double seconds, size_t *launches) {
-    enum { MOST_ROUNDS = 200 };
+    enum { MOST_ROUNDS = 24 };
     budget_group *const groups = schedule_costs(s);
     double prepare_s = 0, round_s = 0;
     for (size_t i = 0; groups != NULL && i < s->groups; i++) {
