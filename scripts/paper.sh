@@ -26,13 +26,15 @@ seconds=$(seconds_of "${BUDGET:-50m}" 'BUDGET=50m or BUDGET=480s')
 # layer. Models that the authors never timed follow, at the tokens they were trained with.
 parts() {
     cat <<EOT
-efficiency 42 layers --model llama_7b --phase prefill,train --op rmsnorm,dyt,identity --variant std,u2,lp --form fused,eager --dtype bf16,f32 --part layer,ends --batch 1 --tokens $tokens
-framework  14 layers --model llama_7b --phase prefill,train --op rmsnorm,dyt --form framework --dtype bf16,f32 --part layer,ends --batch 1 --tokens $tokens
+efficiency 40 layers --model llama_7b --phase prefill,train --op rmsnorm,dyt,identity --variant std,u2,lp --form fused,eager --dtype bf16,f32 --part layer,ends --batch 1 --tokens $tokens
+framework  13 layers --model llama_7b --phase prefill,train --op rmsnorm,dyt --form framework --dtype bf16,f32 --part layer,ends --batch 1 --tokens $tokens
 untimed    14 layers --model vit_b16,dit_xl2,wav2vec_base,wav2vec_large,convnext_b,gpt2 --phase prefill --op layernorm,dyt,identity --form fused --dtype f32 --part layer
 training    8 layers --model vit_b16,dit_xl2,convnext_b --phase train --op layernorm,dyt,identity --form fused --dtype f32 --part layer
-sequences  12 layers --model llama_7b,qwen3_8b --phase prefill --op rmsnorm,dyt,identity --form fused,add_fused --dtype f32 --part layer --batch 1 --tokens $tokens
+sequences  11 layers --model llama_7b,qwen3_8b --phase prefill --op rmsnorm,dyt,identity --form fused,add_fused --dtype f32 --part layer --batch 1 --tokens $tokens
+rmsnorm     4 layers --model vit_b16 --phase prefill,train --op layernorm,rmsnorm --form fused --dtype f32 --part layer
 decode      5 layers --model llama_7b,qwen3_8b --phase decode --op rmsnorm,dyt,identity --form fused --dtype f32 --part layer --batch 1 --context $tokens
-kernels     5 kernels --op layernorm,rmsnorm,dyt --variant onepass,twopass,welford,std,u2,u2_nobeta,libm,sleef,sleef_nobeta --form fused,eager,framework --level best --dtype f32,bf16 --shape 4096x4096 --pass all --threads cores --placement cores --cache warm
+kernels     3 kernels --op layernorm,rmsnorm,dyt --variant onepass,twopass,welford,std,u2,u2_nobeta,libm,sleef,sleef_nobeta --form fused,eager,framework --level best --dtype f32,bf16 --shape 4096x4096 --pass all --threads cores --placement cores --cache warm
+small       2 kernels --op layernorm,rmsnorm,dyt,derf,isru --variant onepass,std,u2 --form fused --level scalar,avx2,best --dtype f32 --shape 64x768 --pass forward --threads cores --placement cores --cache warm
 EOT
 }
 

@@ -268,8 +268,21 @@ static void bad_questions_are_refused(void **state) {
         {"x,q,1,kernels\n", "line 2: 4 fields, header has 13"},
         {"x,q,1,kernels,time_ratio,op=dyt,op=rmsnorm,,,,,,1", "the last line has no end"},
     };
+    static const struct {
+        const char *rows, *why;
+    } margins[] = {
+        {"x,q,1,kernels,time_ratio,op=dyt,op=rmsnorm,,,,,1,2,0.1\n", "margin is \"0.1\", expected nothing"},
+        {"x,q,1,kernels,time_ratio,op=dyt,op=rmsnorm,,,,,,,0.1\n", "margin is \"0.1\", expected nothing"},
+        {"x,q,1,kernels,time_ratio,op=dyt,op=rmsnorm,,,,,,1,-0.1\n", "margin is \"-0.1\", expected a number"},
+    };
     char message[TABLES_MESSAGE];
     (void)state;
+    for (size_t i = 0; i < sizeof margins / sizeof *margins; i++) {
+        questions q;
+        put("asked.csv", ASKED ",margin", margins[i].rows);
+        if (questions_read(&q, temporary_path("asked.csv"), "", message) || strstr(message, margins[i].why) == NULL)
+            fail_msg("%s: %s", margins[i].rows, message);
+    }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         questions q;
         put("asked.csv", ASKED, cases[i].rows);

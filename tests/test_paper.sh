@@ -81,10 +81,11 @@ ids=$(wc -l <$claims)
 [ "$(wc -l <"$work/verdicts.csv")" -eq "$ids" ] || fail 'not one verdict for each claim'
 [ "$(grep -c '^[A-Z][A-Z ]* [A-Z].*' "$work/verdicts.txt")" -ge $((ids - 1)) ] || fail 'not every claim is in the list'
 [ "$(grep -c '^  because ' "$work/verdicts.txt")" -eq $((ids - 1)) ] || fail 'not every verdict has a reason'
-tail -n 1 "$work/verdicts.txt" | grep -qE "^[0-9]+ of $((ids - 1)) claims hold here, [0-9]+ do not, [0-9]+ cannot be told\.$" ||
+tail -n 1 "$work/verdicts.txt" | grep -qE "^[0-9]+ of $((ids - 1)) claims hold here, [0-9]+ do not, [0-9]+ are of a difference that does not matter, [0-9]+ cannot be told\.$" ||
     fail "the last line is $(tail -n 1 "$work/verdicts.txt")"
 [ "$(cut -d, -f1 $claims | sort | uniq -d | wc -l)" -eq 0 ] || fail 'two claims of the same name'
-[ "$(grep -c '^  here .*, 512 tokens' "$work/verdicts.txt")" -eq "$(grep -c '^  here .*512 tokens.*; SCALED: 512 of 4096$' "$work/verdicts.txt")" ] ||
+# (Of LLaMA; where a source names no tokens, nothing can be said.)
+[ "$(awk '/^[A-Z]/ { named = !/LLaMA 7B trains/ } named && /^  here .*, 512 tokens/' "$work/verdicts.txt" | wc -l)" -eq "$(grep -c '^  here .*512 tokens.*; SCALED: 512 of 4096$' "$work/verdicts.txt")" ] ||
     fail 'a value at fewer tokens than published does not say SCALED'
 [ "$(column "$work/verdicts.csv" scaled eager_dyt_slower_than_layernorm)" = 1 ] || fail 'fewer rows than published are not called scaled'
 grep -q '^  here .*197 tokens.*SCALED' "$work/verdicts.txt" && fail 'a run as published is called scaled'
@@ -111,10 +112,19 @@ judge $claims "$work/layers.csv" $fixture/kernels.csv
 expect eager_model_prefill_size 'does not hold' -0.594235 'From the totals: the rest of the layer was not shown to be the same'
 [ "$(column "$work/verdicts.csv" method eager_model_prefill_size)" = 'totals, paired' ] || fail 'an interaction was judged in place'
 # More digits where rounding would move an end across a bound: -53.3 would seem to lie below -53.28.
-sed 's/^eager_norms_prefill_size,.*/x,"c",s,high,,,,%,layers,norm_change,op=dyt form=eager,op=rmsnorm form=eager,model=llama_7b dtype=bf16 phase=prefill,layer,,,-53.28,/' \
+sed 's/^eager_norms_prefill_size,.*/x,"c",s,high,,,,%,layers,norm_change,op=dyt form=eager,op=rmsnorm form=eager,model=llama_7b dtype=bf16 phase=prefill,layer,,,-53.28,,/' \
     $claims >"$work/claims.csv"
 judge "$work/claims.csv" $fixture/layers.csv $fixture/kernels.csv
 expect x holds -52.3333 '\[-53.277, '
+# Across the only bound, but so near to it that nothing of it matters; and just not so near.
+for margin in 1.5 0.5; do
+    sed "s/^eager_norms_prefill_size,.*/x$margin,c,s,high,,,,%,layers,norm_change,op=dyt form=eager,op=rmsnorm form=eager,model=llama_7b dtype=bf16 phase=prefill,layer,,,,-52.4,$margin/" \
+        $claims >"$work/claims.csv"
+    judge "$work/claims.csv" $fixture/layers.csv $fixture/kernels.csv
+    expect x$margin "$([ $margin = 1.5 ] && echo 'no difference that matters' || echo 'cannot tell')" -52.3333 \
+        "edge of what the claim allows, at most -52.4 %$([ $margin = 0.5 ] || echo ', by less than the 1.5 % that matter')"
+    grep -q "^NO DIFFERENCE THAT MATTERS c$" "$work/verdicts.txt" || [ $margin = 0.5 ] || fail 'no difference is not in the list'
+done
 printf 'id,claim\n1,2\n' >"$work/claims.csv"
 got=0
 judge "$work/claims.csv" $fixture/layers.csv $fixture/kernels.csv 2>"$work/stderr" || got=$?
@@ -128,7 +138,7 @@ BEGIN {
     claims = csv_read("results/published/claims.csv", claim, names)
     for (c = 1; c <= claims; c++) {
         id = claim[c, "id"]
-        if (claim[c, "published_lo"] == "" || id == "share_small_on_cpu")
+        if (claim[c, "published_lo"] == "" || id == "share_small_on_cpu" || claim[c, "source"] !~ /2503\.10622/)
             continue
         match(id, /(eager|framework|fused)/)
         form = substr(id, RSTART, RLENGTH)
@@ -309,8 +319,8 @@ head -n 1 "$work/stdout" | grep -q '^Measuring takes about 10 min 00 s.*LLaMA at
     fail "the driver does not begin with how long it takes: $(head -n 1 "$work/stdout")"
 grep -q 'part decode ended with status 3' "$work/stderr" || fail 'a part that failed is not named'
 grep -q '^CANNOT TELL .*when one token is generated' "$work/stdout" || fail 'a claim whose part failed has a verdict'
-grep -q 'layers --model llama_7b .* --tokens 512 --budget 252s --out' "$work/calls" || fail "the efficiency part was not asked for: $(cat "$work/calls")"
-grep -q 'layers --model llama_7b .* --form framework .* --budget 84s --out' "$work/calls" || fail 'norms as a framework runs them were not asked for'
+grep -q 'layers --model llama_7b .* --tokens 512 --budget 240s --out' "$work/calls" || fail "the efficiency part was not asked for: $(cat "$work/calls")"
+grep -q 'layers --model llama_7b .* --form framework .* --budget 78s --out' "$work/calls" || fail 'norms as a framework runs them were not asked for'
 awk '$2 !~ /^[0-9]+$/ { exit 1 } { sum += $2 } END { exit sum != 100 }' "$work/driven/parts/list" || fail 'the parts do not share out the budget'
 grep -qxF "Report:  $work/driven/report.html" "$work/stdout" || fail 'the driver does not say where its page is'
 # Going on with it measures what is missing, and only that.

@@ -74,6 +74,32 @@ static void intervals_lie_where_they_lie(void **state) {
     }
 }
 
+// What reaches across the only bound may lie so near to it that nothing matters; what lies beside it is told as ever.
+static void near_the_bound_nothing_matters(void **state) {
+    static const struct {
+        double lo, hi, margin;
+        judge_bounds at;
+        verdict want;
+    } cases[] = {
+        {-0.003, 0.002, 0.05, {NAN, NAN, 0}, VERDICT_NO_DIFFERENCE},
+        {-0.003, 0.002, 0.05, {NAN, 0, NAN}, VERDICT_NO_DIFFERENCE},
+        {-0.003, 0.002, 0, {NAN, NAN, 0}, VERDICT_CANNOT_TELL},
+        {-0.003, 0.05, 0.05, {NAN, NAN, 0}, VERDICT_CANNOT_TELL},
+        {-0.05, 0.002, 0.05, {NAN, NAN, 0}, VERDICT_CANNOT_TELL},
+        {-0.003, -0.001, 0.05, {NAN, NAN, 0}, VERDICT_HOLDS},
+        {0.001, 0.002, 0.05, {NAN, NAN, 0}, VERDICT_DOES_NOT_HOLD},
+        {0.99, 1.01, 0.05, {NAN, NAN, 1}, VERDICT_NO_DIFFERENCE},
+        {NAN, NAN, 0.05, {NAN, NAN, 0}, VERDICT_CANNOT_TELL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const stats_interval at = interval_of((cases[i].lo + cases[i].hi) / 2, cases[i].lo, cases[i].hi);
+        const question q = {.holds = cases[i].at, .margin = cases[i].margin};
+        if (judge_answer(&at, &q) != cases[i].want)
+            fail_msg("[%g, %g], margin %g", cases[i].lo, cases[i].hi, cases[i].margin);
+    }
+}
+
 // ---- Rows
 
 static void rows_are_asked_one_by_one(void **state) {
@@ -142,6 +168,7 @@ static void what_cannot_be_asked_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(intervals_lie_where_they_lie),
+        cmocka_unit_test(near_the_bound_nothing_matters),
         cmocka_unit_test(rows_are_asked_one_by_one),
         cmocka_unit_test(what_cannot_be_asked_is_refused),
     };

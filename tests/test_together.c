@@ -16,7 +16,7 @@ enum { MANY = 40 };
 // An answer of a value with its interval, held against bounds.
 static finding answer(const question *q, double median, double lo, double hi) {
     finding f = {.asked = q, .value = {median, lo, hi, 0.95, 9}};
-    f.verdict = judge_place(&f.value, &q->holds);
+    f.verdict = judge_answer(&f.value, q);
     return f;
 }
 
@@ -46,6 +46,19 @@ static void a_verdict_is_as_sure_as_its_interval_is_far(void **state) {
     assert_true(fabs(items[0].p_together - (0.025)) < 1e-6);
 }
 
+// Of no difference it is that of the nearer end of what does not matter.
+static void no_difference_is_as_sure_as_its_margin_is_far(void **state) {
+    (void)state;
+    const question no = {.holds = {NAN, NAN, 0}, .margin = 2};
+    finding items[] = {answer(&no, 0, -0.5, 0.5), answer(&no, 1, -0.5, 1.5), answer(&no, 0, -3, 3)};
+    findings all = {items, sizeof items / sizeof *items};
+    judge_together(&all);
+    assert_int_equal(items[0].verdict_together, VERDICT_NO_DIFFERENCE);
+    assert_true(fabs(items[0].p_value - 1e-9) < 1e-12); // 2 is eight deviations away
+    assert_true(fabs(items[1].p_value - 0.5 * erfc(2 * 1.959964 * sqrt(0.5))) < 1e-9);
+    assert_true(isnan(items[2].p_value));
+}
+
 static void of_many_only_the_sure_ones_stay(void **state) {
     (void)state;
     const question above = {.holds = {NAN, 1, NAN}};
@@ -68,6 +81,7 @@ static void of_many_only_the_sure_ones_stay(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_verdict_is_as_sure_as_its_interval_is_far),
+                                       cmocka_unit_test(no_difference_is_as_sure_as_its_margin_is_far),
                                        cmocka_unit_test(of_many_only_the_sure_ones_stay)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

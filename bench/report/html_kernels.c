@@ -198,7 +198,7 @@ static void draw_row(const page *p, chart *c, const figure *f, const shown *s) {
         return;
     html_add(m->says, sizeof m->says, "%s", f->every_level ? "" : value_of(row, "level"));
     const judge_bounds faster = {(double)NAN, (double)NAN, 1};
-    static const chart_look looks[VERDICTS] = {CHART_WIN, CHART_LOSE, CHART_OPEN};
+    static const chart_look looks[VERDICTS] = {CHART_WIN, CHART_LOSE, CHART_OPEN, CHART_OPEN};
     m->look = interval_known(&value) ? looks[judge_place(&value, &faster)] : CHART_OPEN;
 }
 

@@ -90,7 +90,7 @@ static size_t shapes_of(const cell_row *items, size_t count, size_t verdicts_of[
 }
 
 static void write_cell(FILE *out, const page *p, const page_run *r, table_row row) {
-    static const char *const looks[VERDICTS] = {"win", "lose", "open"};
+    static const char *const looks[VERDICTS] = {"win", "lose", "open", "open"};
     const stats_interval ratio = row_interval(row, "ratio", "_to_rmsnorm");
     const verdict v = verdict_of(&ratio);
     char id[24], value[HTML_VALUE];

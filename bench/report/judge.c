@@ -17,6 +17,7 @@
 static const char *const verdict_names[] = {VERDICT_LIST(NAME)};
 #undef NAME
 const char *verdict_name(verdict v) { return verdict_names[v]; }
+const char *verdict_at(size_t index) { return index < VERDICTS ? verdict_names[index] : NULL; }
 
 #define NAME(ID, name, ...) #name,
 static const char *const asked_names[] = {ASKED_LIST(NAME)};
@@ -45,6 +46,18 @@ verdict judge_place(const stats_interval *i, const judge_bounds *b) {
     if ((isnan(b->lo) || i->lo > b->lo) && (isnan(b->hi) || i->hi < b->hi))
         return VERDICT_HOLDS;
     return VERDICT_CANNOT_TELL;
+}
+
+double judge_edge(const question *q) {
+    const judge_bounds *const b = &q->holds;
+    return !isnan(b->expected) || !isnan(b->lo) == !isnan(b->hi) ? (double)NAN : isnan(b->lo) ? b->hi : b->lo;
+}
+
+verdict judge_answer(const stats_interval *i, const question *q) {
+    const verdict v = judge_place(i, &q->holds);
+    const double edge = judge_edge(q);
+    const bool near = interval_known(i) && i->lo > edge - q->margin && i->hi < edge + q->margin;
+    return v == VERDICT_CANNOT_TELL && near ? VERDICT_NO_DIFFERENCE : v;
 }
 
 // Which side of a bound a number lies on; of an open one always the same.
@@ -132,6 +145,9 @@ static void take_question(fields *f, question *q) {
     q->holds.hi = fields_real_or_nan(f, "holds_hi", -1e300, 1e300);
     if (q->holds.lo > q->holds.hi)
         fields_refuse_row(f, "holds nowhere: holds_lo is above holds_hi");
+    q->margin = *optional(f, "margin") == '\0' ? 0 : fields_real(f, "margin", 0, 1e300);
+    if (q->margin > 0 && isnan(judge_edge(q)))
+        fields_refuse(f, "margin", "nothing, for it is about one bound, and here holds_lo and holds_hi are not one");
 }
 
 bool questions_read(questions *q, const char *path, const char *text, char message[TABLES_MESSAGE]) {
@@ -343,7 +359,7 @@ static bool judge_rows(const question *q, const run_tables *run, findings *all) 
             snprintf(of.why, sizeof of.why, "%s", a.why[0] != '\0' ? a.why : lacks);
             continue;
         }
-        const verdict v = judge_place(&value, &q->holds);
+        const verdict v = judge_answer(&value, q);
         of.rows++;
         of.failing += v == VERDICT_DOES_NOT_HOLD;
         if (q->which != WHICH_EACH && of.runs > 0 && (q->which == WHICH_LEAST) != (value.median < of.value.median))
@@ -371,7 +387,7 @@ bool judge(const question *q, const run_tables *runs, size_t count, findings *al
     if (!isnan(f.value.median))
         f.runs = f.rows = 1;
     f.method = f.runs > 0 ? a.method : "";
-    f.verdict = judge_place(&f.value, &q->holds);
+    f.verdict = judge_answer(&f.value, q);
     snprintf(f.why, sizeof f.why, "%s", a.why[0] != '\0' ? a.why : lacks);
     return add(all, &f);
 }

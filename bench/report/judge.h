@@ -3,7 +3,8 @@
 // questions.csv of results/published. What is here is how: it holds if the whole interval lies between holds_lo and
 // holds_hi, does not if all of it lies outside, and else nobody can tell: so, too, where an end is a bound, for a
 // table's numbers are cut to the digits that they support. Where a value is expected, an interval beside it does not
-// hold, wherever it lies.
+// hold, wherever it lies. An interval that reaches across a question's only bound, but stays within its margin of it,
+// shows that there is no difference that matters.
 #ifndef JUDGE_H
 #define JUDGE_H
 
@@ -15,11 +16,16 @@
 #include "peer_ratio.h"
 #include "quantities.h"
 
-#define VERDICT_LIST(X) X(HOLDS, "holds") X(DOES_NOT_HOLD, "does not hold") X(CANNOT_TELL, "cannot tell")
+#define VERDICT_LIST(X)                                                                                                \
+    X(HOLDS, "holds")                                                                                                  \
+    X(DOES_NOT_HOLD, "does not hold")                                                                                  \
+    X(CANNOT_TELL, "cannot tell")                                                                                      \
+    X(NO_DIFFERENCE, "no difference that matters")
 #define VERDICT_ROW(ID, name) VERDICT_##ID,
 typedef enum { VERDICT_LIST(VERDICT_ROW) VERDICTS } verdict;
 #undef VERDICT_ROW
 const char *verdict_name(verdict v);
+const char *verdict_at(size_t index); // the same, NULL behind the last: the words of a column
 
 // What a value must be: between lo and hi, and its interval one that has `expected` in it. NaN: open.
 typedef struct {
@@ -66,6 +72,7 @@ typedef struct {
     extent extent;
     double tokens; // NaN: not said
     judge_bounds holds;
+    double margin; // so near to its only bound nothing matters; 0: everything does
 } question;
 
 typedef struct {
@@ -75,8 +82,14 @@ typedef struct {
 } questions;
 // Reads a table of questions; path NULL: `text`, which the program holds. false with a message that says which line is
 // wrong, and how to mend it.
+// Besides holds_lo and holds_hi there may be a column margin.
 bool questions_read(questions *q, const char *path, const char *text, char message[TABLES_MESSAGE]);
 void questions_free(questions *q);
+
+// judge_place by a question's bounds, and by its margin what that leaves open.
+verdict judge_answer(const stats_interval *i, const question *q);
+// The bound that a margin is about: the only one of a question; NaN if it has none or two.
+double judge_edge(const question *q);
 
 // What the tables say of a question.
 typedef struct {

@@ -32,7 +32,7 @@ COLUMN_WORDS(unit, "%", "1")
 COLUMN_WORDS(judged, "layers", "kernels")
 COLUMN_WORDS(claim_part, "layer", "model")
 COLUMN_WORDS(quantity, "norm_change", "total_change", "norm_share", "time_ratio")
-COLUMN_WORDS(outcome, "holds", "does not hold", "cannot tell")
+static const column_type column_outcome = {.word = verdict_at};
 
 typedef verdict_row claims_row;
 #define ROW verdict_row
@@ -73,6 +73,11 @@ typedef verdict_row claims_row;
     X(OPTIONAL, scaled, flag, NULL, value_if(row_is(r->f->subject), value_size(r->f->scaled)),                         \
       "1 if it has fewer tokens than the source, else 0.")                                                             \
     X(REQUIRED, why, text, NULL, value_text(r->why), "The verdict's reason, in one sentence or two.")
+#define MARGIN(X)                                                                                                      \
+    X(OPTIONAL, margin, amount, "{unit}", value_asked(r, "margin"),                                                    \
+      "So near to the claim's only bound nothing matters: an interval that reaches across the bound, but lies within " \
+      "this of it, shows no difference that matters. It is what the claim's own table resolves, or 0.05 % of a "       \
+      "layer.")
 #define TOGETHER(X)                                                                                                    \
     X(OPTIONAL, p_value, fraction, "1", value_real(r->f->p_value, 3),                                                  \
       "Probability of an interval so far on that side of the bound if the verdict is wrong: of a normal distribution " \
@@ -84,6 +89,7 @@ typedef verdict_row claims_row;
 COLUMN_OWN_LIST(claim_columns, CLAIM)
 COLUMN_OWN_LIST(here_columns, VERDICT_HERE_COLUMNS)
 COLUMN_OWN_LIST(holds_columns, VERDICT_HOLDS_COLUMNS)
+COLUMN_OWN_LIST(margin_columns, MARGIN)
 COLUMN_OWN_LIST(answer_columns, ANSWER)
 COLUMN_OWN_LIST(peer_columns, VERDICT_PEER_COLUMNS)
 COLUMN_OWN_LIST(together_columns, TOGETHER)
@@ -92,11 +98,12 @@ COLUMN_OWN_LIST(together_columns, TOGETHER)
 COLUMN_OWN_LIST(asking_columns, ASKING)
 COLUMN_TABLE(claims, "published/claims.csv",
              "The published claims about speed that a run can judge, and the rule by which it does.",
-             COLUMN_PART(claim_columns), COLUMN_PART(asking_columns), COLUMN_PART(holds_columns))
+             COLUMN_PART(claim_columns), COLUMN_PART(asking_columns), COLUMN_PART(holds_columns),
+             COLUMN_PART(margin_columns))
 COLUMN_TABLE(verdicts, "*/*/paper/verdicts.csv", "What a run says of each claim, in the order of claims.csv.",
              {run_columns, RUN_VERSION, NULL}, COLUMN_PART(claim_columns), COLUMN_PART(here_columns),
              COLUMN_PART(holds_columns), COLUMN_PART(answer_columns), COLUMN_PART(peer_columns),
-             COLUMN_PART(together_columns))
+             COLUMN_PART(together_columns), COLUMN_PART(margin_columns))
 
 // ---- Words
 
@@ -142,7 +149,7 @@ static void measured(const question *q, const finding *f, char *text, size_t siz
 static void prepare(verdict_row *r) {
     const question *const q = r->q;
     const finding *const f = r->f;
-    char value[512], bounds[160];
+    char value[512], bounds[160], matters[96] = "";
     if (f->runs == 0) {
         snprintf(r->why, sizeof r->why, "Nothing to judge by: %s.", f->why);
         return;
@@ -152,11 +159,15 @@ static void prepare(verdict_row *r) {
         snprintf(r->why, sizeof r->why, "%s, without an interval: it takes at least six launches.", value);
         return;
     }
-    static const char *const lies[] = {"lies wholly ", "lies wholly outside what the claim allows, ",
-                                       "reaches across the edge of what the claim allows, "};
+    static const char *const lies[VERDICTS] = {"lies wholly ", "lies wholly outside what the claim allows, ",
+                                               "reaches across the edge of what the claim allows, ",
+                                               "reaches across the edge of what the claim allows, "};
     region(q, f->verdict != VERDICT_HOLDS, bounds, sizeof bounds);
-    snprintf(r->why, sizeof r->why, "%s, which %s%s%s%s.%s%s", value, lies[f->verdict], bounds, space(unit_of(q)),
-             unit_of(q), f->unstable ? " The row is marked unstable." : "",
+    if (f->verdict == VERDICT_NO_DIFFERENCE)
+        snprintf(matters, sizeof matters, ", by less than the %s%s%s that matter", text_of(q, "margin"),
+                 space(unit_of(q)), unit_of(q));
+    snprintf(r->why, sizeof r->why, "%s, which %s%s%s%s%s.%s%s", value, lies[f->verdict], bounds, space(unit_of(q)),
+             unit_of(q), matters, f->unstable ? " The row is marked unstable." : "",
              strncmp(f->method, "totals", 6) == 0
                  ? " From the totals: the rest of the layer was not shown to be the same in both arms."
                  : "");
@@ -212,10 +223,14 @@ static void end(FILE *out, const verdicts *v, const size_t count[VERDICTS]) {
     fprintf(
         out,
         "Each verdict alone may be wrong once in forty. Taken together, so that any wrong one is as rare (Holm), %zu "
-        "hold, %zu do not, %zu cannot be told.\n",
-        together[VERDICT_HOLDS], together[VERDICT_DOES_NOT_HOLD], together[VERDICT_CANNOT_TELL]);
-    fprintf(out, "%zu of %zu claims hold here, %zu do not, %zu cannot be told.\n", count[VERDICT_HOLDS], v->asked.count,
-            count[VERDICT_DOES_NOT_HOLD], count[VERDICT_CANNOT_TELL]);
+        "hold, %zu do not, %zu are of a difference that does not matter, %zu cannot be told.\n",
+        together[VERDICT_HOLDS], together[VERDICT_DOES_NOT_HOLD], together[VERDICT_NO_DIFFERENCE],
+        together[VERDICT_CANNOT_TELL]);
+    fprintf(out,
+            "%zu of %zu claims hold here, %zu do not, %zu are of a difference that does not matter, %zu cannot be "
+            "told.\n",
+            count[VERDICT_HOLDS], v->asked.count, count[VERDICT_DOES_NOT_HOLD], count[VERDICT_NO_DIFFERENCE],
+            count[VERDICT_CANNOT_TELL]);
 }
 
 const verdict_list verdict_claims = {

@@ -11,7 +11,7 @@
 #include "schema.h"
 #include "verdicts.h"
 
-COLUMN_WORDS(outcome, "holds", "does not hold", "cannot tell")
+static const column_type column_outcome = {.word = verdict_at};
 COLUMN_WORDS(judged, "kernels", "layers")
 static const char *quantity_word(size_t index) { return index < ASKED ? asked_name((asked)index) : NULL; }
 static const char *which_word(size_t index) { return index < WHICHES ? which_name((which_rows)index) : NULL; }
@@ -96,7 +96,7 @@ COLUMN_TABLE(answers, "*/*/paper/answers.csv",
 
 // A ratio of times in words: only what the interval shows.
 static void print_ratio(FILE *out, const question *q, const stats_interval *i, verdict v, const char *heap) {
-    static const char *const words[] = {"DyT wins: ", "DyT loses:", "no difference shown:"};
+    static const char *const words[] = {"DyT wins: ", "DyT loses:", "no difference shown:", "no difference:"};
     const char *const other = filter_value(&q->baseline, "op");
     const int decimals = judge_decimals(i, &q->holds);
     char number[INTERVAL_TEXT], lo[INTERVAL_TEXT], hi[INTERVAL_TEXT];

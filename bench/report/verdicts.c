@@ -100,6 +100,10 @@ static double p_of(const finding *f) {
     const judge_bounds *const b = &f->asked->holds;
     if (f->verdict == VERDICT_CANNOT_TELL || !interval_known(i) || !isnan(b->expected))
         return (double)NAN;
+    if (f->verdict == VERDICT_NO_DIFFERENCE) {
+        const double edge = judge_edge(f->asked), margin = f->asked->margin;
+        return fmax(beyond(i->median, i->lo, edge - margin), beyond(i->median, i->hi, edge + margin));
+    }
     if (f->verdict == VERDICT_DOES_NOT_HOLD)
         return i->median < b->lo ? beyond(i->median, i->hi, b->lo) : beyond(i->median, i->lo, b->hi);
     const double low = isnan(b->lo) ? 0 : beyond(i->median, i->lo, b->lo);
