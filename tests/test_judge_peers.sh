@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# PyTorch's own ratio beside verdicts: tests/data/peers is a run with a peers.csv, and what is said of it; without one nothing is said of
-# PyTorch, and one that is none is refused.
+# PyTorch's own ratio beside verdicts: tests/data/peers is a run with a peers.csv, and what is said of it, or why there is none; without
+# one nothing is said of PyTorch, and one that is none is refused.
 set -eu
 : "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}"
 : "${OBJ:?must name the folder of test_schema, e.g. OBJ=build/gcc}"
@@ -15,7 +15,8 @@ cp $fixture/kernels.csv $fixture/layers.csv $fixture/peers.csv "$run"
 # judge WHAT TABLE NAME: leaves $work/NAME.txt and $work/NAME.csv.
 judge() { "$NORMBENCH" judge "$1" --by "$fixture/$2" --csv "$work/$3.csv" "$run" >"$work/$3.txt"; }
 
-# The pairs, the systems and the heap that are meant; and what PyTorch has not: stores, parameters, a tanh, other threads, training.
+# The pairs, the systems and the heap that are meant; and what PyTorch has not, with the reason: stores, parameters, a tanh, pairs, other
+# threads, cold caches, training.
 for what in questions=answers claims=verdicts; do
     name=${what#*=}
     judge "${what%=*}" "${what%=*}.csv" "$name"
@@ -38,6 +39,9 @@ refused() {
 }
 refused '1s/,heap,/,hep,/' 'has no column heap: it is no peers.csv, see results/README.md'
 refused '1s/,pytorch,/,torch,/' 'has no column pytorch'
+refused '1s/,machine_id,/,machine,/' 'has no column machine_id'
+refused '3s/,0.51,0.5,/,0.51,0.7,/' 'line 3: ratio_lo95 is "0.7", expected no more than ratio_hi95, 0.52'
+refused '3s/,0.51,/,-0.51,/' 'line 3: ratio is "-0.51", expected a number'
 refused '2s/,2.55,/,2,55,/' 'line 2: 23 fields, header has 22'
 refused '3s/,0.51,/,half,/' 'line 3: ratio is "half", expected a number'
 refused '3s/,settled,/,setled,/' 'line 3: heap is "setled", expected what results/README.md says of it'
@@ -46,6 +50,11 @@ refused '3s/,pytorch_eager,6/,torch,6/' 'line 3: system is "torch"'
 refused '3s/,512,/,-512,/' 'line 3: rows is "-512", expected a whole number'
 head -c 900 $fixture/peers.csv >"$run/peers.csv"
 check_end 2 'peers.csv: the last line has no end: it was cut off; delete it and have make peers write it anew' "$NORMBENCH" judge questions "$run"
+
+# What was measured on another machine is none of this run's.
+sed 's/,m-2c-01234567,/,m-4c-76543210,/' $fixture/peers.csv >"$run/peers.csv"
+judge questions questions.csv elsewhere
+grep ' PyTorch ' "$work/elsewhere.txt" | grep -q -v ' none: ' && fail "another machine's PyTorch stands beside this one"
 
 # None at all: the same, with nothing of PyTorch in it.
 rm "$run/peers.csv"
@@ -63,7 +72,7 @@ cp $fixture/layers.csv $fixture/peers.csv "$work/layers"
 cp $fixture/kernels.csv "$work/layers/peers"
 printf '{}\n' >"$work/layers/meta.json"
 "$NORMBENCH" judge claims --by $fixture/claims.csv "$work/layers" >"$work/out"
-grep -q '^  in PyTorch   -49 % \[-50, -48\], version 2.15.0, op by op, the norms alone, 512 rows$' "$work/out" || fail 'no PyTorch beside layers'
+grep -q '^  in PyTorch   -49 % \[-50, -48\], version 2.15.0, op by op, the norms alone, 512 rows, by peers.csv$' "$work/out" || fail 'no PyTorch beside layers'
 [ "$(grep -c 'there is no kernels.csv' "$work/out")" -eq 3 ] || fail 'kernels of peers/ are taken for those of the run'
 
 finish

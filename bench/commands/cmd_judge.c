@@ -27,7 +27,8 @@ static const cli_command command = {
             LINE) "efficiency, the paper's efficiency table with a run's values beside the published ones; "
                   "natives, DyT in place of each model's own norm in a run of layers. Where `make peers RUN=DIR` has "
                   "left a peers.csv in DIR, PyTorch's own ratio, with its interval and the version, stands below "
-                  "what is asked of the same norms, and in columns peer* of the table.",
+                  "what is asked of the same norms, or the reason why there is none, and in columns peer* of the "
+                  "table.",
     .examples = {"judge claims results/*ce2e0aef/*-paper", "judge questions --csv - results/intel-*/*T030050Z-*"},
     .options = options,
     .option_count = OPTIONS,

@@ -40,14 +40,14 @@ static const char *pass_of(table_row row) {
 }
 
 static bool fits(table_row peer, table_row subject, table_row baseline) {
-    static const char *const shared[] = {"dtype", "rows", "cols", "threads"};
+    static const char *const shared[] = {"machine_id", "dtype", "rows", "cols", "threads"};
     for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
         if (!is(peer, shared[i], row_text(subject, shared[i])))
             return false;
     const char *const below = row_text(peer, "against_system"); // one of an earlier version is all of one system
     return is(peer, "op", row_text(subject, "op")) && is(peer, "against", row_text(baseline, "op")) &&
-           !is(subject, "cache", "cold") && is(peer, "beta", has_beta(subject) ? "1" : "0") &&
-           is(peer, "pass", pass_of(subject)) && is(peer, "system", system_of(subject, subject)) &&
+           is(peer, "beta", has_beta(subject) ? "1" : "0") && is(peer, "pass", pass_of(subject)) &&
+           is(peer, "system", system_of(subject, subject)) &&
            strcmp(*below == '\0' ? row_text(peer, "system") : below, system_of(baseline, subject)) == 0;
 }
 
@@ -60,12 +60,33 @@ static size_t rank_of(table_row peer) {
     return i;
 }
 
+// Whether scripts/peers_table.py has the ratio of such a pair: each system's own, and of rmsnorm over itself two's.
+static bool is_pair(table_row subject, table_row baseline) {
+    const char *const above = system_of(subject, subject), *const below = system_of(baseline, subject);
+    const bool itself = is(subject, "op", "rmsnorm") && is(baseline, "op", "rmsnorm");
+    return is_module(subject) && is_module(baseline) && above != NULL && below != NULL &&
+           (is(subject, "dtype", "f32") || is(subject, "dtype", "bf16")) &&
+           (is(subject, "op", "dyt") || is(subject, "op", "rmsnorm")) &&
+           (is(baseline, "op", "rmsnorm") || is(baseline, "op", "layernorm")) && (strcmp(above, below) != 0) == itself;
+}
+
+// Why `make peers` times it at no shape; NULL: it does.
+static const char *never_timed(table_row subject, table_row baseline) {
+    if (!is_pair(subject, baseline))
+        return "no such pair of its norms is timed";
+    if (is(subject, "cache", "cold"))
+        return "it is timed on warm caches alone";
+    return *pass_of(subject) == '\0' ? "its passes are timed one by one, not as training has them" : NULL;
+}
+
 peer_ratio peer_ratio_find(const run_tables *run, table_row subject, table_row baseline) {
     static const filter every = {0};
     peer_ratio found = {.value = INTERVAL_NONE};
     table_row row = {0};
-    if (!is_module(subject) || !is_module(baseline) || system_of(subject, subject) == NULL ||
-        system_of(baseline, subject) == NULL)
+    if (run->tables[RUN_TABLE_PEERS].count == 0)
+        return found;
+    found.why = never_timed(subject, baseline);
+    if (found.why != NULL)
         return found;
     while (filter_next(&every, run, RUN_TABLE_PEERS, &row))
         if (*row_text(row, "ratio") != '\0' && fits(row, subject, baseline) &&
@@ -73,6 +94,9 @@ peer_ratio peer_ratio_find(const run_tables *run, table_row subject, table_row b
             found.row = row;
     if (row_is(found.row))
         found.value = row_interval(found.row, "ratio", "");
+    else
+        found.why =
+            "peers.csv has nothing of this machine, pass, dtype, shape and threads: make peers RUN=DIR measures it";
     return found;
 }
 

@@ -115,13 +115,26 @@ static void check_field(fields *f, const column_table *t, const char *column) {
     }
 }
 
+// The ends of an interval stand in their order.
+static void check_ends(fields *f, const char *column) {
+    const char *const lower = strstr(column, "_lo95");
+    char upper[64], expected[128];
+    if (lower == NULL)
+        return;
+    snprintf(upper, sizeof upper, "%.*s_hi95%s", (int)(lower - column), column, lower + strlen("_lo95"));
+    const table_row row = {f->table, f->row};
+    snprintf(expected, sizeof expected, "no more than %s, %.40s", upper, row_text(row, upper));
+    if (row_real(row, column) > row_real(row, upper))
+        fields_refuse(f, column, expected);
+}
+
 // Columns without which a file is no such table.
-enum { MOST_NEEDED = 12 };
+enum { MOST_NEEDED = 13 };
 static const char *const needed[RUN_TABLES][MOST_NEEDED] = {
     [RUN_TABLE_KERNELS] = {"op", "form", "dtype", "status"},
     [RUN_TABLE_LAYERS] = {"op", "form", "dtype", "status"},
-    [RUN_TABLE_PEERS] = {"pytorch", "heap", "op", "beta", "against", "pass", "dtype", "rows", "cols", "threads",
-                         "system", "ratio"},
+    [RUN_TABLE_PEERS] = {"machine_id", "pytorch", "heap", "op", "beta", "against", "pass", "dtype", "rows", "cols",
+                         "threads", "system", "ratio"},
 };
 
 // Whether every row is one that can be judged.
@@ -132,8 +145,10 @@ static bool check_table(const csv_table *t, run_table table, char *message, size
             return refuse(message, size, "has no column %s: it is no %s.csv, see results/README.md", needed[table][i],
                           run_table_name(table));
     for (f.row = 0; f.ok && f.row < t->row_count; f.row++)
-        for (size_t k = 0; f.ok && k < t->column_count; k++)
+        for (size_t k = 0; f.ok && k < t->column_count; k++) {
             check_field(&f, schema_find(run_table_name(table)), t->header[k]);
+            check_ends(&f, t->header[k]);
+        }
     return f.ok;
 }
 

@@ -173,13 +173,15 @@ static void prepare(verdict_row *r) {
                  : "");
 }
 
-// PyTorch's own below ours, if there is one.
+// PyTorch's own below ours, or why there is none.
 static void print_peer(FILE *out, const question *q, const peer_ratio *p) {
     char value[INTERVAL_TEXT], version[64];
+    if (p->why != NULL)
+        fprintf(out, "  in PyTorch   none: %s\n", p->why);
     if (isnan(p->value.median))
         return;
     interval_text(value, &p->value, unit_of(q), judge_decimals(&p->value, &q->holds));
-    fprintf(out, "  in PyTorch   %s, version %s, %s, the norms alone, %s rows%s\n", value,
+    fprintf(out, "  in PyTorch   %s, version %s, %s, the norms alone, %s rows%s, by peers.csv\n", value,
             peer_ratio_version(p, version, sizeof version), peer_ratio_how(p), row_text(p->row, "rows"),
             peer_ratio_heap(p));
 }

@@ -95,7 +95,7 @@ COLUMN_TABLE(answers, "*/*/paper/answers.csv",
              COLUMN_PART(peer_columns))
 
 // A ratio of times in words: only what the interval shows.
-static void print_ratio(FILE *out, const question *q, const stats_interval *i, verdict v, const char *heap) {
+static void print_ratio(FILE *out, const question *q, const stats_interval *i, verdict v, const char *end) {
     static const char *const words[] = {"DyT wins: ", "DyT loses:", "no difference shown:", "no difference:"};
     const char *const other = filter_value(&q->baseline, "op");
     const int decimals = judge_decimals(i, &q->holds);
@@ -103,9 +103,9 @@ static void print_ratio(FILE *out, const question *q, const stats_interval *i, v
     const char *const text = interval_number(number, i->median, decimals);
     if (interval_known(i))
         fprintf(out, "%s %*s times the time of %s [%s, %s]%s\n", words[v], v == VERDICT_CANNOT_TELL ? 0 : 5, text,
-                other, interval_number(lo, i->lo, decimals), interval_number(hi, i->hi, decimals), heap);
+                other, interval_number(lo, i->lo, decimals), interval_number(hi, i->hi, decimals), end);
     else
-        fprintf(out, "%5s times the time of %s (too few launches for an interval)%s\n", text, other, heap);
+        fprintf(out, "%5s times the time of %s (too few launches for an interval)%s\n", text, other, end);
 }
 
 // What a ratio is of; a row of kernels.csv or of peers.csv.
@@ -117,18 +117,24 @@ static void print_row(FILE *out, const char *name, table_row row, const char *fo
             size, threads, strcmp(threads, "1") == 0 ? " " : "s");
 }
 
-// PyTorch's own stands below ours.
-static void print_kernel(FILE *out, const verdict_row *r) {
-    const question *const q = r->q;
-    const peer_ratio *const p = &r->f->peer;
-    char version[64], name[80];
-    print_row(out, row_text(q->row, "question"), r->f->subject, row_text(r->f->subject, "form"));
-    print_ratio(out, q, &r->f->value, r->f->verdict, "");
+// PyTorch's own stands below ours, or why it does not.
+static void print_peer(FILE *out, const question *q, const peer_ratio *p) {
+    char version[64], name[80], end[64];
+    if (p->why != NULL)
+        fprintf(out, "  PyTorch               none: %s\n", p->why);
     if (isnan(p->value.median))
         return;
     snprintf(name, sizeof name, "  PyTorch %s", peer_ratio_version(p, version, sizeof version));
+    snprintf(end, sizeof end, "%s, by peers.csv", peer_ratio_heap(p));
     print_row(out, name, p->row, peer_ratio_how(p));
-    print_ratio(out, q, &p->value, judge_place(&p->value, &q->holds), peer_ratio_heap(p));
+    print_ratio(out, q, &p->value, judge_place(&p->value, &q->holds), end);
+}
+
+static void print_kernel(FILE *out, const verdict_row *r) {
+    const question *const q = r->q;
+    print_row(out, row_text(q->row, "question"), r->f->subject, row_text(r->f->subject, "form"));
+    print_ratio(out, q, &r->f->value, r->f->verdict, "");
+    print_peer(out, q, &r->f->peer);
 }
 
 static void print(FILE *out, const verdict_row *r) {
