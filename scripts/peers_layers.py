@@ -88,25 +88,25 @@ def measure(shape, threads, rounds):
 
 
 def ours_of(path, shape):
-    """{(op, form): (share, ns of norms)} of the rows of a layers.csv at the shape."""
+    """{(op, form): what norms take of a layer} of the rows of a layers.csv at the shape."""
     with open(path, newline="", encoding="utf-8") as file:
         rows = [r for r in csv.DictReader(file) if r["model"] == shape["model"] and r["norm_share"]]
-    return {(r["op"], r["form"]): (float(r["norm_share"]), float(r["norm_time_ns_median"])) for r in rows}
+    return {(r["op"], r["form"]): peers_table.Taken(float(r["norm_share"]), float(r["norm_time_ns_median"]), float(r["time_ns_median"])) for r in rows}
+
+
+def of_pytorch(times):
+    """The same of rounds as measure() has them."""
+    return peers_table.Taken(median(n / t for t, n in times), median(n for _, n in times), median(t for t, _ in times))
 
 
 def report(ours_path, threads, rounds=int(os.environ.get("ROUNDS", "5"))):
-    lines = [f"Norms in place, share of a layer's time, forward, {threads} threads", ""]
+    lines = [f"Norms in place, forward, {threads} threads", ""]
     for shape in LAYERS:
-        theirs, own = measure(shape, threads, rounds), shape["norm"]
-        columns = {"PyTorch eager": {op: (median(n / t for t, n in times), median(n for _, n in times)) for op, times in theirs.items()}}
+        columns = {peers_table.PYTORCH: {op: of_pytorch(times) for op, times in measure(shape, threads, rounds).items()}}
         ours = ours_of(ours_path, shape)
         for system in peers_table.SYSTEMS:
             at = {op: value for (op, form), value in ours.items() if system == f"ours {form}"}
-            if own in at and "dyt" in at:
+            if shape["norm"] in at and "dyt" in at:
                 columns[system] = at
-        names = [s for s in peers_table.SYSTEMS if s in columns]
-        lines += [f"| {shape['model']} {shape['dtype']}, {shape['tokens']} tokens | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|"]
-        for op in (own, "dyt"):
-            lines.append(f"| {op} | " + " | ".join(f"{100 * columns[s][op][0]:.2f} %" for s in names) + " |")
-        lines += [f"| time of dyt over {own} | " + " | ".join(f"{columns[s]['dyt'][1] / columns[s][own][1]:.2f}" for s in names) + " |", ""]
+        lines += peers_table.shares(shape, columns)
     return "\n".join(lines)

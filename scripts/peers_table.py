@@ -9,6 +9,7 @@ import os
 import zlib
 from itertools import product
 from statistics import median
+from typing import NamedTuple
 
 FORM, WITH_DISPATCH, PYTORCH = "ours framework", "ours framework, dispatched", "PyTorch eager"
 SYSTEMS = ["ours eager", FORM, WITH_DISPATCH, PYTORCH, "ours fused", "torch.compile"]
@@ -16,7 +17,7 @@ NAMES = dict(zip(SYSTEMS, ["eager", "framework", "framework_dispatched", "pytorc
 CSV = ["schema_version", "run_id", "machine_id", "pytorch", "heap", "op", "beta", "against", "pass", "dtype", "rows", "cols", "threads",
        "system", "launches", "ratio", "ratio_lo95", "ratio_hi95", "time_ns_median", "page_faults", "dispatch_ns", "against_system",
        "to_pytorch", "to_pytorch_lo95", "to_pytorch_hi95"]
-NEAR = 0.2  # what counts as the same ratio, of PyTorch's
+NEAR, NEAR_SHARE = 0.2, 0.3  # what counts as the same ratio, and as the same share of a layer, of PyTorch's
 RATIOS = [("DyT without beta over RMSNorm", ("dyt", True), ("rmsnorm", False)),
           ("DyT over LayerNorm", ("dyt", False), ("layernorm", False))]
 # What peers.csv has of each system: an op, whether without beta, and the norm that it replaces; and rmsnorm op by op over itself fused.
@@ -232,3 +233,31 @@ def report(folder):
             lines += table(f"Page faults of a call of {op}{' without beta' if bare else ''}, {which}", groups, lambda of, system: (
                 f"{faults(of[system, op, bare]):.0f}" if (system, op, bare) in of else "-"), ("-", "0"))
     return "\n".join((lines + dispatch(every))[1:])
+
+
+# ---- In layers
+
+class Taken(NamedTuple):
+    """Of an op in the slots of a layer: its share, and ns of its norms and of the layer."""
+    share: float
+    norms: float
+    layer: float
+
+
+def shares(shape, columns):
+    """Lines of a table of {system: {op: Taken}}; the last says how near form framework's shares are to PyTorch's."""
+    own, names = shape["norm"], [s for s in SYSTEMS if s in columns]
+
+    def line(name, entry):
+        return f"| {name} | " + " | ".join(entry(columns[s]) for s in names) + " |"
+
+    lines = [f"| {shape['model']} {shape['dtype']}, {shape['tokens']} tokens | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|"]
+    for op in (own, "dyt"):
+        lines += [line(f"{op}, share", lambda of, op=op: f"{100 * of[op].share:.2f} %"), line(f"{op}, us", lambda of, op=op: f"{of[op].norms / 1e3:.0f}"),
+                  line(f"layer with {op}, us", lambda of, op=op: f"{of[op].layer / 1e3:.0f}")]
+    lines.append(line(f"time of dyt over {own}", lambda of: f"{of['dyt'].norms / of[own].norms:.2f}"))
+    if FORM in columns and PYTORCH in columns:
+        over = {op: columns[FORM][op].share / columns[PYTORCH][op].share for op in (own, "dyt")}
+        lines += ["", f"Shares of form framework over PyTorch's: {', '.join(f'{op} {ratio:.2f}' for op, ratio in over.items())}; "
+                  f"{sum(abs(ratio - 1) <= NEAR_SHARE for ratio in over.values())} of {len(over)} within {100 * NEAR_SHARE:.0f} %"]
+    return lines + [""]

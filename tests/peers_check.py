@@ -106,6 +106,21 @@ try:
 except ValueError as error:
     equal(str(error), "2 operations of PyTorch's where form framework has 1: mul add", "what is said of operations that the form has not")
 
+# ---- Shares of layers
+
+LLAMA = {"model": "llama_7b", "dtype": "bf16", "tokens": 512, "norm": "rmsnorm"}
+TAKEN = {"PyTorch eager": {"rmsnorm": peers_table.Taken(0.05, 5e6, 1e8), "dyt": peers_table.Taken(0.04, 4e6, 1e8)},
+         "ours framework": {"rmsnorm": peers_table.Taken(0.06, 6e6, 1e8), "dyt": peers_table.Taken(0.0524, 5.24e6, 1e8)},
+         "ours fused": {"rmsnorm": peers_table.Taken(0.01, 9e5, 9e7), "dyt": peers_table.Taken(0.01, 9e5, 9e7)}}
+SHARES = ["| llama_7b bf16, 512 tokens | ours framework | PyTorch eager | ours fused |", "| --- | --- | --- | --- |",
+          "| rmsnorm, share | 6.00 % | 5.00 % | 1.00 % |", "| rmsnorm, us | 6000 | 5000 | 900 |", "| layer with rmsnorm, us | 100000 | 100000 | 90000 |",
+          "| dyt, share | 5.24 % | 4.00 % | 1.00 % |", "| dyt, us | 5240 | 4000 | 900 |", "| layer with dyt, us | 100000 | 100000 | 90000 |",
+          "| time of dyt over rmsnorm | 0.87 | 0.80 | 1.00 |"]
+equal(peers_table.shares(LLAMA, TAKEN),
+      SHARES + ["", "Shares of form framework over PyTorch's: rmsnorm 1.20, dyt 1.31; 1 of 2 within 30 %", ""], "a table of shares")
+del TAKEN["ours framework"]
+equal(len(peers_table.shares(LLAMA, TAKEN)), len(SHARES) + 1, "a table of shares without the form")
+
 # ---- What a run says is to be timed: of layers those that run op by op
 
 for name, rows in (("kernels", ("op,form,dtype,rows,cols,threads,cache", "dyt,fused,f32,8,64,1,warm", "dyt,eager,f32,8,64,1,warm",
