@@ -60,15 +60,32 @@ def hooked(norm, clock):
     return norm
 
 
+class Idle(nn.Module):
+    """In the place of a norm: the same on a tensor of 2x2, where there is nothing to do, so that its time is Python's and the
+    dispatcher's, with the caches that the layer leaves."""
+
+    def __init__(self, norm, dtype):
+        super().__init__()
+        self.norm, self.x = norm, torch.ones(2, 2, dtype=dtype)
+
+    def forward(self, x):
+        self.norm(self.x)
+        return x
+
+
 def arms(shape, dtype, clock):
-    dim = shape["dim"]
-    own = (lambda: RMSNorm(dim)) if shape["norm"] == "rmsnorm" else lambda: nn.LayerNorm(dim, eps=EPS)
-    return {name: tuple(hooked(make().to(dtype), clock) for _ in range(2))
-            for name, make in ((shape["norm"], own), ("dyt", lambda: DyT(dim, not shape["nobeta"])))}
+    """{(op, whether idle): its norms}"""
+    def own(dim):
+        return RMSNorm(dim) if shape["norm"] == "rmsnorm" else nn.LayerNorm(dim, eps=EPS)
+
+    makers = {shape["norm"]: own, "dyt": lambda dim: DyT(dim, not shape["nobeta"])}
+    norms = {(op, idle): tuple(hooked(make(2 if idle else shape["dim"]).to(dtype), clock) for _ in range(2))
+             for op, make in makers.items() for idle in (False, True)}
+    return {key: tuple(Idle(norm, dtype) for norm in pair) if key[1] else pair for key, pair in norms.items()}
 
 
 def measure(shape, threads, rounds):
-    """{op: [(ns of a layer, ns of its norms), ...]}, in rounds that are paired."""
+    """{(op, whether idle): [(ns of a layer, ns of its norms), ...]}, in rounds that are paired."""
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     dtype, clock = torch.bfloat16 if shape["dtype"] == "bf16" else torch.float32, {"total": 0}
@@ -77,13 +94,13 @@ def measure(shape, threads, rounds):
     with torch.no_grad():
         for index in range(rounds + 1):  # the first warms up
             turn = draw.sample(sorted(slots), len(slots))
-            for op in turn + turn[::-1]:
-                layer.norms, clock["total"] = slots[op], 0
+            for key in turn + turn[::-1]:
+                layer.norms, clock["total"] = slots[key], 0
                 begin = time.perf_counter_ns()
                 layer(x)
                 ns = time.perf_counter_ns() - begin
                 if index:
-                    found.setdefault(op, []).append((ns, clock["total"]))
+                    found.setdefault(key, []).append((ns, clock["total"]))
     return found
 
 
@@ -94,19 +111,20 @@ def ours_of(path, shape):
     return {(r["op"], r["form"]): peers_table.Taken(float(r["norm_share"]), float(r["norm_time_ns_median"]), float(r["time_ns_median"])) for r in rows}
 
 
-def of_pytorch(times):
+def of_pytorch(found, idle=False):
     """The same of rounds as measure() has them."""
-    return peers_table.Taken(median(n / t for t, n in times), median(n for _, n in times), median(t for t, _ in times))
+    return {op: peers_table.Taken(median(n / t for t, n in times), median(n for _, n in times), median(t for t, _ in times))
+            for (op, of_idle), times in found.items() if of_idle == idle}
 
 
 def report(ours_path, threads, rounds=int(os.environ.get("ROUNDS", "5"))):
     lines = [f"Norms in place, forward, {threads} threads", ""]
     for shape in LAYERS:
-        columns = {peers_table.PYTORCH: {op: of_pytorch(times) for op, times in measure(shape, threads, rounds).items()}}
-        ours = ours_of(ours_path, shape)
+        found, ours = measure(shape, threads, rounds), ours_of(ours_path, shape)
+        columns, idle = {peers_table.PYTORCH: of_pytorch(found)}, of_pytorch(found, True)
         for system in peers_table.SYSTEMS:
             at = {op: value for (op, form), value in ours.items() if system == f"ours {form}"}
             if shape["norm"] in at and "dyt" in at:
                 columns[system] = at
-        lines += peers_table.shares(shape, columns)
+        lines += peers_table.shares(shape, columns, {op: of.norms for op, of in idle.items()})
     return "\n".join(lines)
