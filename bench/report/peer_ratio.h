@@ -15,8 +15,8 @@ typedef struct {
 
 // PyTorch's time of the subject's op over that of the baseline's: op by op where the subject is of form eager or
 // framework, compiled where it is fused. Both are rows of kernels.csv or of layers.csv; the row has their shape, dtype,
-// pass, threads and machine, on warm caches. A variant that PyTorch has not, such as one with other stores or another tanh than
-// the default, has no peer, and neither has training, whose passes are timed one by one.
+// pass, threads and machine, on warm caches. A variant that PyTorch has not, such as one with other stores or another
+// tanh than the default, has no peer, and neither has training, whose passes are timed one by one.
 peer_ratio peer_ratio_find(const run_tables *run, table_row subject, table_row baseline);
 
 // In words: the version, without what follows a +; "op by op" or "compiled"; of the heap, after a comma, what is
