@@ -21,6 +21,7 @@
 
 #include "base/csv.h"
 #include "base/files.h"
+#include "base/program.h"
 
 static char folder[] = "/tmp/normbench-test-files-XXXXXX";
 
@@ -271,11 +272,51 @@ static void one_writer_at_a_time(void **state) {
     assert_int_equal(files_lock("outside", &second), ENOTDIR);
 }
 
+static int compare_ids(const void *a, const void *b) { return memcmp(a, b, PROGRAM_ID_SIZE); }
+
+// A bit of any byte, in blocks of any length; bytes that changed places; a byte more: each gives another id.
+static void every_change_of_a_file_gives_another_id(void **state) {
+    (void)state;
+    enum { LENGTH = 40003, STEP = 37, CHANGES = LENGTH / STEP + 4 };
+    static unsigned char bytes[LENGTH + 1];
+    static char ids[CHANGES][PROGRAM_ID_SIZE];
+    size_t count = 0;
+    for (size_t i = 0; i < LENGTH; i++)
+        bytes[i] = (unsigned char)(i / 8); // so that words differ and the last byte of the file is no zero
+    set_up();
+    for (size_t change = 0; change < CHANGES; change++) {
+        const size_t at = change * STEP % LENGTH, length = LENGTH + (change == CHANGES - 1), other = at + 8;
+        const unsigned char before = bytes[at];
+        const bool swaps = change == CHANGES - 2;
+        if (swaps) { // two words, each the other's place
+            bytes[at] = bytes[other];
+            bytes[other] = before;
+        } else if (change < CHANGES - 3) {
+            bytes[at] = (unsigned char)(before ^ 1u << change / 8 % 8);
+        }
+        FILE *const file = fopen("outside", "wb");
+        assert_non_null(file);
+        assert_int_equal(fwrite(bytes, 1, length, file), length);
+        assert_int_equal(fclose(file), 0);
+        program_file_id("outside", ids[count++]);
+        if (swaps)
+            bytes[other] = bytes[at];
+        bytes[at] = before;
+    }
+    program_file_id("inside/away", ids[0]);
+    assert_string_equal(ids[0], "unknown");
+    program_file_id("outside", ids[0]);
+    assert_string_equal(ids[0], ids[CHANGES - 1]);
+    qsort(ids[1], count - 1, sizeof ids[1], compare_ids);
+    for (size_t i = 2; i < count; i++)
+        assert_memory_not_equal(ids[i - 1], ids[i], PROGRAM_ID_SIZE);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_but_plain_files),   cmocka_unit_test(other_names_stay),
         cmocka_unit_test(what_fails_leaves_the_old), cmocka_unit_test(people_may_use_links),
-        cmocka_unit_test(one_writer_at_a_time),
+        cmocka_unit_test(one_writer_at_a_time),      cmocka_unit_test(every_change_of_a_file_gives_another_id),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
