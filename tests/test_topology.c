@@ -185,20 +185,6 @@ static void other_machines_are_not_bound(void **state) {
     assert_true(topology_seats(t, PLACEMENT_CORES, 2, seats));
     assert_int_equal(topology_bind_self(t, seats[0]), -2);
     assert_false(topology_bind_team(t, 2, seats, bound));
-    assert_int_equal(topology_node_of(t, bound), -1);
-    topology_close(t);
-}
-
-// Containers may forbid the question, so unknown is a valid answer.
-static void node_of_a_page(void **state) {
-    (void)state;
-    topology *t = must_open(NULL);
-    const size_t bytes = (size_t)1 << 20;
-    char *page = malloc(bytes);
-    assert_non_null(page);
-    memset(page, 1, bytes);
-    assert_in_range(topology_node_of(t, page) + 1, 0, topology_numa_nodes(t));
-    free(page);
     topology_close(t);
 }
 
@@ -243,7 +229,6 @@ int main(void) {
         cmocka_unit_test(binding_is_read_back),
 #endif
         cmocka_unit_test(other_machines_are_not_bound),
-        cmocka_unit_test(node_of_a_page),
         cmocka_unit_test(export_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

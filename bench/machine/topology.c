@@ -318,17 +318,6 @@ const char *topology_info(const topology *t, const char *name) {
     return NULL;
 }
 
-int topology_node_of(const topology *t, const void *address) {
-    hwloc_nodeset_t set = hwloc_bitmap_alloc();
-    int node = -1;
-    if (set != NULL && topology_is_this_machine(t) &&
-        hwloc_get_area_memlocation(t->hwloc, address, 1, set, HWLOC_MEMBIND_BYNODESET) == 0 &&
-        hwloc_bitmap_weight(set) == 1)
-        node = index_of(hwloc_get_numanode_obj_by_os_index(t->hwloc, (unsigned)hwloc_bitmap_first(set)));
-    hwloc_bitmap_free(set);
-    return node;
-}
-
 // ---- Export
 
 // By way of memory: hwloc does not tell why a file could not be written.

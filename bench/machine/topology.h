@@ -68,9 +68,6 @@ bool topology_bind_team(const topology *t, size_t threads, const topology_seat *
 // How many threads of such a team are bound to another PU than that of their seat by now, whoever moved them.
 size_t topology_moved(const topology *t, size_t threads, const topology_seat *seats);
 
-// The NUMA node (logical index) on which the page of `address` lies, -1 if unknown.
-int topology_node_of(const topology *t, const void *address);
-
 // Turns a comma list of numbers, `cores` and `all` into thread counts, in the order given, without duplicates. list is
 // cut up. Returns how many; 0 with a message that names what is allowed and the most that this topology can seat.
 size_t topology_threads(const topology *t, char *list, size_t *threads, size_t max, char error[TOPOLOGY_ERROR_SIZE]);

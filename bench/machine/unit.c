@@ -6,7 +6,8 @@
 
 #include "base/order.h"
 
-int unit_domain(const unit *u, domain which) {
+// Index of one domain, -1: none such.
+static int domain_of(const unit *u, domain which) {
     const int domains[DOMAINS] = {
         [DOMAIN_PACKAGE] = u->seat.package, [DOMAIN_NUMA] = u->seat.numa, [DOMAIN_L3] = u->seat.l3};
     return domains[which];
@@ -44,7 +45,7 @@ static int by_scatter(const void *left, const void *right) {
 // A domain is known by the first unit in it.
 static int first_in_domain(const unit *units, const unit *u, domain which) {
     size_t i = 0;
-    while (unit_domain(&units[i], which) != unit_domain(u, which))
+    while (domain_of(&units[i], which) != domain_of(u, which))
         i++;
     return (int)i;
 }
@@ -90,6 +91,6 @@ const unit *units_first(const unit *units, size_t count) {
 size_t units_domains(const unit *units, size_t count, domain which) {
     size_t domains = 0;
     for (size_t i = 0; i < count; i++)
-        domains += unit_domain(&units[i], which) >= 0 && first_in_domain(units, &units[i], which) == (int)i;
+        domains += domain_of(&units[i], which) >= 0 && first_in_domain(units, &units[i], which) == (int)i;
     return domains;
 }

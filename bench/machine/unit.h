@@ -22,9 +22,6 @@ typedef struct {
     int rank_core;           // its core's place in the innermost domain
 } unit;
 
-// Index of one domain, -1: none such.
-int unit_domain(const unit *u, domain which);
-
 // Fills path, rank and rank_core from the rest.
 void units_rank(unit *units, size_t count);
 // Puts units into the order in which a placement seats threads.

@@ -39,7 +39,6 @@ typedef struct {
     X(SAMPLE_PREEMPTED, REQUIRED, preempted, FLAG, NULL, 1, 0, 1,                                                      \
       "1 if the kernel preempted a thread during the sample, else 0.")
 enum { SAMPLE_QUANTITIES(SAMPLE_ID) SAMPLE_OWN, SAMPLE_MOST = 12 };
-extern const sample_quantity sample_quantities[SAMPLE_OWN];
 
 typedef struct {
     double value[SAMPLE_MOST];

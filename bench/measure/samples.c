@@ -10,10 +10,10 @@
 #include "base/fields.h"
 #include "base/list.h"
 
-const sample_quantity sample_quantities[SAMPLE_OWN] = {SAMPLE_QUANTITIES(SAMPLE_ROW)};
+static const sample_quantity quantities[SAMPLE_OWN] = {SAMPLE_QUANTITIES(SAMPLE_ROW)};
 
 const sample_quantity *subject_quantity(const subject *s, size_t id) {
-    return id < SAMPLE_OWN ? &sample_quantities[id] : &s->quantities[id - SAMPLE_OWN];
+    return id < SAMPLE_OWN ? &quantities[id] : &s->quantities[id - SAMPLE_OWN];
 }
 
 bool observations_add(observations *all, const observation *o) {

@@ -90,7 +90,7 @@ static void print_option(FILE *out, const cli_option *o) {
     cli_wrap(out, o->help, HELP_COLUMN);
 }
 
-void cli_help(FILE *out, const cli_command *c) {
+static void print_help(FILE *out, const cli_command *c) {
     static const cli_option help = {"help", NULL, "this text"};
     print_usage(out, c);
     cli_wrap(out, c->about, 0);
@@ -224,7 +224,7 @@ int cli_next(cli_args *a, char **value) {
         return CLI_END;
     char *const argument = a->argv[a->at++];
     if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-        cli_help(stdout, c);
+        print_help(stdout, c);
         return CLI_HELP;
     }
     if (strncmp(argument, "--", 2) != 0) {

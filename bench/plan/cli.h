@@ -73,8 +73,6 @@ int cli_next(cli_args *args, char **value);
 // selector into given[option_count + selector]; words without a dash move to the front of argv. -1, or the exit code to
 // end with, after a message.
 int cli_take(const cli_command *command, int argc, char **argv, char *given[], size_t *words);
-
-void cli_help(FILE *out, const cli_command *command);
 // Prints a text in lines of at most 80 columns, of which the first begins where the cursor stands, at `indent`, and the
 // others below it. A line feed in it is a space.
 void cli_wrap(FILE *out, const char *text, size_t indent);

@@ -31,8 +31,6 @@ typedef struct {
     size_t size;
 } opening;
 
-bool kernel_library_is_name(const char *text) { return library_table_is_name(text, NORM_PLUGIN_NAME); }
-
 // ---- What it exports
 
 // Two runtimes of OpenMP in a process would each have a team of threads on the same cores. libgomp's calls may well be
@@ -74,7 +72,7 @@ static bool read_plugin(const opening *o, const norm_plugin *table) {
     kernel_library *const l = o->library;
     if (!check_abi(o, table->abi))
         return false;
-    if (!kernel_library_is_name(table->name))
+    if (!library_table_is_name(table->name, NORM_PLUGIN_NAME))
         return REFUSE(o,
                       "has no name that can stand in a CSV: " PLUGIN_TABLE ".name is 1 to %d letters, digits and "
                       "underscores",

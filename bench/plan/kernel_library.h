@@ -38,7 +38,4 @@ const kernel_library *kernel_library_of(const norm_impl *impl);
 // Frees what was made of it. Its code stays mapped, for the threads of a team may be in it until the program ends.
 void kernel_library_close(kernel_library *l);
 
-// Whether a text can be a plug-in's name: letters, digits and underscores, at most NORM_PLUGIN_NAME.
-bool kernel_library_is_name(const char *text);
-
 #endif

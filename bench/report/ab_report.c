@@ -104,7 +104,8 @@ const ab_row **ab_rows_by_interest(const ab_judgement *j, size_t *count) {
     return rows;
 }
 
-void ab_detectable_pct(const ab_judgement *j, double *middle, double *worst) {
+// What would have been found, in percent: of the middle row, and of the worst. NaN of none.
+static void detectable_pct(const ab_judgement *j, double *middle, double *worst) {
     double *const values = malloc((j->row_count + 1) * sizeof *values);
     size_t count = 0;
     *middle = *worst = NAN;
@@ -171,7 +172,7 @@ static void print_precision(const ab_judgement *j, const style *s, FILE *out) {
     double middle, worst;
     ab_finding controls = {.change = j->controls};
     char change[AB_TEXT];
-    ab_detectable_pct(j, &middle, &worst);
+    detectable_pct(j, &middle, &worst);
     if (isfinite(middle))
         fprintf(out, "%sA slowdown of %.2g %% would have been found in the middle row", s->item, middle);
     if (isfinite(middle) && isfinite(worst))

@@ -32,8 +32,6 @@ const char *ab_change_text(const ab_finding *f, char text[AB_TEXT]);
 // The rows that are judged, in the order in which they matter: slower, faster, inconclusive by their change, the rest.
 // To be freed. NULL: no memory.
 const ab_row **ab_rows_by_interest(const ab_judgement *j, size_t *count);
-// What would have been found, in percent: of the middle row, and of the worst. NaN of none.
-void ab_detectable_pct(const ab_judgement *j, double *middle, double *worst);
 
 // The change of the rows that matter most, each with its interval, zero and the threshold; nothing if none has one.
 void ab_plot(const ab_judgement *j, FILE *out);

@@ -191,7 +191,15 @@ static bool take_meta(results *r, char message[TABLES_MESSAGE]) {
     return code == 0 || code == ENOENT;
 }
 
-bool results_read(results *r, const char *folder, char message[TABLES_MESSAGE]) {
+static void free_run(results *r) {
+    run_tables_free(&r->tables);
+    json_decref(r->meta);
+    free(r->items);
+    *r = (results){0};
+}
+
+// false with a message that says which file is wrong and how to mend it. A folder without a table is none.
+static bool read_run(results *r, const char *folder, char message[TABLES_MESSAGE]) {
     *r = (results){.folder = folder, .seconds = (double)NAN};
     if (!run_tables_read(&r->tables, folder, message))
         return false;
@@ -208,7 +216,7 @@ bool results_read(results *r, const char *folder, char message[TABLES_MESSAGE]) 
         ok = false;
     }
     if (!ok) {
-        results_free(r);
+        free_run(r);
         return false;
     }
     take_text(r, "run_id", r->run_id, sizeof r->run_id);
@@ -217,13 +225,6 @@ bool results_read(results *r, const char *folder, char message[TABLES_MESSAGE]) 
     take_time(r);
     r->complete = !json_is_false(results_fact(r->meta, "complete"));
     return true;
-}
-
-void results_free(results *r) {
-    run_tables_free(&r->tables);
-    json_decref(r->meta);
-    free(r->items);
-    *r = (results){0};
 }
 
 // ---- Several
@@ -247,9 +248,9 @@ results *results_read_all(char *const *folders, size_t count, char message[TABLE
     snprintf(message, TABLES_MESSAGE, "out of memory");
     bool ok = all != NULL;
     for (; ok && read < count; read += ok) {
-        ok = results_read(&all[read], folders[read], message);
+        ok = read_run(&all[read], folders[read], message);
         if (ok && count > 1 && !results_have_time(&all[read], message)) {
-            results_free(&all[read]);
+            free_run(&all[read]);
             ok = false;
         }
     }
@@ -269,6 +270,6 @@ results *results_read_all(char *const *folders, size_t count, char message[TABLE
 
 void results_free_all(results *all, size_t count) {
     for (size_t i = 0; i < count; i++)
-        results_free(&all[i]);
+        free_run(&all[i]);
     free(all);
 }

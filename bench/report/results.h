@@ -40,9 +40,6 @@ typedef struct {
     size_t count, missing;
 } results;
 
-// false with a message that says which file is wrong and how to mend it. A folder without a table is none.
-bool results_read(results *r, const char *folder, char message[TABLES_MESSAGE]);
-void results_free(results *r);
 const result *results_find(const results *r, const char *name); // NULL: it was not measured
 
 // false with a message: the run's name does not tell when it was.

@@ -13,11 +13,7 @@
 #define NAME(ID, name, meaning) #name,
 static const char *const property_names[] = {VALIDATION_PROPERTY_LIST(NAME)};
 #undef NAME
-#define MEANING(ID, name, meaning) meaning,
-static const char *const meanings[] = {VALIDATION_PROPERTY_LIST(MEANING)};
-#undef MEANING
 const char *validation_property_name(validation_property p) { return property_names[p]; }
-const char *validation_property_meaning(validation_property p) { return meanings[p]; }
 
 // An estimate counts if it is off by no more than this part of what was injected.
 #define NEAR 0.15

@@ -97,7 +97,6 @@ enum { VALIDATION_OF_ROWS = 128, VALIDATION_OF_GROUPS = 16 };
 typedef enum { VALIDATION_PROPERTY_LIST(VALIDATION_PROPERTY_ID) VALIDATION_PROPERTIES } validation_property;
 #undef VALIDATION_PROPERTY_ID
 const char *validation_property_name(validation_property p);
-const char *validation_property_meaning(validation_property p);
 
 // A row of validation.csv. Shares in percent.
 typedef struct {
