@@ -20,6 +20,7 @@
 #include "measure/inputs.h"
 #include "odd.h"
 #include "products.h"
+#include "thin.h"
 
 static bool has_phase(const model_shape *m, model_phase phase) { return phase != PHASE_DECODE || odd_decodes(m); }
 
@@ -99,6 +100,8 @@ static void outputs_equal_the_formulas(void **state) {
             for (model_phase phase = 0; phase < PHASES; phase++)
                 for (int threads = 1; threads <= 2 && has_phase(&odd_shapes[s], phase); threads++)
                     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+                        if (thinned_out(s + dtype + phase + (size_t)threads + p))
+                            continue;
                         norm_slot arms[MOST_ARMS];
                         const model_shape *const m =
                             parts[p].part == PART_LAYER ? &odd_shapes[s] : odd_whole(&odd_shapes[s]);
@@ -252,7 +255,8 @@ static void gradients_of_layers_equal_differences(void **state) {
     (void)state;
     for (size_t s = 0; s < ODD_SHAPES; s++)
         for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++)
-            gradients_of(&odd_shapes[s], PART_LAYER, 1, dtype);
+            if (!thinned_out(s + dtype))
+                gradients_of(&odd_shapes[s], PART_LAYER, 1, dtype);
 }
 
 // In f32 alone, for the same reason as one norm will do; differences of whole models take most of this program's time.
@@ -308,6 +312,8 @@ static const struct {
 static void mistakes_are_noticed(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        if (thinned_out(i))
+            continue;
         norm_slot slot;
         const model_part part = mistakes[i].mistake == MISTAKE_SUMMED_LOSS ? PART_ENDS : PART_LAYER;
         layer_config c = odd_config(odd_named(mistakes[i].shape), part, mistakes[i].phase, NORM_F32, 1);
