@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,32 @@ static void impl_print(const norm_impl *impl, char *text, size_t size) {
              norm_level_name(impl->level), norm_dtype_name(impl->dtype));
 }
 
+// The trial as one word, which read_trial reads back: the reproducer.
+static void print_trial(const trial *t, char text[TRIAL_TEXT]) {
+    snprintf(text, TRIAL_TEXT,
+             "%s:%zux%zu:gap%zu:place%d:misalign%zu:threads%d:overlap%d:specials%d:forward%d:seed%" PRIu64,
+             input_name(t->kind), t->rows, t->cols, t->gap, (int)t->place, t->misalign, t->threads, (int)t->overlap,
+             t->specials, t->forward_only, t->seed);
+}
+
+static bool read_trial(const char *text, trial *t) {
+    char kind[32];
+    int place, overlap, specials, forward_only;
+    *t = (trial){0};
+    if (sscanf(text, "%31[^:]:%zux%zu:gap%zu:place%d:misalign%zu:threads%d:overlap%d:specials%d:forward%d:seed%" SCNu64,
+               kind, &t->rows, &t->cols, &t->gap, &place, &t->misalign, &t->threads, &overlap, &specials, &forward_only,
+               &t->seed) != 11)
+        return false;
+    while (t->kind < INPUTS && strcmp(input_name(t->kind), kind) != 0)
+        t->kind++;
+    t->place = (guard_place)place;
+    t->overlap = (trial_overlap)overlap;
+    t->specials = specials;
+    t->forward_only = forward_only;
+    return t->kind < INPUTS && place >= 0 && place < GUARD_PLACES && overlap >= 0 && overlap < TRIAL_OVERLAPS &&
+           t->rows && t->cols;
+}
+
 // A fault ends the program; first it says in which trial.
 static void on_fault(int number) {
     static const char text[] = "\nfault, reading or writing outside a buffer, in: ";
@@ -83,7 +110,7 @@ static void attempt_one(tested *one, const trial *asked) {
     if (t.overlap == TRIAL_IN_PLACE && is_op_by_op(one->impl))
         t.overlap = TRIAL_APART;
     char word[TRIAL_TEXT], why[TRIAL_TEXT];
-    trial_print(&t, word);
+    print_trial(&t, word);
     snprintf(current, sizeof current, "IMPL=%s TRIAL=%s make check ONLY=kernels", one->name, word);
     verify_result result;
     const bool ok = trial_run(one->impl, &t, &buffers, &result, why);
@@ -237,7 +264,7 @@ static void try_all(const group *g) {
     const char *const word = getenv("TRIAL");
     if (word) {
         trial t;
-        if (!trial_parse(word, &t))
+        if (!read_trial(word, &t))
             fail_msg("TRIAL=%s is not a trial; copy one from a failure", word);
         attempt(g, &t);
         return;

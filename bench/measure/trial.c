@@ -2,7 +2,6 @@
 // A guarded, verified run of an implementation.
 #include "trial.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,31 +11,6 @@
 #include "base/refuse.h"
 #include "base/stats.h"
 #include "plan/cell.h"
-
-void trial_print(const trial *t, char text[TRIAL_TEXT]) {
-    snprintf(text, TRIAL_TEXT,
-             "%s:%zux%zu:gap%zu:place%d:misalign%zu:threads%d:overlap%d:specials%d:forward%d:seed%" PRIu64,
-             input_name(t->kind), t->rows, t->cols, t->gap, (int)t->place, t->misalign, t->threads, (int)t->overlap,
-             t->specials, t->forward_only, t->seed);
-}
-
-bool trial_parse(const char *text, trial *t) {
-    char kind[32];
-    int place, overlap, specials, forward_only;
-    *t = (trial){0};
-    if (sscanf(text, "%31[^:]:%zux%zu:gap%zu:place%d:misalign%zu:threads%d:overlap%d:specials%d:forward%d:seed%" SCNu64,
-               kind, &t->rows, &t->cols, &t->gap, &place, &t->misalign, &t->threads, &overlap, &specials, &forward_only,
-               &t->seed) != 11)
-        return false;
-    while (t->kind < INPUTS && strcmp(input_name(t->kind), kind) != 0)
-        t->kind++;
-    t->place = (guard_place)place;
-    t->overlap = (trial_overlap)overlap;
-    t->specials = specials;
-    t->forward_only = forward_only;
-    return t->kind < INPUTS && place >= 0 && place < GUARD_PLACES && overlap >= 0 && overlap < TRIAL_OVERLAPS &&
-           t->rows && t->cols;
-}
 
 trial_subject trial_subject_of(const norm_impl *impl) {
     return (trial_subject){impl->op, impl->params, impl->dtype, impl->form == NORM_ADD_FUSED};

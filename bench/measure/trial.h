@@ -56,10 +56,6 @@ typedef struct {
 
 enum { TRIAL_TEXT = 512 };
 
-// The trial as one word, which trial_parse reads back: the reproducer.
-void trial_print(const trial *t, char text[TRIAL_TEXT]);
-bool trial_parse(const char *text, trial *t);
-
 // false, with the reason in `why`, if anything is wrong: an error code, a value out of its bound, a dead canary, a
 // changed input. *result holds the errors of this trial alone.
 bool trial_run(const norm_impl *impl, const trial *t, trial_buffers *b, verify_result *result, char why[TRIAL_TEXT]);
