@@ -40,8 +40,8 @@ fi
 # System headers are not read, so a library's statement macros are unknown to it: no finding. Nor is a cast that cuts a block of bytes
 # into tensors: buffers of several dtypes are what this project is about.
 if command -v cppcheck >/dev/null; then
-    files '*.c' | xargs cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --std=c11 \
-        --suppress=missingIncludeSystem --suppress=unknownMacro --suppress=invalidPointerCast -D__x86_64__ -Ikernels -Ibench -Imodels || status=1
+    files '*.c' | xargs cppcheck -j "$(getconf _NPROCESSORS_ONLN)" --quiet --error-exitcode=1 --enable=warning,portability \
+        --inline-suppr --std=c11 --suppress=missingIncludeSystem --suppress=unknownMacro --suppress=invalidPointerCast -D__x86_64__ -Ikernels -Ibench -Imodels || status=1
 fi
 
 [ "$status" -eq 0 ] && echo "lint: no findings"

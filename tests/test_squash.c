@@ -70,6 +70,7 @@ static size_t rows;
 static float gamma_ones[COLS], beta_zeros[COLS]; // negative zeros, which leave every y as it is
 
 static size_t add(size_t count, uint32_t first, uint32_t last, uint32_t stride) {
+    stride *= stride > 1 ? thinned_to_one_of() : 1;
     for (uint64_t bits = first; bits <= last && count < MOST_SAMPLES; bits += stride)
         samples[count++] = from_bits((uint32_t)bits);
     return count;

@@ -20,11 +20,13 @@
 #define THIN_SANITIZED false
 #endif
 
-// One of three runs, in an emulator one of seven. The sum of the indices of nested loops picks another one of the inner
-// loop each time, so that no value of either loop is left out.
-static inline bool thinned_out(size_t index) {
-    const size_t of = getenv("NORMBENCH_EMULATOR") != NULL ? 7 : THIN_SANITIZED ? 3 : 1;
-    return index % of != 0;
+// Of so many alike cases one runs.
+static inline unsigned thinned_to_one_of(void) {
+    return getenv("NORMBENCH_EMULATOR") != NULL ? 7 : THIN_SANITIZED ? 3 : 1;
 }
+
+// The sum of the indices of nested loops picks another one of the inner loop each time, so that no value of either loop
+// is left out.
+static inline bool thinned_out(size_t index) { return index % thinned_to_one_of() != 0; }
 
 #endif
