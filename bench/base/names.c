@@ -3,10 +3,11 @@
 #include "names.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LONGEST = 40 }; // of a word that is worth a guess, and of what is quoted of any word
+enum { LONGEST = 64, QUOTED = 40 }; // of a word that is worth a guess; of what is quoted of any word
 
 size_t names_find(const char *word, const char *const *names, size_t count) {
     size_t i = 0;
@@ -65,10 +66,34 @@ __attribute__((format(printf, 4, 5))) static size_t append(char *text, size_t si
 void names_explain(char *text, size_t size, const char *word, const char *what, const char *const *names,
                    size_t count) {
     const char *const guess = closest(word, names, count);
-    size_t used = append(text, size, 0, "\"%.*s\" is no %s; ", LONGEST, word, what);
+    size_t used = append(text, size, 0, "\"%.*s\" is no %s; ", QUOTED, word, what);
     if (guess != NULL)
         used = append(text, size, used, "did you mean %s? ", guess);
     used = append(text, size, used, "valid are");
     for (size_t i = 0; i < count; i++)
         used = append(text, size, used, "%s %s", i == 0 ? "" : ",", names[i]);
+}
+
+// Of a name that has the word in it none.
+static size_t distance_of(const char *word, const char *name) {
+    return strstr(name, word) != NULL ? 0 : edits(word, name);
+}
+
+void names_nearest(char *text, size_t size, const char *word, const char *const *names, size_t count) {
+    enum { NEAR = 3 };
+    size_t nearest[NEAR] = {SIZE_MAX, SIZE_MAX, SIZE_MAX}, used = append(text, size, 0, "near are"), said = 0;
+    // The three least distances; then the names at each of them.
+    for (size_t i = 0; i < count; i++) {
+        size_t distance = distance_of(word, names[i]);
+        for (size_t k = 0; k < NEAR; k++)
+            if (distance < nearest[k]) {
+                const size_t further = nearest[k];
+                nearest[k] = distance;
+                distance = further;
+            }
+    }
+    for (size_t k = 0; k < NEAR; k++)
+        for (size_t i = 0; i < count && (k == 0 || nearest[k] != nearest[k - 1]); i++)
+            if (distance_of(word, names[i]) == nearest[k] && said < NEAR)
+                used = append(text, size, used, "%s %s", said++ == 0 ? "" : ",", names[i]);
 }
