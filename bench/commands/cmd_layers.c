@@ -18,6 +18,7 @@ static const cli_option options[OPTIONS] = {
                  "narrow it."),
     LAYERS_SIZE_ROWS(REQUEST_OPTIONS, "512 for language models, else as published"),
     LAYERS_REPEATS_ROW(REQUEST_OPTIONS),
+    LAYERS_STAGE_ROW(REQUEST_OPTIONS),
 };
 static const cli_command command = {
     .name = "layers",
@@ -43,8 +44,12 @@ static bool make(preset which, const selection *s, const topology *t) {
 
 // A default that is another one for want of a library is not taken in silence.
 static bool check(const request *r, const selection *s) {
-    bool concerned = false;
+    bool concerned = false, staged = arms.schedule.count == 0 || sizes.stage == 0;
     (void)r;
+    for (size_t i = 0; i < arms.schedule.count; i++)
+        staged |= layers_has_stages(layers_arm_at(&arms, i)->key.model);
+    if (!staged)
+        return cli_complain(&command, "--stage is for convnext models, of which none is selected: add --model");
     for (size_t i = 0; i < arms.schedule.count && !s->given[SELECT_VARIANT]; i++) {
         const layers_arm *const a = layers_arm_at(&arms, i);
         concerned |= a->slot.op == NORM_DYT && a->slot.form == NORM_FRAMEWORK && a->key.dtype == NORM_F32;

@@ -46,6 +46,9 @@ bool layers_option_take(const cli_command *command, int option, char *value, lay
         return take_count(command, "context", value, &sizes->context);
     case LAYERS_DEPTH:
         return take_depths(command, value, sizes);
+    case LAYERS_STAGE:
+        return (parse_size(value, &sizes->stage) && sizes->stage > 0 && sizes->stage <= MODEL_STAGES) ||
+               cli_complain(command, "--stage %s: expected a number from 1 to %d", value, (int)MODEL_STAGES);
     default:
         return take_repeats(command, value, sizes);
     }

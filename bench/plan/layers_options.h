@@ -6,7 +6,7 @@
 #include "cli.h"
 #include "layers_plan.h"
 
-// Those that stand in a command's table from `first` on; without repeats, which are the last, LAYERS_SIZES.
+// Those that stand in a command's table from `first` on; without repeats and stage, which are the last, LAYERS_SIZES.
 enum {
     LAYERS_TOKENS,
     LAYERS_BATCH,
@@ -14,6 +14,7 @@ enum {
     LAYERS_DEPTH,
     LAYERS_SIZES,
     LAYERS_REPEATS = LAYERS_SIZES,
+    LAYERS_STAGE,
     LAYERS_OPTIONS
 };
 // tokens: how many by default, and of what.
@@ -26,6 +27,8 @@ enum {
                    "depth", "LIST",                                                                                    \
                    "layers of distinct weights, one after another; default 1. Of several, as in 1,12, each: with\n"    \
                    "--part layer,ends,model, whether ends and 12 layers take what the model of 12 does"}
+#define LAYERS_STAGE_ROW(first)                                                                                        \
+    [(first) + LAYERS_STAGE] = {"stage", "N", "of convnext models: the stage of the layer, 1 to 4; each unless given"}
 #define LAYERS_REPEATS_ROW(first)                                                                                      \
     [(first) + LAYERS_REPEATS] = {                                                                                     \
         "repeats", "LIST", "norm calls per site, as in 0,1,2,4: the dose-response check of the times taken in place"}

@@ -51,6 +51,7 @@ typedef struct {
     size_t depth_count;
     unsigned repeats[4]; // norm calls per site; all 0: one
     size_t repeat_count;
+    size_t stage; // of models that have some, from 1; 0: each
 } layers_sizes;
 
 // As plan_make. Every group also gets the partners of its comparisons: the model's own norm in the same form and level,
