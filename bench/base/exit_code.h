@@ -5,7 +5,7 @@
 
 enum {
     EXIT_DONE = 0,
-    EXIT_REGRESSION = 1,   // the candidate is slower, and that was confirmed
+    EXIT_REGRESSION = 1,   // the candidate is slower, and that was confirmed; or a run shows the opposite of another
     EXIT_USAGE = 2,        // a bad name, number, shape or file: nothing was run
     EXIT_FAILED = 3,       // a build or run failure, or a wrong result
     EXIT_INCOMPARABLE = 4, // results of another machine or program

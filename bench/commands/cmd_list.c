@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "measure/inputs.h"
 #include "plan/cli.h"
+#include "report/needs.h"
 #include "report/schema.h"
 #include "report/vocabulary.h"
 #include "shapes.h"
@@ -165,27 +166,31 @@ static void list_vocabulary(void) {
 #define LIST_NAME(name) #name,
 #define LIST_FUNCTION(name) list_##name,
 #define LIST_LINE(name) " " #name
-static const char *const lists[] = {LIST_LIST(LIST_NAME) "columns"};
+static const char *const lists[] = {LIST_LIST(LIST_NAME) "columns", "claims"};
 static void (*const functions[])(void) = {LIST_LIST(LIST_FUNCTION)};
-enum { LISTS = sizeof lists / sizeof *lists, COLUMNS = LISTS - 1 };
+enum { LISTS = sizeof lists / sizeof *lists, CLAIMS = LISTS - 1, COLUMNS = LISTS - 2 };
 
-enum { TABLE, FORMAT, OPTIONS };
+enum { TABLE, FORMAT, ONLY, OPTIONS };
 static const cli_option options[OPTIONS] = {
     [TABLE] = {"table", "NAME", "of columns: those of one table, as kernels for kernels.csv; all unless given"},
     [FORMAT] = {"format", "FORMAT",
                 "of columns: text (as it is unless given), csv, json (Table Schema: the whole is\n"
-                "results/datapackage.json) or markdown (the tables of results/README.md)"},
+                "results/datapackage.json) or markdown (the tables of results/README.md). Of\n"
+                "claims: text, csv, json or markdown (the tables of ARTIFACT.md)"},
+    [ONLY] = {"only", "ID", "of claims: this one alone"},
 };
 static const cli_command command = {
     .name = "list",
-    .operand = "WHAT",
+    .operand = "WHAT [DIR...]",
     .about =
         "Prints every name of one kind, one a line, name first and then what it means. The columns of "
         "implementations: op, variant, form, level, dtype, passes, parameters, and whether this CPU runs it or "
         "what it lacks; and whether what it rounds to bf16 loses its denormals. vocabulary: the names of all kinds "
         "with their order, colours and marks, as CSV, for scripts. columns: those of every table that lies in a "
-        "folder of results. WHAT is one of" LIST_LIST(LIST_LINE) " columns",
-    .examples = {"list models", "list columns --table kernels"},
+        "folder of results. claims: what published claims need to be judged: a command and its minutes, and, where "
+        "folders "
+        "of runs are given, what these say of them. WHAT is one of" LIST_LIST(LIST_LINE) " columns claims",
+    .examples = {"list models", "list claims --only vector_tanh_turns_it"},
     .options = options,
     .option_count = OPTIONS,
     .selectors = 1 << SELECT_PLUGIN,
@@ -207,23 +212,58 @@ static int list_columns(const char *table, const char *format) {
     return error != 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+// An exit code.
+static int tell_claims(const claim_needs *n, schema_format as) {
+    const rows_file file = {.table = &needs_table,
+                            .rows = n->items,
+                            .count = n->count,
+                            .size = sizeof *n->items,
+                            .format = as,
+                            .print = claim_needs_print,
+                            .what = n};
+    return tell_rows(&command, &file, NULL);
+}
+
+static int list_claims(char *const *folders, size_t count, const char *only, const char *format) {
+    const needs_sizes sizes = {.tokens = NEEDS_TOKENS};
+    char message[TABLES_MESSAGE];
+    schema_format as;
+    claim_needs n;
+    if (!format_option(&command, format, &as))
+        return EXIT_USAGE;
+    if (!claim_needs_make(&n, only, &sizes, message))
+        return cli_refuse(&command, "%s", message);
+    results *const runs = count > 0 ? runs_open(&command, folders, count) : NULL;
+    n.runs = runs;
+    n.run_count = count;
+    const int status = count > 0 && runs == NULL ? EXIT_USAGE : tell_claims(&n, as);
+    if (runs != NULL)
+        results_free_all(runs, count);
+    claim_needs_free(&n);
+    return status;
+}
+
 int cmd_list(int argc, char **argv) {
     char *given[OPTIONS] = {NULL};
     size_t words;
     const int end = cli_take(&command, argc, argv, given, &words);
     if (end >= 0)
         return end;
-    if (words > 1)
-        return cli_refuse(&command, "unexpected argument \"%.40s\": one list at a time", argv[1]);
     const char *const what = words > 0 ? argv[0] : "";
     size_t found;
+    if (words > 1 && strcmp(what, lists[CLAIMS]) != 0)
+        return cli_refuse(&command, "unexpected argument \"%.40s\": one list at a time", argv[1]);
     if (!cli_choose(&command, "", what, "list", lists, LISTS, &found))
         return EXIT_USAGE;
+    static const bool taken[OPTIONS][2] = {[TABLE] = {true, false}, [FORMAT] = {true, true}, [ONLY] = {false, true}};
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (given[i] != NULL && (found < COLUMNS || !taken[i][found - COLUMNS]))
+            return cli_refuse(&command, "--%s is of `normbench list %s` alone", options[i].name,
+                              taken[i][0] ? lists[COLUMNS] : lists[CLAIMS]);
     if (found == COLUMNS)
         return list_columns(given[TABLE], given[FORMAT]);
-    for (size_t i = 0; i < OPTIONS; i++)
-        if (given[i] != NULL)
-            return cli_refuse(&command, "--%s is of `normbench list columns` alone", options[i].name);
+    if (found == CLAIMS)
+        return list_claims(argv + 1, words - 1, given[ONLY], given[FORMAT]);
     functions[found]();
     return EXIT_DONE;
 }

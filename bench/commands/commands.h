@@ -7,7 +7,7 @@
 
 #define COMMAND_LIST(X)                                                                                                \
     X(machine, "describe this machine: CPU, caches, levels, copy bandwidths, what makes timings noisy")                \
-    X(list, "list ops, variants, forms, levels, dtypes, placements, models, inputs or implementations")                \
+    X(list, "list ops, variants, forms, levels, dtypes, placements, models, inputs, implementations or claims")        \
     X(plan, "say where the threads of a placement go, on this machine or any other")                                   \
     X(verify, "print the largest error of every implementation")                                                       \
     X(kernels, "verify and time the kernels; writes CSV")                                                              \
@@ -19,6 +19,7 @@
     X(judge, "say which claims, goals and questions the tables of a run answer, and how")                              \
     X(export, "write results as the file of another tool")                                                             \
     X(compare, "hold a run against earlier runs of the same machine: what is suspect")                                 \
+    X(reproduce, "say whether a run shows what another showed; and what a claim or a run needs")                       \
     X(history, "find the runs at which times changed, by group of rows, and between which commits")                    \
     X(predict, "say what norms can take of a layer, of one that nobody timed as well")                                 \
     X(validation, "say how often the gate was right where the truth is known")                                         \

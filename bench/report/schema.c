@@ -42,7 +42,9 @@ static const column_table *const tables[] = {&kernels_table,
                                              &validation_rows_table,
                                              &validation_gates_table,
                                              &tune_table,
-                                             &tune_samples_table};
+                                             &tune_samples_table,
+                                             &needs_table,
+                                             &patterns_table};
 
 const column_table *schema_at(size_t index) { return index < COLUMN_COUNT(tables) ? tables[index] : NULL; }
 
