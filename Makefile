@@ -9,7 +9,7 @@ define newline
 endef
 quote     = '$(subst ','\'',$(1))'
 typed     = $(filter command environment,$(firstword $(origin $(1))))
-SETTINGS := ARCH CPUS BASE AB TUNE RUN PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC OBJ SANITIZE
+SETTINGS := ARCH CPUS BASE AB TUNE RUN ID NEW PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC OBJ SANITIZE
 $(foreach v,$(SETTINGS),$(if $(call typed,$(v)),$(eval override $(v) := $$(value $(v)))))
 $(foreach v,$(SETTINGS),$(if $(findstring $(newline),$($(v))),$(error $(v) has to be one line)))
 SPECIAL  := ' " ` \ ; & | < > ( ) { } [ ] * ? ! \# $$
@@ -85,7 +85,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report publish asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report publish claim reproduce artifact asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -129,6 +129,14 @@ paper: all $(CURVES) ## the paper's efficiency table, figures and claims on this
 
 paper-quick: all $(CURVES) ## the same with fewer tokens, in ten minutes (TOKENS=64 BUDGET=8m)
 	$(Q)TOKENS=$(call quote,$(or $(TOKENS),64)) BUDGET=$(call quote,$(or $(BUDGET),8m)) sh scripts/paper.sh build/normbench $(CURVES) $(call quote,$(RUN))
+
+claim: all ## run what one published claim needs, and judge it: make claim ID=NAME, of build/normbench list claims (BUDGET=40s TOKENS=512; RUN=DIR goes on)
+	$(Q)test -n $(call quote,$(ID)) || { echo "make claim needs ID=NAME, one of those that build/normbench list claims prints" >&2; exit 2; }
+	$(Q)TOKENS=$(call quote,$(TOKENS)) BUDGET=$(call quote,$(BUDGET)) sh scripts/reproduce.sh build/normbench $(call quote,$(ID)) $(call quote,$(RUN))
+
+reproduce: all ## have a run again here, and say which of its patterns agree: make reproduce RUN=results/MACHINE/RUN (BUDGET=5m; NEW=DIR goes on)
+	$(Q)test -d $(call quote,$(RUN)) || { echo "make reproduce needs RUN=results/MACHINE/RUN, the folder of a run" >&2; exit 2; }
+	$(Q)BUDGET=$(call quote,$(BUDGET)) sh scripts/reproduce.sh build/normbench $(call quote,$(RUN)) $(call quote,$(NEW))
 
 limits: all ## what the kernels reach of the goals in results/published/goals.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
 	$(Q)BUDGET=$(call quote,$(or $(BUDGET),7m)) sh scripts/limits.sh build/normbench $(call quote,$(RUN))
@@ -175,6 +183,11 @@ columns: all ## write results/datapackage.json and the tables of results/README.
 	$(Q)build/normbench list columns --format json > results/datapackage.json.part
 	$(Q){ sed '/^## kernels\.csv$$/,$$d' results/README.md; build/normbench list columns --format markdown; } > results/README.md.part
 	$(Q)mv results/datapackage.json.part results/datapackage.json; mv results/README.md.part results/README.md
+
+# Folders that git tracks, so that what was measured here since changes nothing.
+artifact: all ## write the claims of ARTIFACT.md anew, with what the committed runs say of them
+	$(Q)NORMBENCH=build/normbench sh scripts/artifact.sh > ARTIFACT.md.part
+	$(Q)mv ARTIFACT.md.part ARTIFACT.md
 
 lint: ## clang-format, shellcheck and cppcheck
 	$(Q)sh scripts/lint.sh

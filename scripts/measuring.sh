@@ -37,3 +37,45 @@ folder_of() {
     [ ! -d "$folder" ] || check_run "$folder"
     printf '%s\n' "$folder"
 }
+
+# is_measured FOLDER COMMAND: whether the command's run there is whole.
+is_measured() { [ -f "$1/$2.csv" ] && [ ! -f "$1/plan.csv" ]; }
+
+# measure_into FOLDER COMMAND ARGUMENT...: begins a run of the $program there, or goes on with it. Its status.
+measure_into() {
+    into=$1 command=$2
+    shift 2
+    if [ -f "$into/plan.csv" ]; then
+        "$program" "$command" --resume "$into"
+    else
+        "$program" "$command" "$@" --out "$into"
+    fi
+}
+
+# joined FOLDER TABLE: prints the rows of all parts, whose headers must be the same.
+# shellcheck disable=SC2317 # anew calls it
+joined() {
+    header='' files=0
+    for file in "$1"/parts/*/"$2.csv"; do
+        [ -f "$file" ] || continue
+        [ "$files" -eq 0 ] || [ "$(head -n 1 "$file")" = "$header" ] || fail "$file has other columns than the part before it" 3
+        if [ "$files" -eq 0 ]; then
+            header=$(head -n 1 "$file")
+            cat "$file" || return
+        else
+            tail -n +2 "$file" || return
+        fi
+        files=$((files + 1))
+    done
+}
+
+# join_parts FOLDER: makes the tables of a run in parts, and its meta.json, which is that of the last of them.
+join_parts() {
+    for table in layers steps; do
+        anew "$1/$table.csv" joined "$1" "$table" || exit $?
+        [ -s "$1/$table.csv" ] || rm "$1/$table.csv"
+    done
+    for meta in "$1"/parts/*/meta.json; do
+        [ ! -f "$meta" ] || anew "$1/meta.json" cat "$meta"
+    done
+}

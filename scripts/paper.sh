@@ -54,18 +54,14 @@ printf 'Results: %s\n' "$run"
 
 # measure NAME SECONDS COMMAND ARGUMENT...
 measure() {
-    part=$1 time=$2 command=$3 folder=$run/parts/$1
+    part=$1 time=$2 command=$3
     shift 3
-    if [ -f "$folder/$command.csv" ] && [ ! -f "$folder/plan.csv" ]; then
+    if is_measured "$run/parts/$part" "$command"; then
         printf '%s: was measured already\n' "$part" >&2
         return 0
     fi
     printf '%s: about %s\n' "$part" "$(minutes "$time")" >&2
-    if [ -f "$folder/plan.csv" ]; then
-        "$program" "$command" --resume "$folder"
-    else
-        "$program" "$command" "$@" --budget "${time}s" --out "$folder"
-    fi
+    measure_into "$run/parts/$part" "$command" "$@" --budget "${time}s"
 }
 
 worst=0
@@ -84,30 +80,8 @@ while read -r part percent arguments; do
     esac
 done <"$run/parts/list"
 
-# join TABLE: the rows of all parts, whose headers must be the same.
-# shellcheck disable=SC2317 # anew calls it
-join() {
-    header='' files=0
-    for file in "$run"/parts/*/"$1.csv"; do
-        [ -f "$file" ] || continue
-        [ "$files" -eq 0 ] || [ "$(head -n 1 "$file")" = "$header" ] || fail "$file has other columns than the part before it" 3
-        if [ "$files" -eq 0 ]; then
-            header=$(head -n 1 "$file")
-            cat "$file" || return
-        else
-            tail -n +2 "$file" || return
-        fi
-        files=$((files + 1))
-    done
-}
-for table in layers steps; do
-    anew "$run/$table.csv" join "$table" || exit $?
-    [ -s "$run/$table.csv" ] || rm "$run/$table.csv"
-done
+join_parts "$run"
 [ -f "$run/layers.csv" ] || fail "nothing was measured: see $run/parts/log and what the program said" 3
-for meta in "$run"/parts/*/meta.json; do
-    [ ! -f "$meta" ] || anew "$run/meta.json" cat "$meta"
-done
 
 # ---- Tables, figures, verdicts
 

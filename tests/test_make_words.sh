@@ -38,6 +38,10 @@ refused() {
 for more in '; touch TOUCHED; `touch TOUCHED` $(touch TOUCHED) $(shell touch TOUCHED)' "'; touch TOUCHED; '"; do
     refused "plots: no folder x$more: " plots RUN="x$more"
     refused "--preset x$more: expected quick" bench PRESET="x$more"
+    refused 'is no claim; near are' claim ID="x$more"
+    refused "--budget 5$more: expected a time" claim ID=libm_dyt_slower_on_cpu BUDGET="5$more"
+    refused "--tokens 5$more: expected a number" claim ID=libm_dyt_slower_on_cpu TOKENS="5$more"
+    refused 'make reproduce needs RUN=results/MACHINE/RUN' reproduce RUN="x$more"
     refused "TOKENS=5$more is not a number" paper TOKENS="5$more"
     refused "BUDGET=5$more is not a time" limits BUDGET="5$more"
     refused "LAUNCHES=5$more is not a number" peers LAUNCHES="5$more"
@@ -50,6 +54,7 @@ done
 refused 'no test is called nothing: ' check ONLY=nothing
 refused 'has to be one line' plots RUN="$(printf 'a\nb')"
 refused 'needs RUN=results/MACHINE/RUN' plots
+refused 'make claim needs ID=NAME' claim
 RUN='x`touch TOUCHED`$(shell touch TOUCHED)' check_end 2 'no folder x`touch TOUCHED`$(shell' make -s --no-print-directory CC="$CC" OBJ="$OBJ" \
     SANITIZE= GIT="$commit" plots
 [ ! -e TOUCHED ] || fail 'a command of the environment was run'
