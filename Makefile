@@ -47,8 +47,10 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WER
 SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
 COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
 # CFLAGS stand first, so that what the results need wins. The levelled units have none of them: their flags are a level's meaning.
-PLAIN    := $(CFLAGS) -g -fopenmp -Ikernels -Imodels -Ibench
+PLAIN    := $(CFLAGS) $(if $(SANITIZE),,-g) -fopenmp -Ikernels -Imodels -Ibench
 LINK     := $(CFLAGS) $(SAN) $(LDFLAGS)
+# A sanitized program at a fixed address: every process of it would else begin by setting the addresses in what sanitizers know.
+FIXED    := $(if $(SANITIZE),$(if $(findstring darwin,$(TARGET)),,-no-pie))
 
 # The levelled units: every file of kernels/ops, and those listed here. Everything else is compiled plainly.
 UNITS    := $(basename $(wildcard kernels/ops/*.c))
@@ -236,7 +238,7 @@ $(OBJ)/kernels/%.o: kernels/%.c Makefile $(OBJ)/flags | deps
 define COUNTED_RULE
 $(OBJ)/bench/counted/%.$(1).o: kernels/ops/%.c Makefile kernels/levels.mk $(OBJ)/flags | deps
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) -O1 -Ikernels -DNORM_LEVEL_ID=NORM_LEVEL_SCALAR -DNORM_LEVEL_NAME=counted_$(1) -DCOUNTED_$(1) \
+	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(LESS_CHECKED) -O1 -Ikernels -DNORM_LEVEL_ID=NORM_LEVEL_SCALAR -DNORM_LEVEL_NAME=counted_$(1) -DCOUNTED_$(1) \
 		-include bench/measure/counting_simd.h $(CPPFLAGS) -c -o $$@ $$<
 endef
 $(foreach k,plain lookup32,$(eval $(call COUNTED_RULE,$(k))))
@@ -272,9 +274,9 @@ $(OBJ)/published/%.o: $(OBJ)/published/%.c
 	$(Q)$(CC) $(COMMON) $(PLAIN) $(CPPFLAGS) -c -o $@ $<
 
 $(PROGRAM): $(OBJ)/bench/commands/main.o $(BENCH) $(MODELS) $(KERNELS)
-	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LINK) $(FIXED) -o $@ $^ $(LIBS)
 $(CURVES): $(addprefix $(OBJ)/bench/,report/curves.o report/curves_table.o base/columns.o base/csv.o base/files.o base/interval.o base/packed.o base/parse.o base/plain.o base/refuse.o base/stats.o measure/inputs.o) $(KERNELS)
-	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lz -lm
+	$(Q)$(CC) $(LINK) $(FIXED) -o $@ $^ -fopenmp -lz -lm
 $(OBJ)/libnorm.a: $(KERNELS)
 	$(Q)rm -f $@ && $(call tool,ar) rcs $@ $^
 # Never unloaded: the threads of a team outlive a call, in the code of OpenMP's runtime, which would be unloaded with it.
@@ -293,9 +295,9 @@ $(OBJ)/norm.pc: FORCE
 	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' $(call quote,$(PREFIX)) > $@.part; \
 		cmp -s $@.part $@ && rm $@.part || mv $@.part $@
 $(EXHAUST): $(addprefix $(OBJ)/tests/,exhaustive.o accuracy.o require.o) $(MATH) $(KERNELS)
-	$(Q)$(CC) $(LINK) -o $@ $^ -fopenmp -lmpfr -lgmp -lm
+	$(Q)$(CC) $(LINK) $(FIXED) -o $@ $^ -fopenmp -lmpfr -lgmp -lm
 $(OBJ)/test_math $(OBJ)/test_accuracy: $(MATH)
 $(OBJ)/test_%: $(OBJ)/tests/test_%.o $(SUPPORT) $(BENCH) $(MODELS) $(KERNELS)
-	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
+	$(Q)$(CC) $(LINK) $(FIXED) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
 
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d)

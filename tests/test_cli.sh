@@ -149,7 +149,7 @@ double __wrap_norm_error_bound(const norm_impl *impl, norm_output output, size_t
 }
 EOF
 # shellcheck disable=SC2086
-if $CC ${SANITIZE:+-fsanitize=$SANITIZE} -Ikernels -Wl,--wrap=norm_level_missing,--wrap=norm_error_bound \
+if $CC ${SANITIZE:+-fsanitize=$SANITIZE -no-pie} -Ikernels -Wl,--wrap=norm_level_missing,--wrap=norm_error_bound \
     -o "$work/normbench" "$work/believe.c" $LINKED "$OBJ/libnorm.a" $LIBS; then
     NORMBENCH=$work/normbench
     expect 3 'wrong: rmsnorm std fused scalar f32, 3x37, 1 threads, input' verify --op rmsnorm --shape 2x37,3x37 --threads 1 \

@@ -85,7 +85,7 @@ for function in norm_level_missing norm_run memory_fits memory_kills buffers_mak
     wrap="$wrap -Wl,--wrap=$function"
 done
 # shellcheck disable=SC2086
-$CC ${SANITIZE:+-fsanitize=$SANITIZE} -std=c17 -D_GNU_SOURCE -Ikernels -Imodels -Ibench $wrap -o "$work/normbench" "$work/faults.c" \
+$CC ${SANITIZE:+-fsanitize=$SANITIZE -no-pie} -std=c17 -D_GNU_SOURCE -Ikernels -Imodels -Ibench $wrap -o "$work/normbench" "$work/faults.c" \
     $LINKED "$OBJ/libnorm.a" $LIBS || fail "cannot link the program anew"
 program=$work/normbench
 export FAULT=
