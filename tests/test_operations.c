@@ -15,7 +15,7 @@
 static double count(const char *op, const char *variant, const char *form, norm_pass pass) {
     const norm_impl *const impl = norm_find(op, variant, form, "scalar", "f32");
     assert_non_null(impl);
-    return operations_per_element(impl, pass);
+    return operations_per_element(impl, pass).operations;
 }
 
 static void formulas(void **state) {
@@ -46,6 +46,36 @@ static void formulas(void **state) {
     assert_true(isnan(count("dyt", "libm", "fused", NORM_FORWARD)));
 }
 
+// A multiply-add is one instruction where the level has it; a lookup is one, and computes nothing.
+static void instructions(void **state) {
+    (void)state;
+    static const struct {
+        const char *op, *variant, *level;
+        operation_counts want;
+    } cases[] = {
+        {"identity", "std", "scalar", {0, 0, 0}},
+        {"rmsnorm", "std", "scalar", {4, 4, 3}}, // the sum's multiply-add is two
+#if defined(__x86_64__)
+        {"rmsnorm", "std", "avx2", {4, 3, 3}},
+        {"layernorm", "onepass", "sse2", {8, 8, 3}},
+        {"layernorm", "onepass", "avx512", {8, 5, 3}},
+        {"dyt", "u2", "avx512", {15, 14, 7}}, // of the table six lookups
+#endif
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const norm_impl *const impl = norm_find(cases[i].op, cases[i].variant, "fused", cases[i].level, "f32");
+        const operation_counts got = operations_per_element(impl, NORM_FORWARD), want = cases[i].want;
+        if (got.instructions != want.instructions || got.multiplies != want.multiplies)
+            print_error("%s %s: %g instructions, %g multiply\n", cases[i].op, cases[i].level, got.instructions,
+                        got.multiplies);
+        assert_true(got.operations == want.operations && got.instructions == want.instructions &&
+                    got.multiplies == want.multiplies);
+    }
+    const operation_counts libm =
+        operations_per_element(norm_find("dyt", "libm", "fused", "scalar", "f32"), NORM_FORWARD);
+    assert_true(isnan(libm.instructions));
+}
+
 // Every implementation of our own vocabulary has a count, which takes no CPU of its level: an integer, for rows and
 // columns are left out, the same wherever results are stored.
 static void every_implementation(void **state) {
@@ -54,7 +84,7 @@ static void every_implementation(void **state) {
     size_t counted = 0;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
         for (norm_pass pass = 0; pass < NORM_PASSES; pass++) {
-            const double operations = operations_per_element(impl, pass);
+            const double operations = operations_per_element(impl, pass).operations;
             const bool foreign = strncmp(impl->variant, "libm", 4) == 0 || strncmp(impl->variant, "mvec", 4) == 0 ||
                                  strncmp(impl->variant, "sleef", 5) == 0 || strncmp(impl->variant, "mkl", 3) == 0;
             // Forward calls a library; backward takes its result from forward, or for mvec and sleef has no count
@@ -72,7 +102,7 @@ static void every_implementation(void **state) {
                             operations);
             assert_true(operations >= 0 && operations < 200 && whole);
             if (impl->streams)
-                assert_true(operations == operations_per_element(norm_other_stores(impl), pass));
+                assert_true(operations == operations_per_element(norm_other_stores(impl), pass).operations);
         }
     assert_true(counted > 0);
 }
@@ -84,8 +114,10 @@ static void levels_differ_where_their_source_does(void **state) {
     static const char *const levels[] = {"scalar", "sse2", "avx2", "avx512", "auto_avx2", "auto_avx512"};
     double dyt[6];
     for (size_t i = 0; i < 6; i++) {
-        dyt[i] = operations_per_element(norm_find("dyt", "u2", "fused", levels[i], "f32"), NORM_FORWARD);
-        assert_true(operations_per_element(norm_find("rmsnorm", "std", "fused", levels[i], "f32"), NORM_FORWARD) == 4);
+        dyt[i] = operations_per_element(norm_find("dyt", "u2", "fused", levels[i], "f32"), NORM_FORWARD).operations;
+        assert_true(
+            operations_per_element(norm_find("rmsnorm", "std", "fused", levels[i], "f32"), NORM_FORWARD).operations ==
+            4);
     }
     assert_true(dyt[0] == dyt[1] && dyt[2] == dyt[4] && dyt[4] == dyt[5]);
     assert_true(dyt[3] < dyt[2]);
@@ -96,10 +128,14 @@ static void levels_differ_where_their_source_does(void **state) {
     (void)state;
     static const char *const levels[] = {"scalar",  "neon",    "sve128",    "sve256",  "sve512",
                                          "sve1024", "sve2048", "auto_neon", "auto_sve"};
-    const double dyt = operations_per_element(norm_find("dyt", "u2", "fused", "scalar", "f32"), NORM_FORWARD);
+    const double dyt =
+        operations_per_element(norm_find("dyt", "u2", "fused", "scalar", "f32"), NORM_FORWARD).operations;
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        assert_true(operations_per_element(norm_find("dyt", "u2", "fused", levels[i], "f32"), NORM_FORWARD) == dyt);
-        assert_true(operations_per_element(norm_find("rmsnorm", "std", "fused", levels[i], "f32"), NORM_FORWARD) == 4);
+        assert_true(
+            operations_per_element(norm_find("dyt", "u2", "fused", levels[i], "f32"), NORM_FORWARD).operations == dyt);
+        assert_true(
+            operations_per_element(norm_find("rmsnorm", "std", "fused", levels[i], "f32"), NORM_FORWARD).operations ==
+            4);
     }
 }
 #endif
@@ -107,6 +143,7 @@ static void levels_differ_where_their_source_does(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formulas),
+        cmocka_unit_test(instructions),
         cmocka_unit_test(every_implementation),
 #if defined(__x86_64__) || defined(__aarch64__)
         cmocka_unit_test(levels_differ_where_their_source_does),

@@ -259,12 +259,46 @@ static void ratios_to_layernorm_are_paired(void **state) {
     observations_free(&all);
 }
 
+// Of a machine that is known, each row has its bound: a copy at its own speed, and of rmsnorm, half as fast, its units.
+static void rows_have_bounds(void **state) {
+    (void)state;
+    three made;
+    three_cells(&made);
+    observations all = {0};
+    summary s;
+    fill(&all);
+    for (size_t i = 0; i < all.count; i++)
+        all.items[i].sample.value[SAMPLE_PEAK] = 2;
+    char path[KEPT_PATH], error[256];
+    kept_path(path);
+    size_t missing;
+    csv_table t;
+    const run r = {.id = "a_run", .machine = "a_machine", .git = "c0ffee"};
+    assert_true(summary_make(&s, &made.plan, &all));
+    s.machine = (bound_machine){.caches = {{1 << 15, 1 << 20, 1 << 25}}, .peak_gflops = 2};
+    s.machine.rates[NORM_LEVEL_SCALAR] = (peak_rates){.multiply = 2, .any = 2, .chain_ns = 1};
+    assert_int_equal(summary_write(&s, path, &r, &missing), 0);
+    assert_int_equal(csv_read(&t, path, error, sizeof error), 0);
+    const int bound = csv_column(&t, "bound"), fraction = csv_column(&t, "bound_fraction");
+    assert_int_equal(fraction, t.column_count - 1);
+    assert_string_equal(t.rows[IDENTITY][bound], "l1");
+    assert_string_equal(t.rows[IDENTITY][fraction], "1");
+    // 4 instructions on 32 elements, two a ns.
+    const double want = 64 / strtod(t.rows[RMSNORM][csv_column(&t, "time_ns_median")], NULL);
+    assert_string_equal(t.rows[RMSNORM][bound], want > 0.5 ? "ports" : "l1");
+    assert_true(fabs(strtod(t.rows[RMSNORM][fraction], NULL) - fmax(want, 0.5)) < 0.01);
+    csv_free(&t);
+    assert_int_equal(remove(path), 0);
+    summary_free(&s);
+    observations_free(&all);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ratio_survives_pace_and_drift),  cmocka_unit_test(half_rounds_and_lone_launches_make_no_ratio),
         cmocka_unit_test(a_launch_counts_once),           cmocka_unit_test(five_launches_have_no_interval),
         cmocka_unit_test(cycles_say_where_they_are_from), cmocka_unit_test(the_table_is_as_it_was),
-        cmocka_unit_test(ratios_to_layernorm_are_paired),
+        cmocka_unit_test(ratios_to_layernorm_are_paired), cmocka_unit_test(rows_have_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,6 +100,7 @@ static int write_table(const observations *all, const run *r, const char *path, 
     summary s;
     if (!summary_make(&s, &cells, all))
         return ENOMEM;
+    bound_measure(&s.machine, plan_cells(&cells), cells.schedule.count);
     const int error = summary_write(&s, path, r, missing);
     summary_free(&s);
     return error;

@@ -31,11 +31,9 @@ static const cli_command command = {
 };
 
 static tune_plan items = {.schedule.kind = &tune_plan_kind};
-static norm_caches caches;
 
 static bool make(preset which, const selection *s, const topology *t) {
     (void)which;
-    caches = tune_caches(t);
     return tune_plan_make(&items, s, t);
 }
 
@@ -45,6 +43,7 @@ static void spend(schedule *s, bool of_preset, double budget_s, size_t *run_laun
 }
 
 static int write_table(const observations *all, const run *r, const char *path, size_t *missing) {
+    const norm_caches caches = tune_caches_here();
     *missing = 0;
     return tune_table_write(&items, all, &caches, r, path);
 }

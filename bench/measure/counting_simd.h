@@ -2,12 +2,12 @@
 // counting_simd.h: the vector vocabulary at width one, counting the floating-point operations of whoever is written in
 // it. Included by the build before a source of kernels/, whose kernels then count themselves; for operations.c alone.
 //
-// An addition, subtraction, multiplication, division, root, minimum or maximum is one operation, a multiply-add two, so
-// that a level has the same number with an FMA as without; what only moves, compares or selects, works on bits or
-// integers or looks up, is none. A call of libm cannot be counted and leaves NaN.
+// What only moves, compares or selects, or works on bits or integers, is not counted. A call of libm cannot be, and
+// leaves NaN.
 #ifndef COUNTING_SIMD_H
 #define COUNTING_SIMD_H
 
+#include "counted.h"
 #include "simd/simd.h"
 
 // Units then make kernels of bf16 alone, which has every variant and does the same arithmetic as f32.
@@ -17,24 +17,24 @@
 #define SIMD_LOOKUP32 1
 static inline vi vi_shr20(vi a) { return a >> 20; }
 static inline vi vi_xor(vi a, vi b) { return a ^ b; }
-static inline vf v_lookup32(vi index, const float table[32]) { return table[index % 32]; }
+static inline vf v_lookup32(vi index, const float table[32]) {
+    return operations_counted.looked_up++, table[index % 32];
+}
 #endif
 
-extern double operations_counted;
-
-static inline vf counted_add(vf a, vf b) { return operations_counted++, v_add(a, b); }
-static inline vf counted_sub(vf a, vf b) { return operations_counted++, v_sub(a, b); }
-static inline vf counted_mul(vf a, vf b) { return operations_counted++, v_mul(a, b); }
-static inline vf counted_div(vf a, vf b) { return operations_counted++, v_div(a, b); }
-static inline vf counted_sqrt(vf a) { return operations_counted++, v_sqrt(a); }
-static inline vf counted_min(vf a, vf b) { return operations_counted++, v_min(a, b); }
-static inline vf counted_max(vf a, vf b) { return operations_counted++, v_max(a, b); }
-static inline vf counted_fma(vf a, vf b, vf c) { return operations_counted += 2, v_fma(a, b, c); }
-static inline vf counted_fnma(vf a, vf b, vf c) { return operations_counted += 2, v_fnma(a, b, c); }
-static inline float counted_tanhf(float a) { return operations_counted = (double)NAN, tanhf(a); }
+static inline vf counted_add(vf a, vf b) { return operations_counted.added++, v_add(a, b); }
+static inline vf counted_sub(vf a, vf b) { return operations_counted.added++, v_sub(a, b); }
+static inline vf counted_mul(vf a, vf b) { return operations_counted.multiplied++, v_mul(a, b); }
+static inline vf counted_div(vf a, vf b) { return operations_counted.multiplied++, v_div(a, b); }
+static inline vf counted_sqrt(vf a) { return operations_counted.multiplied++, v_sqrt(a); }
+static inline vf counted_min(vf a, vf b) { return operations_counted.added++, v_min(a, b); }
+static inline vf counted_max(vf a, vf b) { return operations_counted.added++, v_max(a, b); }
+static inline vf counted_fma(vf a, vf b, vf c) { return operations_counted.fused++, v_fma(a, b, c); }
+static inline vf counted_fnma(vf a, vf b, vf c) { return operations_counted.fused++, v_fnma(a, b, c); }
+static inline float counted_tanhf(float a) { return operations_counted.added = (double)NAN, tanhf(a); }
 
 #ifdef SIMD_LOOKUP32
-static inline vf v_fms(vf a, vf b, vf c) { return counted_sub(counted_mul(a, b), c); }
+static inline vf v_fms(vf a, vf b, vf c) { return operations_counted.fused++, v_sub(v_mul(a, b), c); }
 #endif
 
 #define v_add counted_add

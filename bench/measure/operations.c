@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "buffers.h"
+#include "counted.h"
+#include "machine/peak.h"
 #include "table.h"
 
-double operations_counted;
+operations_sum operations_counted;
 
 // The vocabularies that make another number: SIMD_LOOKUP32 (simd.h) takes the place of arithmetic.
 #define VOCABULARIES(X) X(plain) X(lookup32)
@@ -53,32 +55,37 @@ static const norm_impl *counting(const norm_impl *impl) {
     return NULL;
 }
 
-static double count(const norm_impl *twin, norm_pass pass, size_t rows, size_t cols) {
+static operations_sum count(const norm_impl *twin, norm_pass pass, size_t rows, size_t cols) {
+    static const operations_sum none = {NAN, NAN, NAN, NAN};
     const cell c = {twin, pass, rows, cols, 1, PLACEMENT_NONE, CACHE_WARM, 0};
     buffers b = {0};
-    double operations = (double)NAN;
+    bool ran = false;
     if (buffers_make(&b, &c, 1, 0, 1)) {
         // Backward needs what forward leaves.
-        bool ran =
-            pass == NORM_FORWARD || norm_run(twin, NORM_FORWARD, buffers_before_backward(&b, twin), 1) == NORM_OK;
-        operations_counted = 0;
+        ran = pass == NORM_FORWARD || norm_run(twin, NORM_FORWARD, buffers_before_backward(&b, twin), 1) == NORM_OK;
+        operations_counted = (operations_sum){0};
         ran = ran && norm_run(twin, pass, buffers_sets(&b, twin, pass), 1) == NORM_OK;
-        operations = ran ? operations_counted : (double)NAN;
     }
     buffers_free(&b);
-    return operations;
+    return ran ? operations_counted : none;
 }
 
 // A call of R rows and C columns does a R C + b R + c C + d operations, of which a is asked for. Whole blocks of rows
 // and whole steps over columns, whatever their number, and none longer than what is summed in one piece, so that all
 // four shapes take the same paths. What a block of rows adds to a gradient at once is a fraction of an operation for
 // each of them, and left out.
-double operations_per_element(const norm_impl *impl, norm_pass pass) {
+operation_counts operations_per_element(const norm_impl *impl, norm_pass pass) {
     enum { ROWS = 16, COLS = 64 };
     const norm_impl *const twin = counting(impl);
     if (twin == NULL)
-        return (double)NAN;
-    return floor((count(twin, pass, 2 * ROWS, 2 * COLS) - count(twin, pass, ROWS, 2 * COLS) -
-                  count(twin, pass, 2 * ROWS, COLS) + count(twin, pass, ROWS, COLS)) /
-                 (ROWS * COLS));
+        return (operation_counts){NAN, NAN, NAN};
+    const operations_sum all = count(twin, pass, 2 * ROWS, 2 * COLS), half = count(twin, pass, ROWS, 2 * COLS),
+                         narrow = count(twin, pass, 2 * ROWS, COLS), least = count(twin, pass, ROWS, COLS);
+#define EACH(kind) ((all.kind - half.kind - narrow.kind + least.kind) / (ROWS * COLS))
+    const double added = EACH(added), multiplied = EACH(multiplied), fused = EACH(fused), looked_up = EACH(looked_up);
+#undef EACH
+    const double times = peak_fuses(impl->level) ? 1 : 2;
+    return (operation_counts){.operations = floor(added + multiplied + 2 * fused),
+                              .instructions = floor(added + multiplied + times * fused + looked_up),
+                              .multiplies = floor(multiplied + fused)};
 }

@@ -53,6 +53,15 @@ norm_caches tune_caches(const topology *t) {
     return caches;
 }
 
+norm_caches tune_caches_here(void) {
+    char error[TOPOLOGY_ERROR_SIZE];
+    topology *const t = topology_open(NULL, error);
+    const norm_caches caches = t != NULL ? tune_caches(t) : (norm_caches){{0}};
+    if (t != NULL)
+        topology_close(t);
+    return caches;
+}
+
 // What stands for a class: half of L1; the middle between two caches; for memory twice the last of them.
 static double bytes_of_class(const norm_caches *caches, norm_size_class size) {
     const double l1 = (double)caches->bytes[0], l2 = (double)caches->bytes[1], l3 = (double)caches->bytes[2];

@@ -29,8 +29,9 @@ enum { TUNE_ITEM_COLUMNS = 1 };
 extern const table_column tune_item_columns[TUNE_ITEM_COLUMNS];
 extern const column_type column_schedule; // a schedule's word
 
-// Of this machine.
+// The caches by which calls have classes; here: of this machine, all zero if it cannot tell.
 norm_caches tune_caches(const topology *t);
+norm_caches tune_caches_here(void);
 // Of the best level's default variants that are selected, by default those of the question's ops, forward and backward,
 // in every dtype. false: no memory.
 bool tune_plan_make(tune_plan *p, const selection *s, const topology *t);

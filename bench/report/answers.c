@@ -6,7 +6,23 @@
 #include <string.h>
 
 #include "base/interval.h"
+#include "bound.h"
 #include "plan/layers_plan.h"
+
+const char *answer_bounds(const finding *f, char text[ANSWER_BOUNDS]) {
+    const table_row rows[] = {f->subject, f->baseline};
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < 2 && f->asked->what == ASKED_TIME_RATIO; i++) {
+        const double part = row_real(rows[i], "bound_fraction");
+        if (isnan(part) || used >= ANSWER_BOUNDS)
+            continue;
+        used += (size_t)snprintf(text + used, ANSWER_BOUNDS - used, "%s%.20s %.2f of %.20s%s", used > 0 ? ", " : "",
+                                 row_text(rows[i], "op"), part, row_text(rows[i], "bound"),
+                                 part < BOUND_LIMIT ? " (not at its limit)" : "");
+    }
+    return text;
+}
 
 void layers_answer_place(table_row row, char *text, size_t size) {
     layers_arm a;

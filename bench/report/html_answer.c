@@ -122,7 +122,7 @@ static void say_counts(FILE *out, const answer *a) {
 }
 
 static void say_place(FILE *out, const page *p, const finding *f, const char *what) {
-    char place[160], id[24], value[HTML_VALUE];
+    char place[160], id[24], value[HTML_VALUE], bounds[ANSWER_BOUNDS];
     const bool of_layer = f->asked->what == ASKED_TOTAL_CHANGE;
     const table_row row = f->subject;
     page_row_id(p, row, id);
@@ -138,8 +138,8 @@ static void say_place(FILE *out, const page *p, const finding *f, const char *wh
     if (of_layer)
         html_say(out, "the layer's time changes by %s", html_value(value, &f->value, "%", 0));
     else
-        html_say(out, "%s times the time of %s", html_value(value, &f->value, "1", 1),
-                 filter_value(&f->asked->baseline, "op"));
+        html_say(out, "%s times the time of %s%s%s", html_value(value, &f->value, "1", 1),
+                 filter_value(&f->asked->baseline, "op"), *answer_bounds(f, bounds) == '\0' ? "" : "; ", bounds);
     fputs("</li>\n", out);
 }
 

@@ -47,7 +47,10 @@ static void add_question(const page *p, chart *c, size_t number, const finding *
         if (p->count == 1)
             html_add(on->note, sizeof on->note, ", %s", where);
     }
-    add_finding(p, c, on, number, f, words[f->verdict]);
+    char bounds[ANSWER_BOUNDS], says[ANSWER_BOUNDS + 32] = "";
+    answer_bounds(f, bounds);
+    html_add(says, sizeof says, "%s%s%s", words[f->verdict], *bounds == '\0' ? "" : ", ", bounds);
+    add_finding(p, c, on, number, f, says);
 }
 
 page_kind_of page_kind(const finding *f) {

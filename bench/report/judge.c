@@ -199,6 +199,7 @@ static void note_peer(finding *f, const question *q, const run_tables *run, tabl
 static void note_subject(finding *f, const question *q, table_row subject, table_row baseline) {
     const double size = row_real(subject, asked_facts[q->what].table == RUN_TABLE_LAYERS ? "tokens" : "rows");
     f->subject = subject;
+    f->baseline = baseline;
     f->scaled = strcmp(row_text(subject, "scaled"), "1") == 0 || size < q->tokens;
     f->unstable = is_unstable(subject) || is_unstable(baseline);
 }

@@ -99,6 +99,7 @@ typedef struct {
     size_t runs;          // that have a value
     size_t rows, failing; // of those that have a value; of them those for which it does not hold
     table_row subject;    // of the first of these; of none if there is none
+    table_row baseline;   // what that is held against; itself where nothing is
     const char *method;
     peer_ratio peer; // PyTorch's own, of which value is in the question's unit, too
     bool scaled;     // fewer tokens, or rows, than the source had

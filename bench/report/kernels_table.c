@@ -20,7 +20,10 @@ typedef struct {
     const cell *cell;
     size_t samples;
     double elements, bytes; // of the tensor; of memory, per element
-    double fastest, spread_pct, preempted_pct, operations, page_faults;
+    double fastest, spread_pct, preempted_pct, page_faults;
+    operation_counts counts; // of an element
+    bound_terms terms;
+    row_bound bound;
     stats_interval time, ratio, to_layernorm, ceiling_fraction, clock, cycles, instructions, cache_misses, peak;
     const char *cycles_source, *status;
     char library_impl[PEERS_NAME_SIZE], reason[256];
@@ -86,7 +89,7 @@ static column_value per_element(const kernels_row *r, stats_interval i) {
       "counters are not to be had: meta.json says why.")                                                               \
     X(OPTIONAL, cache_misses_per_element, amount, "{miss}/{element}", per_element(r, r->cache_misses),                 \
       "Misses of the last-level cache, as the kernel's event cache-misses counts them on this CPU, likewise.")         \
-    X(OPTIONAL, operations_per_element, amount, "{operation}/{element}", value_real(r->operations, 6),                 \
+    X(OPTIONAL, operations_per_element, amount, "{operation}/{element}", value_real(r->counts.operations, 6),          \
       "Floating-point operations of the kernel's source at this level: additions, subtractions, multiplications, "     \
       "divisions, roots, minima and maxima; a multiply-add is two. Counted by running the same source with counting "  \
       "vectors; empty for what calls another library.")                                                                \
@@ -110,6 +113,19 @@ static const char *schedule_word(const cell *c) {
       "How the kernel went over rows and columns, as tune.csv of the run says; default: as untuned.")
 COLUMN_OWN_LIST(scheduled_columns, SCHEDULED)
 
+static const char *bound_word(size_t i) { return bound_name((bound_kind)i); }
+static const column_type column_bound = {.word = bound_word};
+#define BOUND_COLUMNS(X)                                                                                               \
+    X(OPTIONAL, bound, bound, NULL, value_if(r->bound.kind < BOUNDS, value_text(bound_name(r->bound.kind))),           \
+      "What takes most of the least time that this row could take. l1, l2, l3, memory: what the fastest identity of "  \
+      "the same group and stores takes to move as much where the tensors lie (an l3 to 16 times l2). ports: the "      \
+      "instructions that compute, at the rate of this machine's units. latency: of a single row, the sum, root and "   \
+      "division that wait for each other. Empty without a basis: no identity, operations that cannot be counted, or "  \
+      "a form op by op. docs/method.md has the formula.")                                                              \
+    X(OPTIONAL, bound_fraction, amount, "1", value_real(r->bound.fraction, 3),                                         \
+      "That least time over time_ns_median; below 0.85 the kernel is not at its limit.")
+COLUMN_OWN_LIST(bound_columns, BOUND_COLUMNS)
+
 #define COMPARED(X)                                                                                                    \
     COLUMN_INTERVAL(X, ratio_to_layernorm, ratio_to_layernorm, amount, "1", r->to_layernorm,                           \
                     "Time over that of layernorm, likewise.")
@@ -123,7 +139,7 @@ COLUMN_TABLE(
     "One row per implementation, shape, thread count, placement and cache state: what was measured, in summary.",
     {run_columns, RUN_COLUMNS, run_of}, {cell_columns, CELL_COLUMNS, cell_of}, COLUMN_PART(own_columns),
     {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of}, COLUMN_PART(compared_columns),
-    {cell_later_columns, CELL_LATER_COLUMNS, cell_of}, COLUMN_PART(scheduled_columns))
+    {cell_later_columns, CELL_LATER_COLUMNS, cell_of}, COLUMN_PART(scheduled_columns), COLUMN_PART(bound_columns))
 
 // "ok", or why a row should not be trusted to within SUMMARY_STABLE. judged: the ratio that it is known by.
 static const char *judge(kernels_row *r, const stats_interval *judged) {
@@ -164,7 +180,6 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
                      .fastest = sample_index_fastest(&s->samples, index),
                      .preempted_pct = sample_index_preempted_pct(&s->samples, index),
                      .spread_pct = summary_spread_pct(s, index),
-                     .operations = NAN,
                      .page_faults = summary_median(s, index, KERNELS_PAGE_FAULTS).median,
                      .time = summary_median(s, index, KERNELS_TIME),
                      .ratio = INTERVAL_NONE,
@@ -181,6 +196,10 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
     if (layernorm != SIZE_MAX && !peers_is_reference(r.library_impl))
         r.to_layernorm = summary_ratio(s, index, layernorm);
     const stats_interval floor_ratio = identity == SIZE_MAX ? INTERVAL_NONE : summary_ratio(s, identity, index);
+    r.terms = (bound_terms){.time_ns = r.time.median,
+                            .copy_ratio = floor_ratio.median,
+                            .copy = identity == SIZE_MAX ? NULL : plan_cells(s->plan)[identity].impl,
+                            .peak_gflops = r.peak.median};
     // Bytes per second of this row over those of identity: the ratio of times, weighed by what each moves.
     if (identity != SIZE_MAX)
         r.ceiling_fraction =
@@ -190,14 +209,17 @@ static kernels_row make_row(const summary *s, size_t index, const run *run_of_al
     return r;
 }
 
-// How much arithmetic each row does: counted by running it, once for all shapes.
-static void count_operations(kernels_row *rows, size_t count) {
+// How much arithmetic each row does, counted by running it, once for all shapes; and what that makes its bound.
+static void count_operations(const bound_machine *machine, kernels_row *rows, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const cell *const c = rows[i].cell;
         size_t same = 0;
         while (rows[same].cell->impl != c->impl || rows[same].cell->pass != c->pass)
             same++;
-        rows[i].operations = same < i ? rows[same].operations : operations_per_element(c->impl, c->pass);
+        rows[i].counts = same < i ? rows[same].counts : operations_per_element(c->impl, c->pass);
+        rows[i].terms.instructions = rows[i].counts.instructions;
+        rows[i].terms.multiplies = rows[i].counts.multiplies;
+        rows[i].bound = bound_of(machine, c, &rows[i].terms);
     }
 }
 
@@ -211,7 +233,7 @@ int summary_write(const summary *s, const char *path, const run *r, size_t *miss
         all[i] = make_row(s, i, r);
         *missing += strcmp(all[i].status, "missing") == 0;
     }
-    count_operations(all, count);
+    count_operations(&s->machine, all, count);
     const rows_file file = {
         .table = &kernels_table, .rows = all, .count = count, .size = sizeof *all, .format = SCHEMA_CSV};
     const int error = rows_file_write(&file, path);

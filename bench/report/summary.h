@@ -7,15 +7,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bound.h"
 #include "measure/run.h"
 #include "measure/sampler.h"
 #include "plan/plan.h"
 #include "sample_index.h"
 
-// Borrows the plan and the observations.
+// Borrows the plan and the observations. machine: nothing, until somebody says what this one is.
 typedef struct {
     const plan *plan;
     sample_index samples;
+    bound_machine machine;
 } summary;
 bool summary_make(summary *s, const plan *p, const observations *all);
 void summary_free(summary *s);

@@ -81,6 +81,22 @@ COLUMN_OWN_LIST(holds_columns, VERDICT_HOLDS_COLUMNS)
 COLUMN_OWN_LIST(row_columns, OF_ROWS)
 COLUMN_OWN_LIST(answer_columns, ANSWER)
 COLUMN_OWN_LIST(peer_columns, VERDICT_PEER_COLUMNS)
+
+// Of a ratio of kernels' times.
+static column_value value_bound(const verdict_row *r, table_row row, const char *column) {
+    return value_if(r->q->what == ASKED_TIME_RATIO, value_text(row_text(row, column)));
+}
+#define BOUND_COLUMNS(X)                                                                                               \
+    X(OPTIONAL, bound, name, NULL, value_bound(r, r->f->subject, "bound"),                                             \
+      "What bounds the row that answers, as in kernels.csv.")                                                          \
+    X(OPTIONAL, bound_fraction, amount, "1", value_bound(r, r->f->subject, "bound_fraction"),                          \
+      "How near it is to that: below 0.85 it is not at its limit, and the answer is one about this kernel.")           \
+    X(OPTIONAL, against_bound, name, NULL, value_bound(r, r->f->baseline, "bound"),                                    \
+      "What bounds the row that it is held against.")                                                                  \
+    X(OPTIONAL, against_bound_fraction, amount, "1", value_bound(r, r->f->baseline, "bound_fraction"),                 \
+      "How near that is to it.")
+COLUMN_OWN_LIST(bound_columns, BOUND_COLUMNS)
+
 COLUMN_TABLE(questions, "published/questions.csv",
              "The questions that the summary of a run of kernels or layers answers: where DyT wins.",
              COLUMN_PART(name_columns), COLUMN_PART(asking_columns), COLUMN_PART(row_columns),
@@ -92,7 +108,7 @@ COLUMN_TABLE(answers, "*/*/paper/answers.csv",
              "What a run answers to a table of questions, such as questions.csv or pairs.csv.",
              {run_columns, RUN_VERSION, NULL}, COLUMN_PART(name_columns), COLUMN_PART(here_columns),
              COLUMN_PART(holds_columns), COLUMN_PART(answer_columns), {row_columns + 1, 1, NULL},
-             COLUMN_PART(peer_columns))
+             COLUMN_PART(peer_columns), COLUMN_PART(bound_columns))
 
 // A ratio of times in words: only what the interval shows.
 static void print_ratio(FILE *out, const question *q, const stats_interval *i, verdict v, const char *end) {
@@ -132,8 +148,10 @@ static void print_peer(FILE *out, const question *q, const peer_ratio *p) {
 
 static void print_kernel(FILE *out, const verdict_row *r) {
     const question *const q = r->q;
+    char bounds[ANSWER_BOUNDS], end[ANSWER_BOUNDS + 2];
+    snprintf(end, sizeof end, "%s%s", *answer_bounds(r->f, bounds) == '\0' ? "" : "; ", bounds);
     print_row(out, row_text(q->row, "question"), r->f->subject, row_text(r->f->subject, "form"));
-    print_ratio(out, q, &r->f->value, r->f->verdict, "");
+    print_ratio(out, q, &r->f->value, r->f->verdict, end);
     print_peer(out, q, &r->f->peer);
 }
 
