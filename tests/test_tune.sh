@@ -13,6 +13,17 @@ cd "$here" || exit 1
 check_end 0 'Tuned:' "$program" tune --op dyt,rmsnorm --pass forward --dtype f32 --budget 1s --csv made.csv --seed 1
 check_end 0 'as normbench writes them' "$program" check "$here"
 [ "$(wc -l <made.csv)" -ge 2 ] || fail "nothing was tuned: $(cat made.csv)"
+
+# Two tunings held together: the same, and one in which a class goes by another schedule and takes half the time.
+classes=$(($(wc -l <made.csv) - 1))
+check_end 0 "$classes of $classes classes have the same schedule in both; in $classes " "$program" tune --compare made.csv made.csv
+awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR == 2 { $(at["schedule"]) = "fetch128"; $(at["ratio"]) = 0.5 } { print }' made.csv >other.csv
+check_end 0 "$((classes - 1)) of $classes classes have the same schedule in both; in $((classes - 1)) " "$program" tune --compare made.csv other.csv
+check_end 2 'is no tune.csv' "$program" tune --compare made.csv "$OLDPWD/results/published/goals.csv"
+check_end 2 'two files' "$program" tune --compare made.csv
+check_end 2 'missing.csv: ' "$program" tune --compare missing.csv made.csv
+rm other.csv
+
 machine=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR == 2 { print $(at["machine_id"]) }' made.csv)
 place=results/$machine/tune.csv
 mkdir -p "results/$machine"

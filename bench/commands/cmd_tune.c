@@ -11,6 +11,8 @@
 #include "measure/sampler.h"
 #include "measure/tune.h"
 #include "measure/tuned.h"
+#include "report/tune_choice.h"
+#include "report/tune_compare.h"
 #include "report/tune_table.h"
 
 enum { OPTIONS = REQUEST_OPTIONS, LAUNCHES = REQUEST_MIN_LAUNCHES, BUDGET_S = 18 };
@@ -18,16 +20,17 @@ static const cli_option options[OPTIONS] = {REQUEST_RUN_ROWS("tune.csv", "6")};
 static const cli_command command = {
     .name = "tune",
     .about =
-        "Finds, for each kernel and class of calls, how it best goes over rows and columns on this machine: times\n"
-        "the schedules that may be faster in turns with the default, and keeps the fastest of those that are "
-        "shown to be.\n"
+        "Finds, for each class of calls, how kernels best go over rows and columns on this machine: times the "
+        "schedules that may be faster in turns with the default, and keeps the fastest if fresh processes confirm it. "
+        "Norms of a class choose together.\n"
         "Writes results/MACHINE/tune.csv, which kernels, layers and verify go by from then on (--no-tune: not) "
         "and programs load with norm_schedules_load. Takes the best level's default variants of layernorm, "
-        "rmsnorm and dyt unless told otherwise, and 20 seconds.",
+        "rmsnorm and dyt unless told otherwise, and 20 seconds. --compare FIRST.csv SECOND.csv says whether two "
+        "tunings agree.",
     .options = options,
     .option_count = OPTIONS,
     .selectors = 1 << SELECT_OP | 1 << SELECT_PASS | 1 << SELECT_LEVEL | 1 << SELECT_DTYPE,
-    .examples = {"tune", "tune --op dyt --budget 5s --csv dyt.csv"},
+    .examples = {"tune --op dyt --budget 5s --csv dyt.csv", "tune --compare FIRST.csv SECOND.csv"},
 };
 
 static tune_plan items = {.schedule.kind = &tune_plan_kind};
@@ -70,6 +73,7 @@ static const subject tune = {.command = &command,
                              .make = make,
                              .spend = spend,
                              .work = &tune_work,
+                             .go_on = tune_go_on,
                              .write = write_table,
                              .print = print};
 
@@ -109,6 +113,19 @@ static int tune_machine(int argc, char **argv) {
     return status;
 }
 
+// `--compare A B`, alone: it measures nothing.
+static int compare(int argc, char **argv) {
+    char message[TABLES_MESSAGE];
+    const char *const paths[] = {argc == 4 ? argv[2] : NULL, argc == 4 ? argv[3] : NULL};
+    if (argc == 4 && tune_compare(paths, stdout, message))
+        return EXIT_DONE;
+    cli_complain(&command, "%s",
+                 argc == 4 ? message : "--compare takes two files that `normbench tune` wrote, and nothing else");
+    return EXIT_USAGE;
+}
+
 int cmd_tune(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "--compare") == 0)
+        return compare(argc, argv);
     return has_place(argc, argv) ? campaign_main(&tune, argc, argv) : tune_machine(argc, argv);
 }

@@ -40,7 +40,7 @@ static float run_chain(size_t count, float factor, float addend) {
 }
 
 extern const peak_level NORM_PASTE3(peak_, loop, NORM_LEVEL_NAME);
-const peak_level NORM_PASTE3(peak_, level,
+const peak_level NORM_PASTE3(peak_, loop,
                              NORM_LEVEL_NAME) = {.fma = {run_fma, 2.0 * (double)CHAINS *(double)SIMD_WIDTH},
                                                  .multiply = run_multiply,
                                                  .any = run_any,

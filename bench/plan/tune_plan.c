@@ -17,7 +17,6 @@
 // waited for, and what streams is for results that no cache holds. 64 bytes ahead: the rows behind those at work.
 enum { MOST_CANDIDATES = 5 };
 static const char *const norm_forward[NORM_SIZE_CLASSES][MOST_CANDIDATES] = {
-    [NORM_SIZE_L1] = {"overlap", "sum1", "sum4"},
     [NORM_SIZE_L2] = {"overlap", "sum1", "sum4"},
     [NORM_SIZE_L3] = {"overlap", "sum1", "overlap+fetch64"},
     [NORM_SIZE_MEMORY] = {"overlap", "overlap+fetch64", "sum1+fetch16384"}};
@@ -166,10 +165,13 @@ static int by_seconds(const void *a, const void *b) {
     return order_reals(&((const group_cost *)a)->seconds, &((const group_cost *)b)->seconds);
 }
 
+#define FIRST_SHARE 0.6
+
 // The cheapest groups first. The classes of others stay as they are.
 void tune_plan_spend(schedule *s, double budget_s, size_t launches) {
     group_cost *const costs = calloc(s->groups + 1, sizeof *costs);
-    double left = budget_s > 0 ? budget_s / (double)launches : INFINITY;
+    double left = budget_s > 0 ? FIRST_SHARE * budget_s / (double)launches : INFINITY;
+    ((tune_plan *)s)->confirming_s = (1 - FIRST_SHARE) * budget_s;
     for (size_t i = 0; costs != NULL && i < s->groups; i++) {
         costs[i].group = i;
         costs[i].seconds = group_seconds(s, i);
@@ -255,6 +257,8 @@ const schedule_kind tune_plan_kind = {.item = "schedule of a kernel",
                                       .same_group = same_cell,
                                       .same_family = same_cell,
                                       .equal_calls = true,
+                                      .deals = true,
+                                      .note = "confirmed_from",
                                       .describe = describe,
                                       .describe_group = describe_group,
                                       .sample_seconds = plan_sample_seconds,

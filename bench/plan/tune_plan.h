@@ -15,7 +15,8 @@ typedef struct {
 } tune_item;
 
 typedef struct {
-    schedule schedule; // the default stands first in each group
+    schedule schedule;   // the default stands first in each group
+    double confirming_s; // of the budget, for what the first launches ask to confirm; 0: no bound
 } tune_plan;
 extern const schedule_kind tune_plan_kind;
 static inline const tune_item *tune_items(const tune_plan *p) { return p->schedule.names; }
@@ -35,7 +36,8 @@ norm_caches tune_caches_here(void);
 // Of the best level's default variants that are selected, by default those of the question's ops, forward and backward,
 // in every dtype. false: no memory.
 bool tune_plan_make(tune_plan *p, const selection *s, const topology *t);
-// One round in each launch, of as many groups as a budget holds, cheapest first.
+// One round in each of the first launches, of as many groups as their share of a budget holds, cheapest first; the rest
+// of it is to confirm.
 void tune_plan_spend(schedule *s, double budget_s, size_t launches);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/stats.h"
 #include "sample_index.h"
 #include "schema.h"
+#include "tune_choice.h"
 
 // A class: its default, and what is kept of it, which may be the same.
 typedef struct {
@@ -19,11 +20,6 @@ typedef struct {
     size_t entry, entries, tried;
     char word[NORM_SCHEDULE_TEXT];
 } tune_row;
-
-static double log_time(const void *plan, const observation *o, int reading) {
-    (void)plan, (void)reading;
-    return log(o->sample.value[SAMPLE_TIME]);
-}
 
 static const char *size_word(size_t i) { return norm_size_class_name((norm_size_class)i); }
 static const char *width_word(size_t i) { return norm_width_class_name((norm_width_class)i); }
@@ -55,8 +51,10 @@ static norm_size_class size_of(const tune_row *r) {
     X(REQUIRED, schedule, schedule, NULL, value_text(r->word),                                                         \
       "How calls of this kernel and class go over rows and columns (norm_schedule_parse of norm.h); default: as they " \
       "do untuned.")                                                                                                   \
-    COLUMN_INTERVAL(X, ratio, ratio, amount, "1", r->ratio,                                                            \
-                    "Time by this schedule over that by the default, from paired samples at this shape.")              \
+    COLUMN_INTERVAL(                                                                                                   \
+        X, ratio, ratio, amount, "1", r->ratio,                                                                        \
+        "Time by this schedule over that by the default, from paired samples at this shape, of launches that had "     \
+        "no part in its choice.")                                                                                      \
     X(REQUIRED, tried, count, NULL, value_size(r->tried), "Schedules that were measured beside the default.")          \
     X(OPTIONAL, time_ns, amount, "ns", value_median(r->time), "Time of one call by it: median over launches.")         \
     X(OPTIONAL, launches, count, "{launch}", value_size(r->time.n), "Fresh processes that measured this row.")
@@ -79,20 +77,15 @@ static stats_interval time_of(const sample_index *x, size_t item) {
     return i;
 }
 
-// Of items [begin, end), of which the first is the default.
-static tune_row choose(const tune_plan *p, const sample_index *x, size_t begin, size_t end) {
-    tune_row row = {.kept = &tune_items(p)[begin], .tried = end - begin - 1, .ratio = interval_of(1, 1, 1)};
-    size_t kept = begin;
-    for (size_t i = begin + 1; i < end; i++) {
-        const stats_interval ratio = sample_index_ratio(x, i, begin, 0);
-        if (ratio.hi < 1 && ratio.median < 1 - TUNE_LEAST && ratio.median < row.ratio.median) {
-            row.ratio = ratio;
-            kept = i;
-        }
-    }
-    row.kept = &tune_items(p)[kept];
-    row.time = time_of(x, kept);
-    (void)norm_schedule_text(&row.kept->schedule, row.word);
+static tune_row row_of(const tune_plan *p, const sample_index *x, size_t group) {
+    size_t begin, end;
+    schedule_group(&p->schedule, group, &begin, &end);
+    const size_t kept = tune_kept(p, x, group);
+    tune_row row = {.kept = &tune_items(p)[kept],
+                    .tried = end - begin - 1,
+                    .ratio = tune_ratio(p, x, kept),
+                    .time = time_of(x, kept)};
+    (void)norm_schedule_text(tune_item_schedule(row.kept), row.word);
     if (row.kept->is_default)
         snprintf(row.word, sizeof row.word, "%s", norm_schedule_text(NULL, NULL));
     return row;
@@ -104,14 +97,14 @@ static tune_row *make_rows(const tune_plan *p, const observations *all, size_t *
     const schedule *const s = &p->schedule;
     tune_row *const rows = calloc(s->groups + 1, sizeof *rows);
     *count = 0;
-    if (rows == NULL || !sample_index_make(&x, p, s->count, all, log_time)) {
+    if (rows == NULL || !sample_index_make(&x, p, s->count, all, tune_log_time)) {
         free(rows);
         return NULL;
     }
     for (size_t group = 0, begin, end; group < s->groups; group++) {
         schedule_group(s, group, &begin, &end);
         if (sample_index_count(&x, begin) > 0)
-            rows[(*count)++] = choose(p, &x, begin, end);
+            rows[(*count)++] = row_of(p, &x, group);
     }
     sample_index_free(&x);
     return rows;

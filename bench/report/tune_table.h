@@ -9,11 +9,7 @@
 #include "measure/sample.h"
 #include "plan/tune_plan.h"
 
-// What is faster by less is not worth a schedule of its own.
-#define TUNE_LEAST 0.02
-
-// Of each class that was measured, the fastest of the schedules that were shown to be faster than the default: whose
-// ratio's interval lies below 1, by 2 % in the middle; else the default. 0 or errno.
+// Of each class that was measured, what it keeps (tune_choice.h). 0 or errno.
 int tune_table_write(const tune_plan *p, const observations *all, const norm_caches *caches, const run *r,
                      const char *path);
 // How many classes there are, how many have another schedule, and what that gains.
