@@ -144,12 +144,18 @@ bool tune_plan_make(tune_plan *p, const selection *s, const topology *t) {
 // One of the schedules is warmed up, for all.
 static double prepare_seconds(const schedule *s, size_t begin, size_t end, double round_s) {
     (void)round_s;
-    return plan_prepare_seconds(s, begin, end, 2 * plan_sample_seconds(s, begin));
+    return plan_prepare_seconds(s, begin, end, plan_sample_seconds(s, begin));
 }
 
+// What comparisons stand on comes first: forward with regular stores, then what streams, then backward.
+static unsigned rank_of(const cell *c) { return c->pass == NORM_BACKWARD ? 2 : c->impl->streams ? 1 : 0; }
+
+// All groups of a shape, dtype, pass and kind of stores are tuned, or none: else a comparison would be about the
+// tuning.
 typedef struct {
-    size_t group;
-    double seconds; // in each launch
+    size_t group, shape; // the first group of the same shape
+    unsigned rank;
+    double seconds; // of all of them, in each launch
 } group_cost;
 
 static double group_seconds(const schedule *s, size_t group) {
@@ -161,27 +167,42 @@ static double group_seconds(const schedule *s, size_t group) {
     return round_s > 0 ? round_s + prepare_seconds(s, begin, end, round_s) : 0;
 }
 
-static int by_seconds(const void *a, const void *b) {
-    return order_reals(&((const group_cost *)a)->seconds, &((const group_cost *)b)->seconds);
+static int by_rank(const void *left, const void *right) {
+    const group_cost *const a = left, *const b = right;
+    return ORDER_BY(order_size(a->rank, b->rank), order_real(a->seconds, b->seconds), order_size(a->shape, b->shape),
+                    order_size(a->group, b->group));
 }
 
-#define FIRST_SHARE 0.6
+static group_cost cost_of(const schedule *s, size_t group) {
+    size_t own, begin, end;
+    schedule_group(s, group, &own, &end);
+    group_cost cost = {.group = group, .shape = s->groups, .rank = rank_of(plan_cell(s, own))};
+    for (size_t i = 0; i < s->groups; i++) {
+        schedule_group(s, i, &begin, &end);
+        if (!cell_same_group(plan_cell(s, own), plan_cell(s, begin)))
+            continue;
+        cost.shape = cost.shape < i ? cost.shape : i;
+        cost.seconds += group_seconds(s, i);
+    }
+    return cost;
+}
 
-// The cheapest groups first. The classes of others stay as they are.
+#define FIRST_SHARE 0.5
+
+// Of a rank the cheapest shapes first. The classes of others stay as they are.
 void tune_plan_spend(schedule *s, double budget_s, size_t launches) {
     group_cost *const costs = calloc(s->groups + 1, sizeof *costs);
     double left = budget_s > 0 ? FIRST_SHARE * budget_s / (double)launches : INFINITY;
     ((tune_plan *)s)->confirming_s = (1 - FIRST_SHARE) * budget_s;
-    for (size_t i = 0; costs != NULL && i < s->groups; i++) {
-        costs[i].group = i;
-        costs[i].seconds = group_seconds(s, i);
-    }
+    for (size_t i = 0; costs != NULL && i < s->groups; i++)
+        costs[i] = cost_of(s, i);
     if (costs != NULL)
-        qsort(costs, s->groups, sizeof *costs, by_seconds);
+        qsort(costs, s->groups, sizeof *costs, by_rank);
     for (size_t i = 0; i < s->groups; i++) {
         size_t begin, end;
         schedule_group(s, costs != NULL ? costs[i].group : i, &begin, &end);
-        left -= costs != NULL ? costs[i].seconds : 0;
+        if (costs != NULL && (i == 0 || costs[i].shape != costs[i - 1].shape))
+            left -= costs[i].seconds;
         for (; begin < end; begin++) {
             s->items[begin].rounds = 1;
             if (left < 0)

@@ -36,8 +36,8 @@ norm_caches tune_caches_here(void);
 // Of the best level's default variants that are selected, by default those of the question's ops, forward and backward,
 // in every dtype. false: no memory.
 bool tune_plan_make(tune_plan *p, const selection *s, const topology *t);
-// One round in each of the first launches, of as many groups as their share of a budget holds, cheapest first; the rest
-// of it is to confirm.
+// One round in each of the first launches, of as many shapes as their share of a budget holds: forward with regular
+// stores first, backward last, of either the cheapest first. The rest of it is to confirm.
 void tune_plan_spend(schedule *s, double budget_s, size_t launches);
 
 #endif

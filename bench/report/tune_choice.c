@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/interval.h"
+#include "base/order.h"
 #include "plan/plan.h"
 
 double tune_log_time(const void *of, const observation *o, int reading) {
@@ -115,7 +116,7 @@ static bool is_usable(const tune_plan *p, const together *c, size_t which) {
 }
 
 size_t tune_kept(const tune_plan *p, const sample_index *x, size_t group) {
-    const double confidence = 0.99;
+    const double confidence = 0.98;
     const together c = class_of(p, group);
     size_t begin, end;
     schedule_group(&p->schedule, group, &begin, &end);
@@ -145,8 +146,8 @@ stats_interval tune_ratio(const tune_plan *p, const sample_index *x, size_t item
 
 typedef struct {
     together class;
-    size_t which; // of its schedules, the one that seems fastest
-    double gain, seconds;
+    size_t which;         // of its schedules, the one that seems fastest
+    double gain, seconds; // of the one that gains most of the same shape; of all of these
 } hope;
 
 // Of schedules that are as fast within a percent the first, so that another tuning takes the same.
@@ -163,14 +164,28 @@ static hope hope_of(const tune_plan *p, const sample_index *x, const together *c
     }
     for (size_t i = 0; i < c->count && h.which > 0; i++) {
         const double sample_s = plan_sample_seconds(&p->schedule, c->begins[i]);
-        h.seconds += 4 * sample_s + plan_prepare_seconds(&p->schedule, c->begins[i], c->begins[i] + 1, 2 * sample_s);
+        h.seconds += 4 * sample_s + plan_prepare_seconds(&p->schedule, c->begins[i], c->begins[i] + 1, sample_s);
     }
     return h;
 }
 
+// Those of a shape are confirmed together or not at all, for they are compared with each other.
+static bool same_shape(const tune_plan *p, const hope *a, const hope *b) {
+    return cell_same_group(&tune_items(p)[a->class.begins[0]].cell, &tune_items(p)[b->class.begins[0]].cell);
+}
+
+static void join_shapes(const tune_plan *p, hope *hopes, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = i + 1; k < count; k++)
+            if (same_shape(p, &hopes[i], &hopes[k])) {
+                hopes[i].gain = hopes[k].gain = fmax(hopes[i].gain, hopes[k].gain);
+                hopes[i].seconds = hopes[k].seconds = hopes[i].seconds + hopes[k].seconds;
+            }
+}
+
 static int by_gain(const void *a, const void *b) {
-    const double x = ((const hope *)a)->gain, y = ((const hope *)b)->gain;
-    return (x < y) - (x > y);
+    const hope *const x = a, *const y = b;
+    return x->gain != y->gain ? (x->gain < y->gain ? 1 : -1) : order_size(x->class.begins[0], y->class.begins[0]);
 }
 
 static void ask(schedule *s, const hope *h, size_t done) {
@@ -203,12 +218,15 @@ size_t tune_go_on(schedule *s, const observations *all, size_t done) {
     }
     for (size_t i = 0; i < s->count; i++)
         s->items[i].launches = s->items[i].launches > done ? done : s->items[i].launches;
+    join_shapes(p, hopes, count);
     qsort(hopes, count, sizeof *hopes, by_gain);
-    for (size_t i = 0; i < count && hopes[i].which > 0; i++) {
-        if ((left -= TUNE_CONFIRMING * hopes[i].seconds) < 0)
-            break;
-        ask(s, &hopes[i], done);
-        more = done + TUNE_CONFIRMING;
+    for (size_t i = 0; i < count && hopes[i].gain > 0 && left >= 0; i++) {
+        if (i == 0 || !same_shape(p, &hopes[i], &hopes[i - 1]))
+            left -= TUNE_CONFIRMING * hopes[i].seconds;
+        if (left >= 0 && hopes[i].which > 0) {
+            ask(s, &hopes[i], done);
+            more = done + TUNE_CONFIRMING;
+        }
     }
     sample_index_free(&x);
     free(hopes);

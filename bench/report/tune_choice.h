@@ -11,10 +11,10 @@
 // What is faster by less is not worth a schedule of its own; no kernel may lose more than that by its class's choice.
 #define TUNE_LEAST 0.02
 #define TUNE_LOSS 0.01
-// The first launches pass on what seems to be faster by this, and so many more confirm it: all of them, for the
-// interval is one of 99 %.
+// The first launches pass on what seems to be faster by this. So many more confirm it: all of them but one, for the
+// interval is one of 98 %.
 #define TUNE_HOPE 0.015
-enum { TUNE_CONFIRMING = 9 };
+enum { TUNE_CONFIRMING = 11 };
 
 // What is read off a sample, for sample_index_make: the logarithm of its time.
 double tune_log_time(const void *of, const observation *o, int reading);
