@@ -9,7 +9,7 @@
 #include "html_page.h"
 
 static const chart_look looks[VERDICTS] = {CHART_WIN, CHART_LOSE, CHART_OPEN};
-static const char *const words[VERDICTS] = {"faster", "slower", "not shown"};
+static const char *const words[VERDICTS] = {"faster", "slower", "not shown", "no difference"};
 
 static void add_finding(const page *p, chart *c, chart_row *on, size_t number, const finding *f, const char *says) {
     chart_mark *const m = page_mark(p, c, on, number, f->subject, f->value);
