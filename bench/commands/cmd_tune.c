@@ -25,12 +25,13 @@ static const cli_command command = {
         "Norms of a class choose together.\n"
         "Writes results/MACHINE/tune.csv, which kernels, layers and verify go by from then on (--no-tune: not) "
         "and programs load with norm_schedules_load. Takes the best level's default variants of layernorm, "
-        "rmsnorm and dyt unless told otherwise, and 20 seconds. --compare FIRST.csv SECOND.csv says whether two "
+        "rmsnorm and dyt, forward, unless told otherwise, and 20 seconds. --compare FIRST.csv SECOND.csv says whether "
+        "two "
         "tunings agree.",
     .options = options,
     .option_count = OPTIONS,
     .selectors = 1 << SELECT_OP | 1 << SELECT_PASS | 1 << SELECT_LEVEL | 1 << SELECT_DTYPE,
-    .examples = {"tune --op dyt --budget 5s --csv dyt.csv", "tune --compare FIRST.csv SECOND.csv"},
+    .examples = {"tune", "tune --op dyt --budget 5s --csv dyt.csv"},
 };
 
 static tune_plan items = {.schedule.kind = &tune_plan_kind};

@@ -130,7 +130,7 @@ bool tune_plan_make(tune_plan *p, const selection *s, const topology *t) {
             !(SELECT_QUESTION >> impl->op & 1 || s->given[SELECT_OP]))
             continue;
         for (unsigned pass = 0; ok && pass < NORM_PASSES; pass++)
-            if (!s->given[SELECT_PASS] || s->pass[pass])
+            if (s->given[SELECT_PASS] ? s->pass[pass] : pass == NORM_FORWARD)
                 ok = add_kernel(p, impl, (norm_pass)pass, &caches);
     }
     ok = ok && schedule_arrange(&p->schedule);
@@ -158,13 +158,27 @@ typedef struct {
     double seconds; // of all of them, in each launch
 } group_cost;
 
-static double group_seconds(const schedule *s, size_t group) {
+// What takes little is looked at more often in a launch, which takes longer to begin and to make ready.
+size_t tune_rounds(double round_s) {
+    enum { MOST = 4 };
+    const double patience_s = 0.02, rounds = round_s > 0 ? patience_s / round_s : 1;
+    return rounds < 1 ? 1 : rounds > MOST ? MOST : (size_t)rounds;
+}
+
+static double round_seconds(const schedule *s, size_t group) {
     size_t begin, end;
     double round_s = 0;
     schedule_group(s, group, &begin, &end);
     for (size_t i = begin; i < end; i++)
         round_s += s->items[i].calls > 0 ? 2 * plan_sample_seconds(s, i) : 0;
-    return round_s > 0 ? round_s + prepare_seconds(s, begin, end, round_s) : 0;
+    return round_s;
+}
+
+static double group_seconds(const schedule *s, size_t group) {
+    size_t begin, end;
+    const double round_s = round_seconds(s, group);
+    schedule_group(s, group, &begin, &end);
+    return round_s > 0 ? (double)tune_rounds(round_s) * round_s + prepare_seconds(s, begin, end, round_s) : 0;
 }
 
 static int by_rank(const void *left, const void *right) {
@@ -203,8 +217,9 @@ void tune_plan_spend(schedule *s, double budget_s, size_t launches) {
         schedule_group(s, costs != NULL ? costs[i].group : i, &begin, &end);
         if (costs != NULL && (i == 0 || costs[i].shape != costs[i - 1].shape))
             left -= costs[i].seconds;
+        const size_t rounds = tune_rounds(round_seconds(s, s->items[begin].group));
         for (; begin < end; begin++) {
-            s->items[begin].rounds = 1;
+            s->items[begin].rounds = rounds;
             if (left < 0)
                 s->items[begin].calls = s->items[begin].launches = 0;
         }

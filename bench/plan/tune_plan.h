@@ -33,10 +33,12 @@ extern const column_type column_schedule; // a schedule's word
 // The caches by which calls have classes; here: of this machine, all zero if it cannot tell.
 norm_caches tune_caches(const topology *t);
 norm_caches tune_caches_here(void);
-// Of the best level's default variants that are selected, by default those of the question's ops, forward and backward,
-// in every dtype. false: no memory.
+// Of the best level's default variants that are selected, by default those of the question's ops, forward, in
+// every dtype. false: no memory.
 bool tune_plan_make(tune_plan *p, const selection *s, const topology *t);
-// One round in each of the first launches, of as many shapes as their share of a budget holds: forward with regular
+// How many rounds a launch has of what takes so long in each: four at most.
+size_t tune_rounds(double round_s);
+// Gives the first launches as many shapes as their share of a budget holds: forward with regular
 // stores first, backward last, of either the cheapest first. The rest of it is to confirm.
 void tune_plan_spend(schedule *s, double budget_s, size_t launches);
 

@@ -163,8 +163,9 @@ static hope hope_of(const tune_plan *p, const sample_index *x, const together *c
         }
     }
     for (size_t i = 0; i < c->count && h.which > 0; i++) {
-        const double sample_s = plan_sample_seconds(&p->schedule, c->begins[i]);
-        h.seconds += 4 * sample_s + plan_prepare_seconds(&p->schedule, c->begins[i], c->begins[i] + 1, sample_s);
+        const double sample_s = plan_sample_seconds(&p->schedule, c->begins[i]), round_s = 4 * sample_s;
+        h.seconds += (double)tune_rounds(round_s) * round_s +
+                     plan_prepare_seconds(&p->schedule, c->begins[i], c->begins[i] + 1, sample_s);
     }
     return h;
 }
@@ -191,6 +192,9 @@ static int by_gain(const void *a, const void *b) {
 static void ask(schedule *s, const hope *h, size_t done) {
     for (size_t i = 0; i < h->class.count; i++) {
         planned *const items[] = {&s->items[h->class.begins[i]], &s->items[h->class.begins[i] + h->which]};
+        const size_t rounds = tune_rounds(4 * plan_sample_seconds(s, h->class.begins[i]));
+        for (size_t k = 0; k < h->class.schedules; k++)
+            s->items[h->class.begins[i] + k].rounds = rounds;
         for (size_t k = 0; k < 2; k++)
             items[k]->launches = done + TUNE_CONFIRMING;
         snprintf(items[1]->note, sizeof items[1]->note, "%zu", done);
