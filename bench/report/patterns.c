@@ -23,10 +23,11 @@ static const judge_bounds around_zero = {.expected = (double)NAN, .lo = (double)
 // The strongest level that a machine runs; "" if nothing tells. They stand in the order of their strength.
 static const char *strongest_of_machine(const results *r) {
     json_t *const levels = (json_t *)results_fact(r->meta, "machine.cpu.levels");
-    const char *name, *strongest = "";
-    json_t *level;
-    json_object_foreach(levels, name, level) if (json_is_true(json_object_get(level, "runs")) &&
-                                                 strncmp(name, "auto_", 5) != 0) strongest = name;
+    const char *strongest = "";
+    for (void *at = json_object_iter(levels); at != NULL; at = json_object_iter_next(levels, at))
+        if (json_is_true(json_object_get(json_object_iter_value(at), "runs")) &&
+            strncmp(json_object_iter_key(at), "auto_", 5) != 0)
+            strongest = json_object_iter_key(at);
     return strongest;
 }
 

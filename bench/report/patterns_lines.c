@@ -111,28 +111,30 @@ static void show_order(char text[PATTERN_WORDS], const result *const *of, size_t
     }
 }
 
-// Of all pairs that the old run tells: one that differs makes the order differ, one that is open leaves it open.
-static void judge_order(const reproduction *r, pattern *p, const member *of, size_t count) {
+// A pair that the old run tells: one that differs makes the order differ, one that is open leaves it open.
+static void judge_pair(const reproduction *r, pattern *p, const member *a, const member *b) {
     static const judge_bounds one = {.expected = (double)NAN, .lo = (double)NAN, .hi = 1};
+    const stats_interval old = ratio_of(r->old, a->old, b->old), now = ratio_of(r->now, a->now, b->now);
+    const bool missing = a->now == NULL || b->now == NULL;
     char why[PATTERN_WORDS];
+    if (judge_place(&old, &one) == VERDICT_CANNOT_TELL)
+        return;
+    const pattern_outcome o = patterns_hold(&old, &now, &one, r->tolerance, "", why);
+    if (!p->old_tells || o == PATTERN_DIFFERS || (o == PATTERN_CANNOT_TELL && p->outcome == PATTERN_AGREES)) {
+        p->outcome = o;
+        if (o != PATTERN_AGREES)
+            snprintf(p->why, sizeof p->why, "%s over %s: %.100s", op_of(a->old), op_of(b->old),
+                     missing ? "not measured" : why);
+    }
+    p->old_tells = true;
+    p->missing |= missing;
+}
+
+static void judge_order(const reproduction *r, pattern *p, const member *of, size_t count) {
     for (size_t i = 0; i < count; i++)
-        for (size_t k = i + 1; k < count; k++) {
-            const member *const a = is_first(&of[i], &of[k]) ? &of[i] : &of[k], *const b =
-                                                                                    a == &of[i] ? &of[k] : &of[i];
-            const stats_interval old = ratio_of(r->old, a->old, b->old), now = ratio_of(r->now, a->now, b->now);
-            if (judge_place(&old, &one) == VERDICT_CANNOT_TELL)
-                continue;
-            const pattern_outcome o = patterns_hold(&old, &now, &one, r->tolerance, "", why);
-            if (!p->old_tells || o == PATTERN_DIFFERS || (o == PATTERN_CANNOT_TELL && p->outcome == PATTERN_AGREES)) {
-                p->outcome = o;
-                snprintf(p->why, sizeof p->why, "%s%s%s%s%.100s", o == PATTERN_AGREES ? "" : op_of(a->old),
-                         o == PATTERN_AGREES ? "" : " over ", o == PATTERN_AGREES ? "" : op_of(b->old),
-                         o == PATTERN_AGREES ? "" : ": ", a->now == NULL || b->now == NULL ? "not measured" : why);
-            }
-            p->old_tells = true;
-            p->missing |= a->now == NULL || b->now == NULL;
-            if (p->outcome == PATTERN_DIFFERS)
-                return;
+        for (size_t k = i + 1; k < count && p->outcome != PATTERN_DIFFERS; k++) {
+            const bool first = is_first(&of[i], &of[k]);
+            judge_pair(r, p, &of[first ? i : k], &of[first ? k : i]);
         }
     if (!p->old_tells)
         snprintf(p->why, sizeof p->why, "no pair is told apart in the old run");
