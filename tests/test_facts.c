@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What is told of this machine where /proc is not there, as in some change roots: facts with the reason why they are
-// unknown, and none made up.
+// unknown, and none made up; and the C library, by its name.
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "machine/facts.h"
 #include "machine/machine.h"
 #include "machine/memory.h"
 
@@ -65,7 +66,29 @@ static void without_proc(void **state) {
     assert_int_equal(WEXITSTATUS(status), TOLD);
 }
 
+// As the C library itself says it to POSIX, where it does; meta.json has the name apart from the version.
+static void the_libc_is_named(void **state) {
+    (void)state;
+    char text[FACTS_LIBC_TEXT], error[TOPOLOGY_ERROR_SIZE], own[FACTS_LIBC_TEXT] = "";
+    (void)facts_libc_text(text);
+#ifdef _CS_GNU_LIBC_VERSION
+    if (confstr(_CS_GNU_LIBC_VERSION, own, sizeof own) > 0)
+        assert_string_equal(text, own);
+#endif
+    topology *const t = topology_open(NULL, error);
+    assert_non_null(t);
+    json_t *const machine = machine_describe(t);
+    const json_t *const version = fact(machine, "build", "libc");
+    assert_string_equal(json_string_value(fact(machine, "build", "libc_name")), facts_libc());
+    if (own[0] != '\0')
+        assert_string_equal(json_string_value(version), strchr(own, ' ') + 1);
+    else
+        assert_true(json_is_string(version) || json_is_string(json_object_get(version, "reason")));
+    json_decref(machine);
+    topology_close(t);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(without_proc)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(without_proc), cmocka_unit_test(the_libc_is_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

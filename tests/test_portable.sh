@@ -35,4 +35,21 @@ x86_64-*)
     ;;
 *) look scalar objects ;;
 esac
+
+# A C library that says nothing of itself is called what it can only be, and no version is made up for it.
+cat >"$work/libc.c" <<'END'
+#include <stdio.h>
+#include "machine/facts.h"
+int main(void) {
+    char text[FACTS_LIBC_TEXT];
+    return puts(facts_libc_text(text)) < 0 || facts_libc_version() != NULL;
+}
+END
+case $($CC -dumpmachine) in
+"$(uname -m)"-*linux*)
+    $CC -std=c17 -D_GNU_SOURCE -isystem tests/stubs -Ibench -o "$work/libc" "$work/libc.c" bench/machine/facts.c bench/machine/cgroup.c \
+        bench/base/parse.c >"$work/log" 2>&1 || fail "facts.c does not build elsewhere: $(cat "$work/log")"
+    [ "$("$work/libc")" = musl ] || fail "another C library is called $("$work/libc")"
+    ;;
+esac
 finish

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#if defined(__GLIBC__)
+#include <gnu/libc-version.h>
+#endif
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -96,6 +99,33 @@ bool facts_hypervisor(char signature[16]) {
 #else
     return access("/proc/device-tree/hypervisor", F_OK) == 0 || access("/sys/hypervisor/type", F_OK) == 0;
 #endif
+}
+
+// musl names itself nowhere, so that on Linux it is whatever is none of the others.
+const char *facts_libc(void) {
+#if defined(__GLIBC__)
+    return "glibc";
+#elif defined(__APPLE__)
+    return "libSystem";
+#elif defined(__BIONIC__)
+    return "bionic";
+#elif defined(__linux__)
+    return "musl";
+#else
+    return "libc";
+#endif
+}
+const char *facts_libc_version(void) {
+#if defined(__GLIBC__)
+    return gnu_get_libc_version();
+#else
+    return NULL;
+#endif
+}
+const char *facts_libc_text(char text[FACTS_LIBC_TEXT]) {
+    const char *const version = facts_libc_version();
+    snprintf(text, FACTS_LIBC_TEXT, "%s%s%s", facts_libc(), version != NULL ? " " : "", version != NULL ? version : "");
+    return text;
 }
 
 int facts_turbo(void) {

@@ -21,6 +21,12 @@ bool facts_read_number(const char *path, uint64_t *value);
 
 // Whether there is a hypervisor; its signature, or "".
 bool facts_hypervisor(char signature[16]);
+// The C library: "glibc", "musl", or another system's name for its own. What its functions take depends on its version,
+// which musl tells no program: then NULL. Together as "glibc 2.36".
+const char *facts_libc(void);
+const char *facts_libc_version(void);
+enum { FACTS_LIBC_TEXT = 48 };
+const char *facts_libc_text(char text[FACTS_LIBC_TEXT]);
 // 1 on, 0 off, -1 unknown.
 int facts_turbo(void);
 // Ticks since boot of all CPUs together, and of those the ticks that the hypervisor gave to others.

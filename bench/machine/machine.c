@@ -14,9 +14,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-#if defined(__GLIBC__)
-#include <gnu/libc-version.h>
-#endif
 #if __has_include(<link.h>)
 #include <link.h>
 #endif
@@ -313,15 +310,12 @@ const char *machine_git(void) { return NORMBENCH_GIT; }
 
 static json_t *describe_build(void) {
     const unsigned hwloc = hwloc_get_api_version();
+    const char *const libc = facts_libc_version();
     char hwloc_version[32];
     snprintf(hwloc_version, sizeof hwloc_version, "%u.%u.%u", hwloc >> 16, hwloc >> 8 & 255, hwloc & 255);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o}", "git", NORMBENCH_GIT, "compiler", NORMBENCH_CC,
-                     "compiler_version", __VERSION__, "flags", NORMBENCH_FLAGS,
-#if defined(__GLIBC__)
-                     "libc", gnu_get_libc_version(),
-#else
-                     "libc", "unknown",
-#endif
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:i, s:o}", "git", NORMBENCH_GIT, "compiler",
+                     NORMBENCH_CC, "compiler_version", __VERSION__, "flags", NORMBENCH_FLAGS, "libc_name", facts_libc(),
+                     "libc", libc != NULL ? json_string(libc) : unknown("this C library tells no program its version"),
                      "hwloc_api", hwloc_version, "jansson", JANSSON_VERSION, "openmp", _OPENMP, "libraries",
                      describe_libraries());
 }

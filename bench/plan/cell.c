@@ -7,6 +7,7 @@
 
 #include "base/order.h"
 #include "base/parse.h"
+#include "machine/facts.h"
 
 static const char *op_word(size_t index) { return selector_name(SELECT_OP, index); }
 static const char *pass_word(size_t index) { return selector_name(SELECT_PASS, index); }
@@ -86,6 +87,22 @@ static column_value streams(const norm_impl *impl) { return impl == NULL ? value
     X(OPTIONAL, base, name, NULL, base(r),                                                                             \
       "The variant without what params and streams say of it: u2 of u2_nobeta and of u2_nt.")
 COLUMN_LIST(cell_impl_columns, COLUMNS)
+#undef COLUMNS
+
+// The variants that call the C library for each element, whose time is that of its version.
+static column_value libc(const norm_impl *impl) {
+    static char text[FACTS_LIBC_TEXT]; // until the field is written
+    const bool calls = impl != NULL && (strcmp(impl->base, "libm") == 0 || strcmp(impl->base, "mvec") == 0);
+    return calls ? value_text(facts_libc_text(text)) : value_empty();
+}
+
+#define COLUMNS(X)                                                                                                     \
+    X(OPTIONAL, libc, text, NULL, libc(r),                                                                             \
+      "The C library that the variant calls, libm or mvec, and its version, which its time depends on; musl tells no " \
+      "program its own. Empty for all other variants.")
+COLUMN_LIST(cell_impl_later_columns, COLUMNS)
+#undef ROW
+#undef COLUMNS
 
 static int compare_group(const cell *a, const cell *b) {
     return ORDER_BY(order_size(a->impl->dtype, b->impl->dtype), order_size(a->pass, b->pass),

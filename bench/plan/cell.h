@@ -54,6 +54,9 @@ extern const table_column cell_columns[CELL_COLUMNS];
 enum { CELL_IMPL_COLUMNS = 3 };
 const char *cell_params(unsigned params); // "gamma beta"
 extern const table_column cell_impl_columns[CELL_IMPL_COLUMNS];
+// And behind what older tables have: libc. Likewise of a norm_impl, or NULL.
+enum { CELL_IMPL_LATER_COLUMNS = 1 };
+extern const table_column cell_impl_later_columns[CELL_IMPL_LATER_COLUMNS];
 // What they may hold, and what they mean in the tables of layers as well.
 extern const column_type column_op, column_pass, column_form, column_dtype, column_placement, column_cache;
 #define CELL_VARIANT "The algorithm inside the op; std where there is no choice."

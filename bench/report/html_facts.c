@@ -109,6 +109,7 @@ static void write_run(FILE *out, const page_run *r) {
         const char *path, *before, *after;
     } facts[] = {{"machine.topology.cores", "", " cores"},
                  {"machine.build.compiler", "", ""},
+                 {"machine.build.libc_name", "", ""},
                  {"machine.build.libc", "libc ", ""}};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         if (*fact(r, facts[i].path, value) != '\0')

@@ -139,7 +139,8 @@ COLUMN_TABLE(
     "One row per implementation, shape, thread count, placement and cache state: what was measured, in summary.",
     {run_columns, RUN_COLUMNS, run_of}, {cell_columns, CELL_COLUMNS, cell_of}, COLUMN_PART(own_columns),
     {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of}, COLUMN_PART(compared_columns),
-    {cell_later_columns, CELL_LATER_COLUMNS, cell_of}, COLUMN_PART(scheduled_columns), COLUMN_PART(bound_columns))
+    {cell_later_columns, CELL_LATER_COLUMNS, cell_of}, COLUMN_PART(scheduled_columns), COLUMN_PART(bound_columns),
+    {cell_impl_later_columns, CELL_IMPL_LATER_COLUMNS, impl_of})
 
 // "ok", or why a row should not be trusted to within SUMMARY_STABLE. judged: the ratio that it is known by.
 static const char *judge(kernels_row *r, const stats_interval *judged) {

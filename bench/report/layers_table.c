@@ -146,7 +146,8 @@ COLUMN_TABLE(layers, "*/*/layers.csv",
              {run_columns, RUN_COLUMNS, run_of}, {layers_arm_columns, LAYERS_ARM_MODEL, arm_of}, COLUMN_PART(counts),
              {layers_arm_columns + LAYERS_ARM_MODEL, LAYERS_ARM_PART - LAYERS_ARM_MODEL, arm_of}, COLUMN_PART(values),
              {layers_arm_columns + LAYERS_ARM_PART, LAYERS_ARM_COLUMNS - LAYERS_ARM_PART, arm_of}, COLUMN_PART(later),
-             {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of}, COLUMN_PART(calls), COLUMN_PART(laws))
+             {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of}, COLUMN_PART(calls), COLUMN_PART(laws),
+             {cell_impl_later_columns, CELL_IMPL_LATER_COLUMNS, impl_of})
 
 // "ok", or why a row should not be trusted.
 static const char *judge(layers_row *r) {

@@ -35,4 +35,5 @@ static const void *impl_of(const void *row) { return ((const verify_row *)row)->
 COLUMN_TABLE(verify, "*/*/verify.csv",
              "One row per implementation and output: the largest errors against the double-precision reference.",
              {cell_columns, CELL_NAMES, cell_of}, COLUMN_PART(own_columns),
-             {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of})
+             {cell_impl_columns, CELL_IMPL_COLUMNS, impl_of},
+             {cell_impl_later_columns, CELL_IMPL_LATER_COLUMNS, impl_of})

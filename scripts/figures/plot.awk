@@ -308,6 +308,7 @@ function print_title(what, fixed) {
     print "what = " quoted(what)
     print "fixed = " quoted(fixed) " . \"\\n\" . " quoted((meta("cpu_model") == "" ? meta("machine_id") : meta("cpu_model")) \
         (meta("compiler") == "" ? "" : ", " meta("compiler") " " meta("compiler_version")) \
+        (meta("libc") meta("libc_name") == "" ? "" : ", " (meta("libc_name") == "" ? "libc" : meta("libc_name")) (meta("libc") == "" ? "" : " " meta("libc"))) \
         (unstable ? "      * unstable: the reason is in kernels.csv" : ""))
 }
 
