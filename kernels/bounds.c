@@ -25,11 +25,11 @@
 // (layernorm.c), so 3.5. rmsnorm has no mean and half of its squares': 4.75, so 2.2; its dx 2.1 in the same way.
 //
 // One error of sums is not random. The square of an odd number is 1 modulo 8, that of twice an odd number 4 modulo 32,
-// so the squares of bf16 values end in few patterns: a partial sum of them, once its last bit is worth more than
-// theirs, stays a multiple of a power of two on which remainders and ties always round down. The loss is linear in the
-// length, up to some 2^-14 of the sum: nothing to a bf16 result, but it shows in the dgamma of rmsnorm, and of
-// layernorm where the mean is small, which is f32. Hence the linear rate, twice what the one-lane level shows from 4096
-// to 32768 columns.
+// so the squares of bf16 values, and of f16's, end in few patterns: a partial sum of them, once its last bit is worth
+// more than theirs, stays a multiple of a power of two on which remainders and ties always round down. The loss is
+// linear in the length, up to some 2^-14 of the sum: nothing to a bf16 result, but it shows in the dgamma of rmsnorm,
+// and of layernorm where the mean is small, which is f32. Hence the linear rate, twice what the one-lane level shows
+// from 4096 to 32768 columns.
 //
 // Long sums are cut: rows into pieces, rows of a gradient into runs, whose sums are added up in double (rows.h,
 // gradients.h). Their errors do not grow further, whatever the signs: LONGEST_PIECE is the most columns of a
@@ -42,7 +42,7 @@ typedef struct {
     double constant;
     double per_sqrt_added;     // the sums of a row: mean, variance, m(g), m(g n)
     double per_sqrt_rows;      // the sums over rows: parameter gradients
-    double bf16_per_col;       // added where inputs are bf16 and the output is not
+    double short_per_col;      // added where inputs have 16 bits and the output has not
     double bf16_roundings;     // bf16 op by op: half an epsilon each, weighted by their share of the scale
     double constant_elsewhere; // the constant of those who sum a row in their own way
 } bound;
@@ -172,17 +172,19 @@ double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, 
     const bound b = bounds[impl->op][output];
     const bool sums =
         output == NORM_OUT_DGAMMA || output == NORM_OUT_DBETA || output == NORM_OUT_DALPHA || output == NORM_OUT_DSHIFT;
-    const bool bf16 = impl->dtype == NORM_BF16;
+    const bool rounds = impl->dtype != NORM_F32;
     const double in_row = additions(impl, cols, LONGEST_PIECE), in_column = additions(impl, rows, LONGEST_RUN);
     const bool normalises = b.per_sqrt_added > 0;
     const double row = !normalises            ? b.constant
                        : sums_elsewhere(impl) ? b.constant_elsewhere + 0.1 * sqrt(in_row)
                                               : b.constant + b.per_sqrt_added * sqrt(added(impl, cols));
-    const double f32 =
-        row + (adds ? 0.5 : 0) + b.per_sqrt_rows * sqrt(in_column) + (bf16 && sums ? b.bf16_per_col * (in_row + 1) : 0);
-    if (!bf16 || (!impl->op_by_op && sums))
+    const double f32 = row + (adds ? 0.5 : 0) + b.per_sqrt_rows * sqrt(in_column) +
+                       (rounds && sums ? b.short_per_col * (in_row + 1) : 0);
+    if (!rounds || (!impl->op_by_op && sums))
         return f32 + lp_excess(impl, output) * 0x1p16; // the sums over rows are f32 in every dtype
     const double roundings = !impl->op_by_op ? 1 : b.bf16_roundings;
-    // 1 %: what was rounded before is rounded again. An error made in f32 is worth 2^-16 of bf16's epsilon.
-    return 0.5 * roundings * 1.01 + lp_excess(impl, output) + f32 * 0x1p-16;
+    // 1 %: what was rounded before is rounded again. An error made in f32 is worth 2^-16 of bf16's epsilon, 2^-13 of
+    // f16's.
+    return 0.5 * roundings * 1.01 + lp_excess(impl, output) +
+           f32 * dtype_epsilon(NORM_F32) / dtype_epsilon(impl->dtype);
 }

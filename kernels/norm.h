@@ -61,9 +61,9 @@ typedef enum { NORM_FORWARD, NORM_BACKWARD, NORM_PASSES } norm_pass;
 // kernel. Its levels end at avx512: those kernels convert bf16 without the instruction for it.
 typedef enum { NORM_FUSED, NORM_EAGER, NORM_ADD_FUSED, NORM_FRAMEWORK, NORM_FORMS } norm_form;
 
-// The storage type of every matrix, gamma and beta. Arithmetic is f32 in both, but that bf16 op by op rounds where a
-// framework does.
-typedef enum { NORM_F32, NORM_BF16, NORM_DTYPES } norm_dtype;
+// The storage type of every matrix, gamma and beta. Arithmetic is f32 in all of them, but that bf16 op by op rounds
+// where a framework does. What is too large for f16 becomes an infinity.
+typedef enum { NORM_F32, NORM_BF16, NORM_F16, NORM_DTYPES } norm_dtype;
 
 // The most threads of one call: OpenMP's runtime ends the process where it cannot start those that it is asked for.
 #define NORM_MOST_THREADS 1024

@@ -8,8 +8,11 @@
 #include "dtype.h"
 
 // Added to the scale of whatever may be stored, results and intermediates alike, so that an error of FLT_MIN counts as
-// half an epsilon: the hardware's bf16 conversion flushes what is smaller to zero.
-static double floor_of(norm_dtype dtype) { return 2 * (double)FLT_MIN / dtype_epsilon(dtype); }
+// half an epsilon, for the hardware's bf16 conversion flushes what is smaller to zero; and so does the rounding of the
+// dtype's own denormals.
+static double floor_of(norm_dtype dtype) {
+    return fmax(2 * (double)FLT_MIN / dtype_epsilon(dtype), dtype_smallest(dtype));
+}
 
 // What the rows below need of the caller's tensors.
 typedef struct {

@@ -86,6 +86,7 @@ static const fact facts[] = {
     NUMBER(NORM_FRAMEWORK, 3),
     NUMBER(NORM_F32, 0),
     NUMBER(NORM_BF16, 1),
+    NUMBER(NORM_F16, 2),
     NUMBER(NORM_SPLIT_COLS, 1),
     NUMBER(NORM_SHIFT, 8),
 #if defined(__x86_64__)

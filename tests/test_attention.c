@@ -276,7 +276,7 @@ static void check_shape(const attention_spec *s) {
 static void forward_and_backward_at_odd_shapes(void **state) {
     (void)state;
     for (int threads = 1; threads <= 2; threads++)
-        for (int dtype = 0; dtype < NORM_DTYPES; dtype++)
+        for (int dtype = 0; dtype < MODEL_DTYPES; dtype++)
             for (size_t i = 0; i < SHAPES; i++)
                 for (int train = 0; train < 2; train++) {
                     attention_spec s = shapes[i];

@@ -130,7 +130,7 @@ static void forward_and_backward_at_odd_shapes(void **state) {
                                        {.batch = 1, .side = 1, .channels = 3, .kernel = 7},
                                        {.batch = 1, .side = 14, .channels = 40, .kernel = 7}};
     for (int threads = 1; threads <= 2; threads++)
-        for (int dtype = 0; dtype < NORM_DTYPES; dtype++)
+        for (int dtype = 0; dtype < MODEL_DTYPES; dtype++)
             for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
                 for (int train = 0; train < 2; train++) {
                     conv_spec s = shapes[i];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every bf16 there is, denormals and NaNs too, comes out of every implementation as it should, and sums and products
-// that are denormal in f32 are rounded to bf16's denormals as level scalar does it; what an implementation that
+// Every bf16 and f16 there is, denormals and NaNs too, comes out of every implementation as it should, and sums and
+// products that are denormal are rounded to the dtype's denormals as level scalar does it; what an implementation that
 // `flushes` may do is to make zeros of them, and nothing else.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,29 +16,26 @@
 #include "call.h"
 #include "thin.h"
 
-enum {
-    PATTERNS = 65536,
-    SIGN = 0x8000,
-    MAGNITUDE = 0x7fff,
-    INFINITE = 0x7f80,
-    SMALLEST_NORMAL = 0x80,
-    ONE = 0x3f80,
-    TWENTY = 0x41a0,
-    HALF = 0x3f00
-};
+enum { PATTERNS = 65536, SIGN = 0x8000, MAGNITUDE = 0x7fff };
+typedef struct {
+    uint16_t infinite, smallest_normal, one, twenty, half;
+} numbers;
+static const numbers known[NORM_DTYPES] = {[NORM_BF16] = {0x7f80, 0x80, 0x3f80, 0x41a0, 0x3f00},
+                                           [NORM_F16] = {0x7c00, 0x400, 0x3c00, 0x4d00, 0x3800}};
 
 static uint16_t *of(const call *c, call_tensor which) { return (uint16_t *)c->data[which]; }
-static bool is_nan(uint16_t value) { return (value & MAGNITUDE) > INFINITE; }
+static const numbers *numbers_of(const call *c) { return &known[c->impl->dtype]; }
+static bool is_nan(const call *c, uint16_t value) { return (value & MAGNITUDE) > numbers_of(c)->infinite; }
 
 static size_t flushed; // of one implementation
 
 // The same but for the sign of a zero, which beta may change.
 static void expect(const call *c, call_tensor which, size_t i, uint16_t want) {
     const uint16_t got = of(c, which)[i];
-    if (got == want || (is_nan(got) && is_nan(want)) || ((got | want) & MAGNITUDE) == 0)
+    if (got == want || (is_nan(c, got) && is_nan(c, want)) || ((got | want) & MAGNITUDE) == 0)
         return;
     // Denormal before it was rounded: up to the smallest normal number.
-    if (c->impl->flushes && (got & MAGNITUDE) == 0 && (want & MAGNITUDE) <= SMALLEST_NORMAL) {
+    if (c->impl->flushes && (got & MAGNITUDE) == 0 && (want & MAGNITUDE) <= numbers_of(c)->smallest_normal) {
         flushed++;
         return;
     }
@@ -62,7 +59,7 @@ static void make(call *c, const norm_impl *impl) {
     fill(of(c, CALL_BRANCH), PATTERNS, SIGN);
     fill(of(c, CALL_DSUM), PATTERNS, SIGN);
     fill(of(c, CALL_BETA), PATTERNS, SIGN);
-    fill(of(c, CALL_GAMMA), PATTERNS, ONE);
+    fill(of(c, CALL_GAMMA), PATTERNS, numbers_of(c)->one);
 }
 
 // gamma goes through all patterns where what it multiplies is 1 or -1 exactly: a norm of those, tanh and erf of 20.
@@ -74,7 +71,7 @@ static void through_gamma(const norm_impl *impl) {
         return;
     make(&c, impl);
     for (size_t i = 0; i < PATTERNS; i++)
-        of(&c, CALL_X)[i] = (uint16_t)((is_norm ? ONE : TWENTY) | (i / 3 % 2 ? SIGN : 0));
+        of(&c, CALL_X)[i] = (uint16_t)((is_norm ? numbers_of(&c)->one : numbers_of(&c)->twenty) | (i / 3 % 2 ? SIGN : 0));
     of(&c, CALL_X)[PATTERNS - 1] ^= SIGN * (of(&c, CALL_X)[PATTERNS - 1] == of(&c, CALL_X)[0]); // mean zero
     fill_patterns(of(&c, CALL_GAMMA));
     assert_int_equal(norm_run(impl, NORM_FORWARD, &c.args, 1), NORM_OK);
@@ -95,7 +92,7 @@ static void through_sums(const norm_impl *impl) {
     for (size_t i = 0; i < PATTERNS; i++)
         expect(&c, CALL_SUM, i, (uint16_t)i);
     for (size_t i = 0; i < PATTERNS; i++)
-        of(&c, CALL_X)[i] = (uint16_t)(HALF | (i % 2 ? SIGN : 0));
+        of(&c, CALL_X)[i] = (uint16_t)(numbers_of(&c)->half | (i % 2 ? SIGN : 0));
     fill_patterns(of(&c, CALL_DSUM));
     fill(of(&c, CALL_DY), PATTERNS, 0);
     assert_int_equal(call_run(&c, 1, 0), NORM_OK);
@@ -105,11 +102,11 @@ static void through_sums(const norm_impl *impl) {
 }
 
 // Differences of neighbours among the small: normal numbers whose sum is denormal, and denormal ones; products of all
-// patterns with a gamma of 2^-127, denormal in f32 and not a bf16. By level scalar and by this one.
+// patterns with a gamma of half the smallest normal number. By level scalar and by this one.
 static void as_scalar(const norm_impl *impl) {
     const bool exact = impl->op == NORM_HARDTANH || (impl->op == NORM_IDENTITY && impl->form == NORM_ADD_FUSED);
     const norm_impl *const scalar = norm_find(norm_op_name(impl->op), impl->streams ? "std" : impl->variant,
-                                              norm_form_name(impl->form), "scalar", "bf16");
+                                              norm_form_name(impl->form), "scalar", norm_dtype_name(impl->dtype));
     call c, want;
     if (!exact)
         return;
@@ -120,7 +117,7 @@ static void as_scalar(const norm_impl *impl) {
     for (size_t k = 0; k < 2; k++) {
         fill_patterns(of(both[k], CALL_X));
         fill_patterns(of(both[k], CALL_DY));
-        fill(of(both[k], CALL_GAMMA), PATTERNS, SMALLEST_NORMAL / 2 + 1);
+        fill(of(both[k], CALL_GAMMA), PATTERNS, numbers_of(both[k])->smallest_normal / 2 + 1);
         for (size_t i = 0; i < PATTERNS; i++)
             of(both[k], CALL_BRANCH)[i] = (uint16_t)(i % 5 == 0 ? SIGN : (i ^ SIGN) + 37 * (i % 3));
         assert_int_equal(call_run(both[k], 1, 0), NORM_OK);
@@ -137,7 +134,7 @@ static void every_pattern(void **state) {
     const norm_impl *impl;
     size_t tested = 0;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
-        if (impl->dtype != NORM_BF16 || impl->level == NORM_LEVEL_LIBRARY || norm_missing(impl) != NULL ||
+        if (norm_dtype_bytes(impl->dtype) != sizeof(uint16_t) || impl->level == NORM_LEVEL_LIBRARY || norm_missing(impl) != NULL ||
             thinned_out(i))
             continue;
         const bool copies = impl->op == NORM_IDENTITY && impl->form == NORM_FUSED;

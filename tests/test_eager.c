@@ -77,8 +77,8 @@ static void emulate_layernorm(const row *r) {
     free(centred);
 }
 
-// alpha * x, tanh, weight * t, + beta; each stored in bf16. false where tanh is so near to a rounding boundary of bf16
-// that a tanh off by 2 ulp of f32, which its variant may be, can fall on the other side.
+// alpha * x, tanh, weight * t, + beta; each stored in 16 bits. false where tanh is so near to a rounding boundary of the
+// dtype that a tanh off by 2 ulp of f32, which its variant may be, can fall on the other side.
 static bool emulate_dyt_element(const row *r, size_t i) {
     const float z = stored(r->dtype, r->alpha * r->x[i]);
     const float t = tanhf(z), tolerance = t * 0x1p-21f;
@@ -123,7 +123,7 @@ static void problem_open(problem *p, const norm_impl *impl, size_t cols, input_k
         .y = allocate(n * bytes),
         .gamma = gamma,
         .beta = beta,
-        .alpha = 0.203125f, // bf16 holds it, but not its products
+        .alpha = 0.203125f, // every dtype holds it, but those of 16 bits not its products
         .eps = 1e-5f,
         .saved = allocate(norm_saved_bytes(impl, ROWS, cols)),
         .workspace = allocate(norm_workspace_bytes(impl, ROWS, cols, 1)),
@@ -200,22 +200,22 @@ static void normalisations_match_their_lists(void **state) {
         for (size_t j = 0; j < sizeof cols / sizeof *cols; j++)
             assert_true(compare(impl, cols[j], INPUT_SYMMETRIC, 40 + j) == 1);
     }
-    assert_true(count >= 8); // two ops, with parameters and without, two dtypes, one level at least
+    assert_true(count >= 12); // two ops, with parameters and without, three dtypes, one level at least
 }
 
-// bf16 alone: in f32 nothing is rounded beyond the tanh itself, which a variant may choose.
+// Of 16 bits alone: in f32 nothing is rounded beyond the tanh itself, which a variant may choose.
 static void dyt_matches_its_list(void **state) {
     (void)state;
     size_t count = 0;
     const norm_impl *impl;
     for (size_t i = 0; (impl = norm_at(i)); i++) {
-        if (!runnable(impl) || impl->op != NORM_DYT || impl->dtype != NORM_BF16)
+        if (!runnable(impl) || impl->op != NORM_DYT || impl->dtype == NORM_F32)
             continue;
         count++;
         assert_true(compare(impl, 1000, INPUT_SWEEP, 50) > 0.99);
         assert_true(compare(impl, 1000, INPUT_ACTIVATIONS, 51) > 0.99);
     }
-    assert_true(count >= 3); // with beta and without, and without gamma
+    assert_true(count >= 6); // with beta and without, and without gamma; bf16 and f16
 }
 
 // Bytes per element, by dtype. Fused and add_fused: one read of each input and one write of each output. Eager: the
@@ -223,13 +223,13 @@ static void dyt_matches_its_list(void **state) {
 // 3e and column sum e, dbeta's column sum e, dy * gamma 2e, times rstd 8, drstd's product 12 and row sum 4, its spread
 // 4, the square's gradient 8 + 8 + 12, the sum of both 12, then for the mean negation 8, row sum 4, spread 4, addition
 // 12: 96
-// + 7e, and in bf16 a cast up and one down, 6 each. Without gamma and beta the steps that have them are gone, and with
+// + 7e, and of 16 bits a cast up and one down, 6 each. Without gamma and beta the steps that have them are gone, and with
 // them, backward, those of the product, the two column sums and dy * gamma.
 typedef struct {
     norm_op op;
     norm_form form;
-    unsigned without; // parameters that it lacks
-    unsigned forward[NORM_DTYPES], backward[NORM_DTYPES];
+    unsigned without;                 // parameters that it lacks
+    unsigned forward[2], backward[2]; // of f32, and of 16 bits
 } traffic;
 
 static const traffic *traffic_of(const norm_impl *impl) {
@@ -279,12 +279,13 @@ static void traffic_is_that_of_the_lists(void **state) {
     for (size_t i = 0; (impl = norm_at(i)); i++) {
         const traffic *const t = traffic_of(impl);
         assert_non_null(t);
+        const size_t half = impl->dtype != NORM_F32;
         const unsigned forward = norm_bytes_per_element(impl, NORM_FORWARD),
                        backward = norm_bytes_per_element(impl, NORM_BACKWARD);
-        if (forward != t->forward[impl->dtype] || backward != t->backward[impl->dtype])
+        if (forward != t->forward[half] || backward != t->backward[half])
             fail_msg("%s %s %s %s: %u and %u bytes per element, not %u and %u", norm_op_name(impl->op), impl->variant,
-                     norm_form_name(impl->form), norm_dtype_name(impl->dtype), forward, backward,
-                     t->forward[impl->dtype], t->backward[impl->dtype]);
+                     norm_form_name(impl->form), norm_dtype_name(impl->dtype), forward, backward, t->forward[half],
+                     t->backward[half]);
     }
 }
 

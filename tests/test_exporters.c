@@ -45,18 +45,20 @@ static size_t written_as(exporter_write *write, const matrix *m, bool vector) {
 static size_t written(const matrix *m, bool vector) { return written_as(exporter_npy, m, vector); }
 
 // The dictionary, its padding and its length are as the format wants them; returns where the elements begin.
-static size_t check_header(const char *shape) {
+static size_t check_header_of(const char *descr, const char *shape) {
     char want[200];
     assert_memory_equal(file_bytes, "\x93NUMPY\x01\x00", 8);
     const size_t length = (size_t)file_bytes[8] + 256 * (size_t)file_bytes[9], begin = 10 + length;
     assert_int_equal(begin % 64, 0);
-    snprintf(want, sizeof want, "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", shape);
+    snprintf(want, sizeof want, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape);
     assert_memory_equal(file_bytes + 10, want, strlen(want));
     for (size_t i = 10 + strlen(want); i + 1 < begin; i++)
         assert_int_equal(file_bytes[i], ' ');
     assert_int_equal(file_bytes[begin - 1], '\n');
     return begin;
 }
+
+static size_t check_header(const char *shape) { return check_header_of("<f4", shape); }
 
 static void f32_matrix_with_gaps(void **state) {
     (void)state;
@@ -75,6 +77,17 @@ static void bf16_is_widened(void **state) {
     const matrix m = {NORM_BF16, 1, 3, 3, data};
     const size_t bytes = written(&m, true), begin = check_header("(3,)");
     static const unsigned char want[] = {0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc0, 0, 0, 0xc0, 0x7f};
+    assert_int_equal(bytes, begin + sizeof want);
+    assert_memory_equal(file_bytes + begin, want, sizeof want);
+}
+
+// NumPy's own: largest, smallest, infinity, and a gap.
+static void f16_is_as_it_is(void **state) {
+    (void)state;
+    uint16_t data[] = {0x7bff, 0x8001, 99, 0x7c00, 0x3c00, 99};
+    const matrix m = {NORM_F16, 2, 2, 3, data};
+    const size_t bytes = written(&m, false), begin = check_header_of("<f2", "(2, 2)");
+    static const unsigned char want[] = {0xff, 0x7b, 0x01, 0x80, 0, 0x7c, 0, 0x3c};
     assert_int_equal(bytes, begin + sizeof want);
     assert_memory_equal(file_bytes + begin, want, sizeof want);
 }
@@ -131,7 +144,8 @@ static void errors_are_told(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(f32_matrix_with_gaps), cmocka_unit_test(bf16_is_widened), cmocka_unit_test(wide_rows),
+        cmocka_unit_test(f32_matrix_with_gaps), cmocka_unit_test(bf16_is_widened),
+        cmocka_unit_test(f16_is_as_it_is), cmocka_unit_test(wide_rows),
         cmocka_unit_test(raw_is_the_elements),  cmocka_unit_test(errors_are_told),
     };
     return cmocka_run_group_tests_name("exporters", tests, make_file, remove_file);

@@ -58,12 +58,14 @@ static void tensors_live_as_long_as_their_users(void **state) {
         // x32, its square; x32, normed; normed, h, y. Kept: x32 and h, in f32 normed, which is h.
         {"rmsnorm", "std", "f32", 8, 8, 20},
         {"rmsnorm", "std", "bf16", 8, 12, 20},
+        {"rmsnorm", "std", "f16", 8, 12, 20},
         {"layernorm", "welford", "f32", 4, 4, 4},
         {"layernorm", "welford", "bf16", 2, 2, 2},
         // scaled, t; t, weighted, y. Backward: product, d1, dx.
         {"dyt", "u2", "f32", 12, 12, 12},
         {"dyt", "u2_nobeta", "f32", 8, 8, 12},
         {"dyt", "u2_nobeta", "bf16", 4, 4, 6},
+        {"dyt", "u2_nobeta", "f16", 4, 4, 6},
         {"dyt", "u2_noaffine", "f32", 8, 8, 12},
         {"identity", "std", "f32", 4, 4, 4},
     };
@@ -209,12 +211,15 @@ static void operations_are_those_of_a_framework(void **state) {
     static const operations_row table[] = {
         {"layernorm", "welford", "f32", 1, 1},
         {"layernorm", "welford", "bf16", 1, 1},
+        {"layernorm", "welford", "f16", 1, 1},
         {"layernorm", "welford_noaffine", "f32", 1, 1},
         {"rmsnorm", "std", "f32", 6, 14},
         {"rmsnorm", "std", "bf16", 8, 16},
+        {"rmsnorm", "std", "f16", 8, 16},
         {"rmsnorm", "std_noaffine", "f32", 5, 11},
         {"dyt", "u2", "f32", 4, 8},
         {"dyt", "u2", "bf16", 4, 8},
+        {"dyt", "u2", "f16", 4, 8},
         {"dyt", "u2_nobeta", "f32", 3, 7},
         {"dyt", "u2_noaffine", "f32", 2, 4},
         {"identity", "std", "f32", 1, 1},
@@ -235,7 +240,7 @@ static void operations_are_those_of_a_framework(void **state) {
 static void operations_wait_for_their_dispatch(void **state) {
     (void)state;
     enum { ROWS = 3, COLS = 50, DISPATCH_NS = 200000 };
-    static const char *const dtypes[] = {"f32", "bf16"};
+    static const char *const dtypes[] = {"f32", "bf16", "f16"};
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
         const norm_impl *const impl = norm_find("dyt", "u2", "framework", "best", dtypes[i]);
         assert_non_null(impl);

@@ -165,7 +165,7 @@ static void a_model_is_ends_and_layers(void **state) {
 static void arms_do_not_disturb_each_other(void **state) {
     (void)state;
     for (size_t kind = 0; kind < tiny_count(); kind++)
-        for (int dtype = 0; dtype < NORM_DTYPES; dtype++)
+        for (int dtype = 0; dtype < MODEL_DTYPES; dtype++)
             for (int phase = 0; phase < PHASES; phase += 2) { // prefill and train
                 const model_shape m = tiny_at(kind);
                 norm_slot arms[MOST_ARMS];

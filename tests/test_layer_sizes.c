@@ -168,7 +168,7 @@ static void inference_is_lean(void **state) {
     (void)state;
     const model_shape *m;
     for (size_t i = 0; (m = model_at(i)) != NULL; i++)
-        for (norm_dtype dtype = NORM_F32; dtype < NORM_DTYPES; dtype++) {
+        for (norm_dtype dtype = NORM_F32; dtype < MODEL_DTYPES; dtype++) {
             const norm_slot slot = checks_slot(m, m->native, NORM_FUSED, dtype);
             layer_config config = tiny_config(m, PART_LAYER, PHASE_PREFILL, &slot, 1);
             config.dtype = dtype;

@@ -68,7 +68,7 @@ static double *all_results(const layer *l, size_t *count) {
 }
 
 // The largest errors seen, for whoever wants to tighten a bound.
-static double seen[NORM_DTYPES][2];
+static double seen[MODEL_DTYPES][2];
 
 // ---- Outputs
 
@@ -96,7 +96,7 @@ static void outputs_equal_the_formulas(void **state) {
         size_t depth;
     } parts[] = {{PART_LAYER, 1}, {PART_LAYER, 2}, {PART_ENDS, 0}, {PART_MODEL, 2}};
     for (size_t s = 0; s < ODD_SHAPES; s++)
-        for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++)
+        for (norm_dtype dtype = 0; dtype < MODEL_DTYPES; dtype++)
             for (model_phase phase = 0; phase < PHASES; phase++)
                 for (int threads = 1; threads <= 2 && has_phase(&odd_shapes[s], phase); threads++)
                     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
@@ -119,7 +119,7 @@ static void outputs_equal_the_formulas(void **state) {
 static void decode_goes_on_where_prefill_ends(void **state) {
     (void)state;
     for (size_t s = 0; s < ODD_SHAPES; s++)
-        for (norm_dtype dtype = 0; dtype < NORM_DTYPES && odd_decodes(&odd_shapes[s]); dtype++) {
+        for (norm_dtype dtype = 0; dtype < MODEL_DTYPES && odd_decodes(&odd_shapes[s]); dtype++) {
             norm_slot arms[MOST_ARMS];
             layer_config before = odd_config(&odd_shapes[s], PART_LAYER, PHASE_PREFILL, dtype, 1);
             before.tokens = ODD_CONTEXT + 1;
@@ -254,7 +254,7 @@ static void gradients_of(const model_shape *m, model_part part, size_t depth, no
 static void gradients_of_layers_equal_differences(void **state) {
     (void)state;
     for (size_t s = 0; s < ODD_SHAPES; s++)
-        for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++)
+        for (norm_dtype dtype = 0; dtype < MODEL_DTYPES; dtype++)
             if (!thinned_out(s + dtype))
                 gradients_of(&odd_shapes[s], PART_LAYER, 1, dtype);
 }
@@ -344,7 +344,7 @@ static void mistakes_are_noticed(void **state) {
 static void nothing_drawn_is_degenerate(void **state) {
     (void)state;
     for (size_t s = 0; s < ODD_SHAPES; s++)
-        for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++) {
+        for (norm_dtype dtype = 0; dtype < MODEL_DTYPES; dtype++) {
             norm_slot arms[MOST_ARMS];
             layer_config c = odd_config(&odd_shapes[s], PART_LAYER, PHASE_TRAIN, dtype, 1);
             c.arms = arms;
@@ -375,7 +375,7 @@ static void nothing_drawn_is_degenerate(void **state) {
 
 static int print_seen(void **state) {
     (void)state;
-    for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++)
+    for (norm_dtype dtype = 0; dtype < MODEL_DTYPES; dtype++)
         print_message("largest errors in %s: outputs %.3g units of %g, gradients %.3g of %g\n", norm_dtype_name(dtype),
                       seen[dtype][0], errors_bound(dtype, false), seen[dtype][1], errors_bound(dtype, true));
     return 0;

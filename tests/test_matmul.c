@@ -120,7 +120,7 @@ static void every_flag_at_odd_shapes(void **state) {
         omp_set_num_threads(threads);
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
             for (unsigned flags = 0; flags < FLAGS; flags++)
-                for (int dtype = 0; dtype < NORM_DTYPES; dtype++) {
+                for (int dtype = 0; dtype < MODEL_DTYPES; dtype++) {
                     const matmul_spec s = spec_of(shapes[i][0], shapes[i][1], shapes[i][2], (norm_dtype)dtype, flags);
                     check_product(&s, 1);
                 }
@@ -169,7 +169,7 @@ static void no_product_of_nothing(void **state) {
 static void the_library_has_a_real_product(void **state) {
     (void)state;
     assert_memory_equal(matmul_library(), "oneDNN ", 7);
-    for (int dtype = 0; dtype < NORM_DTYPES; dtype++) {
+    for (int dtype = 0; dtype < MODEL_DTYPES; dtype++) {
         char error[MATMUL_ERROR_SIZE];
         const matmul_spec s = spec_of(64, 64, 64, (norm_dtype)dtype, TRANSPOSE_B);
         matmul *const m = matmul_make(&s, error);

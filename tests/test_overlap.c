@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "dtype.h"
 #include "measure/guard.h"
 #include "norm.h"
 #include "thin.h"
@@ -34,17 +35,9 @@ typedef struct {
     unsigned char y[MOST_BYTES], sum[MOST_BYTES], saved[1 << 16];
 } results;
 
-static size_t element_bytes(norm_dtype dtype) { return dtype == NORM_F32 ? sizeof(float) : sizeof(uint16_t); }
+static size_t element_bytes(norm_dtype dtype) { return norm_dtype_bytes(dtype); }
 
-static void put(norm_dtype dtype, void *row, size_t c, float value) {
-    if (dtype == NORM_F32) {
-        ((float *)row)[c] = value;
-        return;
-    }
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    ((uint16_t *)row)[c] = (uint16_t)(bits >> 16);
-}
+static void put(norm_dtype dtype, void *row, size_t c, float value) { dtype_set(dtype, row, c, (double)value); }
 
 // Of several magnitudes, so that sums are rounded and the order of their terms shows.
 static void fill_row(norm_dtype dtype, void *row, size_t cols, size_t index, bool far) {

@@ -29,10 +29,10 @@ typedef struct {
 } tensors; // room for either dtype
 static tensors t;
 
-// Form framework over- and underflows where a framework does.
+// Form framework over- and underflows where a framework does, and f16 has no such numbers.
 static bool is_tested(const norm_impl *impl) {
     return (impl->op == NORM_LAYERNORM || impl->op == NORM_RMSNORM) && impl->level != NORM_LEVEL_LIBRARY &&
-           impl->form != NORM_FRAMEWORK && norm_missing(impl) == NULL;
+           impl->form != NORM_FRAMEWORK && impl->dtype != NORM_F16 && norm_missing(impl) == NULL;
 }
 
 // Gradients of the smallest rows may leave the range: dy is small there. Their numbers are denormals of f32; those of

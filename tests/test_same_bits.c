@@ -26,17 +26,23 @@ typedef struct {
 static const expectation expected[] = {
     {"dyt", "u2", NORM_F32, 0x618aa5779abee4e9, 0x7b3ddfebde90dcdf},
     {"dyt", "u2", NORM_BF16, 0x571a97c3bc07c241, 0x8ef3e69d8d18fa36},
+    {"dyt", "u2", NORM_F16, 0xd1923cc409b9bc65, 0xbd2ca306b23cfd52},
     {"dyt", "lp", NORM_BF16, 0xe40be34d48fdbc80, 0xe40be34d48fdbc80},
     {"derf", "u2", NORM_F32, 0x4bed6f38066bffa5, 0xf887b3e7fcf31951},
     {"derf", "u2", NORM_BF16, 0x49734a8e1b80fafb, 0x4de2df9afc616bb1},
+    {"derf", "u2", NORM_F16, 0x3aedf8d727a3e6be, 0x3aedf8d727a3e6be},
     {"hardtanh", "std", NORM_F32, 0x81c7391d75f08c18, 0x3d055b56861ec6e8},
     {"hardtanh", "std", NORM_BF16, 0xae730bea2b76c418, 0xae730bea2b76c418},
+    {"hardtanh", "std", NORM_F16, 0x0cf6ab9d5ba648e9, 0x0cf6ab9d5ba648e9},
     {"sigmoid", "u3", NORM_F32, 0x4dd96f97bc95fd3a, 0x35b5aa62c8c4ad7d},
     {"sigmoid", "u3", NORM_BF16, 0xa818f0640fd58cc1, 0xa818f0640fd58cc1},
+    {"sigmoid", "u3", NORM_F16, 0xa23bef7aee3ffab3, 0xa23bef7aee3ffab3},
     {"isru", "std", NORM_F32, 0xfe71ceab7973da0b, 0x856624182827f119},
     {"isru", "std", NORM_BF16, 0x5005e1b03c4f2720, 0x5005e1b03c4f2720},
+    {"isru", "std", NORM_F16, 0x82ff017b70b1a5cd, 0x82ff017b70b1a5cd},
     {"identity", "std", NORM_F32, 0xc70000644fc9229a, 0xc70000644fc9229a},
     {"identity", "std", NORM_BF16, 0xde22c1ffd3359d4d, 0xde22c1ffd3359d4d},
+    {"identity", "std", NORM_F16, 0xe169b6e60a207993, 0xe169b6e60a207993},
 };
 
 // Numbers of 16 bits within +-8, by integers alone, so that they are the same everywhere.

@@ -31,13 +31,13 @@ typedef struct {
     unsigned char saved[SAVED];
 } tensors;
 
-// Of bf16 the upper halves of such numbers, side by side: no NaN among them.
+// Of 16 bits the upper halves of such numbers, side by side: no NaN among them.
 static void fill(norm_dtype dtype, void *data, size_t count, unsigned seed) {
     for (size_t i = 0; i < count; i++) {
         const float value = ((float)((i * 37 + seed * 101) % 211) / 61.0f - 1.5f) * (i % 5 == 3 ? 0.0271f : 1.3f);
         uint32_t bits;
         memcpy(&bits, &value, sizeof bits);
-        if (dtype == NORM_BF16)
+        if (norm_dtype_bytes(dtype) == sizeof(uint16_t))
             ((uint16_t *)data)[i] = (uint16_t)(bits >> 16);
         else
             ((float *)data)[i] = value;

@@ -56,11 +56,11 @@ static void fill_rows(unsigned char *matrix, const unsigned char *row, size_t ro
 }
 
 // The gradients are those of one row times their number. The errors of one term are the same in each and no matter of
-// sums: larger where it is rounded to bf16, or as if.
+// sums: larger where it is rounded to 16 bits, or as if.
 static void expect_sums(const norm_impl *impl, const many_rows *c, const norm_args *a, const norm_reference_sums *one) {
     const double rows = (double)c->rows;
-    const bool rough = (impl->op_by_op && impl->dtype == NORM_BF16) || strcmp(impl->base, "lp") == 0;
-    const double term = rough ? 0x1p-6 / goal : 1;
+    const bool rough = (impl->op_by_op && impl->dtype != NORM_F32) || strcmp(impl->base, "lp") == 0;
+    const double term = rough ? 2 * dtype_epsilon(impl->dtype) / goal : 1;
     for (size_t i = 0; i < c->cols; i++) {
         if (impl->params & NORM_GAMMA)
             expect(impl, c, "dgamma", (double)a->dgamma[i], rows * one->dgamma[i], rows * one->dgamma_scale[i] * term);

@@ -46,7 +46,7 @@ static void every_preset_is_sound(void **state) {
             plan p;
             assert_true(plan_make(&p, which, &everything, t));
             assert_true(p.schedule.count > 0);
-            size_t adds = 0, libraries = 0;
+            size_t adds = 0, libraries = 0, halves = 0;
             for (size_t i = 0; i < p.schedule.count; i++) {
                 const cell *const c = &plan_cells(&p)[i];
                 assert_null(norm_missing(c->impl));
@@ -55,6 +55,7 @@ static void every_preset_is_sound(void **state) {
                 assert_true(has_identity(&p, i));
                 assert_true(c->impl->form != NORM_ADD_FUSED || which == PRESET_FULL);
                 adds += c->impl->form == NORM_ADD_FUSED;
+                halves += c->impl->dtype == NORM_F16;
                 // identity has no partner of its own form and level where the level was added for it alone.
                 if (c->impl->op != NORM_IDENTITY)
                     assert_true(summary_partner(&p, i, NORM_RMSNORM) != SIZE_MAX);
@@ -65,6 +66,7 @@ static void every_preset_is_sound(void **state) {
                 }
             }
             assert_int_equal(adds > 0, which == PRESET_FULL);
+            assert_int_equal(halves > 0, which == PRESET_FULL);
             assert_true(libraries > 0);
             plan_free(&p);
         }
@@ -134,6 +136,31 @@ static void results_beyond_the_caches_are_streamed(void **state) {
     topology_close(t);
 }
 
+// The cells of a preset where these dtypes are named, but for what is not ours.
+static size_t cells_of(preset which, const char *dtypes, const topology *t) {
+    selection s = {0};
+    plan p;
+    size_t count = 0;
+    select_into(&s, SELECT_DTYPE, dtypes, t);
+    assert_true(plan_make(&p, which, &s, t));
+    for (size_t i = 0; i < p.schedule.count; i++)
+        count += plan_cells(&p)[i].impl->level != NORM_LEVEL_LIBRARY && strcmp(plan_cells(&p)[i].impl->base, "lp") != 0;
+    plan_free(&p);
+    return count;
+}
+
+// f16 is measured where bf16 is, if it is named, and nothing else is then.
+static void presets_have_the_dtypes_that_are_named(void **state) {
+    (void)state;
+    topology *const t = open_machine(machines[1]);
+    for (preset which = 0; which < PRESETS; which++) {
+        const size_t halves = cells_of(which, "f16", t), both = cells_of(which, "bf16,f16", t);
+        assert_true(halves > 0);
+        assert_int_equal(both, cells_of(which, "bf16", t) + halves);
+    }
+    topology_close(t);
+}
+
 static void a_plan_is_read_back_as_written(void **state) {
     (void)state;
     topology *const t = open_machine(machines[1]);
@@ -172,6 +199,7 @@ int main(void) {
     peers_register();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_preset_is_sound),
+        cmocka_unit_test(presets_have_the_dtypes_that_are_named),
         cmocka_unit_test(rounds_keep_to_the_budget),
         cmocka_unit_test(results_beyond_the_caches_are_streamed),
         cmocka_unit_test(a_plan_is_read_back_as_written),

@@ -75,6 +75,8 @@ static bool choose(size_t option, const char *value, size_t *index) {
     const char *names[SELECT_MAX_NAMES];
     size_t count = option < FORMAT ? selector_names(lists[option], names) : 0;
     char before[32];
+    if (option == DTYPE)
+        count = MODEL_DTYPES;
     for (; option == FORMAT && exporter_at(count) != NULL; count++)
         names[count] = exporter_at(count)->name;
     snprintf(before, sizeof before, "--%s: ", options[option].name);

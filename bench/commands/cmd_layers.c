@@ -87,7 +87,8 @@ static const subject layers = {
     .schedule = &arms.schedule,
     .launches = layers_launches,
     .budgets = layers_budgets,
-    .nothing = ": decode is for llama and gpt2 models, and normbench list implementations says what each op has",
+    .nothing = ": decode is for llama and gpt2 models, f16 for kernels alone, and normbench list implementations says "
+               "what each op has",
     .choose = "fewer --tokens, a smaller --batch or --depth, or another --model",
     .take = take,
     .make = make,

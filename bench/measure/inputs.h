@@ -18,7 +18,7 @@
     X(CONSTANT, constant, "every element of a row the same value")                                                     \
     X(ZERO, zero, "zeros of both signs")                                                                               \
     X(DENORMAL, denormal, "below the smallest normal number of the dtype, both signs")                                 \
-    X(LARGE, large, "just inside the supported range: |x| * sqrt(cols) near 1e19")                                     \
+    X(LARGE, large, "just inside the supported range: |x| * sqrt(cols) near 1e19, or in f16 half its largest")         \
     X(SWEEP, sweep, "evenly spaced over +-20: through the S of tanh into saturation at alpha 0.5 and up")              \
     X(EQUAL, equal, "every row the same, of two numbers with long significands")                                       \
     X(MASSIVE, massive, "normal, deviation 0.5, and one activation of 3000 in each row")                               \

@@ -20,7 +20,7 @@ static double ulp_of(norm_dtype dtype, double value) {
     bits &= 0x7ff0000000000000;
     double power; // the largest power of two that is not above |value|; 0 for what is denormal in double
     memcpy(&power, &bits, sizeof power);
-    return dtype_epsilon(dtype) * (power < 0x1p-126 ? 0x1p-126 : power);
+    return dtype_epsilon(dtype) * fmax(power, dtype_smallest(dtype));
 }
 
 // Beyond half an ulp above the largest finite number, round to nearest gives infinity.

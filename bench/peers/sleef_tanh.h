@@ -39,8 +39,11 @@ SIMD_INLINE void tanh_sleef_wide(norm_dtype dtype, void *to, const void *from, s
         return;
     }
     const __m256i in = _mm256_loadu_si256((const void *)((const uint16_t *)from + c));
-    const __m512 x = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(in), 16));
-    _mm256_storeu_si256((void *)((uint16_t *)to + c), round_wide(Sleef_tanhf16_u10avx512f(x)));
+    const bool f16 = dtype == NORM_F16;
+    const __m512 x = f16 ? _mm512_cvtph_ps(in) : _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(in), 16));
+    const __m512 y = Sleef_tanhf16_u10avx512f(x);
+    _mm256_storeu_si256((void *)((uint16_t *)to + c),
+                        f16 ? _mm512_cvtps_ph(y, _MM_FROUND_TO_NEAREST_INT) : round_wide(y));
 }
 #endif
 

@@ -100,10 +100,18 @@ static unsigned usually(unsigned said, unsigned usual) { return said != 0 ? said
 
 // ---- Their cells
 
+// f16, which moves what bf16 moves, would only make a preset longer: it stands where bf16 does if --dtype names it, and
+// in preset full.
+static bool sweep_has_dtype(const sweep *w, preset which, const selection *s, norm_dtype dtype) {
+    const unsigned dtypes = usually(w->dtypes, F32);
+    return dtype != NORM_F16 ? dtypes >> dtype & 1
+                             : dtypes & BF16 && (which == PRESET_FULL || s->given[SELECT_DTYPE]);
+}
+
 static bool sweep_has(const sweep *w, const norm_impl *impl) {
     static const char *const usual[] = {"u2", NULL};
     const char *const *variant = w->variants[0] != NULL ? w->variants : usual;
-    if (!(usually(w->forms, FUSED) >> impl->form & 1) || !(usually(w->dtypes, F32) >> impl->dtype & 1))
+    if (!(usually(w->forms, FUSED) >> impl->form & 1))
         return false;
     if (w->levels == LIBRARY || impl->level == NORM_LEVEL_LIBRARY)
         return w->levels == LIBRARY && impl->level == NORM_LEVEL_LIBRARY;
@@ -157,7 +165,7 @@ static bool take_sweep(const sweep *w, preset which, const selection *s, const t
     const unsigned passes = usually(w->passes, FORWARD), caches = usually(w->caches, WARM);
     const norm_impl *impl;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
-        if (!sweep_has(w, impl) || !selection_has(s, impl) ||
+        if (!sweep_has(w, impl) || !sweep_has_dtype(w, which, s, impl->dtype) || !selection_has(s, impl) ||
             !(SELECT_QUESTION >> impl->op & 1 || which == PRESET_FULL || s->given[SELECT_OP]))
             continue;
         for (unsigned pass = 0; pass < NORM_PASSES; pass++)

@@ -31,7 +31,7 @@ const char *part_name(model_part part);
     X(PASS, pass, "LIST", "forward, backward, or all")                                                                 \
     X(FORM, form, "LIST", "fused, eager, add_fused, framework, or all")                                                \
     X(LEVEL, level, "LIST", "levels (normbench list levels), best, or all")                                            \
-    X(DTYPE, dtype, "LIST", "f32, bf16, or all")                                                                       \
+    X(DTYPE, dtype, "LIST", "f32, bf16, f16, or all")                                                                  \
     X(SHAPE, shape, "LIST", "ROWSxCOLS, as in 64x768,4096x4096")                                                       \
     X(THREADS, threads, "LIST", "numbers, cores (one per core), all (every PU)")                                       \
     X(PLACEMENT, placement, "LIST", "placements (normbench list placements), or all")                                  \

@@ -272,8 +272,9 @@ NORM_EACH_DTYPE(DEFINE)
     { op##_##name##_##D, NORM_SPLIT_COLS, bytes }
 #define EDGE(op, name, D, A, bytes)                                                                                    \
     { op##_##name##_##D##_##A, NORM_SPLIT_ROWS, bytes }
-// Casts stand in the lists of bf16 alone, the steps of gamma and beta in those of the variants that have them.
+// Casts stand in the lists of bf16 and f16, the steps of gamma and beta in those of the variants that have them.
 #define LIST_bf16(...) __VA_ARGS__
+#define LIST_f16(...) __VA_ARGS__
 #define LIST_f32(...)
 #define LIST_affine(...) __VA_ARGS__
 #define LIST_noaffine(...)

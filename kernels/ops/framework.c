@@ -14,9 +14,9 @@ NORM_NO_TABLE(framework);
 #else
 
 // Moments by Welford's recurrence, a lane each, CHUNK vectors at a time, and chunks joined as a tree: how PyTorch has
-// them, each step waiting for the one before. bf16 goes by two vectors at once.
+// them, each step waiting for the one before. What has 16 bits goes by two vectors at once.
 enum { CHUNK = 16, DEEPEST = 48, HALVES = 2 };
-SIMD_INLINE size_t halves_of(norm_dtype dtype) { return dtype == NORM_BF16 ? HALVES : 1; }
+SIMD_INLINE size_t halves_of(norm_dtype dtype) { return dtype == NORM_F32 ? 1 : HALVES; }
 
 typedef struct {
     size_t count;

@@ -224,14 +224,17 @@ NORM_EACH_DTYPE(DEFINE)
     { function, NORM_SPLIT_##SPLIT, bytes }
 #define OPERATION_LIFE(function, SPLIT, bytes, makes, per_element, per_row, per_col, frees, grain, calls)              \
     { MADE_##makes, per_element, per_row, per_col, frees, grain, calls }
-// Casts stand in the lists of bf16 alone, the steps of gamma and beta in those of the variants that have them.
+// Casts stand in the lists of bf16 and f16, the steps of gamma and beta in those of the variants that have them.
 #define LIST_bf16(...) __VA_ARGS__
+#define LIST_f16(...) __VA_ARGS__
 #define LIST_f32(...)
 #define LIST_affine(...) __VA_ARGS__
 #define LIST_noaffine(...)
 // What the operation makes that is the last one in some variants.
 #define NORMED_bf16_affine NORMED
 #define NORMED_bf16_noaffine NORMED
+#define NORMED_f16_affine NORMED
+#define NORMED_f16_noaffine NORMED
 #define NORMED_f32_affine NORMED
 #define NORMED_f32_noaffine RESULT
 #define CAST_affine H
@@ -239,6 +242,7 @@ NORM_EACH_DTYPE(DEFINE)
 #define TANH_affine T
 #define TANH_noaffine RESULT
 #define GRADIENT_bf16 D1
+#define GRADIENT_f16 D1
 #define GRADIENT_f32 RESULT
 
 #define RMSNORM_FORWARD(K, T, D, e, A)                                                                                 \

@@ -24,7 +24,7 @@
 #ifdef SIMD_HARDWARE_BF16
 #define NORM_EACH_DTYPE(X) X(bf16, NORM_BF16)
 #else
-#define NORM_EACH_DTYPE(X) X(f32, NORM_F32) X(bf16, NORM_BF16)
+#define NORM_EACH_DTYPE(X) X(f32, NORM_F32) X(bf16, NORM_BF16) X(f16, NORM_F16)
 #endif
 #ifdef SIMD_FLUSHES_BF16
 #define FLUSHES true // norm_impl's

@@ -82,15 +82,15 @@ SIMD_INLINE vf fetch(extent over, norm_dtype dtype, tensor t, size_t row, size_t
 // one loop each for all stages of that kind. A unary operation is given its operand twice.
 #define SWEEP_KINDS(X)                                                                                                 \
     X(CAST, NORM_F32, NORM_F32, FULL, FULL)                                                                            \
-    X(CAST, NORM_F32, NORM_BF16, FULL, FULL)                                                                           \
-    X(CAST, NORM_BF16, NORM_F32, FULL, FULL)                                                                           \
     X(CAST, NORM_F32, NORM_F32, PER_ROW, PER_ROW)                                                                      \
     X(SQUARE, NORM_F32, NORM_F32, FULL, FULL)                                                                          \
     X(NEG, NORM_F32, NORM_F32, FULL, FULL)                                                                             \
     X(ADD, NORM_F32, NORM_F32, FULL, FULL)                                                                             \
     X(SUB, NORM_F32, NORM_F32, FULL, PER_ROW)                                                                          \
     X(MUL, NORM_F32, NORM_F32, FULL, PER_ROW)                                                                          \
-    SWEEP_KINDS_OF(X, NORM_F32) SWEEP_KINDS_OF(X, NORM_BF16)
+    SWEEP_KINDS_OF(X, NORM_F32) SWEEP_KINDS_CAST(X, NORM_BF16) SWEEP_KINDS_CAST(X, NORM_F16)
+#define SWEEP_KINDS_CAST(X, D)                                                                                         \
+    X(CAST, NORM_F32, D, FULL, FULL) X(CAST, D, NORM_F32, FULL, FULL) SWEEP_KINDS_OF(X, D)
 #define SWEEP_KINDS_OF(X, D)                                                                                           \
     X(MUL, D, D, FULL, FULL)                                                                                           \
     X(MUL, D, D, FULL, PER_COL)                                                                                        \

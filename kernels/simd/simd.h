@@ -79,7 +79,46 @@ SIMD_INLINE vi v_interleave_bf16(vf even, vf odd) {
 #endif
 #endif
 
+// f16 where there is no instruction for it, in the upper half of each lane. As widen_f16 of dtype.h; and to nearest
+// even by integers, denormals by a sum whose last place is theirs.
+#ifndef SIMD_HARDWARE_F16
+SIMD_INLINE vf v_load_f16(const uint16_t *p) {
+    const vi bits = v_load_high(p), magnitude = vi_shr3(vi_and(bits, vi_set1(0x7fff0000u)));
+    const vi value = v_bits(v_mul(v_float(magnitude), v_set1(0x1p112f)));
+    const vi finite_or_not =
+        vi_select(v_less(v_float(magnitude), v_set1(0x1p-96f)), value, vi_or(magnitude, vi_set1(0x7f800000u)));
+    return v_float(vi_or(finite_or_not, vi_and(bits, vi_set1(0x80000000u))));
+}
+SIMD_INLINE vi v_round_f16(vf a) {
+    const vf size = v_abs(a);
+    const vi bits = v_bits(size), odd = vi_and(vi_shr16(vi_shl3(bits)), vi_set1(1));
+    const vi denormal = vi_shl16(v_bits(v_add(size, v_set1(0.5f)))); // the upper half of 0.5's bits is gone
+    // The exponent has 112 less.
+    const vi normal = vi_shl3(vi_add(bits, vi_add(odd, vi_set1(0xfff - (112u << 23)))));
+    const vi beyond = vi_select(v_is_nan(a), vi_or(vi_and(vi_shl3(bits), vi_set1(0x3ff0000)), vi_set1(0x7e000000)),
+                                vi_set1(0x7c000000));
+    const vi large = vi_select(v_less(size, v_set1(65520.0f)), normal, beyond);
+    return vi_or(vi_select(v_less(size, v_set1(0x1p-14f)), denormal, large), v_sign(a));
+}
+SIMD_INLINE void v_store_f16(uint16_t *p, vf a) { v_store_high(p, v_round_f16(a)); }
+#ifdef SIMD_STREAM
+SIMD_INLINE void v_stream_f16(uint16_t *p, vf a) { v_stream_high(p, v_round_f16(a)); }
+#endif
+#endif
+
 // A vector of which only n lanes are in memory, n < SIMD_WIDTH; missing lanes are zero.
+SIMD_SHARED vf v_get_part_f16(const uint16_t *p, size_t n) {
+    uint16_t lanes[SIMD_WIDTH] = {0};
+    for (size_t k = 0; k < n; k++)
+        lanes[k] = p[k];
+    return v_load_f16(lanes);
+}
+SIMD_SHARED void v_put_part_f16(uint16_t *p, size_t n, vf a) {
+    uint16_t lanes[SIMD_WIDTH];
+    v_store_f16(lanes, a);
+    for (size_t k = 0; k < n; k++)
+        p[k] = lanes[k];
+}
 SIMD_SHARED vf v_get_part_bf16(const uint16_t *p, size_t n) {
     uint16_t lanes[SIMD_WIDTH] = {0};
     for (size_t k = 0; k < n; k++)
@@ -96,13 +135,15 @@ SIMD_SHARED void v_put_part_bf16(uint16_t *p, size_t n, vf a) {
 // n elements of a row from element i on, n <= SIMD_WIDTH; missing lanes are zero. dtype and a full n are constants
 // where these are inlined, so the branches are gone. No switch: gcc 12 then schedules what is around it otherwise, and
 // rmsnorm's backward takes 1.03 times as long on AVX-512.
-_Static_assert(NORM_DTYPES == 2, "a dtype more is a branch more in v_get, v_put and v_stream_span");
+_Static_assert(NORM_DTYPES == 3, "a dtype more is a branch more in v_get, v_put and v_stream_span");
 SIMD_INLINE vf v_get(norm_dtype dtype, const void *row, size_t i, size_t n) {
     if (dtype == NORM_F32) {
         const float *const p = (const float *)row + i;
         return n == SIMD_WIDTH ? v_load(p) : v_load_part(p, n);
     }
     const uint16_t *const p = (const uint16_t *)row + i;
+    if (dtype == NORM_F16)
+        return n == SIMD_WIDTH ? v_load_f16(p) : v_get_part_f16(p, n);
     return n == SIMD_WIDTH ? v_float(v_load_high(p)) : v_get_part_bf16(p, n);
 }
 SIMD_INLINE void v_put(norm_dtype dtype, void *row, size_t i, size_t n, vf a) {
@@ -115,7 +156,11 @@ SIMD_INLINE void v_put(norm_dtype dtype, void *row, size_t i, size_t n, vf a) {
         return;
     }
     uint16_t *const p = (uint16_t *)row + i;
-    if (n == SIMD_WIDTH)
+    if (dtype == NORM_F16 && n == SIMD_WIDTH)
+        v_store_f16(p, a);
+    else if (dtype == NORM_F16)
+        v_put_part_f16(p, n, a);
+    else if (n == SIMD_WIDTH)
         v_store_bf16(p, a);
     else
         v_put_part_bf16(p, n, a);
@@ -165,6 +210,8 @@ SIMD_INLINE void v_put_span(norm_dtype dtype, void *row, size_t i, size_t n, con
 SIMD_INLINE void v_stream_span(norm_dtype dtype, void *row, size_t i, size_t n, const vf a[SPAN]) {
     if (dtype == NORM_F32)
         v_stream((float *)row + i, a[0]);
+    else if (dtype == NORM_F16)
+        v_stream_f16((uint16_t *)row + i, a[0]);
     else if (n == SIMD_WIDTH)
         v_stream_bf16((uint16_t *)row + i, a[0]);
     else

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The vector vocabulary at 256 bits: AVX2 with FMA.
+// The vector vocabulary at 256 bits: AVX2 with FMA and F16C.
 #ifndef SIMD_AVX2_H
 #define SIMD_AVX2_H
 
-#if !defined(__AVX2__) || !defined(__FMA__)
+#if !defined(__AVX2__) || !defined(__FMA__) || !defined(__F16C__)
 #error "simd_avx2.h needs the flags of level avx2 (kernels/levels.mk)"
 #endif
 #include <immintrin.h>
@@ -36,10 +36,16 @@ static inline __m128i v_high(vi a) {
 }
 static inline void v_store_high(uint16_t *p, vi a) { _mm_storeu_si128((__m128i *)p, v_high(a)); }
 
+#define SIMD_HARDWARE_F16 1
+static inline vf v_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+static inline __m128i v_f16(vf a) { return _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT); }
+static inline void v_store_f16(uint16_t *p, vf a) { _mm_storeu_si128((__m128i *)p, v_f16(a)); }
+
 // Past the caches; p is aligned to what is written. The fence orders these stores before what other threads may read.
 #define SIMD_STREAM 1
 static inline void v_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
 static inline void v_stream_high(uint16_t *p, vi a) { _mm_stream_si128((__m128i *)p, v_high(a)); }
+static inline void v_stream_f16(uint16_t *p, vf a) { _mm_stream_si128((__m128i *)p, v_f16(a)); }
 static inline void v_stream_fence(void) { _mm_sfence(); }
 
 static inline vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }

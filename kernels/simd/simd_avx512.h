@@ -31,10 +31,16 @@ static inline vi v_load_high(const uint16_t *p) {
 static inline __m256i v_high(vi a) { return _mm512_cvtepi32_epi16(_mm512_srli_epi32(a, 16)); }
 static inline void v_store_high(uint16_t *p, vi a) { _mm256_storeu_si256((__m256i *)p, v_high(a)); }
 
+#define SIMD_HARDWARE_F16 1
+static inline vf v_load_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+static inline __m256i v_f16(vf a) { return _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT); }
+static inline void v_store_f16(uint16_t *p, vf a) { _mm256_storeu_si256((__m256i *)p, v_f16(a)); }
+
 // Past the caches; p is aligned to what is written. The fence orders these stores before what other threads may read.
 #define SIMD_STREAM 1
 static inline void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
 static inline void v_stream_high(uint16_t *p, vi a) { _mm256_stream_si256((__m256i *)p, v_high(a)); }
+static inline void v_stream_f16(uint16_t *p, vf a) { _mm256_stream_si256((__m256i *)p, v_f16(a)); }
 static inline void v_stream_fence(void) { _mm_sfence(); }
 
 static inline vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }

@@ -32,6 +32,10 @@ static inline void v_store_part(float *p, vf a, size_t n) {
 static inline vi v_load_high(const uint16_t *p) { return vshll_n_u16(vld1_u16(p), 16); }
 static inline void v_store_high(uint16_t *p, vi a) { vst1_u16(p, vshrn_n_u32(a, 16)); }
 
+#define SIMD_HARDWARE_F16 1
+static inline vf v_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
+static inline void v_store_f16(uint16_t *p, vf a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
+
 static inline vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
 static inline vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
 static inline vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }

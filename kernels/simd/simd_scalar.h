@@ -62,7 +62,10 @@ static inline vi vi_set1(uint32_t a) { return a; }
 static inline vi vi_add(vi a, vi b) { return a + b; }
 static inline vi vi_and(vi a, vi b) { return a & b; }
 static inline vi vi_or(vi a, vi b) { return a | b; }
+static inline vi vi_shl3(vi a) { return a << 3; }
+static inline vi vi_shl16(vi a) { return a << 16; }
 static inline vi vi_shl23(vi a) { return a << 23; }
+static inline vi vi_shr3(vi a) { return a >> 3; }
 static inline vi vi_shr16(vi a) { return a >> 16; }
 static inline vi vi_select(vm m, vi a, vi b) { return m ? a : b; }
 static inline vf v_select(vm m, vf a, vf b) { return m ? a : b; }

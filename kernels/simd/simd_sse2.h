@@ -64,8 +64,10 @@ static inline vi vi_set1(uint32_t a) { return _mm_set1_epi32((int)a); }
 static inline vi vi_add(vi a, vi b) { return _mm_add_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm_and_si128(a, b); }
 static inline vi vi_or(vi a, vi b) { return _mm_or_si128(a, b); }
+static inline vi vi_shl3(vi a) { return _mm_slli_epi32(a, 3); }
 static inline vi vi_shl16(vi a) { return _mm_slli_epi32(a, 16); }
 static inline vi vi_shl23(vi a) { return _mm_slli_epi32(a, 23); }
+static inline vi vi_shr3(vi a) { return _mm_srli_epi32(a, 3); }
 static inline vi vi_shr16(vi a) { return _mm_srli_epi32(a, 16); }
 static inline vf v_select(vm m, vf a, vf b) { return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b)); }
 static inline vi vi_select(vm m, vi a, vi b) { return v_bits(v_select(m, v_float(a), v_float(b))); }

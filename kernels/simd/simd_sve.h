@@ -28,6 +28,14 @@ static inline void v_store_part(float *p, vf a, size_t n) { svst1_f32(v_first(n)
 static inline vi v_load_high(const uint16_t *p) { return svlsl_n_u32_x(v_every(), svld1uh_u32(v_every(), p), 16); }
 static inline void v_store_high(uint16_t *p, vi a) { svst1h_u32(v_every(), p, svlsr_n_u32_x(v_every(), a, 16)); }
 
+#define SIMD_HARDWARE_F16 1
+static inline vf v_load_f16(const uint16_t *p) {
+    return svcvt_f32_f16_x(v_every(), svreinterpret_f16_u32(svld1uh_u32(v_every(), p)));
+}
+static inline void v_store_f16(uint16_t *p, vf a) {
+    svst1h_u32(v_every(), p, svreinterpret_u32_f16(svcvt_f16_f32_x(v_every(), a)));
+}
+
 static inline vf v_add(vf a, vf b) { return svadd_f32_x(v_every(), a, b); }
 static inline vf v_sub(vf a, vf b) { return svsub_f32_x(v_every(), a, b); }
 static inline vf v_mul(vf a, vf b) { return svmul_f32_x(v_every(), a, b); }

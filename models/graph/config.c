@@ -144,6 +144,11 @@ bool config_valid(const layer_config *k, char error[LAYER_ERROR_SIZE]) {
     const model_shape *const m = k->shape;
     if (m == NULL || k->part > PART_MODEL || k->phase >= PHASES || k->dtype >= NORM_DTYPES)
         return refuse(error, "a layer needs a model, a part, a phase and a dtype");
+    if ((unsigned)k->dtype >= MODEL_DTYPES)
+        return refuse(error,
+                      "a layer's products, attention and activations are in f32 and bf16; of %s there are "
+                      "kernels alone",
+                      norm_dtype_name(k->dtype));
     const bool image = m->kind == MODEL_CONVNEXT;
     if (k->arm_count == 0 || k->arms == NULL)
         return refuse(error, "a layer needs at least one arm: an implementation for its norm slots");

@@ -5,6 +5,9 @@
 
 #include "norm.h"
 
+// The dtypes below it are those that products, attention and activations have; of the others there are norms alone.
+enum { MODEL_DTYPES = NORM_BF16 + 1 };
+
 // (rows, cols) elements of dtype, row i beginning at i * stride elements, stride >= cols; any alignment of an element.
 typedef struct {
     norm_dtype dtype;

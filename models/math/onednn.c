@@ -21,7 +21,8 @@ static layout_ref ref_of(const layout *l) { return l; }
 #endif
 
 dnnl_data_type_t onednn_type(norm_dtype dtype) {
-    static const dnnl_data_type_t types[NORM_DTYPES] = {[NORM_F32] = dnnl_f32, [NORM_BF16] = dnnl_bf16};
+    static const dnnl_data_type_t types[NORM_DTYPES] = {
+        [NORM_F32] = dnnl_f32, [NORM_BF16] = dnnl_bf16, [NORM_F16] = dnnl_f16};
     return types[dtype];
 }
 

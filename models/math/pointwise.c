@@ -13,7 +13,7 @@
 
 // ---- The level
 
-#define DECLARE(ID, name, features) extern const pointwise_rows pointwise_rows_##name[NORM_DTYPES];
+#define DECLARE(ID, name, features) extern const pointwise_rows pointwise_rows_##name[MODEL_DTYPES];
 #define POINTER(ID, name, features) pointwise_rows_##name,
 NORM_LEVEL_LIST(DECLARE)
 static const pointwise_rows *const tables[NORM_LEVELS] = {NORM_LEVEL_LIST(POINTER)};

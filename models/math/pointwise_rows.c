@@ -346,6 +346,6 @@ DEFINE(bf16, NORM_BF16)
         .cross_entropy = cross_entropy_##name                                                                          \
     }
 
-extern const pointwise_rows NORM_PASTE3(pointwise_, rows, NORM_LEVEL_NAME)[NORM_DTYPES];
+extern const pointwise_rows NORM_PASTE3(pointwise_, rows, NORM_LEVEL_NAME)[MODEL_DTYPES];
 const pointwise_rows NORM_PASTE3(pointwise_, rows,
-                                 NORM_LEVEL_NAME)[NORM_DTYPES] = {[NORM_F32] = ROWS(f32), [NORM_BF16] = ROWS(bf16)};
+                                 NORM_LEVEL_NAME)[MODEL_DTYPES] = {[NORM_F32] = ROWS(f32), [NORM_BF16] = ROWS(bf16)};
