@@ -38,8 +38,9 @@ extern "C" {
 #define NORM_ABI 2
 NORM_API extern const unsigned norm_abi; // what this library was compiled with
 
-// The parameters an implementation reads and, backward, whose gradients it writes.
-enum { NORM_GAMMA = 1, NORM_BETA = 2, NORM_ALPHA = 4, NORM_SHIFT = 8 };
+// The parameters an implementation reads and, backward, whose gradients it writes. NORM_F32_AFFINE: gamma and beta are
+// f32 though the tensors have 16 bits, as serving engines and mixed precision keep them (variants `*_f32affine`).
+enum { NORM_GAMMA = 1, NORM_BETA = 2, NORM_ALPHA = 4, NORM_SHIFT = 8, NORM_F32_AFFINE = 16 };
 
 #define NORM_ROW(ID, ...) NORM_##ID,
 typedef enum { NORM_OP_LIST(NORM_ROW) NORM_OPS } norm_op;
@@ -61,8 +62,8 @@ typedef enum { NORM_FORWARD, NORM_BACKWARD, NORM_PASSES } norm_pass;
 // kernel. Its levels end at avx512: those kernels convert bf16 without the instruction for it.
 typedef enum { NORM_FUSED, NORM_EAGER, NORM_ADD_FUSED, NORM_FRAMEWORK, NORM_FORMS } norm_form;
 
-// The storage type of every matrix, gamma and beta. Arithmetic is f32 in all of them, but that bf16 op by op rounds
-// where a framework does. What is too large for f16 becomes an infinity.
+// The storage type of every matrix, and of gamma and beta but in variants `*_f32affine`. Arithmetic is f32 in all of
+// them, but that 16 bits op by op are rounded where a framework does it. What is too large for f16 becomes an infinity.
 typedef enum { NORM_F32, NORM_BF16, NORM_F16, NORM_DTYPES } norm_dtype;
 
 // The most threads of one call: OpenMP's runtime ends the process where it cannot start those that it is asked for.
@@ -179,7 +180,7 @@ struct norm_impl {
     norm_form form;
     norm_level level;
     norm_dtype dtype;
-    unsigned params;  // the parameters it has: those of the op, or fewer (`*_nobeta`, `*_noaffine`)
+    unsigned params;  // the parameters it has: those of the op, or fewer (`*_nobeta`, `*_noaffine`); NORM_F32_AFFINE
     bool reads_y;     // backward reads y: forward's result is what a framework would have saved for it
     bool elementwise; // forward computes each element of y from that of x alone, so that a row can be split
     bool streams; // forward writes y with non-temporal stores, past the caches (variants `*_nt`), where its rows begin
@@ -241,6 +242,8 @@ NORM_API const char *norm_level_name(norm_level level);
 NORM_API const char *norm_dtype_name(norm_dtype dtype);
 NORM_API const char *norm_error_text(norm_error error);
 NORM_API size_t norm_dtype_bytes(norm_dtype dtype);
+// The storage type of gamma and beta.
+NORM_API norm_dtype norm_affine_dtype(const norm_impl *impl);
 
 // The first CPU feature of the level that this CPU or its operating system lacks; NULL if it can run the level.
 NORM_API const char *norm_level_missing(norm_level level);

@@ -29,10 +29,11 @@ extern "C" {
 // Letters, digits and underscores, not those of a variant that is built in.
 enum { NORM_PLUGIN_NAME = 32 };
 
-// What is left out of an implementation is zero: form fused, dtype f32, no parameters. Its level becomes `library`; its
-// variant, where NULL, the plug-in's name, else that, an underscore and more, as in mine_twopass; its base, where NULL,
-// the variant: mine_nobeta, which is `mine` with fewer params, says base mine. It needs a forward pass; a backward may
-// be missing. Any form but `framework`; `run` is not its own.
+// What is left out of an implementation is zero: form fused, dtype f32, no parameters. Of 16 bits, gamma and beta are
+// of its dtype, or f32 with NORM_F32_AFFINE among its params. Its level becomes `library`; its variant, where NULL, the
+// plug-in's name, else that, an underscore and more, as in mine_twopass; its base, where NULL, the variant:
+// mine_nobeta, which is `mine` with fewer params, says base mine. It needs a forward pass; a backward may be missing.
+// Any form but `framework`; `run` is not its own.
 //
 // A stage is called by each thread of a team with that thread's slice, which may be empty; it opens no team of its own.
 // It writes what norm.h says of its pass and nothing else. A result beyond norm_error_bound is wrong, and not timed.

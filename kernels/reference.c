@@ -30,12 +30,14 @@ static double dy_at(const view *v, size_t i) {
     return dtype_get(v->dtype, v->args->dy, v->row * v->args->dy_stride + i);
 }
 
+static norm_dtype affine_of(const view *v) { return v->params & NORM_F32_AFFINE ? NORM_F32 : v->dtype; }
+
 static double gamma_at(const view *v, size_t i) {
-    return v->params & NORM_GAMMA ? dtype_get(v->dtype, v->args->gamma, i) : 1;
+    return v->params & NORM_GAMMA ? dtype_get(affine_of(v), v->args->gamma, i) : 1;
 }
 
 static double beta_at(const view *v, size_t i) {
-    return v->params & NORM_BETA ? dtype_get(v->dtype, v->args->beta, i) : 0;
+    return v->params & NORM_BETA ? dtype_get(affine_of(v), v->args->beta, i) : 0;
 }
 
 // layernorm and rmsnorm: n = (x - mean) * rstd, y = gamma * n + beta; rmsnorm is the case of a mean held at zero.

@@ -93,6 +93,9 @@ const char *norm_form_name(norm_form form) { return name_of(form_names, NORM_FOR
 const char *norm_level_name(norm_level level) { return name_of(level_names, NORM_ALL_LEVELS, (unsigned)level); }
 const char *norm_dtype_name(norm_dtype dtype) { return name_of(dtype_names, NORM_DTYPES, (unsigned)dtype); }
 size_t norm_dtype_bytes(norm_dtype dtype) { return dtype_size(dtype); }
+norm_dtype norm_affine_dtype(const norm_impl *impl) {
+    return impl == NULL || impl->params & NORM_F32_AFFINE ? NORM_F32 : impl->dtype;
+}
 
 const char *norm_default_variant(norm_op op, norm_form form, norm_dtype dtype) {
     switch (op) {

@@ -111,15 +111,16 @@ static void *behind_mut(void *data, size_t bytes) { return data == NULL ? NULL :
 // Part `index` of `count` of the columns, as the arguments of a call of its own; of no columns if there are too few.
 static norm_args part_of(const norm_impl *impl, const norm_args *args, size_t index, size_t count) {
     const norm_slice cols = slice_of(NORM_SPLIT_COLS, args->cols, index, count, NULL);
-    const size_t bytes = cols.begin * norm_dtype_bytes(impl->dtype);
+    const size_t bytes = cols.begin * norm_dtype_bytes(impl->dtype),
+                 affine = cols.begin * norm_dtype_bytes(norm_affine_dtype(impl));
     norm_args own = *args;
     own.cols = cols.end - cols.begin;
     own.x = behind(args->x, bytes);
     own.y = behind_mut(args->y, bytes);
     own.branch = behind(args->branch, bytes);
     own.sum = behind_mut(args->sum, bytes);
-    own.gamma = behind(args->gamma, bytes);
-    own.beta = behind(args->beta, bytes);
+    own.gamma = behind(args->gamma, affine);
+    own.beta = behind(args->beta, affine);
     return own;
 }
 

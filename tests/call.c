@@ -19,13 +19,14 @@ static bool room(call *c, call_tensor which, size_t bytes) {
 
 static bool rooms(call *c, size_t rows, size_t cols, int threads) {
     const size_t row = cols * norm_dtype_bytes(c->impl->dtype), sums = cols * sizeof(float);
+    const size_t affine = cols * norm_dtype_bytes(norm_affine_dtype(c->impl));
     const size_t bytes[CALL_TENSORS] = {
         [CALL_X] = rows * row,
         [CALL_BRANCH] = rows * row,
         [CALL_DY] = rows * row,
         [CALL_DSUM] = rows * row,
-        [CALL_GAMMA] = row,
-        [CALL_BETA] = row,
+        [CALL_GAMMA] = affine,
+        [CALL_BETA] = affine,
         [CALL_Y] = rows * row,
         [CALL_SUM] = rows * row,
         [CALL_DX] = rows * row,
@@ -63,7 +64,8 @@ bool call_make(call *c, const norm_impl *impl, size_t rows, size_t cols, int thr
         return false;
     }
     for (call_tensor i = 0; i < CALL_INPUTS; i++)
-        inputs_fill(INPUT_NORMAL, impl->dtype, c->data[i], cols, cols, 0, i < CALL_GAMMA ? rows : 1, 1 + (uint64_t)i);
+        inputs_fill(INPUT_NORMAL, i < CALL_GAMMA ? impl->dtype : norm_affine_dtype(impl), c->data[i], cols, cols, 0,
+                    i < CALL_GAMMA ? rows : 1, 1 + (uint64_t)i);
     float *const scalars = (float *)c->data[CALL_SCALARS];
     norm_args *const a = &c->args;
     *a = call_args(rows, cols, cols);

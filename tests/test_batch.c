@@ -69,6 +69,29 @@ static void rows_are_independent(void **state) {
     assert_true(tested > 0);
 }
 
+// A row that is cut has its own part of gamma and beta, whatever these are stored in.
+static void cut_rows_have_their_parameters(void **state) {
+    (void)state;
+    const norm_impl *impl;
+    size_t tested = 0;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
+        if (norm_missing(impl) != NULL || !impl->elementwise || impl->level == NORM_LEVEL_LIBRARY ||
+            !(impl->params & NORM_GAMMA) || !(norm_is_default(impl) || impl->params & NORM_F32_AFFINE))
+            continue;
+        const size_t cols = norm_whole_cols(impl) + 67;
+        call whole, team;
+        assert_true(call_make(&whole, impl, 1, cols, 2) && call_make(&team, impl, 1, cols, 2));
+        assert_int_equal(norm_run(impl, NORM_FORWARD, &whole.args, 1), NORM_OK);
+        assert_int_equal(norm_run(impl, NORM_FORWARD, &team.args, 2), NORM_OK);
+        if (memcmp(whole.data[CALL_Y], team.data[CALL_Y], whole.bytes[CALL_Y]) != 0)
+            fail_msg("%s: a row of %zu columns is another on two threads", call_name(impl), cols);
+        tested += (impl->params & NORM_F32_AFFINE) != 0;
+        call_free(&whole);
+        call_free(&team);
+    }
+    assert_true(tested > 0);
+}
+
 // In how many of two teams a long row has other bits than on one thread; asked to be invariant, in none.
 static size_t cut_differently(const norm_impl *impl) {
     const size_t bytes = LONG * sizeof(float);
@@ -101,6 +124,8 @@ static void cut_rows_are_not(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_independent), cmocka_unit_test(cut_rows_are_not)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_independent),
+                                       cmocka_unit_test(cut_rows_have_their_parameters),
+                                       cmocka_unit_test(cut_rows_are_not)};
     return cmocka_run_group_tests(tests, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

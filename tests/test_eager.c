@@ -77,8 +77,8 @@ static void emulate_layernorm(const row *r) {
     free(centred);
 }
 
-// alpha * x, tanh, weight * t, + beta; each stored in 16 bits. false where tanh is so near to a rounding boundary of the
-// dtype that a tanh off by 2 ulp of f32, which its variant may be, can fall on the other side.
+// alpha * x, tanh, weight * t, + beta; each stored in 16 bits. false where tanh is so near to a rounding boundary of
+// the dtype that a tanh off by 2 ulp of f32, which its variant may be, can fall on the other side.
 static bool emulate_dyt_element(const row *r, size_t i) {
     const float z = stored(r->dtype, r->alpha * r->x[i]);
     const float t = tanhf(z), tolerance = t * 0x1p-21f;
@@ -223,8 +223,8 @@ static void dyt_matches_its_list(void **state) {
 // 3e and column sum e, dbeta's column sum e, dy * gamma 2e, times rstd 8, drstd's product 12 and row sum 4, its spread
 // 4, the square's gradient 8 + 8 + 12, the sum of both 12, then for the mean negation 8, row sum 4, spread 4, addition
 // 12: 96
-// + 7e, and of 16 bits a cast up and one down, 6 each. Without gamma and beta the steps that have them are gone, and with
-// them, backward, those of the product, the two column sums and dy * gamma.
+// + 7e, and of 16 bits a cast up and one down, 6 each. Without gamma and beta the steps that have them are gone, and
+// with them, backward, those of the product, the two column sums and dy * gamma.
 typedef struct {
     norm_op op;
     norm_form form;

@@ -145,7 +145,7 @@ static void errors_are_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(f32_matrix_with_gaps), cmocka_unit_test(bf16_is_widened),
-        cmocka_unit_test(f16_is_as_it_is), cmocka_unit_test(wide_rows),
+        cmocka_unit_test(f16_is_as_it_is),      cmocka_unit_test(wide_rows),
         cmocka_unit_test(raw_is_the_elements),  cmocka_unit_test(errors_are_told),
     };
     return cmocka_run_group_tests_name("exporters", tests, make_file, remove_file);

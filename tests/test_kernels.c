@@ -36,7 +36,7 @@ typedef struct {
 typedef struct {
     tested *begin, *end;
 } group;
-static tested all[2048];
+static tested all[4096];
 static size_t all_count;
 
 // The errors seen, and in which implementation and shape the worst of them.

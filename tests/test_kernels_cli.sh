@@ -174,6 +174,26 @@ nothing_left "a run without --out, but for its folder in results/,"
     fi
 }
 
+# ---- f16, and gamma and beta in f32, which are held against an rmsnorm that has them so; and the C library where its tanh is called.
+
+expect 0 dyt --op dyt --variant u2_f32affine,libm --dtype f16 --pass all --shape 4x64 --launches 6 --budget 1s --csv -
+columns "$work/out" 'op variant dtype pass affine_dtype' | grep -v identity | sort >"$work/got"
+sort >"$work/want" <<END
+dyt u2_f32affine f16 forward f32
+dyt u2_f32affine f16 backward f32
+dyt libm f16 forward f16
+dyt libm f16 backward f16
+rmsnorm std_f32affine f16 forward f32
+rmsnorm std_f32affine f16 backward f32
+rmsnorm std f16 forward f16
+rmsnorm std f16 backward f16
+END
+cmp -s "$work/got" "$work/want" || fail "f16: $(diff "$work/want" "$work/got")"
+columns "$work/out" ratio_to_rmsnorm | grep -qx '' && fail "a row without its rmsnorm: $(cat "$work/out")"
+columns "$work/out" 'variant libc' | sort -u >"$work/got"
+[ "$(grep -vc ' $' "$work/got")" -eq 1 ] || fail "which variant calls the C library: $(cat "$work/got")"
+[ "$(sed -n 's/^libm //p' "$work/got")" = "$(getconf GNU_LIBC_VERSION 2>"$work/err" || echo musl)" ] || fail "the C library: $(cat "$work/got")"
+
 # ---- Form framework has MKL's tanh in f32 where the machine has MKL, and elsewhere says that it has not. A library of that name will do.
 
 if "$program" list implementations | grep -q 'dyt *mkl.*lacks'; then

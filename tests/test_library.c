@@ -122,14 +122,20 @@ static void a_variant_is_its_base_and_what_its_flags_say(void **state) {
     const norm_impl *impl;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
         const unsigned lost = all[impl->op] & ~impl->params;
-        const char *const params = lost & NORM_GAMMA ? "_noaffine" : lost & NORM_BETA ? "_nobeta" : "";
+        const bool wide = impl->params & NORM_F32_AFFINE;
+        const char *const params = lost & NORM_GAMMA  ? "_noaffine"
+                                   : lost & NORM_BETA ? "_nobeta"
+                                   : wide             ? "_f32affine"
+                                                      : "";
         char name[64];
         snprintf(name, sizeof name, "%s%s%s", impl->base, params, impl->streams ? "_nt" : "");
         assert_string_equal(impl->variant, name);
+        assert_true(norm_affine_dtype(impl) == (wide ? NORM_F32 : impl->dtype) && !(wide && impl->dtype == NORM_F32));
         if (impl->streams)
             assert_string_equal(norm_other_stores(impl)->base, impl->base);
-        assert_true(norm_is_default(impl) ==
-                    (lost == 0 && strcmp(impl->base, norm_default_variant(impl->op, impl->form, impl->dtype)) == 0));
+        assert_true(
+            norm_is_default(impl) ==
+            (lost == 0 && !wide && strcmp(impl->base, norm_default_variant(impl->op, impl->form, impl->dtype)) == 0));
     }
 }
 

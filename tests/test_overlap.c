@@ -140,7 +140,7 @@ static void same_bits(void **state) {
         if ((impl->op != NORM_RMSNORM && impl->op != NORM_LAYERNORM) || (impl->form != NORM_FUSED && !adds) ||
             impl->level == NORM_LEVEL_LIBRARY || norm_level_is_auto(impl->level) || norm_missing(impl) != NULL)
             continue;
-        fill_parameters(impl->dtype, &t);
+        fill_parameters(norm_affine_dtype(impl), &t);
         for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
             for (size_t rows = 1; rows <= MOST_ROWS; rows++)
                 for (size_t far = 0; far <= rows; far++) // the last: none

@@ -37,7 +37,7 @@ static bool is_tested(const norm_impl *impl) {
 
 // Gradients of the smallest rows may leave the range: dy is small there. Their numbers are denormals of f32; those of
 // bf16 the hardware's conversion flushes.
-static void fill(norm_dtype dtype, size_t cols) {
+static void fill(norm_dtype dtype, norm_dtype affine, size_t cols) {
     stats_rng rng;
     stats_rng_seed(&rng, 3, cols);
     for (size_t row = 0; row < ROWS; row++) {
@@ -51,8 +51,8 @@ static void fill(norm_dtype dtype, size_t cols) {
         }
     }
     for (size_t i = 0; i < cols; i++) {
-        dtype_set(dtype, t.gamma, i, 0.5 + stats_rng_uniform(&rng));
-        dtype_set(dtype, t.beta, i, stats_rng_uniform(&rng));
+        dtype_set(affine, t.gamma, i, 0.5 + stats_rng_uniform(&rng));
+        dtype_set(affine, t.beta, i, stats_rng_uniform(&rng));
     }
 }
 
@@ -126,7 +126,7 @@ static void rows_of_every_magnitude(void **state) {
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
         for (size_t w = 0; is_tested(impl) && w < sizeof widths / sizeof *widths; w++)
             for (size_t e = 0; e < sizeof epsilons / sizeof *epsilons; e++) {
-                fill(impl->dtype, widths[w]);
+                fill(impl->dtype, norm_affine_dtype(impl), widths[w]);
                 norm_args a = arguments(impl, widths[w], epsilons[e]);
                 const int threads = 1 + (int)(w % 2);
                 assert_int_equal(norm_run(impl, NORM_FORWARD, &a, threads), NORM_OK);

@@ -85,7 +85,7 @@ static void check_many(const norm_impl *impl, const many_rows *c) {
     for (size_t i = 0; i < c->cols; i++) {
         dtype_set(impl->dtype, x, i, i % 2 ? 0.7 : 0.1);
         dtype_set(impl->dtype, dy, i, c->dy);
-        dtype_set(impl->dtype, gamma, i, 1);
+        dtype_set(norm_affine_dtype(impl), gamma, i, 1);
     }
     fill_rows(x, x, c->rows, row_bytes);
     fill_rows(dy, dy, c->rows, row_bytes);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -198,10 +199,8 @@ static void a_plan_is_read_back_as_written(void **state) {
 int main(void) {
     peers_register();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_preset_is_sound),
-        cmocka_unit_test(presets_have_the_dtypes_that_are_named),
-        cmocka_unit_test(rounds_keep_to_the_budget),
-        cmocka_unit_test(results_beyond_the_caches_are_streamed),
+        cmocka_unit_test(every_preset_is_sound),          cmocka_unit_test(presets_have_the_dtypes_that_are_named),
+        cmocka_unit_test(rounds_keep_to_the_budget),      cmocka_unit_test(results_beyond_the_caches_are_streamed),
         cmocka_unit_test(a_plan_is_read_back_as_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

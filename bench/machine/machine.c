@@ -313,9 +313,9 @@ static json_t *describe_build(void) {
     const char *const libc = facts_libc_version();
     char hwloc_version[32];
     snprintf(hwloc_version, sizeof hwloc_version, "%u.%u.%u", hwloc >> 16, hwloc >> 8 & 255, hwloc & 255);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:i, s:o}", "git", NORMBENCH_GIT, "compiler", NORMBENCH_CC,
-                     "compiler_version", __VERSION__, "flags", NORMBENCH_FLAGS, "libc_name", facts_libc(), "libc",
-                     libc != NULL ? json_string(libc) : unknown("this C library tells no program its version"),
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:i, s:o}", "git", NORMBENCH_GIT, "compiler",
+                     NORMBENCH_CC, "compiler_version", __VERSION__, "flags", NORMBENCH_FLAGS, "libc_name", facts_libc(),
+                     "libc", libc != NULL ? json_string(libc) : unknown("this C library tells no program its version"),
                      "hwloc_api", hwloc_version, "jansson", JANSSON_VERSION, "openmp", _OPENMP, "libraries",
                      describe_libraries());
 }

@@ -17,7 +17,7 @@ enum { MOST_TENSORS = 7, SKEW = 1024 + 64, LINE = 64 };
 
 // The part of a shape that is drawn; larger tensors repeat it. Drawing 64 Mi normal numbers in each launch would take
 // longer than timing them, and no kernel can tell.
-enum { DRAWN_ELEMENTS = 1 << 20 };
+enum { DRAWN_ELEMENTS = 1 << 20, KINDS = 2 }; // of sets: by the storage type of gamma and beta
 
 typedef struct {
     size_t tensor, params, set, sets, saved, workspace;
@@ -42,8 +42,8 @@ static bool lay_out(const cell *cells, size_t count, size_t cold_bytes, layout *
         l->tensor > SIZE_MAX / (4 * MOST_TENSORS) || c->cols > SIZE_MAX / 64)
         return false;
     l->tensor = (l->tensor + SKEW + LINE - 1) / LINE * LINE + SKEW;
-    // gamma and beta in the dtype, dgamma and dbeta in f32, dalpha and dshift.
-    l->params = (c->cols * (2 * element + 2 * sizeof(float)) + 8 * LINE) / LINE * LINE;
+    // gamma and beta in the dtype and in f32, dgamma and dbeta in f32, dalpha and dshift.
+    l->params = (c->cols * (2 * element + 4 * sizeof(float)) + 8 * LINE) / LINE * LINE;
     l->set = most * l->tensor;
     // A cell that has few of the tensors must still find its own cold.
     l->sets = c->cache == CACHE_COLD ? cold_bytes / (fewest * l->tensor) + 2 : 1;
@@ -118,13 +118,15 @@ static void touch_set(const norm_args *set, norm_dtype dtype, int threads, uint6
     }
 }
 
-// Where the tensors of a set are, and the parameters, which all sets share.
-static norm_args arrange(const buffers *b, const cell *c, const layout *l, size_t set) {
+// Where the tensors of a set are, and the parameters, which all sets share; gamma and beta of this dtype.
+static norm_args arrange(const buffers *b, const cell *c, const layout *l, size_t set, norm_dtype affine) {
     const bool backward = c->pass == NORM_BACKWARD;
     char *const tensor = b->block + set * l->set, *const added = tensor + (backward ? 4 : 2) * l->tensor;
     float *const dgamma = (float *)(void *)(b->block + l->set * l->sets), *const dbeta = dgamma + c->cols,
                  *const dalpha = dbeta + c->cols;
-    char *const gamma = (char *)(dalpha + 16), *const beta = gamma + c->cols * norm_dtype_bytes(c->impl->dtype);
+    // Those in f32 stand behind those of 16 bits.
+    char *const gamma = (char *)(dalpha + 16 + (affine != c->impl->dtype ? c->cols : 0));
+    char *const beta = gamma + c->cols * norm_dtype_bytes(affine);
     return (norm_args){.rows = c->rows,
                        .cols = c->cols,
                        .x_stride = c->cols,
@@ -154,6 +156,11 @@ static norm_args arrange(const buffers *b, const cell *c, const layout *l, size_
                        .workspace = b->scratch == NULL ? NULL : b->scratch + b->workspace_offset};
 }
 
+static void fill_parameters(const norm_args *set, norm_dtype affine, uint64_t seed) {
+    inputs_fill(INPUT_NORMAL, affine, (void *)(uintptr_t)set->gamma, set->cols, set->cols, 0, 1, seed + 2);
+    inputs_fill(INPUT_NORMAL, affine, (void *)(uintptr_t)set->beta, set->cols, set->cols, 0, 1, seed + 3);
+}
+
 bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes, uint64_t seed) {
     const cell *const c = &cells[0];
     const norm_dtype dtype = c->impl->dtype;
@@ -166,10 +173,10 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
     b->workspace_offset = l.saved;
     b->block = map(b->block_bytes);
     b->scratch = b->scratch_bytes > 0 ? map(b->scratch_bytes) : NULL;
-    b->sets = calloc(l.sets, sizeof *b->sets);
-    b->add_backward_sets = l.adds ? calloc(l.sets, sizeof *b->sets) : NULL;
-    b->inference_sets = calloc(l.sets, sizeof *b->sets);
-    b->framework_sets = calloc(l.sets, sizeof *b->sets);
+    b->sets = calloc(KINDS * l.sets, sizeof *b->sets);
+    b->add_backward_sets = l.adds ? calloc(KINDS * l.sets, sizeof *b->sets) : NULL;
+    b->inference_sets = calloc(KINDS * l.sets, sizeof *b->sets);
+    b->framework_sets = calloc(KINDS * l.sets, sizeof *b->sets);
     b->made = calloc(1, l.table + 1);
     if (b->block == NULL || b->sets == NULL || (l.adds && b->add_backward_sets == NULL) || b->inference_sets == NULL ||
         b->framework_sets == NULL || b->made == NULL || (b->scratch_bytes > 0 && b->scratch == NULL)) {
@@ -181,12 +188,13 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
     if (l.made > 0)
         (void)heap_settle();
 
-    const norm_args first = arrange(b, c, &l, 0);
-    inputs_fill(INPUT_NORMAL, dtype, (void *)(uintptr_t)first.gamma, c->cols, c->cols, 0, 1, seed + 2);
-    inputs_fill(INPUT_NORMAL, dtype, (void *)(uintptr_t)first.beta, c->cols, c->cols, 0, 1, seed + 3);
-    for (size_t i = 0; i < l.sets; i++) {
-        b->sets[i] = arrange(b, c, &l, i);
-        touch_set(&b->sets[i], dtype, (int)c->threads, seed);
+    for (size_t i = 0; i < KINDS * l.sets; i++) {
+        const norm_dtype affine = i < l.sets ? dtype : NORM_F32;
+        b->sets[i] = arrange(b, c, &l, i % l.sets, affine);
+        if (i % l.sets == 0)
+            fill_parameters(&b->sets[i], affine, seed);
+        if (i < l.sets)
+            touch_set(&b->sets[i], dtype, (int)c->threads, seed);
         if (l.adds)
             b->add_backward_sets[i] = cell_pass_args(NORM_ADD_FUSED, NORM_BACKWARD, &b->sets[i]);
         b->inference_sets[i] = b->framework_sets[i] = b->sets[i];
@@ -196,22 +204,27 @@ bool buffers_make(buffers *b, const cell *cells, size_t count, size_t cold_bytes
     return true;
 }
 
+static const norm_args *of_kind(const buffers *b, const norm_impl *impl, const norm_args *sets) {
+    return sets + (impl->params & NORM_F32_AFFINE ? b->set_count : 0);
+}
+
 const norm_args *buffers_sets(const buffers *b, const norm_impl *impl, norm_pass pass) {
     if (pass == NORM_FORWARD)
-        return impl->form == NORM_EAGER || impl->form == NORM_FRAMEWORK ? b->inference_sets : b->sets;
-    return impl->form == NORM_ADD_FUSED   ? b->add_backward_sets
-           : impl->form == NORM_FRAMEWORK ? b->framework_sets
-                                          : b->sets;
+        return of_kind(b, impl, impl->form == NORM_EAGER || impl->form == NORM_FRAMEWORK ? b->inference_sets : b->sets);
+    return of_kind(b, impl,
+                   impl->form == NORM_ADD_FUSED   ? b->add_backward_sets
+                   : impl->form == NORM_FRAMEWORK ? b->framework_sets
+                                                  : b->sets);
 }
 
 const norm_args *buffers_before_backward(const buffers *b, const norm_impl *impl) {
-    return impl->form == NORM_FRAMEWORK ? b->framework_sets : b->sets;
+    return of_kind(b, impl, impl->form == NORM_FRAMEWORK ? b->framework_sets : b->sets);
 }
 
 void buffers_schedule(buffers *b, const norm_schedule *schedule) {
     norm_args *const all[] = {b->sets, b->add_backward_sets, b->inference_sets, b->framework_sets};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
-        for (size_t i = 0; all[k] != NULL && i < b->set_count; i++)
+        for (size_t i = 0; all[k] != NULL && i < KINDS * b->set_count; i++)
             all[k][i].schedule = schedule;
 }
 

@@ -11,7 +11,8 @@
 #include "plan/cell.h"
 
 typedef struct {
-    norm_args *sets; // what each call is given; calls rotate through them. One set if the cache is to be warm
+    norm_args *sets; // what each call is given; calls rotate through them. One set if the cache is to be warm. As many
+                     // again follow here and below, whose gamma and beta are f32 whatever the dtype
     norm_args *add_backward_sets; // the same for backward of form add_fused; NULL if no cell has that form
     norm_args *inference_sets;    // forward that no backward follows, of forms that then keep no temporaries
     norm_args *framework_sets;    // forward and backward of form framework, which keeps tensors of its own between them

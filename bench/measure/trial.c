@@ -190,15 +190,15 @@ static norm_args shaped(const norm_impl *impl, const trial *t) {
 
 // What forward reads and writes. false if memory ran out.
 static bool put_forward(const norm_impl *impl, const trial *t, trial_buffers *b, norm_args *args) {
-    const norm_dtype dtype = impl->dtype;
+    const norm_dtype dtype = impl->dtype, affine = norm_affine_dtype(impl);
     const bool has_gamma = impl->params & NORM_GAMMA, has_beta = impl->params & NORM_BETA;
     const bool held = b->holds[NORM_FORWARD];
     void *const x = put_input(&b->x, t, held, dtype, t->kind, t->rows, args->x_stride, t->seed);
     args->x = x;
     if (has_gamma)
-        args->gamma = put_input(&b->gamma, t, held, dtype, INPUT_NORMAL, 1, t->cols, t->seed + 1);
+        args->gamma = put_input(&b->gamma, t, held, affine, INPUT_NORMAL, 1, t->cols, t->seed + 1);
     if (has_beta)
-        args->beta = put_input(&b->beta, t, held, dtype, INPUT_NORMAL, 1, t->cols, t->seed + 2);
+        args->beta = put_input(&b->beta, t, held, affine, INPUT_NORMAL, 1, t->cols, t->seed + 2);
     args->y = put_matrix(&b->y, t, dtype, t->rows, t->cols, args->y_stride);
     if (!x || !args->y || (has_gamma && !args->gamma) || (has_beta && !args->beta) ||
         !put_scratch(&b->saved, t, t->forward_only ? 0 : norm_saved_bytes(impl, t->rows, t->cols), &args->saved) ||

@@ -96,10 +96,19 @@ static column_value libc(const norm_impl *impl) {
     return calls ? value_text(facts_libc_text(text)) : value_empty();
 }
 
+static column_value affine_dtype(const norm_impl *impl) {
+    return impl != NULL && impl->params & (NORM_GAMMA | NORM_BETA)
+               ? value_text(norm_dtype_name(norm_affine_dtype(impl)))
+               : value_empty();
+}
+
 #define COLUMNS(X)                                                                                                     \
     X(OPTIONAL, libc, text, NULL, libc(r),                                                                             \
       "The C library that the variant calls, libm or mvec, and its version, which its time depends on; musl tells no " \
-      "program its own. Empty for all other variants.")
+      "program its own. Empty for all other variants.")                                                                \
+    X(OPTIONAL, affine_dtype, dtype, NULL, affine_dtype(r),                                                            \
+      "Storage type of gamma and beta: f32 beside tensors of 16 bits in variants `*_f32affine`; empty: there is "      \
+      "neither.")
 COLUMN_LIST(cell_impl_later_columns, COLUMNS)
 #undef ROW
 #undef COLUMNS
@@ -109,6 +118,12 @@ static int compare_group(const cell *a, const cell *b) {
                     order_size(a->rows, b->rows), order_size(a->cols, b->cols), order_size(a->threads, b->threads),
                     order_size(a->place, b->place), order_size(a->cache, b->cache),
                     order_size(a->impl->streams, b->impl->streams));
+}
+
+bool cell_is_partner(const norm_impl *impl, const norm_impl *own) {
+    norm_impl plain = *impl;
+    plain.params &= ~(unsigned)NORM_F32_AFFINE;
+    return norm_is_default(&plain) && norm_affine_dtype(impl) == norm_affine_dtype(own);
 }
 
 norm_level cell_level(const norm_impl *impl) {

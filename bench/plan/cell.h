@@ -54,9 +54,12 @@ extern const table_column cell_columns[CELL_COLUMNS];
 enum { CELL_IMPL_COLUMNS = 3 };
 const char *cell_params(unsigned params); // "gamma beta"
 extern const table_column cell_impl_columns[CELL_IMPL_COLUMNS];
-// And behind what older tables have: libc. Likewise of a norm_impl, or NULL.
-enum { CELL_IMPL_LATER_COLUMNS = 1 };
+// And behind what older tables have: libc, affine_dtype. Likewise of a norm_impl, or NULL.
+enum { CELL_IMPL_LATER_COLUMNS = 2 };
 extern const table_column cell_impl_later_columns[CELL_IMPL_LATER_COLUMNS];
+// Whether an implementation is its op's default, but that gamma and beta are stored as `own` has them: what own's time
+// is held against.
+bool cell_is_partner(const norm_impl *impl, const norm_impl *own);
 // What they may hold, and what they mean in the tables of layers as well.
 extern const column_type column_op, column_pass, column_form, column_dtype, column_placement, column_cache;
 #define CELL_VARIANT "The algorithm inside the op; std where there is no choice."

@@ -42,7 +42,8 @@ static const char *names_wrong(const norm_impl *impl, const char *own) {
         return "variant and base are the plug-in's name, or that, an underscore and more";
     if (own != NULL && impl->form == NORM_FRAMEWORK)
         return "form framework is PyTorch's eager mode, which a plug-in has not";
-    return impl->params & ~op_params[impl->op] ? "params are among those of the op (list.h)" : NULL;
+    const unsigned known = op_params[impl->op] | (impl->dtype != NORM_F32 ? NORM_F32_AFFINE : 0);
+    return impl->params & ~known ? "params are among those of the op (list.h), NORM_F32_AFFINE of 16 bits alone" : NULL;
 }
 
 static const char *pass_wrong(const norm_impl *impl, norm_pass pass) {

@@ -31,7 +31,7 @@ static bool add_with_partners(void *to, const cell *c) {
         return false;
     for (size_t i = 0; (impl = norm_at(i)) != NULL; i++)
         if (impl->op == NORM_RMSNORM && impl->form == c->impl->form && impl->level == cell_level(c->impl) &&
-            impl->dtype == c->impl->dtype && impl->streams == c->impl->streams && norm_is_default(impl)) {
+            impl->dtype == c->impl->dtype && impl->streams == c->impl->streams && cell_is_partner(impl, c->impl)) {
             partner.impl = impl;
             if (!add(p, &partner))
                 return false;

@@ -104,8 +104,7 @@ static unsigned usually(unsigned said, unsigned usual) { return said != 0 ? said
 // in preset full.
 static bool sweep_has_dtype(const sweep *w, preset which, const selection *s, norm_dtype dtype) {
     const unsigned dtypes = usually(w->dtypes, F32);
-    return dtype != NORM_F16 ? dtypes >> dtype & 1
-                             : dtypes & BF16 && (which == PRESET_FULL || s->given[SELECT_DTYPE]);
+    return dtype != NORM_F16 ? dtypes >> dtype & 1 : dtypes & BF16 && (which == PRESET_FULL || s->given[SELECT_DTYPE]);
 }
 
 static bool sweep_has(const sweep *w, const norm_impl *impl) {

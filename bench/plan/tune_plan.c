@@ -127,6 +127,7 @@ bool tune_plan_make(tune_plan *p, const selection *s, const topology *t) {
         const bool level = s->given[SELECT_LEVEL] ? impl->level < NORM_LEVELS : select_is_best(impl);
         if (!level || impl->form != NORM_FUSED || impl->op == NORM_IDENTITY || norm_missing(impl) != NULL ||
             !norm_is_default(impl) || !selection_has(s, impl) ||
+            (impl->dtype == NORM_F16 && !s->given[SELECT_DTYPE]) || // as in presets, where nobody named it
             !(SELECT_QUESTION >> impl->op & 1 || s->given[SELECT_OP]))
             continue;
         for (unsigned pass = 0; ok && pass < NORM_PASSES; pass++)

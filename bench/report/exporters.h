@@ -7,7 +7,7 @@
 #include "math/matrix.h"
 
 #define EXPORTER_LIST(X)                                                                                               \
-    X(npy, "NumPy format 1.0, C order, little-endian: f32, and f16 as such; bf16, which NumPy has not, is widened to f32")  \
+    X(npy, "NumPy format 1.0, C order, little-endian; bf16, which NumPy has not, is widened to f32, exactly")          \
     X(raw, "the elements alone, row after row, little-endian, in the tensor's own dtype")
 
 // Writes (rows, cols) elements in C order, whatever the stride. vector: the shape is (cols,), and there is one row.

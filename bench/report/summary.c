@@ -69,7 +69,7 @@ size_t summary_partner(const plan *p, size_t index, norm_op op) {
         const bool dispatched = plan_cells(p)[i].dispatch_ns > 0;
         if (impl->op != op || impl->form != own->form || dispatched != (plan_cells(p)[index].dispatch_ns > 0))
             continue;
-        if (impl->level == cell_level(own) && norm_is_default(impl))
+        if (impl->level == cell_level(own) && cell_is_partner(impl, own))
             return i;
         if (impl->level == NORM_LEVEL_LIBRARY && own->level == impl->level)
             theirs = i;

@@ -47,9 +47,11 @@ SIMD_INLINE vf squash_folded(kernel_spec spec, const folded_alpha *folded, vf x)
 // `lp` is what bf16 tells no tanh apart from; f16, with three bits more, does.
 #define LP_f32(X)
 #define LP_f16(X)
-#define LP_bf16(X) NORM_VARIANTS(X, bf16, NORM_BF16, lp, TANH_LP)
+#define LP_bf16(X)                                                                                                     \
+    NORM_VARIANTS(X, bf16, NORM_BF16, lp, TANH_LP) NORM_VARIANT_F32_AFFINE(X, bf16, NORM_BF16, lp, TANH_LP)
 #define VARIANTS(X, name, DTYPE)                                                                                       \
     NORM_VARIANTS(X, name, DTYPE, u2, TANH_U2)                                                                         \
+    NORM_VARIANT_F32_AFFINE(X, name, DTYPE, u2, TANH_U2)                                                               \
     LP_##name(X) WITH_MVEC(X(name, DTYPE, mvec, , PARAMS, TANH_MVEC)) X(name, DTYPE, libm, , PARAMS, TANH_LIBM)        \
         X(name, DTYPE, libm, _nobeta, PARAMS & ~NORM_BETA, TANH_LIBM)
 #define LP_NT_f32(X)

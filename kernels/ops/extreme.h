@@ -12,7 +12,7 @@ SIMD_INLINE void put_element(norm_dtype dtype, void *row, size_t i, double value
     v_put(dtype, row, i, 1, v_set1((float)value));
 }
 SIMD_INLINE double gamma_of(kernel_spec spec, const norm_args *a, size_t i) {
-    return spec.params & NORM_GAMMA ? dtype_get(spec.dtype, a->gamma, i) : 1.0;
+    return spec.params & NORM_GAMMA ? dtype_get(affine_dtype(spec), a->gamma, i) : 1.0;
 }
 
 // layernorm is centred, rmsnorm not.
@@ -34,7 +34,7 @@ SIMD_INLINE double extreme_rstd(const norm_moments *m, float eps) { return 1.0 /
 SIMD_SHARED void extreme_apply(kernel_spec spec, const norm_args *a, const void *x, void *y, const norm_moments *m) {
     const double r = extreme_rstd(m, a->eps);
     for (size_t i = 0; i < a->cols; i++) {
-        const double beta = spec.params & NORM_BETA ? dtype_get(spec.dtype, a->beta, i) : 0.0;
+        const double beta = spec.params & NORM_BETA ? dtype_get(affine_dtype(spec), a->beta, i) : 0.0;
         put_element(spec.dtype, y, i, gamma_of(spec, a, i) * ((dtype_get(spec.dtype, x, i) - m->mean) * r) + beta);
     }
 }

@@ -129,6 +129,12 @@ static inline size_t align64(size_t bytes) { return (bytes + 63) & ~(size_t)63; 
     X(name, DTYPE, base, , PARAMS, ALGORITHM)                                                                          \
     X(name, DTYPE, base, _nobeta, PARAMS & ~NORM_BETA, ALGORITHM)                                                      \
     X(name, DTYPE, base, _noaffine, PARAMS & ~(NORM_GAMMA | NORM_BETA), ALGORITHM)
+// And of tensors of 16 bits one with gamma and beta in f32.
+#define NORM_OF_16_BITS_f32(...)
+#define NORM_OF_16_BITS_bf16(...) __VA_ARGS__
+#define NORM_OF_16_BITS_f16(...) __VA_ARGS__
+#define NORM_VARIANT_F32_AFFINE(X, name, DTYPE, base, ALGORITHM)                                                       \
+    NORM_OF_16_BITS_##name(X(name, DTYPE, base, _f32affine, (PARAMS) | NORM_F32_AFFINE, ALGORITHM))
 #define NORM_VARIANTS_WITHOUT_BETA(X, name, DTYPE, base, ALGORITHM)                                                    \
     X(name, DTYPE, base, , PARAMS, ALGORITHM) X(name, DTYPE, base, _noaffine, PARAMS & ~NORM_GAMMA, ALGORITHM)
 

@@ -211,10 +211,12 @@ SIMD_INLINE vf gradient_of(vf g, vf normed, const row_constants *k) {
 }
 
 #define OP NORM_LAYERNORM
+#define BASE onepass
 #define PARAMS (NORM_GAMMA | NORM_BETA)
 #include "normalise.h"
 
-#define VARIANTS(X, name, DTYPE) NORM_VARIANTS(X, name, DTYPE, onepass, 0)
+#define VARIANTS(X, name, DTYPE)                                                                                       \
+    NORM_VARIANTS(X, name, DTYPE, onepass, 0) NORM_VARIANT_F32_AFFINE(X, name, DTYPE, onepass, 0)
 #define STREAMED(X, name, DTYPE)                                                                                       \
     X(name, DTYPE, onepass, , NORM_GAMMA | NORM_BETA, 0) X(name, DTYPE, onepass, _nobeta, NORM_GAMMA, 0)
 NORM_FUSED_TABLE(layernorm);

@@ -2,7 +2,7 @@
 // normalise.h: what the ops that sum over a row, layernorm and rmsnorm, do alike: forward by rows and by pieces of
 // them, backward, and their table. Included once, behind what an op has of its own:
 //
-//   OP, PARAMS      the op, and the parameters that it can have
+//   OP, BASE, PARAMS   the op, its variant without a suffix, and the parameters that it can have
 //   CENTRED         whether a mean is subtracted
 //   ROW_CHAINS      how many chains of sums run side by side
 //   row_sums        the sums of a row that overlaps: row_clear, row_add of a vector to chain k, row_flush after a piece
@@ -187,7 +187,41 @@ SIMD_SHARED void forward_summed(uint8_t params, const norm_schedule *how, const 
     forward_rows((kernel_spec){.dtype = NORM_F32, .form = NORM_FUSED, .params = params}, how, &summed, slice, row, 1);
 }
 
+// f16's gamma and beta take two operations a vector to become f32, bf16's one: of several rows they are widened once,
+// where f32 of them leaves room for rows in the nearest cache, and the rest is the variant that has them so.
+enum { WIDENED_COLS = 2048, WIDENED_ROWS = 2 * BLOCK };
+typedef void forward_stage(const norm_args *a, const norm_slice *slice);
+SIMD_SHARED void forward_widened(const norm_args *a, const norm_slice *slice, forward_stage *run) {
+    float gamma[WIDENED_COLS] __attribute__((aligned(64))), beta[WIDENED_COLS] __attribute__((aligned(64)));
+    norm_args own = *a;
+    for (size_t c = 0, n; c < a->cols; c += n) {
+        n = a->cols - c < SIMD_WIDTH ? a->cols - c : SIMD_WIDTH;
+        v_put(NORM_F32, gamma, c, n, v_get(NORM_F16, a->gamma, c, n));
+        if (PARAMS & NORM_BETA)
+            v_put(NORM_F32, beta, c, n, v_get(NORM_F16, a->beta, c, n));
+    }
+    own.gamma = gamma;
+    own.beta = beta;
+    run(&own, slice);
+}
+SIMD_INLINE bool widens(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+    return BLOCK > 1 && spec.dtype == NORM_F16 && spec.params == PARAMS && !spec.streams && !spec.fetches &&
+           a->cols <= WIDENED_COLS && slice->end - slice->begin >= WIDENED_ROWS;
+}
+#ifdef SIMD_HARDWARE_BF16
+#define F32_AFFINE(form) NULL // a level without f16
+#else
+static forward_stage NORM_PASTE3(forward_, BASE, f32affine_f16), NORM_PASTE3(forward_, BASE, f32affine_add_f16);
+#define F32_AFFINE(form)                                                                                               \
+    ((form) == NORM_ADD_FUSED ? NORM_PASTE3(forward_, BASE, f32affine_add_f16)                                         \
+                              : NORM_PASTE3(forward_, BASE, f32affine_f16))
+#endif
+
 SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
+    if (widens(spec, a, slice)) {
+        forward_widened(a, slice, F32_AFFINE(spec.form));
+        return;
+    }
     const norm_schedule *const how = schedule_of(spec, slice);
     norm_slice left = *slice;
     if (overlaps(spec, how, slice, a->cols, ROW_CHAINS)) {

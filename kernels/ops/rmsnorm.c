@@ -117,9 +117,11 @@ SIMD_INLINE void backward_row(kernel_spec spec, const norm_args *a, const row_pa
 SIMD_INLINE vf gradient_of(vf g, vf normed, const row_constants *k) { return v_fnma(normed, k->mean_gn, g); }
 
 #define OP NORM_RMSNORM
+#define BASE std
 #define PARAMS NORM_GAMMA
 #include "normalise.h"
 
-#define VARIANTS(X, name, DTYPE) NORM_VARIANTS_WITHOUT_BETA(X, name, DTYPE, std, 0)
+#define VARIANTS(X, name, DTYPE)                                                                                       \
+    NORM_VARIANTS_WITHOUT_BETA(X, name, DTYPE, std, 0) NORM_VARIANT_F32_AFFINE(X, name, DTYPE, std, 0)
 #define STREAMED(X, name, DTYPE) X(name, DTYPE, std, , NORM_GAMMA, 0)
 NORM_FUSED_TABLE(rmsnorm);

@@ -207,14 +207,24 @@ typedef struct {
     vf gamma[SPAN], beta[SPAN];
 } affine_span;
 
+SIMD_INLINE norm_dtype affine_dtype(kernel_spec spec) {
+    return spec.params & NORM_F32_AFFINE ? NORM_F32 : (norm_dtype)spec.dtype;
+}
+// A span of either, in the order of a span of the row.
+SIMD_INLINE void get_parameter(kernel_spec spec, const void *data, size_t c, size_t n, vf out[SPAN]) {
+    if (affine_dtype(spec) != spec.dtype)
+        v_get_f32_span(data, c, n, out);
+    else
+        v_get_span(spec.dtype, data, c, n, out);
+}
 SIMD_INLINE void get_affine(kernel_spec spec, const void *gamma, const void *beta, size_t c, size_t n,
                             affine_span *out) {
     // For the compiler, which does not see that what is not there is not used.
     UNROLL_SPAN for (size_t h = 0; h < SPAN; h++) out->gamma[h] = out->beta[h] = v_zero();
     if (spec.params & NORM_GAMMA)
-        v_get_span(spec.dtype, gamma, c, n, out->gamma);
+        get_parameter(spec, gamma, c, n, out->gamma);
     if (spec.params & NORM_BETA)
-        v_get_span(spec.dtype, beta, c, n, out->beta);
+        get_parameter(spec, beta, c, n, out->beta);
 }
 // Backward has no use for beta.
 SIMD_INLINE void get_gamma(kernel_spec spec, const void *gamma, size_t c, size_t n, affine_span *out) {

@@ -149,7 +149,7 @@ typedef struct {
 SIMD_INLINE void backward_step(kernel_spec spec, const void *gamma_row, const squash_scalars *k, const row_pair *rows,
                                const pair_fetch *ahead, size_t count, const partials *partial, run_sums *run, size_t c,
                                size_t n) {
-    const vf gamma = spec.params & NORM_GAMMA ? v_get(spec.dtype, gamma_row, c, n) : v_set1(1.0f);
+    const vf gamma = spec.params & NORM_GAMMA ? v_get(affine_dtype(spec), gamma_row, c, n) : v_set1(1.0f);
     partial_span sums;
     partial_begin(spec, partial, c, n, &sums);
     vf x[ABREAST], dy[ABREAST], t[ABREAST], slope[ABREAST];

@@ -89,8 +89,7 @@ SIMD_INLINE vf fetch(extent over, norm_dtype dtype, tensor t, size_t row, size_t
     X(SUB, NORM_F32, NORM_F32, FULL, PER_ROW)                                                                          \
     X(MUL, NORM_F32, NORM_F32, FULL, PER_ROW)                                                                          \
     SWEEP_KINDS_OF(X, NORM_F32) SWEEP_KINDS_CAST(X, NORM_BF16) SWEEP_KINDS_CAST(X, NORM_F16)
-#define SWEEP_KINDS_CAST(X, D)                                                                                         \
-    X(CAST, NORM_F32, D, FULL, FULL) X(CAST, D, NORM_F32, FULL, FULL) SWEEP_KINDS_OF(X, D)
+#define SWEEP_KINDS_CAST(X, D) X(CAST, NORM_F32, D, FULL, FULL) X(CAST, D, NORM_F32, FULL, FULL) SWEEP_KINDS_OF(X, D)
 #define SWEEP_KINDS_OF(X, D)                                                                                           \
     X(MUL, D, D, FULL, FULL)                                                                                           \
     X(MUL, D, D, FULL, PER_COL)                                                                                        \

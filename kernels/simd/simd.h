@@ -195,6 +195,16 @@ SIMD_INLINE void v_get_span(norm_dtype dtype, const void *row, size_t i, size_t 
 #endif
     out[0] = v_get(dtype, row, i, n);
 }
+// Of f32, in the order of a span of 16 bits.
+SIMD_INLINE void v_get_f32_span(const float *row, size_t i, size_t n, vf out[SPAN]) {
+#ifdef SIMD_PAIRS
+    if (n > SIMD_WIDTH) {
+        v_load_dealt(row + i, &out[0], &out[1]);
+        return;
+    }
+#endif
+    out[0] = v_get(NORM_F32, row, i, n);
+}
 SIMD_INLINE void v_put_span(norm_dtype dtype, void *row, size_t i, size_t n, const vf a[SPAN]) {
 #ifdef SIMD_PAIRS
     if (n > SIMD_WIDTH) {

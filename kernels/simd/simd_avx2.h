@@ -34,6 +34,15 @@ static inline __m128i v_high(vi a) {
     const vi high = _mm256_srai_epi32(a, 16);
     return _mm256_castsi256_si128(_mm256_permute4x64_epi64(_mm256_packs_epi32(high, high), 0x08));
 }
+// The elements at even places, and those at odd ones, of two vectors.
+static inline vf v_in_order(vf halves) {
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(halves), _MM_SHUFFLE(3, 1, 2, 0)));
+}
+static inline void v_load_dealt(const float *p, vf *even, vf *odd) {
+    const vf first = _mm256_loadu_ps(p), second = _mm256_loadu_ps(p + SIMD_WIDTH);
+    *even = v_in_order(_mm256_shuffle_ps(first, second, _MM_SHUFFLE(2, 0, 2, 0)));
+    *odd = v_in_order(_mm256_shuffle_ps(first, second, _MM_SHUFFLE(3, 1, 3, 1)));
+}
 static inline void v_store_high(uint16_t *p, vi a) { _mm_storeu_si128((__m128i *)p, v_high(a)); }
 
 #define SIMD_HARDWARE_F16 1

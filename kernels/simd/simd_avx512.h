@@ -29,6 +29,14 @@ static inline vi v_load_high(const uint16_t *p) {
     return _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16);
 }
 static inline __m256i v_high(vi a) { return _mm512_cvtepi32_epi16(_mm512_srli_epi32(a, 16)); }
+// The elements at even places, and those at odd ones, of two vectors.
+static inline void v_load_dealt(const float *p, vf *even, vf *odd) {
+    const vi evens = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    const vi odds = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+    const vf first = _mm512_loadu_ps(p), second = _mm512_loadu_ps(p + SIMD_WIDTH);
+    *even = _mm512_permutex2var_ps(first, evens, second);
+    *odd = _mm512_permutex2var_ps(first, odds, second);
+}
 static inline void v_store_high(uint16_t *p, vi a) { _mm256_storeu_si256((__m256i *)p, v_high(a)); }
 
 #define SIMD_HARDWARE_F16 1

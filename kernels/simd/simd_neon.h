@@ -30,6 +30,12 @@ static inline void v_store_part(float *p, vf a, size_t n) {
     memcpy(p, lanes, n * sizeof *p);
 }
 static inline vi v_load_high(const uint16_t *p) { return vshll_n_u16(vld1_u16(p), 16); }
+// The elements at even places, and those at odd ones, of two vectors.
+static inline void v_load_dealt(const float *p, vf *even, vf *odd) {
+    const float32x4x2_t both = vld2q_f32(p);
+    *even = both.val[0];
+    *odd = both.val[1];
+}
 static inline void v_store_high(uint16_t *p, vi a) { vst1_u16(p, vshrn_n_u32(a, 16)); }
 
 #define SIMD_HARDWARE_F16 1

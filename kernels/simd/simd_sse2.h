@@ -32,6 +32,12 @@ static inline vi v_load_high(const uint16_t *p) {
     return _mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64((const __m128i *)p));
 }
 // The arithmetic shift leaves every lane within int16, so the saturating pack is exact.
+// The elements at even places, and those at odd ones, of two vectors.
+static inline void v_load_dealt(const float *p, vf *even, vf *odd) {
+    const vf first = _mm_loadu_ps(p), second = _mm_loadu_ps(p + SIMD_WIDTH);
+    *even = _mm_shuffle_ps(first, second, _MM_SHUFFLE(2, 0, 2, 0));
+    *odd = _mm_shuffle_ps(first, second, _MM_SHUFFLE(3, 1, 3, 1));
+}
 static inline void v_store_high(uint16_t *p, vi a) {
     const vi high = _mm_srai_epi32(a, 16);
     _mm_storel_epi64((__m128i *)p, _mm_packs_epi32(high, high));

@@ -26,6 +26,12 @@ static inline void v_store(float *p, vf a) { svst1_f32(v_every(), p, a); }
 static inline vf v_load_part(const float *p, size_t n) { return svld1_f32(v_first(n), p); }
 static inline void v_store_part(float *p, vf a, size_t n) { svst1_f32(v_first(n), p, a); }
 static inline vi v_load_high(const uint16_t *p) { return svlsl_n_u32_x(v_every(), svld1uh_u32(v_every(), p), 16); }
+// The elements at even places, and those at odd ones, of two vectors.
+static inline void v_load_dealt(const float *p, vf *even, vf *odd) {
+    const svfloat32x2_t both = svld2_f32(v_every(), p);
+    *even = svget2_f32(both, 0);
+    *odd = svget2_f32(both, 1);
+}
 static inline void v_store_high(uint16_t *p, vi a) { svst1h_u32(v_every(), p, svlsr_n_u32_x(v_every(), a, 16)); }
 
 #define SIMD_HARDWARE_F16 1

@@ -87,6 +87,8 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
         return true;
     }
     const norm_impl *const named = any_of(op, variant != NULL ? variant : norm_default_variant(op, form, dtype));
+    if (named != NULL && named->params & NORM_F32_AFFINE) // a layer's parameters are of its dtype
+        return false;
     const unsigned wanted = model_params(shape) & op_params[op];
     // A variant may come with its beta alone, as another library's does: there it is allowed.
     const unsigned allowed = wanted & NORM_GAMMA ? wanted | (op_params[op] & NORM_BETA) : wanted;

@@ -147,6 +147,8 @@ function stand_key(i) { return cell[i, "op"] SUBSEP cell[i, "form"] SUBSEP cell[
 function is_known_op(i) { return word_of["op", op_rank(cell[i, "op"]), "order"] != "" }
 # Whether it has every parameter that its op can have; of an op that this program lacks, whether none was left out.
 function is_whole(i) {
+    if (cell[i, "affine_dtype"] != "" && cell[i, "affine_dtype"] != cell[i, "dtype"])
+        return 0
     return is_known_op(i) ? cell[i, "params"] == word_of["op", op_rank(cell[i, "op"]), "params"] : cell[i, "variant"] == cell[i, "base"]
 }
 function is_streamed(i) { return cell[i, "streams"] == 1 }
