@@ -13,137 +13,10 @@
 #include <cmocka.h>
 #include <omp.h>
 
-#include "math/attention.h"
+#include "attention_reference.h"
 #include "math/scratch.h"
 #include "measure/guard.h"
 #include "measure/inputs.h"
-
-// ---- The reference
-
-typedef struct {
-    const attention_spec *s;
-    double *q, *k, *v, *dout;                           // dense, as attention.h orders them
-    double *out, *dq, *dk, *dv;                         // results
-    double *out_error, *dq_error, *dk_error, *dv_error; // what f32 arithmetic may be off by
-} reference;
-
-static size_t query_count(const attention_spec *s) { return s->batch * s->tokens * s->heads * s->head_dim; }
-static size_t key_count(const attention_spec *s) { return s->batch * s->context * s->kv_heads * s->head_dim; }
-
-static double *doubles(size_t count) {
-    double *const data = calloc(count, sizeof *data);
-    assert_non_null(data);
-    return data;
-}
-
-static reference reference_make(const attention_spec *s) {
-    const size_t nq = query_count(s), nk = key_count(s);
-    return (reference){s,           doubles(nq), doubles(nk), doubles(nk), doubles(nq), doubles(nq), doubles(nq),
-                       doubles(nk), doubles(nk), doubles(nq), doubles(nq), doubles(nk), doubles(nk)};
-}
-
-static void reference_free(reference *r) {
-    double *const all[] = {r->q,  r->k,  r->v,         r->dout,     r->out,      r->dq,
-                           r->dk, r->dv, r->out_error, r->dq_error, r->dk_error, r->dv_error};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        free(all[i]);
-}
-
-// One query: its probabilities, output and parts of all gradients, and bounds of the error of f32 arithmetic, to first
-// order in u = 2^-24. With n keys and head_dim d:
-// - a score, a sum of d products and a scaling, is off by (d + 3) u times the sum of magnitudes, and by the rounding of
-//   its difference from the row's maximum, at most 2 u of the largest; e is the largest of a row.
-// - a probability is off relatively by 2 e (its own exponent and those in the sum), n u for the sum, and 20 u for two
-//   exponentials of a few units each and the division: r.
-// - a sum over keys or queries of n products adds (n + 1) u to that.
-// - dp, a sum of d products, is off by (d + 1) u of its magnitude a; sum(p dp), of magnitude b, by (r + (d + n + 2) u)
-// b;
-//   so scale p (dp - sum(p dp)) is off by at most 2 (r + (d + n + 8) u) scale p (a + b).
-static void query(reference *r, size_t sequence, size_t t, size_t h, double *p, double *a) {
-    const attention_spec *const s = r->s;
-    const size_t d = s->head_dim, group = s->heads / s->kv_heads, kv = h / group;
-    const size_t n = s->causal ? s->context - s->tokens + t + 1 : s->context;
-    const size_t row = ((sequence * s->tokens + t) * s->heads + h) * d;
-    const double u = 0x1p-24, scale = 1 / sqrt((double)d);
-#define KEY(j) (((sequence * s->context + (j)) * s->kv_heads + kv) * d)
-    double most = -INFINITY, e = 0, largest = 0, total = 0;
-    for (size_t j = 0; j < n; j++) {
-        double sum = 0, magnitude = 0;
-        for (size_t c = 0; c < d; c++) {
-            sum += r->q[row + c] * r->k[KEY(j) + c];
-            magnitude += fabs(r->q[row + c] * r->k[KEY(j) + c]);
-        }
-        p[j] = scale * sum;
-        most = fmax(most, p[j]);
-        largest = fmax(largest, fabs(p[j]));
-        e = fmax(e, (double)(d + 3) * u * scale * magnitude);
-    }
-    e += 2 * u * largest;
-    for (size_t j = 0; j < n; j++)
-        total += p[j] = exp(p[j] - most);
-    double mean = 0, b = 0;
-    for (size_t j = 0; j < n; j++) {
-        double dp = 0;
-        p[j] /= total;
-        a[j] = 0;
-        for (size_t c = 0; c < d; c++) {
-            r->out[row + c] += p[j] * r->v[KEY(j) + c];
-            dp += r->dout[row + c] * r->v[KEY(j) + c];
-            a[j] += fabs(r->dout[row + c] * r->v[KEY(j) + c]);
-        }
-        mean += p[j] * dp;
-        b += p[j] * a[j];
-    }
-    const double rel = 2 * e + (double)(n + 20) * u, sums = (double)(n + 1) * u;
-    const double over_queries = (double)(s->tokens * group + 1) * u;
-    for (size_t j = 0; j < n; j++) {
-        double dp = 0;
-        for (size_t c = 0; c < d; c++)
-            dp += r->dout[row + c] * r->v[KEY(j) + c];
-        const double ds = scale * p[j] * (dp - mean), weight = scale * p[j] * (a[j] + b);
-        const double off = 2 * (rel + (double)(d + n + 8) * u) * weight;
-        for (size_t c = 0; c < d; c++) {
-            r->out_error[row + c] += (rel + sums) * p[j] * fabs(r->v[KEY(j) + c]);
-            r->dv[KEY(j) + c] += p[j] * r->dout[row + c];
-            r->dv_error[KEY(j) + c] += (rel + over_queries) * p[j] * fabs(r->dout[row + c]);
-            r->dq[row + c] += ds * r->k[KEY(j) + c];
-            r->dq_error[row + c] += (off + sums * weight) * fabs(r->k[KEY(j) + c]);
-            r->dk[KEY(j) + c] += ds * r->q[row + c];
-            r->dk_error[KEY(j) + c] += (off + over_queries * weight) * fabs(r->q[row + c]);
-        }
-    }
-#undef KEY
-}
-
-static void reference_run(reference *r) {
-    const attention_spec *const s = r->s;
-    const size_t query_bytes = query_count(s) * sizeof(double), key_bytes = key_count(s) * sizeof(double);
-    memset(r->out, 0, query_bytes);
-    memset(r->dq, 0, query_bytes);
-    memset(r->dk, 0, key_bytes);
-    memset(r->dv, 0, key_bytes);
-    double *const p = doubles(s->context), *const a = doubles(s->context);
-    for (size_t i = 0; i < s->batch * s->tokens * s->heads; i++)
-        query(r, i / (s->tokens * s->heads), i / s->heads % s->tokens, i % s->heads, p, a);
-    free(p);
-    free(a);
-}
-
-static void draw(double *data, size_t count, norm_dtype dtype, uint64_t seed) {
-    void *const values = malloc(count * norm_dtype_bytes(dtype));
-    assert_non_null(values);
-    inputs_fill(INPUT_NORMAL, dtype, values, count, count, 0, 1, seed);
-    for (size_t i = 0; i < count; i++)
-        data[i] = dtype_get(dtype, values, i);
-    free(values);
-}
-
-static void draw_all(reference *r) {
-    draw(r->q, query_count(r->s), r->s->dtype, 1);
-    draw(r->k, key_count(r->s), r->s->dtype, 2);
-    draw(r->v, key_count(r->s), r->s->dtype, 3);
-    draw(r->dout, query_count(r->s), r->s->dtype, 4);
-}
 
 // ---- Shapes
 
@@ -154,17 +27,32 @@ static const attention_spec shapes[] = {
     {.batch = 1, .heads = 2, .kv_heads = 1, .head_dim = 1, .tokens = 6, .context = 3},
     {.batch = 3, .heads = 6, .kv_heads = 2, .head_dim = 10, .tokens = 1, .context = 11, .causal = true},
     {.batch = 1, .heads = 2, .kv_heads = 2, .head_dim = 5, .tokens = 1, .context = 1},
+    // A bias for each half of the batch; one for all windows of images that were moved round.
+    {.batch = 4, .heads = 2, .kv_heads = 2, .head_dim = 3, .tokens = 5, .context = 5, .bias_groups = 2},
+    {.batch = 8,
+     .heads = 3,
+     .kv_heads = 3,
+     .head_dim = 4,
+     .tokens = 4,
+     .context = 4,
+     .bias_groups = 1,
+     .window = 2,
+     .windows_across = 2,
+     .shift = 1},
     // Blocks of causal queries, and of others; more keys than a tile has.
     {.batch = 1, .heads = 2, .kv_heads = 1, .head_dim = 4, .tokens = 301, .context = 701, .causal = true},
     {.batch = 1, .heads = 2, .kv_heads = 1, .head_dim = 4, .tokens = 301, .context = 701},
     {.batch = 1, .heads = 4, .kv_heads = 2, .head_dim = 7, .tokens = 1, .context = 1100, .causal = true},
+    {.batch = 3, .heads = 1, .kv_heads = 1, .head_dim = 4, .tokens = 301, .context = 301, .bias_groups = 1},
+    // More scores than are kept for the gradient of a bias at a time.
+    {.batch = 7, .heads = 1, .kv_heads = 1, .head_dim = 1, .tokens = 800, .context = 800, .bias_groups = 1},
 };
-enum { SHAPES = sizeof shapes / sizeof *shapes, TINY = 6 };
+enum { SHAPES = sizeof shapes / sizeof *shapes, TINY = 8 };
 
 static double loss(reference *r) {
     double sum = 0;
     reference_run(r);
-    for (size_t i = 0; i < query_count(r->s); i++)
+    for (size_t i = 0; i < attention_queries(r->s); i++)
         sum += r->out[i] * r->dout[i];
     return sum;
 }
@@ -173,7 +61,7 @@ static double loss(reference *r) {
 // at 1e-4 and values of order one, some 1e-8 and 1e-11. 1e-6 is far below any gradient that matters, of order 0.1.
 static void check_differences(reference *r, double *x, const double *dx, size_t count) {
     const double h = 1e-4;
-    double *const gradient = doubles(count);
+    double *const gradient = reference_doubles(count);
     memcpy(gradient, dx, count * sizeof *gradient);
     for (size_t i = 0; i < count; i++) {
         const double value = x[i];
@@ -191,13 +79,15 @@ static void reference_has_the_gradients_of_its_output(void **state) {
     (void)state;
     for (size_t i = 0; i < TINY; i++) {
         reference r = reference_make(&shapes[i]);
-        draw_all(&r);
+        reference_draw(&r);
         reference_run(&r);
-        check_differences(&r, r.q, r.dq, query_count(r.s));
+        check_differences(&r, r.q, r.dq, attention_queries(r.s));
         reference_run(&r);
-        check_differences(&r, r.k, r.dk, key_count(r.s));
+        check_differences(&r, r.k, r.dk, attention_keys(r.s));
         reference_run(&r);
-        check_differences(&r, r.v, r.dv, key_count(r.s));
+        check_differences(&r, r.v, r.dv, attention_keys(r.s));
+        reference_run(&r);
+        check_differences(&r, r.bias, r.dbias, attention_biases(r.s));
         reference_free(&r);
     }
 }
@@ -234,8 +124,9 @@ static void check(const char *what, const attention_spec *s, const guard_buffer 
 
 static void check_shape(const attention_spec *s) {
     enum { Q, K, V, DOUT, OUT, DQ, DK, DV, MATRICES };
+    const bool biased = s->bias_groups > 0;
     reference r = reference_make(s);
-    draw_all(&r);
+    reference_draw(&r);
     reference_run(&r);
     guard_buffer g[MATRICES] = {0};
     const size_t query_rows = s->batch * s->tokens, query_cols = s->heads * s->head_dim;
@@ -246,17 +137,22 @@ static void check_shape(const attention_spec *s) {
     for (size_t i = 0; i < MATRICES; i++) // strides all differ, so that one taken for another shows
         m[i] = put(&g[i], s->dtype, of_keys[i] ? key_rows : query_rows, of_keys[i] ? key_cols : query_cols, 3 + i,
                    values[i]);
+    guard_buffer of_bias = {0}, of_dbias = {0};
+    const size_t bias_rows = biased ? s->heads * s->bias_groups * s->tokens : 1;
+    const matrix bias = put(&of_bias, s->dtype, bias_rows, s->context, 0, biased ? r.bias : NULL),
+                 dbias = put(&of_dbias, NORM_F32, bias_rows, s->context, 0, NULL);
     char error[ATTENTION_ERROR_SIZE];
     attention *const a = attention_make(s, error);
     if (!a)
         fail_msg("%s", error);
     for (int run = 0; run < 2; run++) {                   // what a run leaves in scratch must not show in the next
         memset(scratch_data(), 0xff, attention_bytes(a)); // NaN
-        assert_true(attention_forward(a, m[Q], m[K], m[V], m[OUT]));
-        if (s->train)
-            assert_true(attention_backward(a, m[Q], m[K], m[V], m[DOUT], m[DQ], m[DK], m[DV]));
-        else
-            assert_false(attention_backward(a, m[Q], m[K], m[V], m[DOUT], m[DQ], m[DK], m[DV]));
+        assert_true(biased ? attention_forward_biased(a, m[Q], m[K], m[V], bias, m[OUT])
+                           : attention_forward(a, m[Q], m[K], m[V], m[OUT]));
+        assert_int_equal(biased
+                             ? attention_backward_biased(a, m[Q], m[K], m[V], bias, m[DOUT], m[DQ], m[DK], m[DV], dbias)
+                             : attention_backward(a, m[Q], m[K], m[V], m[DOUT], m[DQ], m[DK], m[DV]),
+                         s->train);
     }
     attention_free(a);
     check("out", s, &g[OUT], m[OUT], r.out, r.out_error);
@@ -264,7 +160,13 @@ static void check_shape(const attention_spec *s) {
         check("dq", s, &g[DQ], m[DQ], r.dq, r.dq_error);
         check("dk", s, &g[DK], m[DK], r.dk, r.dk_error);
         check("dv", s, &g[DV], m[DV], r.dv, r.dv_error);
+        if (biased)
+            check("dbias", s, &of_dbias, dbias, r.dbias, r.dbias_error);
     }
+    ptrdiff_t at_bias;
+    assert_true(guard_unchanged(&of_bias, &at_bias));
+    guard_close(&of_bias);
+    guard_close(&of_dbias);
     for (size_t i = 0; i < MATRICES; i++) {
         ptrdiff_t at;
         assert_true(i >= OUT || guard_unchanged(&g[i], &at));

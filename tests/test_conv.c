@@ -42,21 +42,21 @@ static void add(fixture *f, size_t tensor, size_t i, double term) {
 // each term weight * x of y is one of dweights (times x), and one of dx (times weight).
 static void expect(fixture *f) {
     const conv_spec *const s = f->s;
-    const size_t half = s->kernel / 2;
+    const size_t half = s->kernel / 2, lines = s->line ? 1 : s->side, taps = s->line ? 1 : s->kernel, above = taps / 2;
     for (size_t i = DWEIGHTS; i < TENSORS; i++) // accumulated: what is there counts
         for (size_t e = 0; e < f->count[i]; e++)
             add(f, i, e, value(f, i, e));
     for (size_t e = 0; e < f->count[Y]; e++) {
-        const size_t c = e % s->channels, col = e / s->channels % s->side, row = e / s->channels / s->side % s->side;
-        const size_t image = e / s->channels / s->side / s->side;
+        const size_t c = e % s->channels, col = e / s->channels % s->side, row = e / s->channels / s->side % lines;
+        const size_t image = e / s->channels / s->side / lines;
         add(f, Y, e, value(f, BIAS, c));
         add(f, DBIAS, c, value(f, DY, e));
-        for (size_t i = 0; i < s->kernel; i++)
+        for (size_t i = 0; i < taps; i++)
             for (size_t j = 0; j < s->kernel; j++) {
-                if (row + i < half || row + i - half >= s->side || col + j < half || col + j - half >= s->side)
+                if (row + i < above || row + i - above >= lines || col + j < half || col + j - half >= s->side)
                     continue;
-                const size_t from = ((image * s->side + row + i - half) * s->side + col + j - half) * s->channels + c;
-                const size_t tap = (c * s->kernel + i) * s->kernel + j;
+                const size_t from = ((image * lines + row + i - above) * s->side + col + j - half) * s->channels + c;
+                const size_t tap = (c * taps + i) * s->kernel + j;
                 add(f, Y, e, value(f, WEIGHTS, tap) * value(f, X, from));
                 add(f, DX, from, value(f, WEIGHTS, tap) * value(f, DY, e));
                 add(f, DWEIGHTS, tap, value(f, X, from) * value(f, DY, e));
@@ -70,7 +70,7 @@ static void check(const fixture *f, size_t tensor, const char *what) {
     const conv_spec *const s = f->s;
     ptrdiff_t at;
     assert_true(guard_intact(&f->guard[tensor], &at));
-    const size_t n = tensor >= DWEIGHTS ? s->batch * s->side * s->side : s->kernel * s->kernel;
+    const size_t n = tensor >= DWEIGHTS ? s->batch * conv_positions(s) : conv_taps(s);
     const double stored = dtype_of(f, tensor) == NORM_F32 ? 0x1p-24 : 0x1p-8;
     for (size_t i = 0; i < f->count[tensor]; i++) {
         const double expected = f->expected[tensor][i], got = value(f, tensor, i);
@@ -83,7 +83,7 @@ static void check(const fixture *f, size_t tensor, const char *what) {
 
 static void check_conv(const conv_spec *s) {
     fixture f = {.s = s};
-    const size_t pixels = s->batch * s->side * s->side * s->channels, taps = s->channels * s->kernel * s->kernel;
+    const size_t pixels = s->batch * conv_positions(s) * s->channels, taps = s->channels * conv_taps(s);
     const size_t counts[TENSORS] = {pixels, taps, s->channels, pixels, pixels, pixels, taps, s->channels};
     for (size_t i = 0; i < TENSORS; i++) {
         const norm_dtype dtype = dtype_of(&f, i);
@@ -128,7 +128,9 @@ static void forward_and_backward_at_odd_shapes(void **state) {
                                        {.batch = 1, .side = 7, .channels = 16, .kernel = 7},
                                        {.batch = 3, .side = 5, .channels = 8, .kernel = 3},
                                        {.batch = 1, .side = 1, .channels = 3, .kernel = 7},
-                                       {.batch = 1, .side = 14, .channels = 40, .kernel = 7}};
+                                       {.batch = 1, .side = 14, .channels = 40, .kernel = 7},
+                                       {.batch = 2, .side = 45, .channels = 11, .kernel = 31, .line = true},
+                                       {.batch = 3, .side = 4, .channels = 40, .kernel = 7, .line = true}};
     for (int threads = 1; threads <= 2; threads++)
         for (int dtype = 0; dtype < MODEL_DTYPES; dtype++)
             for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)

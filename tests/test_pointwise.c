@@ -87,6 +87,44 @@ static void check_adds(const pointwise_setting *s) {
     }
 }
 
+// As swiglu's below, without its product with the gate.
+static void check_glu(const pointwise_setting *s) {
+    operand_put(&tc, s->dtype, s->rows, s->cols, s->gap);                   // x
+    operand_put(&td, s->dtype, s->rows, s->cols, s->in_place ? s->gap : 0); // gate
+    operand_put(&ta, s->dtype, s->rows, s->cols, s->gap);
+    operand *out = s->in_place ? &td : &ta;
+    pointwise_glu(s->threads, out->m, tc.m, td.m);
+    for (size_t r = 0; r < s->rows; r++)
+        for (size_t c = 0; c < s->cols; c++) {
+            const double want = was(&tc, r, c) * sigmoid(was(&td, r, c));
+            operand_near("glu", out, r, c, want, 7 * U * fabs(want) + FLOOR * fabs(was(&tc, r, c)));
+        }
+    operand_intact(&ta, !s->in_place);
+    operand_intact(&tc, false);
+    operand_intact(&td, s->in_place);
+
+    operand_put(&tc, s->dtype, s->rows, s->cols, s->gap);
+    operand_put(&td, s->dtype, s->rows, s->cols, s->gap);
+    operand_put(&te, s->dtype, s->rows, s->cols, 0); // dout
+    operand_put(&ta, s->dtype, s->rows, s->cols, 1);
+    operand_put(&tb, s->dtype, s->rows, s->cols, 2);
+    operand *const dx = s->in_place ? &tc : &ta, *const dgate = s->in_place ? &td : &tb;
+    pointwise_glu_backward(s->threads, dx->m, dgate->m, tc.m, td.m, te.m);
+    for (size_t r = 0; r < s->rows; r++)
+        for (size_t c = 0; c < s->cols; c++) {
+            const double x = was(&tc, r, c), gate = was(&td, r, c), dout = was(&te, r, c), sigma = sigmoid(gate);
+            operand_near("glu dx", dx, r, c, dout * sigma, 7 * U * fabs(dout * sigma) + FLOOR * fabs(dout));
+            // 1 - sigma errs by 6 u of sigma and its own rounding: by 7 u of 1.
+            operand_near("glu dgate", dgate, r, c, dout * x * sigma * sigmoid(-gate),
+                         fabs(dout * x) * (16 * U * sigma + FLOOR));
+        }
+    operand_intact(&ta, !s->in_place);
+    operand_intact(&tb, !s->in_place);
+    operand_intact(&tc, s->in_place);
+    operand_intact(&td, s->in_place);
+    operand_intact(&te, false);
+}
+
 // sigmoid: exp 4, times exp / (1 + exp) < 1, the sum 1, the division 1: 6 u of the value.
 static void check_swiglu(const pointwise_setting *s) {
     operand_put(&tc, s->dtype, s->rows, s->cols, s->gap);                   // gate
@@ -270,6 +308,7 @@ static void check_gates(const pointwise_setting *s) {
 
 static void check_setting(const pointwise_setting *s) {
     check_adds(s);
+    check_glu(s);
     check_swiglu(s);
     check_activations(s);
     check_modulation(s);

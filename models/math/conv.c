@@ -31,7 +31,7 @@ enum { WEIGHTS = 1 };
 // Where the copies stand in scratch; those of x, y, and the weights and bias as given, for another dtype alone.
 typedef struct {
     void *x, *y;             // (rows, channels)
-    void *given, *bias;      // (channels, kernel, kernel), (channels)
+    void *given, *bias;      // as conv.h has them
     void *weights, *dlayout; // in the library's layout, and their gradient
     float *dweights, *dbias; // the gradients of one call, before they are added
     size_t bytes;
@@ -47,7 +47,7 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 static copies place(const conv *c, char *base) {
     const conv_spec *const s = &c->spec;
-    const size_t weights = s->channels * s->kernel * s->kernel;
+    const size_t weights = s->channels * conv_taps(s);
     copies at = {0};
     if (c->dtype != s->dtype) {
         at.x = take(base, &at.bytes, c->rows * s->channels * sizeof(float));
@@ -78,16 +78,19 @@ static bool is_depthwise(const onednn_op *op) { return strstr(onednn_name(op), "
 static dnnl_status_t make_ops(conv *c, norm_dtype dtype) {
     const conv_spec *const s = &c->spec;
     const dnnl_dim_t batch = (dnnl_dim_t)s->batch, side = (dnnl_dim_t)s->side, channels = (dnnl_dim_t)s->channels;
-    const dnnl_dim_t kernel = (dnnl_dim_t)s->kernel, area = kernel * kernel;
-    const size_t padding = s->kernel / 2;
+    const dnnl_dim_t kernel = (dnnl_dim_t)s->kernel, area = (dnnl_dim_t)conv_taps(s);
+    const dnnl_dim_t lines = s->line ? 1 : side, kernel_lines = s->line ? 1 : kernel; // a line is an image of one
+    const size_t padding[2] = {s->line ? 0 : s->kernel / 2, s->kernel / 2};
     const onednn_tensor image = {.dtype = dtype,
                                  .ndims = 4,
-                                 .dims = {batch, channels, side, side},
-                                 .strides = {side * side * channels, 1, side * channels, channels}};
+                                 .dims = {batch, channels, lines, side},
+                                 .strides = {lines * side * channels, 1, side * channels, channels}};
     const onednn_tensor bias = {.dtype = dtype, .ndims = 1, .dims = {channels}, .strides = {1}};
     const onednn_tensor dbias = {.dtype = NORM_F32, .ndims = 1, .dims = {channels}, .strides = {1}};
-    const onednn_tensor given = {
-        .dtype = dtype, .ndims = 5, .dims = {channels, 1, 1, kernel, kernel}, .strides = {area, area, area, kernel, 1}};
+    const onednn_tensor given = {.dtype = dtype,
+                                 .ndims = 5,
+                                 .dims = {channels, 1, 1, kernel_lines, kernel},
+                                 .strides = {area, area, area, kernel, 1}};
     onednn_tensor weights = given, dgiven = given, dweights;
     weights.any = true;
     dgiven.dtype = NORM_F32;
@@ -136,7 +139,7 @@ conv *conv_make(const conv_spec *spec, char error[CONV_ERROR_SIZE]) {
         return NULL;
     }
     c->spec = *spec;
-    c->rows = spec->batch * spec->side * spec->side;
+    c->rows = spec->batch * conv_positions(spec);
     dnnl_status_t status = make_ops(c, spec->dtype);
     if (status != dnnl_success && spec->dtype != NORM_F32)
         status = make_ops(c, NORM_F32);
@@ -177,7 +180,7 @@ static const void *widened(const conv *c, const void *data, size_t rows, size_t 
 }
 
 static const void *given_weights(const conv *c, const void *weights, const copies *at) {
-    return widened(c, weights, c->spec.channels, c->spec.kernel * c->spec.kernel, at->given);
+    return widened(c, weights, c->spec.channels, conv_taps(&c->spec), at->given);
 }
 
 // Runs op, whose last result goes to `to` through `copy`. result: index of it among the data.
@@ -212,17 +215,18 @@ enum { CHUNK = 32 };
 static void add_chunk(const conv_spec *s, const float *x, const float *dy, float *sums, float *dweights, size_t first,
                       size_t n) {
     const size_t side = s->side, channels = s->channels, kernel = s->kernel, half = kernel / 2;
-    memset(sums, 0, kernel * kernel * n * sizeof *sums);
-    for (size_t line = 0; line < s->batch * side; line++) // of all images
-        for (size_t i = 0; i < kernel; i++) {
-            if (line % side + i < half || line % side + i - half >= side)
+    const size_t lines = s->line ? 1 : side, kernel_lines = s->line ? 1 : kernel, above = kernel_lines / 2;
+    memset(sums, 0, conv_taps(s) * n * sizeof *sums);
+    for (size_t line = 0; line < s->batch * lines; line++) // of all images
+        for (size_t i = 0; i < kernel_lines; i++) {
+            if (line % lines + i < above || line % lines + i - above >= lines)
                 continue;
             for (size_t j = 0; j < kernel; j++) {
                 float *const sum = sums + (i * kernel + j) * n;
                 const size_t begin = j < half ? half - j : 0, beyond = side + half > j ? side + half - j : 0;
                 const size_t end = beyond < side ? beyond : side;
                 for (size_t col = begin; col < end; col++) {
-                    const float *const from = x + ((line + i - half) * side + col + j - half) * channels + first;
+                    const float *const from = x + ((line + i - above) * side + col + j - half) * channels + first;
                     const float *const to = dy + (line * side + col) * channels + first;
 #pragma omp simd
                     for (size_t c = 0; c < n; c++)
@@ -231,8 +235,8 @@ static void add_chunk(const conv_spec *s, const float *x, const float *dy, float
             }
         }
     for (size_t c = 0; c < n; c++)
-        for (size_t tap = 0; tap < kernel * kernel; tap++)
-            dweights[(first + c) * kernel * kernel + tap] += sums[tap * n + c];
+        for (size_t tap = 0; tap < conv_taps(s); tap++)
+            dweights[(first + c) * conv_taps(s) + tap] += sums[tap * n + c];
 }
 
 static void add_weights(const conv *c, const float *x, const float *dy, float *sums, float *dweights) {
@@ -241,7 +245,7 @@ static void add_weights(const conv *c, const float *x, const float *dy, float *s
     firstprivate(s, x, dy, sums, dweights)
     for (size_t first = 0; first < s->channels; first += CHUNK) {
         const size_t left = s->channels - first;
-        add_chunk(s, x, dy, sums + first * s->kernel * s->kernel, dweights, first, left < CHUNK ? left : CHUNK);
+        add_chunk(s, x, dy, sums + first * conv_taps(s), dweights, first, left < CHUNK ? left : CHUNK);
     }
 }
 
@@ -250,7 +254,7 @@ bool conv_backward(conv *c, const void *x, const void *weights, const void *dy, 
     if (!c->spec.train)
         return false;
     const copies at = place(c, scratch_data());
-    const size_t channels = c->spec.channels, area = c->spec.kernel * c->spec.kernel;
+    const size_t channels = c->spec.channels, area = conv_taps(&c->spec);
     const void *const wide_dy = widened(c, dy, c->rows, channels, at.y);
     const void *const wide_x = widened(c, x, c->rows, channels, at.x);
     if (c->own_gradient) {

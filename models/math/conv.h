@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// conv.h: the depthwise convolution of ConvNeXt through oneDNN.
+// conv.h: depthwise convolutions through oneDNN: of images, as in ConvNeXt, and of lines, as in Conformer.
 #ifndef CONV_H
 #define CONV_H
 
@@ -8,12 +8,17 @@
 enum { CONV_ERROR_SIZE = 256 };
 
 // x, y: (batch * side * side, channels), channels last; weights (channels, kernel, kernel) and bias (channels); stride
-// 1, padding kernel / 2.
+// 1, padding kernel / 2. Of lines: (batch * side, channels) and (channels, kernel).
 typedef struct {
     size_t batch, side, channels, kernel;
+    bool line;
     norm_dtype dtype;
     bool train;
 } conv_spec;
+
+// Positions of an image or line, and weights of a channel.
+static inline size_t conv_positions(const conv_spec *s) { return s->line ? s->side : s->side * s->side; }
+static inline size_t conv_taps(const conv_spec *s) { return s->line ? s->kernel : s->kernel * s->kernel; }
 
 typedef struct conv conv;
 

@@ -39,14 +39,16 @@ typedef struct {
 dnnl_status_t onednn_matmul(onednn_op *op, const onednn_tensor *a, const onednn_tensor *b, const onednn_tensor *bias,
                             const onednn_tensor *c, bool accumulate, const onednn_op *like);
 
-// Stride 1, `padding` zeros on every side. x, y: (batch, channels, height, width); weights: (groups, channels out of a
-// group, channels in of a group, height, width); forward: the op of the forward pass on the same sizes.
+// Stride 1, padding[0] zeros above and below, padding[1] on either side. x, y: (batch, channels, height, width);
+// weights: (groups, channels out of a group, channels in of a group, height, width); forward: the op of the forward
+// pass on the same sizes.
 dnnl_status_t onednn_conv_forward(onednn_op *op, const onednn_tensor *x, const onednn_tensor *weights,
-                                  const onednn_tensor *bias, const onednn_tensor *y, size_t padding, bool train);
+                                  const onednn_tensor *bias, const onednn_tensor *y, const size_t padding[2],
+                                  bool train);
 dnnl_status_t onednn_conv_backward_data(onednn_op *op, const onednn_tensor *dx, const onednn_tensor *weights,
-                                        const onednn_tensor *dy, size_t padding, const onednn_op *forward);
+                                        const onednn_tensor *dy, const size_t padding[2], const onednn_op *forward);
 dnnl_status_t onednn_conv_backward_weights(onednn_op *op, const onednn_tensor *x, const onednn_tensor *dweights,
-                                           const onednn_tensor *dbias, const onednn_tensor *dy, size_t padding,
+                                           const onednn_tensor *dbias, const onednn_tensor *dy, const size_t padding[2],
                                            const onednn_op *forward);
 
 // Rows of x and y, (rows, cols), normalised over their columns: with beta (cols) LayerNorm, without RMSNorm, which the

@@ -8,10 +8,11 @@ static const dnnl_dims_t conv_dilates = {0, 0};
 #endif
 
 dnnl_status_t onednn_conv_forward(onednn_op *op, const onednn_tensor *x, const onednn_tensor *weights,
-                                  const onednn_tensor *bias, const onednn_tensor *y, size_t padding, bool train) {
+                                  const onednn_tensor *bias, const onednn_tensor *y, const size_t padding[2],
+                                  bool train) {
     static const int names[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST};
     const dnnl_prop_kind_t kind = train ? dnnl_forward_training : dnnl_forward_inference;
-    const dnnl_dims_t pad = {(dnnl_dim_t)padding, (dnnl_dim_t)padding};
+    const dnnl_dims_t pad = {(dnnl_dim_t)padding[0], (dnnl_dim_t)padding[1]};
     onednn_layouts all = {0};
     *op = (onednn_op){0};
     dnnl_status_t status = onednn_open();
@@ -36,9 +37,9 @@ dnnl_status_t onednn_conv_forward(onednn_op *op, const onednn_tensor *x, const o
 }
 
 dnnl_status_t onednn_conv_backward_data(onednn_op *op, const onednn_tensor *dx, const onednn_tensor *weights,
-                                        const onednn_tensor *dy, size_t padding, const onednn_op *forward) {
+                                        const onednn_tensor *dy, const size_t padding[2], const onednn_op *forward) {
     static const int names[] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST};
-    const dnnl_dims_t pad = {(dnnl_dim_t)padding, (dnnl_dim_t)padding};
+    const dnnl_dims_t pad = {(dnnl_dim_t)padding[0], (dnnl_dim_t)padding[1]};
     onednn_layouts all = {0};
     *op = (onednn_op){0};
     dnnl_status_t status = onednn_layouts_make(&all, (const onednn_tensor *const[]){dx, weights, dy}, 3);
@@ -61,10 +62,10 @@ dnnl_status_t onednn_conv_backward_data(onednn_op *op, const onednn_tensor *dx, 
 }
 
 dnnl_status_t onednn_conv_backward_weights(onednn_op *op, const onednn_tensor *x, const onednn_tensor *dweights,
-                                           const onednn_tensor *dbias, const onednn_tensor *dy, size_t padding,
+                                           const onednn_tensor *dbias, const onednn_tensor *dy, const size_t padding[2],
                                            const onednn_op *forward) {
     static const int names[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST};
-    const dnnl_dims_t pad = {(dnnl_dim_t)padding, (dnnl_dim_t)padding};
+    const dnnl_dims_t pad = {(dnnl_dim_t)padding[0], (dnnl_dim_t)padding[1]};
     onednn_layouts all = {0};
     *op = (onednn_op){0};
     dnnl_status_t status = onednn_layouts_make(&all, (const onednn_tensor *const[]){x, dweights, dbias, dy}, 4);

@@ -149,6 +149,14 @@ void pointwise_swiglu_backward(int threads, matrix dgate, matrix dup, matrix gat
           each(dout));
 }
 
+void pointwise_glu(int threads, matrix out, matrix x, matrix gate) {
+    SWEEP(threads, rows_of(x.dtype)->glu, x, 1, each(out), each(x), each(gate));
+}
+
+void pointwise_glu_backward(int threads, matrix dx, matrix dgate, matrix x, matrix gate, matrix dout) {
+    SWEEP(threads, rows_of(x.dtype)->glu_backward, x, 1, each(dx), each(dgate), each(x), each(gate), each(dout));
+}
+
 void pointwise_activation(int threads, activation kind, matrix out, matrix x) {
     SWEEP(threads, rows_of(x.dtype)->activation[kind], x, 1, each(out), each(x));
 }

@@ -21,6 +21,10 @@ void pointwise_copy(int threads, matrix out, matrix a);          // also between
 void pointwise_swiglu(int threads, matrix out, matrix gate, matrix up);
 void pointwise_swiglu_backward(int threads, matrix dgate, matrix dup, matrix gate, matrix up, matrix dout);
 
+// out = x / (1 + exp(-gate)); Dauphin et al. 2016 (arXiv 1612.08083).
+void pointwise_glu(int threads, matrix out, matrix x, matrix gate);
+void pointwise_glu_backward(int threads, matrix dx, matrix dgate, matrix x, matrix gate, matrix dout);
+
 // x P(x) with P the normal distribution; 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), Hendrycks and Gimpel 2016
 // (arXiv 1606.08415), whose gradient is for |x| < 1e12; silu.
 typedef enum { ACTIVATION_GELU_ERF, ACTIVATION_GELU_TANH, ACTIVATION_SILU, ACTIVATIONS } activation;

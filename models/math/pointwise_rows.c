@@ -152,6 +152,18 @@ SIMD_INLINE void swiglu_backward(norm_dtype dtype, void *const row[], size_t c, 
     v_put(dtype, row[1], c, n, v_mul(dout, value));
 }
 
+SIMD_INLINE void glu(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    v_put(dtype, row[0], c, n, v_mul(v_get(dtype, row[1], c, n), v_sigmoid(v_get(dtype, row[2], c, n))));
+}
+
+SIMD_INLINE void glu_backward(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    const vf x = v_get(dtype, row[2], c, n), s = v_sigmoid(v_get(dtype, row[3], c, n)),
+             dout = v_get(dtype, row[4], c, n);
+    const vf dx = v_mul(dout, s);
+    v_put(dtype, row[0], c, n, dx);
+    v_put(dtype, row[1], c, n, v_mul(v_mul(dx, x), v_sub(ONE, s)));
+}
+
 // ---- Modulation
 
 SIMD_INLINE void modulate(norm_dtype dtype, void *const row[], size_t c, size_t n) {
@@ -305,6 +317,8 @@ SIMD_INLINE double cross_entropy(norm_dtype dtype, size_t cols, void *x, size_t 
     X(accumulate, name, DTYPE, 1)                                                                                      \
     X(swiglu, name, DTYPE, 1)                                                                                          \
     X(swiglu_backward, name, DTYPE, 1)                                                                                 \
+    X(glu, name, DTYPE, 1)                                                                                             \
+    X(glu_backward, name, DTYPE, 1)                                                                                    \
     X(activate_silu, name, DTYPE, ABREAST)                                                                             \
     X(activate_silu_backward, name, DTYPE, ABREAST)                                                                    \
     X(activate_gelu_erf, name, DTYPE, ABREAST)                                                                         \
@@ -335,6 +349,7 @@ DEFINE(bf16, NORM_BF16)
     {                                                                                                                  \
         .copy = copy_##name, .to_other_dtype = to_other_dtype_##name, .add = add_##name,                               \
         .accumulate = accumulate_##name, .swiglu = swiglu_##name, .swiglu_backward = swiglu_backward_##name,           \
+        .glu = glu_##name, .glu_backward = glu_backward_##name,                                                        \
         .activation = {[ACTIVATION_GELU_ERF] = activate_gelu_erf_##name,                                               \
                        [ACTIVATION_GELU_TANH] = activate_gelu_tanh_##name,                                             \
                        [ACTIVATION_SILU] = activate_silu_##name},                                                      \

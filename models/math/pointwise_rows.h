@@ -14,7 +14,7 @@ typedef void pointwise_row(size_t cols, void *const row[POINTWISE_OPERANDS]);
 typedef struct {
     pointwise_row *copy;
     pointwise_row *to_other_dtype;
-    pointwise_row *add, *swiglu, *swiglu_backward;
+    pointwise_row *add, *swiglu, *swiglu_backward, *glu, *glu_backward;
     pointwise_row *activation[ACTIVATIONS], *activation_backward[ACTIVATIONS];
     pointwise_row *modulate, *modulate_backward, *gate,
         *gate_backward;        // backward: dshift, dscale and dgate are added to
