@@ -26,17 +26,46 @@
         .eps = EPS, .alpha = ALPHA, .alpha_attention = ALPHA, __VA_ARGS__                                              \
     }
 
+// Conformer-S: its paper's, with a kernel of 31 as implementations have it; a frame of 40 ms, 250 are 10 s; its input
+// is 144 channels of 20 frequencies. Whisper: openai's tiny, 30 s of sound.
+//
+// Swin-T: timm's swin_tiny_patch4_window7_224. MobileViT-S: ml-cvnets' mobilevit_s at 256 pixels, the Transformers of
+// its three last stages; the stages' blocks are its layers there. Their stages: side, width, blocks, heads.
+#define STAGED(NAME, TITLE, KIND, DIM, DEPTH, HEADS, FFN, TOKENS, EPS, ...)                                            \
+    {                                                                                                                  \
+        .name = NAME, .title = TITLE, .kind = KIND, .dim = DIM, .depth = DEPTH, .heads = HEADS, .kv_heads = HEADS,     \
+        .head_dim = (DIM) / (HEADS), .ffn = FFN, .vocab = 1000, .tokens = TOKENS, .native = NORM_LAYERNORM,            \
+        .eps = EPS, .alpha = 0.5f, .alpha_attention = 0.5f, __VA_ARGS__                                                \
+    }
+#define SWIN_T_STAGES                                                                                                  \
+    {                                                                                                                  \
+        {56, 96, 2, 3}, {28, 192, 2, 6}, {14, 384, 6, 12}, { 7, 768, 2, 24 }                                           \
+    }
+#define MOBILEVIT_S_STAGES                                                                                             \
+    {                                                                                                                  \
+        {32, 144, 2, 4}, {16, 192, 4, 4}, { 8, 240, 3, 4 }                                                             \
+    }
+
 // timm's convnext_base and convnext_large at 224 pixels.
 #define CONVNEXT(NAME, TITLE, W)                                                                                       \
     {                                                                                                                  \
         .name = NAME, .title = TITLE, .kind = MODEL_CONVNEXT, .dim = 8 * (W), .depth = 36, .ffn = 32 * (W),            \
         .vocab = 1000, .tokens = 56 * 56, .native = NORM_LAYERNORM, .eps = 1e-6f, .alpha = 0.5f,                       \
         .alpha_attention = 0.5f, .stages = {                                                                           \
-            {56, W, 3},                                                                                                \
-            {28, 2 * (W), 3},                                                                                          \
-            {14, 4 * (W), 27},                                                                                         \
-            {7, 8 * (W), 3}                                                                                            \
+            {56, W, 3, 0},                                                                                             \
+            {28, 2 * (W), 3, 0},                                                                                       \
+            {14, 4 * (W), 27, 0},                                                                                      \
+            {7, 8 * (W), 3, 0}                                                                                         \
         }                                                                                                              \
+    }
+
+// The pair track of Boltz-1's Pairformer; 384 tokens are its usual crop, 256 fit into caches here and there. vocab:
+// bins of distances.
+#define PAIRFORMER(NAME, TITLE, DIM, DEPTH, HEADS, VOCAB, TOKENS)                                                      \
+    {                                                                                                                  \
+        .name = NAME, .title = TITLE, .kind = MODEL_PAIRFORMER, .dim = DIM, .depth = DEPTH, .heads = HEADS,            \
+        .kv_heads = HEADS, .head_dim = DIM / HEADS, .ffn = 4 * DIM, .vocab = VOCAB, .tokens = TOKENS,                  \
+        .native = NORM_LAYERNORM, .eps = 1e-5f, .alpha = 0.5f, .alpha_attention = 0.5f                                 \
     }
 
 static const model_shape models[] = {
@@ -64,6 +93,11 @@ static const model_shape models[] = {
     ENCODER("esm2_650m", "ESM-2 650M", MODEL_ESM, 1280, 33, 20, 33, 1024, 1e-5f, 0.5f, .theta = 1e4, .tied_head = true),
     CONVNEXT("convnext_b", "ConvNeXt-B", 128),
     CONVNEXT("convnext_l", "ConvNeXt-L", 192),
+    STAGED("swin_t", "Swin-T", MODEL_SWIN, 768, 12, 24, 3072, 56 * 56, 1e-5f, .window = 7, .stages = SWIN_T_STAGES),
+    ENCODER("whisper_tiny", "Whisper tiny", MODEL_WHISPER, 384, 4, 6, 384, 1500, 1e-5f, 0.5f, ),
+    STAGED("mobilevit_s", "MobileViT-S", MODEL_MOBILEVIT, 240, 9, 4, 480, 32 * 32, 1e-5f, .stages = MOBILEVIT_S_STAGES),
+    ENCODER("conformer_s", "Conformer-S", MODEL_CONFORMER, 144, 16, 4, 144 * 20, 250, 1e-5f, 0.5f, ),
+    PAIRFORMER("pairformer", "Pairformer", 128, 48, 4, 64, 256),
 };
 
 const model_shape *model_at(size_t index) { return index < sizeof models / sizeof *models ? &models[index] : NULL; }
@@ -77,29 +111,70 @@ const model_shape *model_find(const char *name) {
 }
 
 const char *model_kind_name(model_kind kind) {
-    static const char *const names[MODEL_KINDS] = {"llama", "vit", "dit", "wav2vec", "gpt2", "esm", "convnext"};
+    static const char *const names[MODEL_KINDS] = {"llama",   "vit",       "dit",       "wav2vec",
+                                                   "gpt2",    "esm",       "convnext",  "swin",
+                                                   "whisper", "mobilevit", "conformer", "pairformer"};
     return names[kind];
+}
+
+size_t model_stages(const model_shape *m) {
+    size_t count = 0;
+    while (count < MODEL_STAGES && m->stages[count].side > 0)
+        count++;
+    return count;
+}
+
+model_stage model_stage_at(const model_shape *m, size_t stage) {
+    if (model_stages(m) == 0)
+        return (model_stage){0, m->dim, m->depth, m->heads, m->head_dim, m->ffn};
+    const size_t width = m->stages[stage].width, heads = m->stages[stage].heads;
+    return (model_stage){.side = m->stages[stage].side,
+                         .width = width,
+                         .blocks = m->stages[stage].blocks,
+                         .heads = heads,
+                         .head_dim = heads > 0 ? width / heads : 0,
+                         .ffn = width * m->ffn / m->dim};
+}
+
+bool model_has_branch(const model_shape *m) {
+    return model_stages(m) == 0 && !m->post_norm && m->kind != MODEL_CONFORMER && m->kind != MODEL_PAIRFORMER;
+}
+
+size_t model_rows(const model_shape *m, size_t stage, size_t tokens) {
+    if (model_stages(m) > 0)
+        return m->stages[stage].side * m->stages[stage].side;
+    return m->kind == MODEL_PAIRFORMER ? tokens * tokens : tokens;
 }
 
 size_t model_layer_norms(const model_shape *m) {
     if (m->kind == MODEL_CONVNEXT)
         return 1;
+    if (m->kind == MODEL_CONFORMER)
+        return 5;
+    if (m->kind == MODEL_PAIRFORMER)
+        return 8;
     return m->qk_norm ? 4 : 2;
 }
 
-// Beside the layers: the final norm; wav2vec also norms the features; ESM-2 has one in its head; ConvNeXt has stem,
-// three downsamplings and head.
+// Beside the layers: the final norm; wav2vec also norms the features; ESM-2 has one in its head; ConvNeXt and Swin have
+// stem, three downsamplings and head; MobileViT has one behind the layers of each stage; Conformer's layers end in one,
+// Pairformer's have theirs.
 size_t model_norms(const model_shape *m) {
     static const size_t ends[MODEL_KINDS] = {
-        [MODEL_LLAMA] = 1, [MODEL_VIT] = 1, [MODEL_DIT] = 1,     [MODEL_WAV2VEC] = 2,
-        [MODEL_GPT2] = 1,  [MODEL_ESM] = 2, [MODEL_CONVNEXT] = 5};
-    return m->depth * model_layer_norms(m) + ends[m->kind];
+        [MODEL_LLAMA] = 1, [MODEL_VIT] = 1, [MODEL_DIT] = 1,    [MODEL_WAV2VEC] = 2,
+        [MODEL_GPT2] = 1,  [MODEL_ESM] = 2, [MODEL_WHISPER] = 1};
+    const size_t stages = model_stages(m), staged = m->kind == MODEL_MOBILEVIT ? stages : stages + 1;
+    return m->depth * model_layer_norms(m) + (stages > 0 ? staged : ends[m->kind]);
 }
 
 size_t model_layer_weights(const model_shape *m, size_t stage) {
-    if (m->kind == MODEL_CONVNEXT)
-        return 2 * 4 * m->stages[stage].width * m->stages[stage].width;
-    const size_t attention = 2 * m->dim * (m->heads + m->kv_heads) * m->head_dim;
-    const size_t ffn = (m->kind == MODEL_LLAMA ? 3 : 2) * m->dim * m->ffn;
-    return attention + ffn;
+    const model_stage s = model_stage_at(m, stage);
+    const size_t dim = s.width;
+    const size_t kv_heads = model_stages(m) > 0 ? s.heads : m->kv_heads;
+    const size_t attention = 2 * dim * (s.heads + kv_heads) * s.head_dim;
+    if (m->kind == MODEL_CONFORMER) // two feed-forwards, and products to twice the channels and back
+        return attention + 4 * dim * s.ffn + 3 * dim * dim;
+    if (m->kind == MODEL_PAIRFORMER) // two sums over triangles, two gated attentions with a bias, SwiGLU, one more bias
+        return 2 * 6 * dim * dim + 2 * (5 * dim + m->heads) * dim + 3 * dim * s.ffn + MODEL_PAIR_HEADS * dim;
+    return attention + (m->kind == MODEL_LLAMA ? 3 : 2) * dim * s.ffn; // convnext has no heads
 }

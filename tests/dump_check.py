@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A dumped layer (llama, vit, gpt2 or wav2vec) computed again from its manifest in NumPy, float64, as any user of
+# A dumped layer of any kind but dit and convnext computed again from its manifest in NumPy, float64, as any user of
 # `normbench dump` would: dump_check.py DIR prints the largest differences, relative to each tensor's largest element, and
 # ends with 1 if one is too large. Gradients are held against differences of the forward pass in a random direction.
 import json
@@ -53,7 +53,70 @@ def softmax(x):
     return e / e.sum(-1, keepdims=True)
 
 
+def conformer(m, p, x):
+    def half(name, y):
+        h = silu(linear(p, f"layer0.{name}.up", norm(m, p, f"layer0.{name}.norm", y)))
+        return 0.5 * linear(p, f"layer0.{name}.down", h)
+
+    def mix(y):
+        a, b = np.split(linear(p, "layer0.mix.up", y), 2, -1)
+        y = (a / (1 + np.exp(-b))).reshape(m["batch"], m["tokens"], -1)
+        padded = np.pad(y, ((0, 0), (15, 15), (0, 0)))
+        y = np.einsum("btck,ck->btc", np.lib.stride_tricks.sliding_window_view(padded, 31, 1), p["layer0.mix.conv.weight"])
+        y = (y + p["layer0.mix.conv.bias"]).reshape(x.shape)
+        if m["phase"] == "train":
+            y = (y - y.mean(0)) / np.sqrt(y.var(0) + m["shape"]["eps"])
+            y = y * p["layer0.mix.batchnorm.weight"] + p["layer0.mix.batchnorm.bias"]
+        return linear(p, "layer0.mix.down", silu(y))
+
+    x = x + half("ffn1", x)
+    x = x + attention(m, p, norm(m, p, "layer0.attention.norm", x))[0]
+    x = x + mix(norm(m, p, "layer0.mix.norm", x))
+    return norm(m, p, "layer0.final.norm", x + half("ffn2", x))
+
+
+def pairformer(m, p, x):
+    """Outputs: the pairs, and the bias that the single track takes of them."""
+    tokens, heads = m["tokens"], m["shape"]["heads"]
+
+    def weigh(name, y):
+        return y @ p[f"layer0.{name}.weight"].T
+
+    def sigmoid(y):
+        return 1 / (1 + np.exp(-y))
+
+    def triangles(name, z, sums):
+        h = norm(m, p, f"layer0.{name}.norm", z)
+        a, b = np.split(weigh(f"{name}.values", h) * sigmoid(weigh(f"{name}.gates", h)), 2, -1)
+        result = norm(m, p, f"layer0.{name}.result.norm", np.einsum(sums, a, b))
+        return weigh(f"{name}.o", result) * sigmoid(weigh(f"{name}.z", h))
+
+    def rows(name, z):
+        h = norm(m, p, f"layer0.{name}.norm", z)
+        q, k, v = (weigh(f"{name}.{which}", h).reshape(*h.shape[:3], heads, -1) for which in "qkv")
+        scores = np.einsum("bithd,bijhd->bihtj", q, k) / np.sqrt(q.shape[-1])
+        scores = scores + np.moveaxis(weigh(f"{name}.bias", h), -1, 1)[:, None]
+        mixed = np.einsum("bihtj,bijhd->bithd", softmax(scores), v).reshape(h.shape)
+        return weigh(f"{name}.o", mixed * sigmoid(weigh(f"{name}.g", h)))
+
+    z = x.reshape(m["batch"], tokens, tokens, -1)
+    z = z + triangles("out", z, "bikc,bjkc->bijc")
+    z = z + triangles("in", z, "bkic,bkjc->bijc")
+    z = z + rows("rows", z)
+    z = z + rows("columns", z.swapaxes(1, 2)).swapaxes(1, 2)
+    h = norm(m, p, "layer0.ffn.norm", z)
+    z = z + weigh("ffn.down", silu(weigh("ffn.gate", h)) * weigh("ffn.up", h))
+    bias = weigh("bias", norm(m, p, "layer0.bias.norm", z))
+    return {"output.stream": z.reshape(x.shape), "output.bias0": bias.reshape(-1, bias.shape[-1]).T}
+
+
+def silu(x):
+    return x / (1 + np.exp(-x))
+
+
 def gelu(m, x):
+    if m["kind"] == "mobilevit":
+        return silu(x)
     if m["kind"] == "gpt2":
         return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
     from math import erf
@@ -88,14 +151,51 @@ def attention(m, p, x):
     return linear(p, f"{at}.o", mixed), added
 
 
+def within(q, k, v, heads, bias=0.0):
+    """Attention of every token to every other of its sequence: q, k, v (sequences, tokens, heads * d), bias (heads, tokens, tokens)."""
+    q, k, v = (y.reshape(*y.shape[:2], heads, -1) for y in (q, k, v))
+    scores = np.einsum("bthd,bshd->bhts", q, k) / np.sqrt(q.shape[-1]) + bias
+    return np.einsum("bhts,bshd->bthd", softmax(scores), v).reshape(q.shape[0], q.shape[1], -1)
+
+
+def swin(m, p, x):
+    """The layer of an image that is not moved round."""
+    s, at = m["shape"], "layer0.attention"
+    w, heads, across, width = s["window"], s["heads"], s["side"] // s["window"], s["dim"]
+
+    def windows(y):
+        return y.reshape(-1, across, w, across, w, width).swapaxes(2, 3).reshape(-1, w * w, width)
+
+    place = np.stack(np.meshgrid(np.arange(w), np.arange(w), indexing="ij"), -1).reshape(-1, 2)
+    dy, dx = np.moveaxis(place[:, None] - place[None] + w - 1, -1, 0)
+    bias = np.moveaxis(p[f"{at}.distance.table"][dy * (2 * w - 1) + dx], -1, 0)
+    qkv = np.split(linear(p, f"{at}.qkv", norm(m, p, f"{at}.norm", x)), 3, -1)
+    mixed = within(*(windows(y) for y in qkv), heads, bias)
+    mixed = mixed.reshape(-1, across, across, w, w, width).swapaxes(2, 3).reshape(x.shape)
+    x = x + linear(p, f"{at}.o", mixed)
+    return x + ffn(m, p, norm(m, p, "layer0.ffn.norm", x))
+
+
+def mobilevit(m, p, x):
+    s, at = m["shape"], "layer0.attention"
+    qkv = np.split(linear(p, f"{at}.qkv", norm(m, p, f"{at}.norm", x)), 3, -1)
+    mixed = within(*(y.reshape(4 * m["batch"], -1, s["dim"]) for y in qkv), s["heads"]).reshape(x.shape)
+    x = x + linear(p, f"{at}.o", mixed)
+    return x + ffn(m, p, norm(m, p, "layer0.ffn.norm", x))
+
+
 def ffn(m, p, x):
     if m["kind"] == "llama":
         gate = linear(p, "layer0.ffn.gate", x)
-        return linear(p, "layer0.ffn.down", gate / (1 + np.exp(-gate)) * linear(p, "layer0.ffn.up", x))
+        return linear(p, "layer0.ffn.down", silu(gate) * linear(p, "layer0.ffn.up", x))
     return linear(p, "layer0.ffn.down", gelu(m, linear(p, "layer0.ffn.up", x)))
 
 
 def forward(m, p):
+    if m["kind"] == "pairformer":
+        return pairformer(m, p, p["input.stream"])
+    if m["kind"] in ("swin", "mobilevit", "conformer"):
+        return {"output.stream": globals()[m["kind"]](m, p, p["input.stream"])}
     if m["shape"]["post_norm"]:
         mixed, added = attention(m, p, p["input.stream"])
         x = norm(m, p, "layer0.attention.norm", p["input.stream"] + mixed)

@@ -84,3 +84,7 @@ bool checks_ends_with(const char *text, const char *end) {
     const size_t length = strlen(text), tail = strlen(end);
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
+
+bool checks_is_noise(const char *name) {
+    return checks_ends_with(name, "attention.k.bias") || checks_ends_with(name, "mix.conv.bias");
+}

@@ -20,6 +20,9 @@ double checks_largest(matrix m); // magnitude
 // Fails unless each element of a is within `tolerance` of b's, relative to b's largest; 0: equal.
 void checks_same(const char *what, matrix a, matrix b, double tolerance);
 
+// Softmax does not see what a key's bias adds to all of a query's scores, nor batch norm what is added to a column: the
+// gradients of these parameters are the rounding errors of zero.
+bool checks_is_noise(const char *name);
 bool checks_ends_with(const char *text, const char *end);
 
 #endif

@@ -75,7 +75,7 @@ static double largest_gradient(const layer_reference *r, const char *end) {
     return largest;
 }
 
-// times: how many runs were added up in the gradients of parameters. Two gradients are small by cancellation as a
+// times: how many runs were added up in the gradients of parameters. Some gradients are small by cancellation as a
 // whole: that of the bias of k vanishes, for softmax does not see what all keys share, and is made of the products that
 // make that of q; those of alpha and shift are each one sum over all rows and columns, whose terms are those of the
 // gradients of gamma or, in models without one, of other alphas.
@@ -92,6 +92,8 @@ worst errors_of_gradients(const layer *l, const layer_reference *r, norm_dtype d
         double floor = 0;
         if (checks_ends_with(t->name, "attention.k.bias"))
             floor = largest_gradient(r, "attention.q.bias");
+        if (checks_ends_with(t->name, "mix.conv.bias")) // a mean that batch norm takes off again
+            floor = largest_gradient(r, "batchnorm.bias");
         if (checks_ends_with(t->name, ".alpha"))
             floor = fmax(largest_gradient(r, ".alpha"), largest_gradient(r, "norm.weight"));
         if (checks_ends_with(t->name, ".shift"))

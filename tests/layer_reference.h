@@ -18,12 +18,18 @@ typedef enum {
     MISTAKE_NO_SCALE,      // no 1 / sqrt(head_dim)
     MISTAKE_UNBIASED,      // variance and mean square divided by cols - 1
     MISTAKE_NO_EPS,
-    MISTAKE_OTHER_GELU,   // the tanh form for the erf form, and the other way round
-    MISTAKE_GATE_UP,      // silu of the other half of SwiGLU
-    MISTAKE_QK_NORM_LAST, // QK-norm after RoPE
-    MISTAKE_NO_PLUS_ONE,  // modulation by scale instead of 1 + scale
-    MISTAKE_FLIPPED_CONV, // a convolution as mathematics has it, instead of the correlation that frameworks call so
-    MISTAKE_SUMMED_LOSS,  // the loss not divided by the rows
+    MISTAKE_OTHER_GELU,     // the tanh form for the erf form, and the other way round
+    MISTAKE_GATE_UP,        // silu of the other half of SwiGLU
+    MISTAKE_QK_NORM_LAST,   // QK-norm after RoPE
+    MISTAKE_NO_PLUS_ONE,    // modulation by scale instead of 1 + scale
+    MISTAKE_FLIPPED_CONV,   // a convolution as mathematics has it, instead of the correlation that frameworks call so
+    MISTAKE_SUMMED_LOSS,    // the loss not divided by the rows
+    MISTAKE_DISTANCE_BACK,  // a bias by the distance from key to query
+    MISTAKE_NO_HALF,        // a feed-forward counts whole where half of it is meant
+    MISTAKE_NO_GATE,        // no logistic function of a gate
+    MISTAKE_OTHER_TRIANGLE, // incoming for outgoing, and the other way round
+    MISTAKE_NO_PAIR_BIAS,
+    MISTAKE_NO_SEAM, // what an image that was moved round brought together sees each other
     MISTAKES
 } mistake;
 const char *mistake_name(mistake m);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Layers and models of every kind, of the parts in layer_reference_parts.h. Formulas: Llama, Touvron et al. 2023 (arXiv
 // 2302.13971); ViT, Dosovitskiy et al. 2021 (arXiv 2010.11929, eq. 1 to 4); DiT, Peebles and Xie 2023 (arXiv
-// 2212.09748, section 3.2, adaLN-Zero); wav2vec 2.0, Baevski et al. 2020 (arXiv 2006.11477); GPT-2, Radford et al.
-// 2019; ConvNeXt, Liu et al. 2022 (arXiv 2201.03545, figure 4).
+// 2212.09748, section 3.2, adaLN-Zero); Whisper, Radford et al. 2022 (arXiv 2212.04356); Conformer, Gulati et al. 2020
+// (arXiv 2005.08100); wav2vec 2.0, Baevski et al. 2020 (arXiv 2006.11477); GPT-2, Radford et al. 2019; ConvNeXt, Liu et
+// al. 2022 (arXiv 2201.03545, figure 4).
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,10 +115,14 @@ static void convnext_layer(layer_reference *r, const char *prefix, residual *x, 
     x->stream = reference_add(r, x->stream, h, n * width);
 }
 
-// `count` layers from the index-th on; stage: of those of ConvNeXt.
+// `count` layers from the index-th on; stage: of models of images.
 static void layers(layer_reference *r, residual *x, size_t index, size_t count, size_t stage) {
     const model_shape *const m = r->config.shape;
     const size_t n = r->config.batch * r->config.tokens;
+    if (m->kind == MODEL_SWIN || m->kind == MODEL_MOBILEVIT) {
+        x->stream = reference_image_layers(r, x->stream, index, count, stage);
+        return;
+    }
     for (size_t i = index; i < index + count; i++) {
         char prefix[32];
         snprintf(prefix, sizeof prefix, "layer%zu", i);
@@ -125,6 +130,10 @@ static void layers(layer_reference *r, residual *x, size_t index, size_t count, 
             convnext_layer(r, prefix, x, stage);
         else if (m->kind == MODEL_DIT)
             dit_layer(r, prefix, x, n);
+        else if (m->kind == MODEL_CONFORMER)
+            x->stream = reference_conformer_layer(r, prefix, x->stream);
+        else if (m->kind == MODEL_PAIRFORMER)
+            x->stream = reference_pairformer_layer(r, prefix, x->stream, i, &r->layer_loss);
         else if (m->post_norm)
             post_norm_layer(r, prefix, x, n);
         else
@@ -138,10 +147,9 @@ static void give(const layer_reference *r, const char *name, const double *value
 
 void reference_part_layers(layer_reference *r) {
     const model_shape *const m = r->config.shape;
-    const bool image = m->kind == MODEL_CONVNEXT, parted = !image && !m->post_norm;
-    const size_t side = image ? m->stages[r->config.stage].side : 0;
+    const bool parted = model_has_branch(m);
     const size_t elements =
-        r->config.batch * (image ? side * side * m->stages[r->config.stage].width : r->config.tokens * m->dim);
+        r->config.batch * model_rows(m, r->config.stage, r->config.tokens) * model_stage_at(m, r->config.stage).width;
     residual x = {reference_values(r, "input", "stream", elements),
                   parted ? reference_values(r, "input", "branch", elements) : NULL};
     layers(r, &x, 0, r->config.depth, r->config.stage);
@@ -185,7 +193,7 @@ static double cross_entropy(layer_reference *r, const double *logits, size_t n, 
     return r->mistake == MISTAKE_SUMMED_LOSS ? loss : loss / (double)n;
 }
 
-static double head(layer_reference *r, const double *x, size_t n, const char *weights) {
+double reference_head(layer_reference *r, const double *x, size_t n, const char *weights) {
     const model_shape *const m = r->config.shape;
     double *const logits = reference_linear(r, x, n, m->dim, m->vocab, "", weights);
     if (m->kind == MODEL_ESM) { // the embedding's weights, a bias of its own
@@ -200,7 +208,7 @@ static double head(layer_reference *r, const double *x, size_t n, const char *we
 }
 
 // The mean over all elements of (x - target)^2.
-static double squared_error(layer_reference *r, const double *x, size_t elements, const char *name) {
+double reference_squared_error(layer_reference *r, const double *x, size_t elements, const char *name) {
     if (r->config.phase != PHASE_TRAIN) {
         give(r, name, x, elements);
         return 0;
@@ -229,7 +237,7 @@ static double language_model(layer_reference *r, size_t depth) {
         reference_gelu(r, h, n * m->dim, false);
         h = reference_norm(r, h, n, m->dim, "", "head.norm");
     }
-    return head(r, h, n, m->tied_head ? "embed" : "head");
+    return reference_head(r, h, n, m->tied_head ? "embed" : "head");
 }
 
 static double vit_model(layer_reference *r, size_t depth) {
@@ -247,7 +255,7 @@ static double vit_model(layer_reference *r, size_t depth) {
                     positions[t * dim + j] + (t == 0 ? class_token[j] : embedded[(b * (tokens - 1) + t - 1) * dim + j]);
     layers(r, &x, 0, depth, 0);
     const double *const h = reference_norm(r, sum_of(r, &x, n * dim), n, dim, "", "final.norm");
-    return head(r, reference_columns(r, h, batch, tokens * dim, 0, dim), batch, "head");
+    return reference_head(r, reference_columns(r, h, batch, tokens * dim, 0, dim), batch, "head");
 }
 
 static double dit_model(layer_reference *r, size_t depth) {
@@ -262,7 +270,35 @@ static double dit_model(layer_reference *r, size_t depth) {
     const double *const parts = modulation(r, "", "final.modulation", PARTS);
     const double *const out =
         reference_linear(r, modulate(r, h, n, parts, PARTS, SHIFT, SCALE), n, m->dim, m->vocab, "", "head");
-    return squared_error(r, out, n * m->vocab, "noise");
+    return reference_squared_error(r, out, n * m->vocab, "noise");
+}
+
+static double whisper_model(layer_reference *r, size_t depth) {
+    const size_t dim = r->config.shape->dim, n = r->config.batch * r->config.tokens;
+    residual x = {reference_values(r, "input", "features", n * dim), NULL};
+    layers(r, &x, 0, depth, 0);
+    return reference_squared_error(r, reference_norm(r, sum_of(r, &x, n * dim), n, dim, "", "final.norm"), n * dim,
+                                   "targets");
+}
+
+static double conformer_model(layer_reference *r, size_t depth) {
+    const model_shape *const m = r->config.shape;
+    const size_t n = r->config.batch * r->config.tokens;
+    const double *const features = reference_values(r, "input", "features", n * m->vocab);
+    residual x = {reference_linear(r, features, n, m->vocab, m->dim, "", "project"), NULL};
+    layers(r, &x, 0, depth, 0);
+    return reference_squared_error(r, x.stream, n * m->dim, "targets");
+}
+
+static double pairformer_model(layer_reference *r, size_t depth) {
+    enum { RELATIVE = 139 };
+    const model_shape *const m = r->config.shape;
+    const size_t n = r->config.batch * r->config.tokens * r->config.tokens;
+    const double *const features = reference_values(r, "input", "features", n * RELATIVE);
+    residual x = {reference_linear(r, features, n, RELATIVE, m->dim, "", "embed"), NULL};
+    r->layer_loss = 0;
+    layers(r, &x, 0, depth, 0);
+    return reference_head(r, x.stream, n, "head") + r->layer_loss;
 }
 
 static double wav2vec_model(layer_reference *r, size_t depth) {
@@ -274,13 +310,11 @@ static double wav2vec_model(layer_reference *r, size_t depth) {
     residual x = {m->post_norm ? reference_norm(r, h, n, m->dim, "", "encoder.norm") : h, NULL};
     layers(r, &x, 0, depth, 0);
     const double *const sum = sum_of(r, &x, n * m->dim);
-    return squared_error(r, m->post_norm ? sum : reference_norm(r, sum, n, m->dim, "", "encoder.norm"), n * m->dim,
-                         "targets");
+    return reference_squared_error(r, m->post_norm ? sum : reference_norm(r, sum, n, m->dim, "", "encoder.norm"),
+                                   n * m->dim, "targets");
 }
 
-// x (batch * side * side, width) as squares of 2 x 2 positions, (batch * side / 2 * side / 2, 4 * width): upper left,
-// upper right, lower left, lower right.
-static double *squares(layer_reference *r, const double *x, size_t side, size_t width) {
+double *reference_squares(layer_reference *r, const double *x, size_t side, size_t width) {
     const size_t half = side / 2;
     double *const y = reference_take(r, r->config.batch * side * side * width);
     for (size_t b = 0; b < r->config.batch; b++)
@@ -289,6 +323,13 @@ static double *squares(layer_reference *r, const double *x, size_t side, size_t 
                 memcpy(y + ((((b * half + i / 2) * half + j / 2) * 2 + i % 2) * 2 + j % 2) * width,
                        x + ((b * side + i) * side + j) * width, width * sizeof *y);
     return y;
+}
+
+double *reference_means(layer_reference *r, const double *x, size_t positions, size_t width) {
+    double *const mean = reference_take(r, r->config.batch * width);
+    for (size_t i = 0; i < r->config.batch * positions * width; i++)
+        mean[i / (positions * width) * width + i % width] += x[i] / (double)positions;
+    return mean;
 }
 
 static double convnext_model(layer_reference *r, size_t depth) {
@@ -307,23 +348,31 @@ static double convnext_model(layer_reference *r, size_t depth) {
             snprintf(name, sizeof name, "down%zu.norm", i);
             x.stream = reference_norm(r, x.stream, 4 * n, before, "", name);
             snprintf(name, sizeof name, "down%zu", i);
-            x.stream = reference_linear(r, squares(r, x.stream, 2 * side, before), n, 4 * before, width, "", name);
+            x.stream =
+                reference_linear(r, reference_squares(r, x.stream, 2 * side, before), n, 4 * before, width, "", name);
         }
         const size_t count = depth < m->stages[i].blocks ? depth : m->stages[i].blocks;
         layers(r, &x, index, count, i);
         index += count;
     }
     const size_t last = m->stages[MODEL_STAGES - 1].side * m->stages[MODEL_STAGES - 1].side;
-    double *const mean = reference_take(r, batch * m->dim);
-    for (size_t i = 0; i < batch * last * m->dim; i++)
-        mean[i / (last * m->dim) * m->dim + i % m->dim] += x.stream[i] / (double)last;
-    return head(r, reference_norm(r, mean, batch, m->dim, "", "head.norm"), batch, "head");
+    const double *const mean = reference_means(r, x.stream, last, m->dim);
+    return reference_head(r, reference_norm(r, mean, batch, m->dim, "", "head.norm"), batch, "head");
 }
 
 double reference_part_ends(layer_reference *r, size_t depth) {
-    static double (*const models[MODEL_KINDS])(layer_reference *, size_t) = {
-        [MODEL_LLAMA] = language_model,   [MODEL_GPT2] = language_model, [MODEL_ESM] = language_model,
-        [MODEL_VIT] = vit_model,          [MODEL_DIT] = dit_model,       [MODEL_WAV2VEC] = wav2vec_model,
-        [MODEL_CONVNEXT] = convnext_model};
+    static double (*const models[MODEL_KINDS])(layer_reference *,
+                                               size_t) = {[MODEL_LLAMA] = language_model,
+                                                          [MODEL_GPT2] = language_model,
+                                                          [MODEL_ESM] = language_model,
+                                                          [MODEL_VIT] = vit_model,
+                                                          [MODEL_DIT] = dit_model,
+                                                          [MODEL_WAV2VEC] = wav2vec_model,
+                                                          [MODEL_CONVNEXT] = convnext_model,
+                                                          [MODEL_SWIN] = reference_swin_model,
+                                                          [MODEL_WHISPER] = whisper_model,
+                                                          [MODEL_MOBILEVIT] = reference_mobilevit_model,
+                                                          [MODEL_CONFORMER] = conformer_model,
+                                                          [MODEL_PAIRFORMER] = pairformer_model};
     return models[r->config.shape->kind](r, depth);
 }

@@ -159,14 +159,8 @@ static void rope(const layer_reference *r, double *x, size_t sequences, size_t t
             }
 }
 
-typedef struct {
-    size_t sequences, tokens, context, heads, kv_heads, head_dim; // context: keys of each sequence, tokens among them
-    bool causal;
-} attention_shape;
-
-// softmax(q k^T / sqrt(head_dim)) v; q (sequences * tokens, heads * head_dim), k and v (sequences * context, kv_heads *
-// head_dim). The queries are the last tokens of the context.
-static double *attend(layer_reference *r, const attention_shape *s, const double *q, const double *k, const double *v) {
+double *reference_attend(layer_reference *r, const attention_shape *s, const double *q, const double *k,
+                         const double *v) {
     const size_t d = s->head_dim;
     double *const out = reference_take(r, s->sequences * s->tokens * s->heads * d), *const p =
                                                                                         reference_take(r, s->context);
@@ -225,7 +219,7 @@ double *reference_attention(layer_reference *r, const char *prefix, const double
     const size_t before = decode ? r->config.context : 0, tokens = r->config.tokens, n = r->config.batch * tokens;
     const size_t q_cols = m->heads * m->head_dim, kv_cols = m->kv_heads * m->head_dim, all = q_cols + 2 * kv_cols;
     double *q, *k, *v;
-    if (m->kind == MODEL_LLAMA || m->kind == MODEL_WAV2VEC || m->kind == MODEL_ESM) {
+    if (m->kind == MODEL_LLAMA || m->kind == MODEL_WAV2VEC || m->kind == MODEL_ESM || m->kind == MODEL_WHISPER) {
         q = reference_linear(r, x, n, m->dim, q_cols, prefix, "attention.q");
         k = reference_linear(r, x, n, m->dim, kv_cols, prefix, "attention.k");
         v = reference_linear(r, x, n, m->dim, kv_cols, prefix, "attention.v");
@@ -260,12 +254,12 @@ double *reference_attention(layer_reference *r, const char *prefix, const double
                                    m->kv_heads,
                                    m->head_dim,
                                    m->kind == MODEL_LLAMA || m->kind == MODEL_GPT2};
-    return reference_linear(r, attend(r, &shape, q, k, v), n, q_cols, m->dim, prefix, "attention.o");
+    return reference_linear(r, reference_attend(r, &shape, q, k, v), n, q_cols, m->dim, prefix, "attention.o");
 }
 
 double *reference_mlp(layer_reference *r, const char *prefix, const double *x, size_t n) {
     const model_shape *const m = r->config.shape;
-    if (m->kind == MODEL_LLAMA) {
+    if (m->kind == MODEL_LLAMA || m->kind == MODEL_PAIRFORMER) {
         const double *const gate = reference_linear(r, x, n, m->dim, m->ffn, prefix, "ffn.gate");
         const double *const up = reference_linear(r, x, n, m->dim, m->ffn, prefix, "ffn.up");
         double *const h = reference_take(r, n * m->ffn);

@@ -32,12 +32,19 @@ const model_shape odd_shapes[ODD_SHAPES] = {
     SHAPE("gpt2", MODEL_GPT2, 12, 3, 3, 20, 19, NORM_LAYERNORM, .tied_head = true),
     SHAPE("esm", MODEL_ESM, 12, 3, 3, 20, 19, NORM_LAYERNORM, .theta = 50, .tied_head = true),
     SHAPE("convnext", MODEL_CONVNEXT, 7, 0, 0, 28, 5, NORM_LAYERNORM,
-          .stages = {{8, 4, 1}, {5, 6, 2}, {2, 5, 1}, {1, 7, 1}}),
+          .stages = {{8, 4, 1, 0}, {5, 6, 2, 0}, {2, 5, 1, 0}, {1, 7, 1, 0}}),
+    SHAPE("swin", MODEL_SWIN, 12, 3, 3, 24, 5, NORM_LAYERNORM, .window = 2,
+          .stages = {{8, 6, 1, 2}, {4, 9, 2, 3}, {2, 12, 1, 3}}),
+    SHAPE("whisper", MODEL_WHISPER, 12, 3, 3, 20, 9, NORM_LAYERNORM, ),
+    SHAPE("mobilevit", MODEL_MOBILEVIT, 9, 3, 3, 18, 5, NORM_LAYERNORM,
+          .stages = {{6, 12, 1, 4}, {4, 6, 2, 2}, {2, 9, 1, 3}}),
+    SHAPE("conformer", MODEL_CONFORMER, 8, 2, 2, 14, 9, NORM_LAYERNORM, ),
+    SHAPE("pairformer", MODEL_PAIRFORMER, 8, 2, 2, 7, 5, NORM_LAYERNORM, ),
 };
 
 // As a whole, where each stage has half the side of the one before.
 static const model_shape whole_convnext = SHAPE("convnext", MODEL_CONVNEXT, 7, 0, 0, 28, 5, NORM_LAYERNORM,
-                                                .stages = {{8, 4, 1}, {4, 6, 2}, {2, 5, 1}, {1, 7, 1}});
+                                                .stages = {{8, 4, 1, 0}, {4, 6, 2, 0}, {2, 5, 1, 0}, {1, 7, 1, 0}});
 const model_shape *odd_whole(const model_shape *m) { return m->kind == MODEL_CONVNEXT ? &whole_convnext : m; }
 
 bool odd_decodes(const model_shape *m) { return m->kind == MODEL_LLAMA || m->kind == MODEL_GPT2; }

@@ -40,11 +40,12 @@ for option in tokens batch; do
 done
 expect 2 '--seed: "-1"' --model vit_s16 --op dyt --phase train --tokens 4 --out "$never" --seed -1
 expect 2 '--stage: 5 is beyond 4' --model convnext_b --op dyt --phase train --out "$never" --stage 5
-expect 2 '--stage is for convnext' --model vit_s16 --op dyt --phase train --tokens 4 --out "$never" --stage 1
+expect 2 '--stage: 4 is beyond 3' --model mobilevit_s --op dyt --phase train --out "$never" --stage 4
+expect 2 '--stage is for models with stages' --model vit_s16 --op dyt --phase train --tokens 4 --out "$never" --stage 1
 expect 2 '--context is for' --model vit_s16 --op dyt --phase train --tokens 4 --out "$never" --context 8
 expect 2 'one token per sequence' --model gpt2 --op dyt --phase decode --tokens 4 --out "$never"
-expect 2 '--tokens: those of convnext' --model convnext_b --op dyt --phase train --tokens 4 --out "$never"
-for model in vit_s16 convnext_b dit_b4 wav2vec_base; do
+expect 2 '--tokens: those of this model' --model convnext_b --op dyt --phase train --tokens 4 --out "$never"
+for model in vit_s16 convnext_b dit_b4 wav2vec_base swin_t whisper_tiny; do
     expect 2 'no phase decode' --model $model --op dyt --phase decode --out "$never"
 done
 expect 2 'of memory' --model llama_70b --op dyt --phase train --tokens 1000000 --out "$never"
@@ -105,7 +106,9 @@ done
 
 # Every tensor of every kind of model is explained.
 for arguments in '--model dit_b4 --phase train --tokens 3' '--model convnext_b --phase train --stage 4' \
-    '--model wav2vec_base --phase train --tokens 3' '--model gpt2 --phase decode'; do
+    '--model wav2vec_base --phase train --tokens 3' '--model gpt2 --phase decode' '--model swin_t --phase train --stage 4' \
+    '--model whisper_tiny --phase train --tokens 3' '--model conformer_s --phase train --tokens 3' \
+    '--model pairformer --phase train --tokens 3'; do
     # shellcheck disable=SC2086
     expect 0 wrote $arguments --op layernorm --out "$work/explained"
     grep -B 8 '"meaning": ""' "$work/explained/manifest.json" | grep '"name"' | while read -r line; do
@@ -136,6 +139,15 @@ if [ -n "$python" ]; then
     recompute --model wav2vec_base --op layernorm --phase prefill --tokens 5
     recompute --model esm2_8m --op layernorm --phase train --tokens 4 --batch 2
     recompute --model esm2_35m --op dyt --phase prefill --tokens 5
+    recompute --model whisper_tiny --op layernorm --phase train --tokens 4 --batch 2
+    recompute --model swin_t --op layernorm --phase train --stage 4
+    recompute --model swin_t --op dyt --phase prefill --stage 1
+    recompute --model conformer_s --op layernorm --phase train --tokens 9 --batch 2
+    recompute --model conformer_s --op dyt --phase prefill --tokens 40
+    recompute --model pairformer --op layernorm --phase train --tokens 5 --batch 2
+    recompute --model pairformer --op dyt --phase prefill --tokens 24
+    recompute --model mobilevit_s --op layernorm --phase train --stage 3
+    recompute --model mobilevit_s --op dyt --phase prefill --stage 1
     recompute --model gpt2 --op layernorm --phase decode --context 7 --batch 2
     recompute --model qwen3_0.6b --op rmsnorm --phase prefill --tokens 5
     recompute --model qwen3_0.6b --op dyt --phase decode --context 7 --batch 2 --dtype bf16

@@ -79,8 +79,7 @@ static void nonsense_is_refused_with_a_reason(void **state) {
     REFUSE(phase, PHASE_DECODE, "tokens to 1");
     layer_config decode = tiny_config(vit, PART_LAYER, PHASE_DECODE, &slot, 1);
     refuse(&decode, "llama_7b");
-    const model_shape convnext = tiny_at(tiny_count() - 1);
-    layer_config stage = tiny_config(&convnext, PART_LAYER, PHASE_PREFILL, &slot, 1);
+    layer_config stage = tiny_config(model_find("convnext_b"), PART_LAYER, PHASE_PREFILL, &slot, 1);
     stage.stage = 4;
     refuse(&stage, "stages 0 to 3");
     slot.variant = "fast";
@@ -161,6 +160,29 @@ static void work_is_counted(void **state) {
     config.batch = 1;
     config.stage = 0;
     expect_work(config, 56.0 * 56 * (2.0 * 8 * 128 * 128 + 2.0 * 49 * 128), 56.0 * 56 * 128);
+
+    // Of Swin a position sees the 49 of its window, of MobileViT a fourth of the image.
+    m = model_find("swin_t");
+    config = tiny_config(m, PART_LAYER, PHASE_PREFILL, &slot, 1);
+    config.depth = 2; // one of them with the image moved round
+    config.batch = 1;
+    config.stage = 1;
+    expect_work(config, 2 * 28.0 * 28 * (2.0 * 12 * 192 * 192 + 4.0 * 49 * 192), 2 * 28.0 * 28 * 2 * 192);
+    m = model_find("mobilevit_s");
+    config.shape = m;
+    config.depth = 1;
+    config.stage = 2;
+    expect_work(config, 8.0 * 8 * (2.0 * 8 * 240 * 240 + 4.0 * 16 * 240), 8.0 * 8 * 2 * 240);
+
+    // A convolution of 31 taps, five norms; a sum over triangles and an attention of each kind, eight norms.
+    config.shape = model_find("conformer_s");
+    config.tokens = 250;
+    expect_work(config, 250 * (2.0 * 23 * 144 * 144 + 4.0 * 250 * 144 + 2.0 * 31 * 144), 250 * 5.0 * 144);
+    config.shape = model_find("pairformer");
+    config.tokens = 64;
+    expect_work(config,
+                64 * 64 * (2.0 * (34 * 128 * 128 + (4 + 4 + 16) * 128) + 2 * 2.0 * 64 * 128 + 2 * 4.0 * 64 * 128),
+                64 * 64 * 8.0 * 128);
 }
 
 // Of every model, a layer in inference at the tokens that are its default takes its weights and at most 300 MB.
@@ -173,8 +195,9 @@ static void inference_is_lean(void **state) {
             layer_config config = tiny_config(m, PART_LAYER, PHASE_PREFILL, &slot, 1);
             config.dtype = dtype;
             config.depth = 1;
-            config.batch = m->kind == MODEL_VIT || m->kind == MODEL_CONVNEXT ? 8 : 1;
-            config.tokens = m->kind == MODEL_VIT ? 197 : 512;
+            config.batch = m->kind == MODEL_VIT || model_stages(m) > 0 ? 8 : 1;
+            // Of pairs 128 tokens: at 256, what SwiGLU alone reads is 268 MB.
+            config.tokens = m->kind == MODEL_VIT ? 197 : m->kind == MODEL_PAIRFORMER ? 128 : 512;
             config.stage = 0;
             config.packed_only = true;
             const double weights = (double)norm_dtype_bytes(dtype) * (double)model_layer_weights(m, 0);

@@ -16,6 +16,7 @@
 
 #include "layer_checks.h"
 #include "layer_errors.h"
+#include "layer_mistakes.h"
 #include "layer_reference.h"
 #include "measure/inputs.h"
 #include "odd.h"
@@ -272,69 +273,34 @@ static void gradients_of_models_equal_differences(void **state) {
 
 // ---- The tests tested
 
-static const struct {
-    mistake mistake;
-    const char *shape;
-    norm_op op;
-    model_phase
-        phase; // train, but where only a cache shows it: all that RoPE lets through are differences of positions
-} mistakes[] = {
-    {MISTAKE_ROPE_PAIRS, "llama", NORM_RMSNORM, PHASE_TRAIN},
-    {MISTAKE_ROPE_POSITION, "llama", NORM_RMSNORM, PHASE_DECODE},
-    {MISTAKE_ROPE_VALUES, "llama", NORM_RMSNORM, PHASE_TRAIN},
-    {MISTAKE_NO_MASK, "llama", NORM_RMSNORM, PHASE_TRAIN},
-    {MISTAKE_NO_MASK, "gpt2", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_HEAD_MODULO, "llama", NORM_RMSNORM, PHASE_TRAIN},
-    {MISTAKE_NO_SCALE, "llama", NORM_RMSNORM, PHASE_TRAIN},
-    {MISTAKE_NO_SCALE, "vit", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_UNBIASED, "vit", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_UNBIASED, "llama", NORM_RMSNORM, PHASE_TRAIN},
-    {MISTAKE_NO_EPS, "vit", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_NO_EPS, "llama", NORM_RMSNORM, PHASE_TRAIN},
-    {MISTAKE_OTHER_GELU, "vit", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_OTHER_GELU, "dit", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_OTHER_GELU, "gpt2", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_OTHER_GELU, "wav2vec post", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_OTHER_GELU, "convnext", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_OTHER_GELU, "esm", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_ROPE_VALUES, "esm", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_ROPE_PAIRS, "esm", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_GATE_UP, "llama", NORM_RMSNORM, PHASE_TRAIN},
-    {MISTAKE_QK_NORM_LAST, "qwen", NORM_RMSNORM, PHASE_TRAIN},
-    {MISTAKE_QK_NORM_LAST, "qwen", NORM_DYT, PHASE_TRAIN},
-    {MISTAKE_NO_PLUS_ONE, "dit", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_FLIPPED_CONV, "convnext", NORM_LAYERNORM, PHASE_TRAIN},
-    {MISTAKE_SUMMED_LOSS, "llama", NORM_RMSNORM, PHASE_TRAIN},
-    {MISTAKE_SUMMED_LOSS, "dit", NORM_LAYERNORM, PHASE_TRAIN},
-};
-
 // Not by a hair: ten times the bound, so that a seed's luck does not decide.
 static void mistakes_are_noticed(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+    for (size_t i = 0; i < mistake_case_count; i++) {
         if (thinned_out(i))
             continue;
         norm_slot slot;
-        const model_part part = mistakes[i].mistake == MISTAKE_SUMMED_LOSS ? PART_ENDS : PART_LAYER;
-        layer_config c = odd_config(odd_named(mistakes[i].shape), part, mistakes[i].phase, NORM_F32, 1);
-        assert_true(layer_slot(c.shape, mistakes[i].op, NULL, NORM_FUSED, "best", NORM_F32, &slot));
+        const model_part part = mistake_cases[i].mistake == MISTAKE_SUMMED_LOSS ? PART_ENDS : PART_LAYER;
+        layer_config c = odd_config(odd_named(mistake_cases[i].shape), part, mistake_cases[i].phase, NORM_F32, 1);
+        assert_true(layer_slot(c.shape, mistake_cases[i].op, NULL, NORM_FUSED, "best", NORM_F32, &slot));
         c.arms = &slot;
         c.arm_count = 1;
+        c.depth = mistake_cases[i].mistake == MISTAKE_NO_SEAM ? 2 : 1; // every other layer moves its image round
         layer *const l = odd_make(&c);
         layer_reference *const r = errors_reference(l, &c, 0);
         errors_run(l, &c, 0);
-        const double objective = layer_reference_forward(r, mistakes[i].mistake);
+        const double objective = layer_reference_forward(r, mistake_cases[i].mistake);
         const worst outputs = errors_of_outputs(l, r, objective, NORM_F32);
         if (!(outputs.error > 10 * errors_bound(NORM_F32, false)))
-            fail_msg("%s: \"%s\" goes unnoticed in the outputs: %s", c.shape->name, mistake_name(mistakes[i].mistake),
-                     outputs.where);
-        if (mistakes[i].phase == PHASE_TRAIN)
-            layer_reference_gradients(r, mistakes[i].mistake);
+            fail_msg("%s: \"%s\" goes unnoticed in the outputs: %s", c.shape->name,
+                     mistake_name(mistake_cases[i].mistake), outputs.where);
+        if (mistake_cases[i].phase == PHASE_TRAIN)
+            layer_reference_gradients(r, mistake_cases[i].mistake);
         const worst gradients =
-            mistakes[i].phase == PHASE_TRAIN ? errors_of_gradients(l, r, NORM_F32, 1) : (worst){INFINITY, ""};
+            mistake_cases[i].phase == PHASE_TRAIN ? errors_of_gradients(l, r, NORM_F32, 1) : (worst){INFINITY, ""};
         if (!(gradients.error > 10 * errors_bound(NORM_F32, true)))
-            fail_msg("%s: \"%s\" goes unnoticed in the gradients: %s", c.shape->name, mistake_name(mistakes[i].mistake),
-                     gradients.where);
+            fail_msg("%s: \"%s\" goes unnoticed in the gradients: %s", c.shape->name,
+                     mistake_name(mistake_cases[i].mistake), gradients.where);
         layer_reference_free(r);
         layer_free(l);
     }

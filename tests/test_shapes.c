@@ -44,7 +44,8 @@ static void encoders_work_as_published(void **state) {
     } published[] = {{"vit_s16", 35, 25, 197},       {"vit_b16", 142, 25, 197},       {"vit_l16", 252, 49, 197},
                      {"dit_b4", 142, 25, 64},        {"dit_l4", 252, 49, 64},         {"dit_xl2", 319, 57, 256},
                      {"wav2vec_base", 142, 26, 781}, {"wav2vec_large", 252, 50, 999}, {"esm2_8m", 25, 14, 1024},
-                     {"esm2_35m", 55, 26, 1024},     {"esm2_150m", 98, 62, 1024},     {"esm2_650m", 393, 68, 1024}};
+                     {"esm2_35m", 55, 26, 1024},     {"esm2_150m", 98, 62, 1024},     {"esm2_650m", 393, 68, 1024},
+                     {"whisper_tiny", 35, 9, 1500},  {"conformer_s", 10, 80, 250},    {"pairformer", 11, 384, 256}};
     for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
         const model_shape *const m = find(published[i].name);
         assert_int_equal((2 * model_layer_weights(m, 0) + 50000) / 100000, published[i].work);
@@ -73,13 +74,38 @@ static void convnext_has_41_norms(void **state) {
     }
 }
 
+// Per stage: weights of a layer in thousands, normed elements of an image in a layer in hundreds.
+static void images_shrink_as_published(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        size_t norms, stages, blocks[MODEL_STAGES], weights[MODEL_STAGES], normed[MODEL_STAGES];
+    } published[] = {{"swin_t", 29, 4, {2, 2, 6, 2}, {111, 442, 1769, 7078}, {6021, 3011, 1505, 753}},
+                     {"mobilevit_s", 21, 3, {2, 4, 3}, {166, 295, 461}, {2949, 983, 307}}};
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        const model_shape *const m = find(published[i].name);
+        size_t blocks = 0;
+        assert_int_equal(model_norms(m), published[i].norms);
+        assert_int_equal(model_stages(m), published[i].stages);
+        for (size_t s = 0; s < model_stages(m); s++) {
+            const model_stage stage = model_stage_at(m, s);
+            assert_int_equal(stage.blocks, published[i].blocks[s]);
+            assert_int_equal((model_layer_weights(m, s) + 500) / 1000, published[i].weights[s]);
+            assert_int_equal((2 * stage.side * stage.side * stage.width + 50) / 100, published[i].normed[s]);
+            blocks += stage.blocks;
+        }
+        assert_int_equal(blocks, m->depth);
+        assert_int_equal(m->dim, model_stage_at(m, model_stages(m) - 1).width);
+    }
+}
+
 static void names_are_unique_and_found(void **state) {
     (void)state;
     const model_shape *m;
     size_t count = 0;
     for (; (m = model_at(count)) != NULL; count++)
         assert_ptr_equal(model_find(m->name), m);
-    assert_int_equal(count, 24);
+    assert_int_equal(count, 29);
     assert_null(model_find("llama"));
 }
 
@@ -129,7 +155,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(llamas_weigh_what_is_published), cmocka_unit_test(encoders_work_as_published),
         cmocka_unit_test(convnext_has_41_norms),          cmocka_unit_test(names_are_unique_and_found),
-        cmocka_unit_test(layers_are_what_the_table_says),
+        cmocka_unit_test(images_shrink_as_published),     cmocka_unit_test(layers_are_what_the_table_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,26 +2,31 @@
 // Small shapes of every structure.
 #include "tiny.h"
 
-static const char *const names[] = {"llama_7b",     "qwen3_8b",      "vit_b16", "gpt2",      "esm2_8m",
-                                    "wav2vec_base", "wav2vec_large", "dit_b4",  "convnext_b"};
+static const char *const names[] = {"llama_7b",     "qwen3_8b",      "vit_b16",     "gpt2",       "esm2_8m",
+                                    "wav2vec_base", "wav2vec_large", "dit_b4",      "convnext_b", "swin_t",
+                                    "whisper_tiny", "mobilevit_s",   "conformer_s", "pairformer"};
 
 size_t tiny_count(void) { return sizeof names / sizeof *names; }
 
 model_shape tiny_at(size_t index) {
     model_shape m = *model_find(names[index]);
-    const bool image = m.kind == MODEL_CONVNEXT;
-    m.depth = image ? 7 : 2; // of convnext: one layer in the first stage, two in the others
+    const size_t stages = model_stages(&m);
+    m.depth = stages > 0 ? 2 * stages - 1 : 2; // one layer in the first stage, two in the others
     m.dim = 24;
-    m.heads = image ? 0 : 3;
+    m.heads = m.kind == MODEL_CONVNEXT ? 0 : 3;
     m.kv_heads = m.kind == MODEL_LLAMA ? 1 : m.heads;
-    m.head_dim = image ? 0 : 8;
+    m.head_dim = m.kind == MODEL_CONVNEXT ? 0 : 8;
     m.ffn = 40;
     m.vocab = m.kind == MODEL_DIT ? 20 : 37;
-    for (size_t i = 0; image && i < MODEL_STAGES; i++) {
+    for (size_t i = 0; i < stages; i++) {
         m.stages[i].side = (size_t)16 >> i;
         m.stages[i].width = (size_t)9 << i;
         m.stages[i].blocks = i == 0 ? 1 : 2;
+        m.stages[i].heads = m.heads;
+        m.dim = m.stages[i].width;
+        m.ffn = 4 * m.dim;
     }
+    m.window = 2;
     return m;
 }
 

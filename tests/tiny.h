@@ -6,7 +6,7 @@
 #include "layer.h"
 
 size_t tiny_count(void);
-model_shape tiny_at(size_t index); // two layers; convnext: one in the first stage, two in the others
+model_shape tiny_at(size_t index); // two layers; of images: one in the first stage, two in the others
 layer_config tiny_config(const model_shape *m, model_part part, model_phase phase, const norm_slot *arms, size_t count);
 
 #endif

@@ -46,10 +46,10 @@ static const cli_option options[OPTIONS] = {
     [FORM] = {"form", "NAME", "of the norms (normbench list forms); fused unless given"},
     [DTYPE] = {"dtype", "NAME", "f32 or bf16; f32 unless given"},
     [FORMAT] = {"format", "NAME", "of the files of tensors: " FORMATS "; the first unless given"},
-    [TOKENS] = {"tokens", "N", "of each sequence; needed in prefill and train but for convnext"},
+    [TOKENS] = {"tokens", "N", "of each sequence; needed in prefill and train but for models with stages"},
     [BATCH] = {"batch", "N", "sequences or images; 1 unless given"},
     [CONTEXT] = {"context", "N", "decode: tokens already in the cache of each sequence; 16 unless given"},
-    [STAGE] = {"stage", "N", "convnext: the stage whose block is run, 1 to 4; 1 unless given"},
+    [STAGE] = {"stage", "N", "the stage whose layer is run, of models that have several; 1 unless given"},
     [SEED] = {"seed", "N", "of weights, inputs and gradients of outputs; 1 unless given"},
     [OUT] = {"out", "DIR", "the folder to write to; made if need be"},
     [VARIANT] = {"variant", "NAME", "of the norms (normbench list variants); the op's default unless given"},
@@ -129,24 +129,25 @@ static bool understand(char *const given[OPTIONS], request *r) {
                         .seed = 1,
                         .arms = &r->slot,
                         .arm_count = 1};
-    const bool conv = c->shape->kind == MODEL_CONVNEXT, decode = c->phase == PHASE_DECODE;
+    const size_t stages = model_stages(c->shape);
+    const bool staged = stages > 0, decode = c->phase == PHASE_DECODE;
     c->context = decode ? 16 : 0;
     r->folder = given[OUT];
     r->format = exporter_at(chosen[FORMAT]);
-    if (given[TOKENS] == NULL && !conv && !decode)
+    if (given[TOKENS] == NULL && !staged && !decode)
         return cli_complain(&command, "--tokens is needed: %s", options[TOKENS].help);
     if (given[SEED] != NULL && !parse_u64(given[SEED], &c->seed))
         return cli_complain(&command, "--seed: \"%.40s\" is no whole number from 0 to 2^64 - 1", given[SEED]);
     if ((given[TOKENS] != NULL && !count_of(TOKENS, given[TOKENS], SIZE_MAX, &c->tokens)) ||
         (given[BATCH] != NULL && !count_of(BATCH, given[BATCH], SIZE_MAX, &c->batch)) ||
         (given[CONTEXT] != NULL && !count_of(CONTEXT, given[CONTEXT], SIZE_MAX, &c->context)) ||
-        (given[STAGE] != NULL && !count_of(STAGE, given[STAGE], MODEL_STAGES, &stage)))
+        (given[STAGE] != NULL && !count_of(STAGE, given[STAGE], staged ? stages : 1, &stage)))
         return false;
     // What would be ignored is refused.
-    const char *const refusal = given[STAGE] != NULL && !conv       ? "--stage is for convnext"
+    const char *const refusal = given[STAGE] != NULL && !staged     ? "--stage is for models with stages"
                                 : given[CONTEXT] != NULL && !decode ? "--context is for --phase decode"
                                 : decode && c->tokens != 1          ? "--tokens: decode has one token per sequence"
-                                : conv && given[TOKENS] != NULL     ? "--tokens: those of convnext are its --stage's"
+                                : staged && given[TOKENS] != NULL   ? "--tokens: those of this model are its --stage's"
                                                                     : NULL;
     if (refusal != NULL)
         return cli_complain(&command, "%s", refusal);
@@ -156,40 +157,62 @@ static bool understand(char *const given[OPTIONS], request *r) {
 
 // ---- Files
 
+static const struct {
+    const char *end, *meaning;
+} meanings[] = {
+    {"input.stream",
+     "the residual stream; row b * tokens + t is token t of sequence b (of images: position t of image b)"},
+    {"input.branch", "what the branch before adds to the stream: the layer begins with stream + branch"},
+    {"input.condition", "the embedding of time step and class, one row per image"},
+    {"output.stream", "the residual stream; where there is an output.branch, that is still to be added to it"},
+    {"output.branch", "what the layer's last branch adds to the stream"},
+    {"cache.k", "keys as attention reads them, row b * (context + 1) + t; the last row of each sequence is the "
+                "layer's to write: cache.k.added"},
+    {"cache.v", "values as attention reads them, row b * (context + 1) + t; the last row of each sequence is the "
+                "layer's to write: cache.v.added"},
+    {"cache.k.added", "keys of the new token, one row per sequence: what the layer adds to cache.k"},
+    {"cache.v.added", "values of the new token, one row per sequence: what the layer adds to cache.v"},
+    {"batchnorm.weight", "the scale of batch norm, whose mean and variance are those of a column"},
+    {"batchnorm.bias", "the shift of batch norm"},
+    {"norm.weight", "gamma, the scale of the norm"},
+    {"norm.bias", "beta, the shift of the norm"},
+    {"norm.alpha", "alpha, what x is multiplied by before the squashing function"},
+    {"norm.shift", "what derf adds to alpha * x"},
+    {"attention.q.weight", "(heads * head_dim, dim): y = x W^T"},
+    {"attention.k.weight", "(kv_heads * head_dim, dim): y = x W^T"},
+    {"attention.v.weight", "(kv_heads * head_dim, dim): y = x W^T"},
+    {"attention.qkv.weight", "(3 * dim, dim): y = x W^T, the rows of q, then k, then v"},
+    {"attention.o.weight", "(dim, heads * head_dim): y = x W^T"},
+    {"modulation.weight", "(6 * dim, dim), of silu(condition): shift, scale, gate of attention, then of the MLP"},
+    {"ffn.gate.weight", "(ffn, dim): y = x W^T, then silu"},
+    {"ffn.up.weight", "(ffn, dim): y = x W^T"},
+    {"ffn.down.weight", "(dim, ffn): y = x W^T"},
+    {"distance.table", "one row for each distance of two positions in a window, one column per head: added to scores"},
+    {"output.bias0", "what the single track adds to the scores of its attention, a row for each of its heads"},
+    {"values.weight", "(2 * dim, dim): y = x W^T; its halves are the two sides of triangles"},
+    {"gates.weight", "(2 * dim, dim): y = x W^T, whose logistic function gates the values"},
+    {".z.weight", "(dim, dim): y = x W^T, whose logistic function gates the result"},
+    {".o.weight", "(dim, dim): y = x W^T"},
+    {"s.q.weight", "(dim, dim): y = x W^T"},
+    {"s.k.weight", "(dim, dim): y = x W^T"},
+    {"s.v.weight", "(dim, dim): y = x W^T"},
+    {"s.g.weight", "(dim, dim): y = x W^T, whose logistic function gates what attention mixes"},
+    {"s.bias.weight", "(heads, dim): y = x W^T, added to scores: that of pair (j, k) to key k of query j in every row"},
+    {"bias.weight", "(16, dim): y = x W^T, for the single track"},
+    {"mix.conv.weight", "(channels, 31): depthwise along the sequence, correlated as frameworks do, padded by 15"},
+    {"mix.up.weight", "(2 * dim, dim): y = x W^T; its second half gates the first"},
+    {"mix.down.weight", "(dim, dim): y = x W^T"},
+    {"ffn1.up.weight", "(ffn, dim): y = x W^T"},
+    {"ffn1.down.weight", "(dim, ffn): y = x W^T"},
+    {"ffn2.up.weight", "(ffn, dim): y = x W^T"},
+    {"ffn2.down.weight", "(dim, ffn): y = x W^T"},
+    {"conv.weight", "(channels, 7 * 7): depthwise, correlated as frameworks do, padded by 3"},
+    {"scale.weight", "layer scale: times the branch, column by column"},
+    {".bias", "added to what the weight of the same name gives"},
+};
+
 // What a tensor is, by the last part of its name that says so; "" if nobody wrote it down, which a test forbids.
 static const char *meaning_of(const char *name) {
-    static const struct {
-        const char *end, *meaning;
-    } meanings[] = {
-        {"input.stream",
-         "the residual stream; row b * tokens + t is token t of sequence b (convnext: position t of image b)"},
-        {"input.branch", "what the branch before adds to the stream: the layer begins with stream + branch"},
-        {"input.condition", "the embedding of time step and class, one row per image"},
-        {"output.stream", "the residual stream; where there is an output.branch, that is still to be added to it"},
-        {"output.branch", "what the layer's last branch adds to the stream"},
-        {"cache.k", "keys as attention reads them, row b * (context + 1) + t; the last row of each sequence is the "
-                    "layer's to write: cache.k.added"},
-        {"cache.v", "values as attention reads them, row b * (context + 1) + t; the last row of each sequence is the "
-                    "layer's to write: cache.v.added"},
-        {"cache.k.added", "keys of the new token, one row per sequence: what the layer adds to cache.k"},
-        {"cache.v.added", "values of the new token, one row per sequence: what the layer adds to cache.v"},
-        {"norm.weight", "gamma, the scale of the norm"},
-        {"norm.bias", "beta, the shift of the norm"},
-        {"norm.alpha", "alpha, what x is multiplied by before the squashing function"},
-        {"norm.shift", "what derf adds to alpha * x"},
-        {"attention.q.weight", "(heads * head_dim, dim): y = x W^T"},
-        {"attention.k.weight", "(kv_heads * head_dim, dim): y = x W^T"},
-        {"attention.v.weight", "(kv_heads * head_dim, dim): y = x W^T"},
-        {"attention.qkv.weight", "(3 * dim, dim): y = x W^T, the rows of q, then k, then v"},
-        {"attention.o.weight", "(dim, heads * head_dim): y = x W^T"},
-        {"modulation.weight", "(6 * dim, dim), of silu(condition): shift, scale, gate of attention, then of the MLP"},
-        {"ffn.gate.weight", "(ffn, dim): y = x W^T, then silu"},
-        {"ffn.up.weight", "(ffn, dim): y = x W^T"},
-        {"ffn.down.weight", "(dim, ffn): y = x W^T"},
-        {"conv.weight", "(channels, 7 * 7): depthwise, correlated as frameworks do, padded by 3"},
-        {"scale.weight", "layer scale: times the branch, column by column"},
-        {".bias", "added to what the weight of the same name gives"},
-    };
     const size_t length = strlen(name);
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
         const size_t end = strlen(meanings[i].end);
@@ -261,21 +284,21 @@ static bool write_gradients(const request *r, json_t *list, const layer *l) {
 static json_t *describe(const request *r) {
     const layer_config *const c = &r->config;
     const model_shape *const m = c->shape;
-    const bool conv = m->kind == MODEL_CONVNEXT;
-    const size_t side = conv ? m->stages[c->stage].side : 0, width = conv ? m->stages[c->stage].width : m->dim;
+    const bool staged = model_stages(m) > 0;
+    const model_stage s = model_stage_at(m, c->stage);
     char seed[32];
     snprintf(seed, sizeof seed, "%" PRIu64, c->seed); // as text: JSON's numbers are signed, or not whole
     json_t *const numbers = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:b, s:b}", "dim", (json_int_t)width, "ffn",
-        (json_int_t)(conv ? 4 * width : m->ffn), "heads", (json_int_t)m->heads, "kv_heads", (json_int_t)m->kv_heads,
-        "head_dim", (json_int_t)m->head_dim, "side", (json_int_t)side, "eps", (double)m->eps, "alpha", (double)m->alpha,
-        "theta", m->theta, "qk_norm", m->qk_norm, "post_norm", m->post_norm);
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:b, s:b}", "dim", (json_int_t)s.width, "ffn",
+        (json_int_t)s.ffn, "heads", (json_int_t)s.heads, "kv_heads", (json_int_t)(staged ? s.heads : m->kv_heads),
+        "head_dim", (json_int_t)s.head_dim, "side", (json_int_t)s.side, "window", (json_int_t)m->window, "eps",
+        (double)m->eps, "alpha", (double)m->alpha, "theta", m->theta, "qk_norm", m->qk_norm, "post_norm", m->post_norm);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:o, s:[]}", "model",
                      m->name, "kind", model_kind_name(m->kind), "op", norm_op_name(r->slot.op), "formula",
                      norm_op_formula(r->slot.op), "variant", r->slot.variant, "form", norm_form_name(r->slot.form),
                      "dtype", norm_dtype_name(c->dtype), "phase", model_phase_name(c->phase), "batch",
-                     (json_int_t)c->batch, "tokens", (json_int_t)(conv ? side * side : c->tokens), "context",
-                     (json_int_t)c->context, "stage", (json_int_t)(conv ? c->stage + 1 : 0), "seed", seed, "files",
+                     (json_int_t)c->batch, "tokens", (json_int_t)(staged ? s.side * s.side : c->tokens), "context",
+                     (json_int_t)c->context, "stage", (json_int_t)(staged ? c->stage + 1 : 0), "seed", seed, "files",
                      r->format->help, "shape", numbers, "tensors");
 }
 

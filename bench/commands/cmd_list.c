@@ -106,9 +106,9 @@ static void list_placements(void) {
 static void list_models(void) {
     const model_shape *m;
     for (size_t i = 0; (m = model_at(i)) != NULL; i++) {
-        printf("%-13s %-18s %-8s %2zu layers of ", m->name, m->title, model_kind_name(m->kind), m->depth);
-        if (m->kind == MODEL_CONVNEXT)
-            printf("width %zu to %zu", m->stages[0].width, m->stages[MODEL_STAGES - 1].width);
+        printf("%-13s %-18s %-9s %2zu layers of ", m->name, m->title, model_kind_name(m->kind), m->depth);
+        if (model_stages(m) > 0)
+            printf("width %zu to %zu", m->stages[0].width, m->dim);
         else
             printf("width %zu, ffn %zu, %zu heads", m->dim, m->ffn, m->heads);
         printf(", %s eps %g\n", norm_op_name(m->native), (double)m->eps);

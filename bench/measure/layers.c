@@ -135,7 +135,7 @@ static bool verify(void *opened, size_t arm, double *max_error, char *why, size_
     bool ok = true;
     *max_error = 0;
     for (norm_pass pass = NORM_FORWARD; ok && pass <= last; pass++) {
-        const cell c = {impl, pass, k->batch * k->tokens, cols, k->threads, k->place, CACHE_WARM, 0};
+        const cell c = {impl, pass, layers_rows(k), cols, k->threads, k->place, CACHE_WARM, 0};
         buffers b;
         double error;
         if (impl == NULL || !memory_fits(buffers_bytes(&c, 1, 0), why, size) || !buffers_make(&b, &c, 1, 0, g->seed))

@@ -7,7 +7,7 @@
 #include "base/parse.h"
 #include "layers_plan.h"
 
-bool layers_has_stages(const model_shape *m) { return m->kind == MODEL_CONVNEXT; }
+bool layers_has_stages(const model_shape *m) { return model_stages(m) > 0; }
 
 static int model_order(const model_shape *a, const model_shape *b) { return (a > b) - (a < b); }
 
@@ -29,9 +29,8 @@ bool layers_arm_equal(const layers_arm *a, const layers_arm *b) { return layers_
 
 bool layers_key_equal(const layers_key *a, const layers_key *b) { return compare_keys(a, b) == 0; }
 
-size_t layers_width(const layers_key *k) {
-    return layers_has_stages(k->model) ? k->model->stages[k->stage].width : k->model->dim;
-}
+size_t layers_width(const layers_key *k) { return model_stage_at(k->model, k->stage).width; }
+size_t layers_rows(const layers_key *k) { return k->batch * model_rows(k->model, k->stage, k->tokens); }
 
 static const char *part_word(size_t index) { return selector_name(SELECT_PART, index); }
 static const char *phase_word(size_t index) { return selector_name(SELECT_PHASE, index); }
@@ -55,7 +54,7 @@ static bool is_scaled(const layers_key *k) {
     X(REQUIRED, level, name, NULL, value_text(r->slot.level), "The SIMD level the code was compiled for.")             \
     X(REQUIRED, dtype, dtype, NULL, value_text(norm_dtype_name(r->key.dtype)),                                         \
       "Storage type of weights and activations.")                                                                      \
-    X(REQUIRED, rows, ordinal, "{row}", value_size(r->key.batch * r->key.tokens),                                      \
+    X(REQUIRED, rows, ordinal, "{row}", value_size(layers_rows(&r->key)),                                              \
       "Rows of the residual stream: sequences times tokens.")                                                          \
     X(REQUIRED, cols, ordinal, "{column}", value_size(layers_width(&r->key)),                                          \
       "Columns of the residual stream: hidden size, or channels.")                                                     \
@@ -79,7 +78,7 @@ static bool is_scaled(const layers_key *k) {
       "its own steps.")                                                                                                \
     X(OPTIONAL, stage, count, NULL,                                                                                    \
       value_if(layers_has_stages(r->key.model) && r->key.part == PART_LAYER, value_size(r->key.stage + 1)),            \
-      "convnext: which stage the layer is of, from 1; else empty.")                                                    \
+      "Models with stages: which of them the layer is of, from 1; else empty.")                                        \
     X(OPTIONAL, scaled, flag, NULL, value_size(is_scaled(&r->key)),                                                    \
       "1 if it was run with fewer tokens than published for the model, else 0.")                                       \
     X(REQUIRED, repeats, count, "{call}", value_size(r->slot.repeats),                                                 \

@@ -185,12 +185,12 @@ static layers_key key_of(const model_shape *model, const layers_sizes *sizes, mo
 
 static bool add_key(maker *m, layers_key key, unsigned forms, unsigned ops) {
     const bool stages = layers_has_stages(key.model) && key.part == PART_LAYER;
-    for (size_t stage = 0; stage < (stages ? MODEL_STAGES : 1); stage++) {
+    for (size_t stage = 0; stage < (stages ? model_stages(key.model) : 1); stage++) {
         if (stages && m->sizes->stage > 0 && stage + 1 != m->sizes->stage)
             continue;
         key.stage = stage;
         if (stages)
-            key.tokens = key.model->stages[stage].side * key.model->stages[stage].side;
+            key.tokens = model_rows(key.model, stage, 0);
         if (!add_arms(m, &key, forms, ops))
             return false;
     }

@@ -106,6 +106,7 @@ bool layers_key_equal(const layers_key *a, const layers_key *b);
 // Whether a layer of this model is of one of several stages, which set its positions and width.
 bool layers_has_stages(const model_shape *m);
 size_t layers_width(const layers_key *k); // of its residual stream
+size_t layers_rows(const layers_key *k);
 // "llama_7b prefill f32, 1 x 128 tokens, 2 threads"
 void layers_key_describe(const layers_key *k, char *text, size_t size);
 

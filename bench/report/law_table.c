@@ -36,7 +36,7 @@ static const column_type column_percent = {COLUMN_NUMBER, 0, 100, NULL, NULL};
     X(REQUIRED, batch, ordinal, "{sequence}", value_row(r, "batch"), "Sequences.")                                     \
     X(REQUIRED, tokens, ordinal, "{token}", value_row(r, "tokens"), "Tokens of each.")                                 \
     X(OPTIONAL, context, count, "{token}", value_row(r, "context"), "decode: tokens before.")                          \
-    X(OPTIONAL, stage, count, NULL, value_row(r, "stage"), "Stage of ConvNeXt, as in layers.csv.")                     \
+    X(OPTIONAL, stage, count, NULL, value_row(r, "stage"), "Stage of a model with stages, as in layers.csv.")          \
     X(REQUIRED, op, op, NULL, value_row(r, "op"), "The model's own norm, in form fused.")                              \
     X(REQUIRED, level, name, NULL, value_row(r, "level"), "Its level.")                                                \
     X(REQUIRED, flop_per_normed, amount, "FLOP", value_real(r->intensity, DIGITS),                                     \

@@ -79,7 +79,7 @@ COLUMN_WORDS(status, "ok", "unstable")
     X(REQUIRED, tokens, ordinal, "{token}", value_row(r, "tokens"), "Tokens of each.")                                 \
     X(OPTIONAL, context, count, "{token}", value_row(r, "context"), "decode: tokens before.")                          \
     X(REQUIRED, part, layer_part, NULL, value_row(r, "part"), "layer: the table is of single layers.")                 \
-    X(OPTIONAL, stage, count, NULL, value_row(r, "stage"), "Stage of ConvNeXt, as in layers.csv.")                     \
+    X(OPTIONAL, stage, count, NULL, value_row(r, "stage"), "Stage of a model with stages, as in layers.csv.")          \
     X(REQUIRED, rows, count, "{row}", value_row(r, "rows"), "Rows of a norm's tensor.")                                \
     X(REQUIRED, cols, count, "{column}", value_row(r, "cols"), "Columns, the normalized axis.")                        \
     X(OPTIONAL, scaled, flag, NULL, value_row(r, "scaled"), "1 if there are fewer tokens than published, else 0.")     \
@@ -117,7 +117,7 @@ int natives_write(const void *tables, const char *path) {
 static void print_layer(FILE *out, const native_layer *l) {
     const table_row row = l->row;
     const char *const phase = row_text(row, "phase"), *const model = row_text(row, "model");
-    const bool decodes = strcmp(phase, "decode") == 0, wide = strncmp(model, "convnext", 8) == 0;
+    const bool decodes = strcmp(phase, "decode") == 0, wide = *row_text(row, "stage") != '\0';
     char of_share[INTERVAL_TEXT], of_norms[INTERVAL_TEXT], of_layer[INTERVAL_TEXT];
     fprintf(out, "| %s%s%s | %s, %s x %s%s%s%s | %s | %s | %s | %s | %s | %s%s |\n", model, wide ? ", width " : "",
             wide ? row_text(row, "cols") : "", natives_phase(phase), row_text(row, "batch"), row_text(row, "tokens"),

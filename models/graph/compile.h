@@ -88,6 +88,13 @@ typedef struct {
     conv *conv;
 } resource_note;
 
+// Where each row comes from when rows are put in an order, and when they are put back.
+typedef struct {
+    row_order order;
+    size_t count; // of rows
+    int to, back; // storages of int32_t, filled once
+} move_note;
+
 // ---- Arms and their steps
 
 typedef struct {
@@ -153,6 +160,7 @@ struct graph {
     unsigned params; // that any arm's norms have
     char scope[NAME_SIZE];
     size_t layers; // listed so far
+    size_t layer;  // of graph_layers, the one that is being listed
     arm_impls *arms;
     tensor_note *tensors;
     node *nodes;
@@ -160,8 +168,9 @@ struct graph {
     product_note *products;
     resource_note *resources;
     listed_tensor *listed;
+    move_note *moves;
     program *programs; // one per arm
-    size_t tensor_count, node_count, storage_count, product_count, resource_count, listed_count;
+    size_t tensor_count, node_count, storage_count, product_count, resource_count, listed_count, move_count;
     int angles, tokens, labels;        // storages: of RoPE, of random ids; NONE: not used
     tensor token_values, label_values; // the ids as listed tensors, which are floats
     size_t angle_rows, token_count, token_limit, label_count, label_limit;
@@ -197,6 +206,8 @@ tensor graph_view(graph *g, tensor parent, size_t rows, size_t cols, size_t offs
 // A parameter `name` + suffix of the current scope, drawn about mean.
 tensor graph_parameter(graph *g, norm_dtype dtype, const char *name, const char *suffix, size_t rows, size_t cols,
                        double mean, double deviation);
+// A row of one value, which nobody outside sees.
+tensor graph_constant(graph *g, const char *name, size_t cols, double value);
 // What graph_input and graph_data are, in any dtype.
 tensor graph_drawn(graph *g, norm_dtype dtype, const char *name, size_t rows, size_t cols, double deviation,
                    bool constant);
@@ -273,6 +284,11 @@ void linear_gradients(compiler *c, const node *n, view dout); // of weights, bia
 
 // graph_activation; again: for another tile.
 tensor activation_note(graph *g, const char *name, activation which, tensor x, bool again);
+
+// ---- node_move.c, for layer.c
+
+// Fills the storages of all moves.
+void move_fill(const graph *g);
 
 // ---- compile.c, for graph.c
 

@@ -20,10 +20,18 @@ const char *step_kind_name(step_kind kind) {
 }
 
 const model_parts *model_parts_of(model_kind kind) {
-    static const model_parts *const parts[MODEL_KINDS] = {
-        [MODEL_LLAMA] = &llama_parts,      [MODEL_VIT] = &vit_parts,   [MODEL_DIT] = &dit_parts,
-        [MODEL_WAV2VEC] = &wav2vec_parts,  [MODEL_GPT2] = &gpt2_parts, [MODEL_ESM] = &esm_parts,
-        [MODEL_CONVNEXT] = &convnext_parts};
+    static const model_parts *const parts[MODEL_KINDS] = {[MODEL_LLAMA] = &llama_parts,
+                                                          [MODEL_VIT] = &vit_parts,
+                                                          [MODEL_DIT] = &dit_parts,
+                                                          [MODEL_WAV2VEC] = &wav2vec_parts,
+                                                          [MODEL_GPT2] = &gpt2_parts,
+                                                          [MODEL_ESM] = &esm_parts,
+                                                          [MODEL_CONVNEXT] = &convnext_parts,
+                                                          [MODEL_SWIN] = &swin_parts,
+                                                          [MODEL_WHISPER] = &whisper_parts,
+                                                          [MODEL_MOBILEVIT] = &mobilevit_parts,
+                                                          [MODEL_CONFORMER] = &conformer_parts,
+                                                          [MODEL_PAIRFORMER] = &pairformer_parts};
     return parts[kind];
 }
 
@@ -151,7 +159,8 @@ bool config_valid(const layer_config *k, char error[LAYER_ERROR_SIZE]) {
                       "a layer's products, attention and activations are in f32 and bf16; of %s there are "
                       "kernels alone",
                       norm_dtype_name(k->dtype));
-    const bool image = m->kind == MODEL_CONVNEXT;
+    const size_t stages = model_stages(m);
+    const bool image = stages > 0;
     if (k->arm_count == 0 || k->arms == NULL)
         return refuse(error, "a layer needs at least one arm: an implementation for its norm slots");
     if (k->threads < 1)
@@ -160,11 +169,11 @@ bool config_valid(const layer_config *k, char error[LAYER_ERROR_SIZE]) {
         return refuse(error, "a batch of 0 sequences: at least one is needed");
     if (k->depth == 0 && k->part != PART_ENDS)
         return refuse(error, "0 layers: give a depth of at least 1, or ask for the ends alone");
-    if (image && k->part == PART_LAYER && k->stage >= MODEL_STAGES)
-        return refuse(error, "%s has stages 0 to %d, not %zu", m->name, MODEL_STAGES - 1, k->stage);
+    if (image && k->part == PART_LAYER && k->stage >= stages)
+        return refuse(error, "%s has stages 0 to %zu, not %zu", m->name, stages - 1, k->stage);
     // Bounds far beyond any memory, which keep every size below from overflowing and the notes few.
     enum { MOST_LAYERS = 1024, MOST_ROWS = 1 << 24 };
-    const size_t row_count = image ? m->stages[0].side * m->stages[0].side : k->tokens + k->context;
+    const size_t row_count = model_rows(m, 0, k->tokens) + (image ? 0 : k->context);
     if (k->depth > MOST_LAYERS)
         return refuse(error, "%zu layers: %d are the most", k->depth, MOST_LAYERS);
     if (k->tokens > MOST_ROWS || k->context > MOST_ROWS || k->batch > MOST_ROWS || row_count * k->batch > MOST_ROWS)

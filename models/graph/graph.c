@@ -94,6 +94,17 @@ tensor graph_drawn(graph *g, norm_dtype dtype, const char *name, size_t rows, si
     return t;
 }
 
+tensor graph_constant(graph *g, const char *name, size_t cols, double value) {
+    const tensor t =
+        make_tensor(g, g->config.dtype, 1, cols, graph_storage(g, dense_bytes(g->config.dtype, 1, cols), true));
+    if (g->failed)
+        return t;
+    snprintf(g->tensors[t].name, NAME_SIZE, "%s", name);
+    g->tensors[t].constant = true;
+    g->tensors[t].mean = value;
+    return t;
+}
+
 tensor graph_input(graph *g, const char *name, size_t rows, size_t cols, double deviation) {
     return graph_drawn(g, g->config.dtype, name, rows, cols, deviation, false);
 }
@@ -166,8 +177,9 @@ static bool same_resource(const resource_note *a, const resource_note *b) {
     const conv_spec *const v = &a->conv_spec, *const w = &b->conv_spec;
     return a->is_conv == b->is_conv && x->batch == y->batch && x->heads == y->heads && x->kv_heads == y->kv_heads &&
            x->head_dim == y->head_dim && x->tokens == y->tokens && x->context == y->context && x->causal == y->causal &&
-           v->batch == w->batch && v->side == w->side && v->channels == w->channels &&
-           v->kernel == w->kernel; // dtype and phase are the graph's
+           x->bias_groups == y->bias_groups && x->window == y->window && x->windows_across == y->windows_across &&
+           x->shift == y->shift && v->batch == w->batch && v->side == w->side && v->channels == w->channels &&
+           v->kernel == w->kernel && v->line == w->line; // dtype and phase are the graph's
 }
 
 int graph_resource(graph *g, resource_note r) {
@@ -181,11 +193,24 @@ int graph_resource(graph *g, resource_note r) {
 }
 
 const layer_config *graph_config(const graph *g) { return &g->config; }
-size_t graph_rows(const graph *g) { return g->config.batch * g->config.tokens; }
+size_t graph_rows(const graph *g) {
+    const layer_config *const k = &g->config;
+    return k->batch * model_rows(k->shape, k->stage, k->tokens);
+}
 size_t graph_cols(const graph *g, tensor t) { return g->tensors[t].cols; }
 
+size_t graph_layer(const graph *g) { return g->layer; }
+
+model_stage graph_stage(const graph *g, tensor t) {
+    const model_shape *const m = g->config.shape;
+    size_t stage = 0;
+    while (stage + 1 < model_stages(m) && m->stages[stage].width != g->tensors[t].cols)
+        stage++;
+    return model_stage_at(m, stage);
+}
+
 residual graph_layers(graph *g, residual x, size_t depth) {
-    for (size_t i = 0; i < depth; i++) {
+    for (g->layer = 0; g->layer < depth; g->layer++) {
         snprintf(g->scope, sizeof g->scope, "layer%zu.", g->layers++);
         x = g->parts->layer(g, x);
     }
@@ -246,12 +271,10 @@ static void build(graph *g) {
         g->parts->model(g, k->part == PART_MODEL ? k->depth : 0);
         return;
     }
-    const bool image = m->kind == MODEL_CONVNEXT;
-    const size_t cols = image ? m->stages[k->stage].width : m->dim;
-    const size_t rows = image ? k->batch * m->stages[k->stage].side * m->stages[k->stage].side : graph_rows(g);
+    const size_t cols = model_stage_at(m, k->stage).width, rows = k->batch * model_rows(m, k->stage, k->tokens);
     // Deviations as in the middle of a network: a branch is smaller than the stream that it is added to.
     residual x = {graph_input(g, "input.stream", rows, cols, 1.0), NO_TENSOR};
-    if (!image && !m->post_norm)
+    if (model_has_branch(m))
         x.branch = graph_input(g, "input.branch", rows, cols, 0.5);
     x = graph_layers(g, x, k->depth);
     graph_output(g, "output.stream", x.stream);
@@ -283,6 +306,7 @@ void graph_free(graph *g) {
     free(g->products);
     free(g->resources);
     free(g->listed);
+    free(g->moves);
     free(g->arena);
     free(g);
 }

@@ -27,11 +27,16 @@ typedef struct {
     void (*model)(graph *g, size_t depth);
     bool decode; // whether it has the phase
 } model_parts;
-extern const model_parts llama_parts, vit_parts, dit_parts, wav2vec_parts, gpt2_parts, esm_parts, convnext_parts;
+extern const model_parts llama_parts, vit_parts, dit_parts, wav2vec_parts, gpt2_parts, esm_parts, convnext_parts,
+    swin_parts, whisper_parts, mobilevit_parts, conformer_parts, pairformer_parts;
 
 const layer_config *graph_config(const graph *g);
 size_t graph_rows(const graph *g); // tokens of all sequences
 size_t graph_cols(const graph *g, tensor t);
+// The stage whose width a tensor has, of models that have stages; otherwise all of the model.
+model_stage graph_stage(const graph *g, tensor t);
+// How many layers there are before this one in graph_layers.
+size_t graph_layer(const graph *g);
 // The next `depth` layers; the scopes of their parameters are layer0., layer1. and so on.
 residual graph_layers(graph *g, residual x, size_t depth);
 
@@ -60,13 +65,31 @@ tensor graph_linear(graph *g, const char *name, tensor x, size_t out, bool bias)
 tensor graph_rope(graph *g, const char *name, tensor x);
 // Over q, k and v as attention.h has them; decode: k and v go into a cache first, steps name.cache.k and name.cache.v.
 tensor graph_attention(graph *g, const char *name, tensor q, tensor k, tensor v, bool causal);
+// Attention in which every token sees every other of its sequence, of sequences that are not the batch's.
+typedef struct {
+    size_t sequences, tokens, heads;
+    tensor bias; // (heads * bias_groups * tokens, tokens), added to scores as attention.h has it; NO_TENSOR: none
+    size_t bias_groups;
+    size_t window, windows_across, shift; // of images that graph_move has moved round; 0: not moved
+} attention_grid;
+tensor graph_attention_within(graph *g, const char *name, tensor q, tensor k, tensor v, const attention_grid *grid);
+// A learned weight per head for each distance of two positions in a window, as such a bias.
+tensor graph_relative_bias(graph *g, const char *name, size_t window, size_t heads);
 // In inference it takes the gate's place, which nobody else may read.
 tensor graph_swiglu(graph *g, const char *name, tensor gate, tensor up);
+// x times the logistic function of the gate. In inference it takes the place of x, if that is no part of a tensor: then
+// nobody else may read x.
+tensor graph_glu(graph *g, const char *name, tensor x, tensor gate);
+// x times a number. In inference it takes x's place, which nobody else may read.
+tensor graph_times(graph *g, const char *name, tensor x, double factor);
+// In training, each column less its mean, over its deviation, with a scale and a shift of its own; inference engines
+// fold what is left of that into the convolution before, so that then it is nothing.
+tensor graph_batch_norm(graph *g, const char *name, tensor x);
 // In inference it takes x's place, unless x is an input: nobody else may read x.
 tensor graph_activation(graph *g, const char *name, activation kind, tensor x);
-// ffn.up to `width` columns, ffn.gelu or the like, and ffn.down to x's, both products with a bias. In inference what is
+// NAME.up to `width` columns, NAME.gelu or .silu, and NAME.down to x's, both products with a bias. In inference what is
 // too large for caches between the three goes through them by tiles of rows; each is one step for all of its tiles.
-tensor graph_feed_forward(graph *g, tensor x, activation kind, size_t width);
+tensor graph_feed_forward(graph *g, const char *name, tensor x, activation kind, size_t width);
 // x * (1 + scale) + shift and x * gate, one row of shift, scale and gate per sequence. These three are columns of one
 // tensor from graph_condition.
 tensor graph_modulate(graph *g, const char *name, tensor x, tensor shift, tensor scale);
@@ -75,8 +98,26 @@ tensor graph_gate(graph *g, const char *name, tensor x, tensor gate);
 tensor graph_condition(graph *g, const char *name, tensor x, size_t out);
 // x times a weight per column.
 tensor graph_scale(graph *g, const char *name, tensor x, double initial);
+// The rows in another order, or back in the old one.
+typedef struct {
+    // MOVE_WINDOWS: windows of window * window positions of images, each a sequence; MOVE_MIRROR: rows and columns of a
+    // square of positions change places.
+    enum { MOVE_WINDOWS, MOVE_MIRROR } kind;
+    size_t side, window, shift; // the image's side; shift: it is first moved round by so many positions up and left
+} row_order;
+tensor graph_move(graph *g, const char *name, tensor x, const row_order *order, bool back);
 // Depthwise convolution over images of side x side positions.
 tensor graph_conv(graph *g, const char *name, tensor x, size_t side, size_t kernel);
+// The same along each sequence.
+tensor graph_line_conv(graph *g, const char *name, tensor x, size_t kernel);
+
+// x's product with a weight, its result (out, rows of x): a row for each channel. gradient_f32: as graph_condition.
+tensor graph_channels(graph *g, const char *name, tensor x, size_t out, bool gradient_f32);
+// Of twice as many channels, over all k the products of pairs (i, k) in the first half and (j, k) in the second, for
+// each pair (i, j); incoming: of (k, i) and (k, j).
+tensor graph_triangles(graph *g, const char *name, tensor ab, bool incoming);
+// From channels to rows.
+tensor graph_transposed(graph *g, const char *name, tensor x);
 
 // ---- Ends of a model
 

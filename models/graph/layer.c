@@ -88,6 +88,7 @@ static void draw_all(const graph *g) {
     }
     draw_id_tensor(g, g->tokens, g->token_values, g->token_count, g->token_limit);
     draw_id_tensor(g, g->labels, g->label_values, g->label_count, g->label_limit);
+    move_fill(g);
     if (g->angles != NONE)
         pointwise_angles(graph_at(g, g->angles), g->angle_rows, g->config.shape->head_dim, g->config.shape->theta);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// node_layer.c: the steps that layers consist of beside their norms: products, attention, convolution, and feed-forward
-// by tiles. Each kind is three things: what it notes down, what it compiles to forward and backward, and the call that
-// a step makes.
+// node_layer.c: the steps that layers consist of beside their norms and attention: products, convolution, and
+// feed-forward by tiles. Each kind is three things: what it notes down, what it compiles to forward and backward, and
+// the call that a step makes.
 #include <stdio.h>
 
 #include "compile.h"
@@ -132,128 +132,6 @@ tensor graph_condition(graph *g, const char *name, tensor x, size_t out) {
     return result;
 }
 
-// ---- Attention
-
-static bool run_rope(graph *g, const step *s) {
-    const layer_config *const k = &g->config;
-    pointwise_rope(threads_of(g), s->m[0], k->shape->head_dim, s->m[1].data, k->tokens, k->context,
-                   s->shown.pass == NORM_BACKWARD);
-    return true;
-}
-
-static view angles_of(const compiler *c) {
-    return view_of_storage(c->g->angles, NORM_F32, c->g->angle_rows, c->g->config.shape->head_dim);
-}
-
-static void rope_forward(compiler *c, const node *n) {
-    EMIT(c, n, "", STEP_ROPE, run_rope, tensor_value(c, n->out), angles_of(c));
-}
-
-// The gradient is turned back where it stands: it has no reader but the one that made x.
-static void rope_backward(compiler *c, const node *n) {
-    EMIT(c, n, ".grad", STEP_ROPE, run_rope, gradient_of(c, n->out), angles_of(c));
-}
-
-// x's place may hold the result of a norm. None that reads its result in backward may stand there: those are without
-// gamma, which the norms of heads have.
-tensor graph_rope(graph *g, const char *name, tensor x) {
-    static const node_kind kind = {rope_forward, rope_backward};
-    if (g->angles == NONE) {
-        g->angle_rows = g->config.context + g->config.tokens;
-        g->angles =
-            graph_storage(g, size_product(size_product(g->angle_rows, g->config.shape->head_dim), sizeof(float)), true);
-    }
-    const tensor out = graph_reshape(g, x, g->tensors[x].cols);
-    graph_node(g, &kind, name, x, out);
-    return out;
-}
-
-static void cache_forward(compiler *c, const node *n) {
-    EMIT(c, n, "", STEP_OTHER, run_copy, tensor_value(c, n->out), tensor_value(c, n->in[0]));
-}
-
-// Decode only, which has no backward.
-static void no_backward(compiler *c, const node *n) {
-    (void)c;
-    (void)n;
-}
-
-// The new token's keys or values, one row per sequence, into the last row of each sequence's cache, where they are seen
-// as an output.
-static tensor note_cache(graph *g, const char *stem, const char *which, tensor x) {
-    static const node_kind kind = {cache_forward, no_backward};
-    const size_t keys = g->config.context + 1, cols = g->tensors[x].cols;
-    char full[NAME_SIZE * 3], added[NAME_SIZE * 3 + 8], name[NAME_SIZE];
-    snprintf(full, sizeof full, "%s%s.cache.%s", g->scope, stem, which);
-    snprintf(added, sizeof added, "%s.added", full);
-    snprintf(name, sizeof name, "%s.cache.%s", stem, which);
-    const tensor cache = graph_data(g, full, size_product(g->config.batch, keys), cols, 1.0);
-    const tensor last = graph_view(g, cache, g->config.batch, cols, g->config.context * cols, keys * cols);
-    graph_node(g, &kind, name, x, last);
-    graph_output(g, added, last);
-    return cache;
-}
-
-static bool run_attention(graph *g, const step *s) {
-    return attention_forward(g->resources[s->node->resource].attention, s->m[1], s->m[2], s->m[3], s->m[0]);
-}
-
-static bool run_attention_backward(graph *g, const step *s) {
-    const matrix *const m = s->m;
-    return attention_backward(g->resources[s->node->resource].attention, m[0], m[1], m[2], m[3], m[4], m[5], m[6]);
-}
-
-// Of the two products: each of a query's keys takes head_dim multiplications and additions twice.
-static double attention_flops(const attention_spec *a) {
-    const double queries = (double)a->tokens, before = (double)a->context - queries;
-    const double pairs = a->causal ? queries * before + queries * (queries + 1.0) / 2.0 : queries * (double)a->context;
-    return 4.0 * (double)a->batch * (double)a->heads * (double)a->head_dim * pairs;
-}
-
-static void attention_compile(compiler *c, const node *n) {
-    step *const s = EMIT(c, n, "", STEP_ATTENTION, run_attention, tensor_value(c, n->out), tensor_value(c, n->in[0]),
-                         tensor_value(c, n->in[1]), tensor_value(c, n->in[2]));
-    s->shown.flops = attention_flops(&c->g->resources[n->resource].attention_spec);
-}
-
-static void attention_compile_backward(compiler *c, const node *n) {
-    const view dq = gradient_place(c, n->in[0]), dk = gradient_place(c, n->in[1]), dv = gradient_place(c, n->in[2]);
-    step *const s = EMIT(c, n, ".grad", STEP_ATTENTION, run_attention_backward, tensor_value(c, n->in[0]),
-                         tensor_value(c, n->in[1]), tensor_value(c, n->in[2]), gradient_of(c, n->out), dq, dk, dv);
-    // Four products for the forward pass's two; a repetition of the first is the implementation's own affair.
-    s->shown.flops = 2.0 * attention_flops(&c->g->resources[n->resource].attention_spec);
-    gradient_arrived(c, n, n->in[0], dq);
-    gradient_arrived(c, n, n->in[1], dk);
-    gradient_arrived(c, n, n->in[2], dv);
-}
-
-tensor graph_attention(graph *g, const char *name, tensor q, tensor k, tensor v, bool causal) {
-    static const node_kind kind = {attention_compile, attention_compile_backward};
-    const layer_config *const config = &g->config;
-    const model_shape *const m = config->shape;
-    const bool decode = config->phase == PHASE_DECODE;
-    if (decode) {
-        k = note_cache(g, name, "k", k);
-        v = note_cache(g, name, "v", v);
-    }
-    const tensor out = graph_tensor(g, config->dtype, g->tensors[q].rows, g->tensors[q].cols);
-    const int r =
-        graph_resource(g, (resource_note){.attention_spec = {.batch = config->batch,
-                                                             .heads = m->heads,
-                                                             .kv_heads = m->kv_heads,
-                                                             .head_dim = m->head_dim,
-                                                             .tokens = config->tokens,
-                                                             .context = decode ? config->context + 1 : config->tokens,
-                                                             .causal = causal,
-                                                             .train = g->train,
-                                                             .dtype = config->dtype}});
-    node *const n = graph_node(g, &kind, name, q, out);
-    n->in[1] = k;
-    n->in[2] = v;
-    n->resource = r;
-    return out;
-}
-
 // ---- Feed-forward
 
 // Rows that go through both products at a time. A tile's activations should stay in the cores' caches: of sizes between
@@ -271,8 +149,11 @@ static size_t tile_rows(const graph *g, size_t rows, size_t width) {
     return (rows + tiles - 1) / tiles;
 }
 
-tensor graph_feed_forward(graph *g, tensor x, activation kind, size_t width) {
-    static const char up[] = "ffn.up", gelu[] = "ffn.gelu", down[] = "ffn.down";
+tensor graph_feed_forward(graph *g, const char *name, tensor x, activation kind, size_t width) {
+    char up[NAME_SIZE], active_name[NAME_SIZE], down[NAME_SIZE];
+    snprintf(up, sizeof up, "%.32s.up", name);
+    snprintf(active_name, sizeof active_name, "%.32s.%s", name, kind == ACTIVATION_SILU ? "silu" : "gelu");
+    snprintf(down, sizeof down, "%.32s.down", name);
     const size_t rows = g->tensors[x].rows, cols = g->tensors[x].cols, each = tile_rows(g, rows, width);
     const linear_parameters wide = note_parameters(g, up, cols, width, true);
     const linear_parameters narrow = note_parameters(g, down, width, cols, true);
@@ -284,7 +165,7 @@ tensor graph_feed_forward(graph *g, tensor x, activation kind, size_t width) {
         const tensor from = each < rows ? graph_view(g, x, each, cols, begin * cols, 0) : x;
         const tensor to = each < rows ? graph_view(g, out, each, cols, begin * cols, 0) : out;
         note_linear(g, up, from, wide, hidden)->again = first > 0;
-        const tensor active = activation_note(g, gelu, kind, hidden, first > 0);
+        const tensor active = activation_note(g, active_name, kind, hidden, first > 0);
         note_linear(g, down, active, narrow, to)->again = first > 0;
     }
     return out;
@@ -303,7 +184,7 @@ static bool run_conv_backward(graph *g, const step *s) {
 
 // Edges, where the kernel leaves the image, count as whole.
 static double conv_flops(const conv_spec *s) {
-    return 2.0 * (double)s->batch * (double)(s->side * s->side) * (double)s->channels * (double)(s->kernel * s->kernel);
+    return 2.0 * (double)s->batch * (double)conv_positions(s) * (double)s->channels * (double)conv_taps(s);
 }
 
 static void conv_compile(compiler *c, const node *n) {
@@ -321,23 +202,32 @@ static void conv_compile_backward(compiler *c, const node *n) {
     gradient_arrived(c, n, n->in[0], dx);
 }
 
-tensor graph_conv(graph *g, const char *name, tensor x, size_t side, size_t kernel) {
+static tensor note_conv(graph *g, const char *name, tensor x, size_t side, size_t kernel, bool line) {
     static const node_kind kind = {conv_compile, conv_compile_backward};
     const size_t rows = g->tensors[x].rows, channels = g->tensors[x].cols;
     const norm_dtype dtype = g->config.dtype;
-    const tensor weight = graph_parameter(g, dtype, name, ".weight", channels, kernel * kernel, 0.0, 0.02);
+    const conv_spec spec = {.batch = g->config.batch,
+                            .side = side,
+                            .channels = channels,
+                            .kernel = kernel,
+                            .line = line,
+                            .dtype = dtype,
+                            .train = g->train};
+    const tensor weight = graph_parameter(g, dtype, name, ".weight", channels, conv_taps(&spec), 0.0, 0.02);
     const tensor bias = graph_parameter(g, dtype, name, ".bias", 1, channels, 0.0, 0.02);
     const tensor out = graph_tensor(g, dtype, rows, channels);
-    const int r = graph_resource(g, (resource_note){.is_conv = true,
-                                                    .conv_spec = {.batch = g->config.batch,
-                                                                  .side = side,
-                                                                  .channels = channels,
-                                                                  .kernel = kernel,
-                                                                  .dtype = dtype,
-                                                                  .train = g->train}});
+    const int r = graph_resource(g, (resource_note){.is_conv = true, .conv_spec = spec});
     node *const n = graph_node(g, &kind, name, x, out);
     n->param[WEIGHT] = weight;
     n->param[BIAS] = bias;
     n->resource = r;
     return out;
+}
+
+tensor graph_conv(graph *g, const char *name, tensor x, size_t side, size_t kernel) {
+    return note_conv(g, name, x, side, kernel, false);
+}
+
+tensor graph_line_conv(graph *g, const char *name, tensor x, size_t kernel) {
+    return note_conv(g, name, x, g->tensors[x].rows / g->config.batch, kernel, true);
 }

@@ -335,8 +335,10 @@ void graph_target(graph *g, const char *name, tensor x) {
         graph_output(g, full, x);
         return;
     }
+    char loss[NAME_SIZE]; // a model that has several ends has as many of them
+    snprintf(loss, sizeof loss, "%.32s%s", g->has_loss ? name : "", g->has_loss ? ".loss" : "loss");
     g->has_loss = true;
     snprintf(full, sizeof full, "input.%s", name);
     const tensor target = graph_data(g, full, g->tensors[x].rows, g->tensors[x].cols, 1.0);
-    graph_node(g, &kind, "loss", x, NO_TENSOR)->in[1] = target;
+    graph_node(g, &kind, loss, x, NO_TENSOR)->in[1] = target;
 }

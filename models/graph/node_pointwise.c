@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // node_pointwise.c: the steps that take each element by itself: activations, modulation, gates and scales.
 #include "compile.h"
+#include "math/batch_norm.h"
 
 // ---- Activations
 
@@ -32,6 +33,38 @@ tensor graph_swiglu(graph *g, const char *name, tensor gate, tensor up) {
     const size_t rows = g->tensors[gate].rows, cols = g->tensors[gate].cols;
     const tensor out = g->train ? graph_tensor(g, g->config.dtype, rows, cols) : graph_reshape(g, gate, cols);
     graph_node(g, &kind, name, gate, out)->in[1] = up;
+    return out;
+}
+
+static bool run_glu(graph *g, const step *s) {
+    pointwise_glu(threads_of(g), s->m[0], s->m[1], s->m[2]);
+    return true;
+}
+
+static bool run_glu_backward(graph *g, const step *s) {
+    pointwise_glu_backward(threads_of(g), s->m[0], s->m[1], s->m[2], s->m[3], s->m[4]);
+    return true;
+}
+
+static void glu_forward(compiler *c, const node *n) {
+    EMIT(c, n, "", STEP_ACTIVATION, run_glu, tensor_value(c, n->out), tensor_value(c, n->in[0]),
+         tensor_value(c, n->in[1]));
+}
+
+static void glu_backward(compiler *c, const node *n) {
+    const view dx = gradient_place(c, n->in[0]), dgate = gradient_place(c, n->in[1]);
+    EMIT(c, n, ".grad", STEP_ACTIVATION, run_glu_backward, dx, dgate, tensor_value(c, n->in[0]),
+         tensor_value(c, n->in[1]), gradient_of(c, n->out));
+    gradient_arrived(c, n, n->in[0], dx);
+    gradient_arrived(c, n, n->in[1], dgate);
+}
+
+tensor graph_glu(graph *g, const char *name, tensor x, tensor gate) {
+    static const node_kind kind = {glu_forward, glu_backward};
+    const size_t rows = g->tensors[x].rows, cols = g->tensors[x].cols;
+    const bool in_place = !g->train && g->tensors[x].parent == NO_TENSOR;
+    const tensor out = in_place ? graph_reshape(g, x, cols) : graph_tensor(g, g->config.dtype, rows, cols);
+    graph_node(g, &kind, name, x, out)->in[1] = gate;
     return out;
 }
 
@@ -155,5 +188,77 @@ tensor graph_scale(graph *g, const char *name, tensor x, double initial) {
     node *const n = graph_node(g, &kind, name, x, out);
     n->param[WEIGHT] = weight;
     n->scratch[0] = graph_storage(g, 0, false);
+    return out;
+}
+
+// A number is a gate that all rows and columns share.
+static void times_forward(compiler *c, const node *n) {
+    EMIT(c, n, "", STEP_OTHER, run_gate, tensor_value(c, n->out), tensor_value(c, n->in[0]), tensor_value(c, n->in[1]));
+}
+
+static void times_backward(compiler *c, const node *n) {
+    const view dx = gradient_place(c, n->in[0]);
+    EMIT(c, n, ".grad", STEP_OTHER, run_gate, dx, gradient_of(c, n->out), tensor_value(c, n->in[1]));
+    gradient_arrived(c, n, n->in[0], dx);
+}
+
+tensor graph_times(graph *g, const char *name, tensor x, double factor) {
+    static const node_kind kind = {times_forward, times_backward};
+    const size_t rows = g->tensors[x].rows, cols = g->tensors[x].cols;
+    const tensor number = graph_constant(g, name, cols, factor);
+    const tensor out = g->train ? graph_tensor(g, g->config.dtype, rows, cols) : graph_reshape(g, x, cols);
+    graph_node(g, &kind, name, x, out)->in[1] = number;
+    return out;
+}
+
+// ---- Batch norm
+
+enum { STATISTICS }; // scratch
+
+static view statistics_of(const compiler *c, const node *n) {
+    const size_t cols = c->g->tensors[n->out].cols;
+    need(c, n->scratch[STATISTICS], 2 * cols * sizeof(float));
+    return view_of_storage(n->scratch[STATISTICS], NORM_F32, 2, cols);
+}
+
+// out, x, scale, shift, statistics
+static bool run_batch_norm(graph *g, const step *s) {
+    batch_norm(threads_of(g), s->m[0], s->m[1], s->m[2], s->m[3], g->config.shape->eps, s->m[4].data);
+    return true;
+}
+
+// dx, x, scale, dout, statistics, dscale, dshift
+static bool run_batch_norm_backward(graph *g, const step *s) {
+    batch_norm_backward(threads_of(g), s->m[0], s->m[1], s->m[2], s->m[3], s->m[4].data, s->m[5].data, s->m[6].data);
+    return true;
+}
+
+static void batch_forward(compiler *c, const node *n) {
+    EMIT(c, n, "", STEP_OTHER, run_batch_norm, tensor_value(c, n->out), tensor_value(c, n->in[0]),
+         tensor_value(c, n->param[0]), tensor_value(c, n->param[1]), statistics_of(c, n));
+}
+
+static void batch_backward(compiler *c, const node *n) {
+    const view dx = gradient_place(c, n->in[0]);
+    EMIT(c, n, ".grad", STEP_OTHER, run_batch_norm_backward, dx, tensor_value(c, n->in[0]),
+         tensor_value(c, n->param[0]), gradient_of(c, n->out), statistics_of(c, n), parameter_gradient(c, n->param[0]),
+         parameter_gradient(c, n->param[1]));
+    gradient_arrived(c, n, n->in[0], dx);
+}
+
+tensor graph_batch_norm(graph *g, const char *name, tensor x) {
+    static const node_kind kind = {batch_forward, batch_backward};
+    const norm_dtype dtype = g->config.dtype;
+    const size_t cols = g->tensors[x].cols;
+    if (!g->train)
+        return x;
+    const tensor scale = graph_parameter(g, dtype, name, ".weight", 1, cols, 1.0, 0.1);
+    const tensor shift = graph_parameter(g, dtype, name, ".bias", 1, cols, 0.0, 0.1);
+    const tensor out = graph_tensor(g, dtype, g->tensors[x].rows, cols);
+    const int statistics = graph_storage(g, 0, false);
+    node *const n = graph_node(g, &kind, name, x, out);
+    n->param[0] = scale;
+    n->param[1] = shift;
+    n->scratch[STATISTICS] = statistics;
     return out;
 }

@@ -5,14 +5,10 @@
 
 static residual layer_of(graph *g, residual x) {
     const layer_config *const k = graph_config(g);
-    const size_t width = graph_cols(g, x.stream);
-    size_t side = 0;
-    for (size_t i = 0; i < MODEL_STAGES; i++)
-        if (k->shape->stages[i].width == width)
-            side = k->shape->stages[i].side;
-    tensor h = graph_conv(g, "conv", x.stream, side, 7);
+    const model_stage s = graph_stage(g, x.stream);
+    tensor h = graph_conv(g, "conv", x.stream, s.side, 7);
     h = graph_norm(g, "norm", h, k->shape->alpha);
-    h = graph_feed_forward(g, h, ACTIVATION_GELU_ERF, 4 * width);
+    h = graph_feed_forward(g, "ffn", h, ACTIVATION_GELU_ERF, s.ffn);
     // As large as trained ones: beside timm's initial 1e-6, f32 would not show what the branch computed.
     h = graph_scale(g, "scale", h, 0.1);
     return (residual){graph_add(g, "add", x.stream, h), NO_TENSOR};

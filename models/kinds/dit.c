@@ -30,7 +30,7 @@ static residual layer_of(graph *g, residual x) {
 
     h = graph_add_norm(g, "ffn", &x, m->alpha);
     h = graph_modulate(g, "ffn.modulate", h, part(g, modulation, 3), part(g, modulation, 4));
-    h = graph_feed_forward(g, h, ACTIVATION_GELU_TANH, m->ffn);
+    h = graph_feed_forward(g, "ffn", h, ACTIVATION_GELU_TANH, m->ffn);
     x.branch = graph_gate(g, "ffn.gate", h, part(g, modulation, 5));
     return x;
 }

@@ -12,7 +12,7 @@ static residual layer_of(graph *g, residual x) {
     x.branch = graph_linear(g, "attention.o", mixed, dim, true);
 
     h = graph_add_norm(g, "ffn", &x, m->alpha);
-    x.branch = graph_feed_forward(g, h, ACTIVATION_GELU_TANH, m->ffn);
+    x.branch = graph_feed_forward(g, "ffn", h, ACTIVATION_GELU_TANH, m->ffn);
     return x;
 }
 

@@ -13,7 +13,7 @@ static tensor attention_of(graph *g, tensor h) {
 static residual pre_norm(graph *g, residual x) {
     const model_shape *const m = graph_config(g)->shape;
     x.branch = attention_of(g, graph_add_norm(g, "attention", &x, m->alpha_attention));
-    x.branch = graph_feed_forward(g, graph_add_norm(g, "ffn", &x, m->alpha), ACTIVATION_GELU_ERF, m->ffn);
+    x.branch = graph_feed_forward(g, "ffn", graph_add_norm(g, "ffn", &x, m->alpha), ACTIVATION_GELU_ERF, m->ffn);
     return x;
 }
 
@@ -21,7 +21,7 @@ static residual post_norm(graph *g, residual x) {
     const model_shape *const m = graph_config(g)->shape;
     x.branch = attention_of(g, x.stream);
     x = (residual){graph_add_norm(g, "attention", &x, m->alpha_attention), NO_TENSOR};
-    x.branch = graph_feed_forward(g, x.stream, ACTIVATION_GELU_ERF, m->ffn);
+    x.branch = graph_feed_forward(g, "ffn", x.stream, ACTIVATION_GELU_ERF, m->ffn);
     return (residual){graph_add_norm(g, "ffn", &x, m->alpha), NO_TENSOR};
 }
 

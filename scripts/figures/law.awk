@@ -46,7 +46,7 @@ function figure(    i, p, s, k, phases, phase_list, place, key) {
     print_looks()
     print "what = " quoted("What norms take of a layer, by the operations of its products for each normed element")
     print "fixed = " quoted("fused, best level; lines: 1 / (1 + I / c), c: the median over the layers; dotted: below it no layer changes by 1 % with DyT;") \
-        " . \"\\n\" . " quoted("each mark is a model, or a stage of ConvNeXt; bars: 95 % intervals")
+        " . \"\\n\" . " quoted("each mark is a model, or a stage of one whose images shrink; bars: 95 % intervals")
 }
 
 function absolute(pct) { return pct < 0 ? -pct : pct + 0 }

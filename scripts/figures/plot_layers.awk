@@ -10,7 +10,7 @@ function is_native(i) {
 }
 # What a row of a figure of layers says of the layer: its model, phase, sequences and tokens.
 function layer_label(i) {
-    return cell[i, "model"] (cell[i, "model"] ~ /^convnext/ ? "/" cell[i, "cols"] : "") " " cell[i, "phase"] " " cell[i, "batch"] "x" \
+    return cell[i, "model"] (cell[i, "stage"] + 0 > 0 ? "/" cell[i, "cols"] : "") " " cell[i, "phase"] " " cell[i, "batch"] "x" \
         cell[i, "tokens"] (cell[i, "phase"] == "decode" ? "+" cell[i, "context"] : "") (cell[i, "scaled"] == "1" ? " (s)" : "")
 }
 # The layers that a figure shows in the order of its rows: by phase, then as the file has them; an arm that several runs of one file have
