@@ -59,8 +59,7 @@
         }                                                                                                              \
     }
 
-// The pair track of Boltz-1's Pairformer; 384 tokens are its usual crop, 256 fit into caches here and there. vocab:
-// bins of distances.
+// The pair track of Boltz-1's Pairformer, of a complex of 256 residues and ligand atoms. vocab: bins of distances.
 #define PAIRFORMER(NAME, TITLE, DIM, DEPTH, HEADS, VOCAB, TOKENS)                                                      \
     {                                                                                                                  \
         .name = NAME, .title = TITLE, .kind = MODEL_PAIRFORMER, .dim = DIM, .depth = DEPTH, .heads = HEADS,            \
