@@ -35,7 +35,7 @@ expect 2 'expected a number from 1 to' --depth -1
 expect 2 'expected a number from 1 to' --context x
 expect 2 '--repeats takes up to 4 numbers from 0 to 16' --repeats 0,1,99
 expect 2 '--stage 5: expected a number from 1 to 4' --model convnext_b --stage 5
-expect 2 '--stage is for convnext' --model gpt2 --stage 1
+expect 2 '--stage is for models with stages' --model gpt2 --stage 1
 expect 0 'arms in 1 groups' --model convnext_b --stage 3 --dry-run
 grep -q 'convnext_b stage 3 ' "$work/out" || fail "another stage was planned than was asked for"
 expect 2 'prefill, decode' --phase sleep

@@ -49,7 +49,7 @@ static bool check(const request *r, const selection *s) {
     for (size_t i = 0; i < arms.schedule.count; i++)
         staged |= layers_has_stages(layers_arm_at(&arms, i)->key.model);
     if (!staged)
-        return cli_complain(&command, "--stage is for convnext models, of which none is selected: add --model");
+        return cli_complain(&command, "--stage is for models with stages, of which none is selected: add --model");
     for (size_t i = 0; i < arms.schedule.count && !s->given[SELECT_VARIANT]; i++) {
         const layers_arm *const a = layers_arm_at(&arms, i);
         concerned |= a->slot.op == NORM_DYT && a->slot.form == NORM_FRAMEWORK && a->key.dtype == NORM_F32;

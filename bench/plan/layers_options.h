@@ -28,7 +28,7 @@ enum {
                    "layers of distinct weights, one after another; default 1. Of several, as in 1,12, each: with\n"    \
                    "--part layer,ends,model, whether ends and 12 layers take what the model of 12 does"}
 #define LAYERS_STAGE_ROW(first)                                                                                        \
-    [(first) + LAYERS_STAGE] = {"stage", "N", "of convnext models: the stage of the layer, 1 to 4; each unless given"}
+    [(first) + LAYERS_STAGE] = {"stage", "N", "of models with stages: that of the layer, 1 to 4; each unless given"}
 #define LAYERS_REPEATS_ROW(first)                                                                                      \
     [(first) + LAYERS_REPEATS] = {                                                                                     \
         "repeats", "LIST", "norm calls per site, as in 0,1,2,4: the dose-response check of the times taken in place"}
