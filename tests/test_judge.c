@@ -159,43 +159,6 @@ static void kernels_are_judged(void **state) {
     }
 }
 
-// The line of a ratio says how near either kernel is to what bounds it, and which is not at its limit.
-static void ratios_say_what_bounds_both(void **state) {
-    static const struct {
-        const char *dyt, *rmsnorm, *want;
-    } cases[] = {
-        {"ports,0.59", "l2,0.88", "; dyt 0.59 of ports (not at its limit), rmsnorm 0.88 of l2\n"},
-        {"memory,0.85", "memory,0.8499", "; dyt 0.85 of memory, rmsnorm 0.85 of memory (not at its limit)\n"},
-        {"l1,1.01", "latency,0.97", "; dyt 1.01 of l1, rmsnorm 0.97 of latency\n"},
-        {",", "l3,0.9", "; rmsnorm 0.90 of l3\n"},
-        {",", ",", "times the time of rmsnorm [1.19, 1.21]\n"},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *text = NULL, message[TABLES_MESSAGE] = "";
-        size_t size = 0;
-        run_tables run;
-        verdicts v;
-        FILE *const out = open_memstream(&text, &size);
-        const char *const row = "r,%s,forward,fused,avx2,f32,64,64,1,cores,warm,90,100,98,102,8,%s,ok,,1.5,,,,%s\n";
-        char rows[512];
-        const int used = snprintf(rows, sizeof rows, row, "dyt,u2", "1.2,1.19,1.21", cases[i].dyt);
-        snprintf(rows + used, sizeof rows - (size_t)used, row, "rmsnorm,std", "1,1,1", cases[i].rmsnorm);
-        put("kernels.csv", KERNELS ",bound,bound_fraction", rows);
-        put("asked.csv", ASKED, "x,q,1,kernels,time_ratio,op=dyt,op=rmsnorm,rows=64,,,64,,1\n");
-        assert_true(run_tables_read(&run, temporary_folder(), message));
-        assert_true(verdicts_make(&v, VERDICT_TABLE_QUESTIONS, temporary_path("asked.csv"), &run, 1, message));
-        assert_true(verdicts_print(&v, out));
-        assert_int_equal(fclose(out), 0);
-        const size_t length = strlen(cases[i].want);
-        if (size < length || strcmp(text + size - length, cases[i].want) != 0)
-            fail_msg("%s and %s: %s", cases[i].dyt, cases[i].rmsnorm, text);
-        free(text);
-        verdicts_free(&v);
-        run_tables_free(&run);
-    }
-}
-
 static void data_lie_in_the_nearest_cache(void **state) {
     static const char *const places[] = {"L1", "L2", "L3", "memory"};
     static const char *const rows[] = {"1", "16", "256", "4096"};
@@ -391,7 +354,6 @@ int main(void) {
         cmocka_unit_test(digits_are_those_that_the_interval_supports),
         cmocka_unit_test(arithmetic_takes_the_worst_ends),
         cmocka_unit_test_teardown(kernels_are_judged, temporary_empty),
-        cmocka_unit_test_teardown(ratios_say_what_bounds_both, temporary_empty),
         cmocka_unit_test_teardown(data_lie_in_the_nearest_cache, temporary_empty),
         cmocka_unit_test_teardown(the_tanh_of_a_framework_is_the_runs, temporary_empty),
         cmocka_unit_test_teardown(layers_are_judged_in_place_where_the_rest_is_the_same, temporary_empty),
