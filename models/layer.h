@@ -65,10 +65,6 @@ size_t layer_readings(const layer *l);
 const layer_step *layer_step_at(const layer *l, size_t index);
 
 void layer_select(layer *l, size_t arm);
-// Puts the heap that norms of form framework allocate in to use, as the layer before this one would have left it: in a
-// framework all tensors are of that heap, here norms alone, and other arms run between two of its uses. Of inference,
-// by calls of those norms whose results nobody reads. false: one failed.
-bool layer_settle(layer *l);
 // One call of the phase: forward; in training backward as well, gradients of parameters added to what is there. ns, if
 // not NULL: layer_steps() times, each from the end of the step before to its own. false: the library failed.
 bool layer_run(layer *l, double *ns);

@@ -266,9 +266,8 @@ static bool give_pages_back(void) {
 #endif
 }
 
-// Of the norms in an arm's slots, the pages that the kernel gave them and how many there are; settled: in a heap that
-// was put to use before.
-static double norm_pages(layer *l, size_t arm, bool settled, size_t *sites) {
+// Of the norms in an arm's slots, the pages that the kernel gave them and how many there are.
+static double norm_pages(layer *l, size_t arm, size_t *sites) {
     double sum = 0.0;
     layer_select(l, arm);
     double *const pages = malloc((layer_steps(l) + 1) * sizeof *pages);
@@ -276,7 +275,6 @@ static double norm_pages(layer *l, size_t arm, bool settled, size_t *sites) {
     checks_run(l);
     if (!give_pages_back())
         skip();
-    assert_true(!settled || layer_settle(l));
     assert_true(layer_run_pages(l, pages));
     *sites = 0;
     for (size_t i = 0; i < layer_steps(l); i++) {
@@ -290,8 +288,7 @@ static double norm_pages(layer *l, size_t arm, bool settled, size_t *sites) {
     return sum;
 }
 
-// The results of form framework are new pages, at every site; where results stay, and where the heap is in use, there
-// are hardly any.
+// The results of form framework are new pages, at every site; where results stay there are hardly any.
 static void new_results_are_pages_of_their_steps(void **state) {
     (void)state;
     const model_shape m = *model_find("vit_s16");
@@ -302,10 +299,9 @@ static void new_results_are_pages_of_their_steps(void **state) {
     config.tokens = 197; // 150 pages each and more
     layer *const l = checks_make(&config);
     size_t sites;
-    const double framework = norm_pages(l, 0, false, &sites);
+    const double framework = norm_pages(l, 0, &sites);
     assert_true(sites == 2 && framework >= (double)sites);
-    assert_true(norm_pages(l, 1, false, &sites) < framework / 2);
-    assert_true(norm_pages(l, 0, true, &sites) < framework / 2);
+    assert_true(norm_pages(l, 1, &sites) < framework / 2);
     layer_free(l);
 }
 

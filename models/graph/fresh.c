@@ -107,15 +107,6 @@ void fresh_free(program *p) {
     free(p->fresh);
 }
 
-bool fresh_settle(graph *g, program *p) {
-    bool ok = true;
-    for (size_t i = 0; ok && i < p->step_count; i++)
-        if (p->steps[i].makes != NULL && p->steps[i].impl->run == NULL)
-            ok = p->steps[i].run(g, &p->steps[i]);
-    fresh_drop(p);
-    return ok;
-}
-
 void fresh_place(fresh_result *f, void *block) {
     free(f->block);
     f->block = block;

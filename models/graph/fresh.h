@@ -12,9 +12,6 @@ bool fresh_prepare(graph *g, program *p);
 void fresh_drop(program *p);
 void fresh_free(program *p);
 
-// Calls what makes them, out of turn, and frees the results: of kernels of this library alone. false: one failed.
-bool fresh_settle(graph *g, program *p);
-
 // What a norm step has made takes the place of what it made before, and its readers are told.
 void fresh_place(fresh_result *f, void *block);
 // Frees the results whose last reader this step was.

@@ -290,12 +290,6 @@ static inline bool run_steps(layer *l, double *took, reading *read) {
     return true;
 }
 
-bool layer_settle(layer *l) {
-    const bool ok = l->g->train || fresh_settle(l->g, l->selected);
-    list_tensors(l);
-    return ok;
-}
-
 static double pages_so_far(void) {
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_minflt : 0.0;
