@@ -189,9 +189,10 @@ def kernels_in(objects, objdump):
                 for dtype, size in SIZES.items():
                     for form, infix in (("fused", ""), ("add_fused", "_add")):
                         name = f"forward_{variant}{infix}_{dtype}"
-                        if name in code:
+                        parts = [code[n] for n in code if n == name or n.startswith(name + ".part.")]  # as gcc may divide it
+                        if parts:
                             kernel = Kernel(op, variant, form, level, dtype)
-                            yield kernel, hot(kernel, loops_of(code[name], size, vector))
+                            yield kernel, hot(kernel, [loop for part in parts for loop in loops_of(part, size, vector)])
 
 
 def predictions(args, triple, arm):

@@ -44,12 +44,14 @@ expect 2 'the selection leaves nothing to measure: decode is for' --model vit_b1
 expect 2 'choose fewer --tokens' --model llama_70b --tokens 4000000
 expect 2 'no option' --shape 64x768
 expect 2 'f16 for kernels alone' --model gpt2 --dtype f16
-expect 2 'says what each op has' --model gpt2 --dtype bf16 --op dyt --variant u2_f32affine
 expect 2 'cannot write' --model gpt2 --csv "$work/nowhere/layers.csv"
 expect 2 'give the folder of a run' --resume "$work/nowhere"
 expect 0 'usage: normbench layers' --help
 [ ! -e "$work/results" ] || fail "what was refused left a results folder"
 
+# A layer's parameters are of its dtype: what is left are its own norm and none at all.
+expect 0 '2 arms in 1 groups' --model gpt2 --dtype bf16 --op dyt --variant u2_f32affine --dry-run
+grep -q dyt "$work/out" && fail "a layer with parameters in f32: $(cat "$work/out")"
 expect 0 'group 1: gpt2 prefill f32, 1 x 8 tokens' --model gpt2 --tokens 8 --dry-run
 grep -q '^4 arms in 1 groups, 17 launches' "$work/out" || fail "dry run: $(cat "$work/out")"
 for preset in quick default full; do

@@ -205,8 +205,8 @@ SIMD_SHARED void forward_widened(const norm_args *a, const norm_slice *slice, fo
     run(&own, slice);
 }
 SIMD_INLINE bool widens(kernel_spec spec, const norm_args *a, const norm_slice *slice) {
-    return BLOCK > 1 && spec.dtype == NORM_F16 && spec.params == PARAMS && !spec.streams && !spec.fetches &&
-           a->cols <= WIDENED_COLS && slice->end - slice->begin >= WIDENED_ROWS;
+    return BLOCK > 1 && SIMD_WIDTH > 1 && spec.dtype == NORM_F16 && spec.params == PARAMS && !spec.streams &&
+           !spec.fetches && a->cols <= WIDENED_COLS && slice->end - slice->begin >= WIDENED_ROWS;
 }
 #ifdef SIMD_HARDWARE_BF16
 #define F32_AFFINE(form) NULL // a level without f16
