@@ -226,8 +226,9 @@ static void gradients_of(const model_shape *m, model_part part, size_t depth, no
         l[i] = odd_make(&c[i]);
     }
     for (size_t arm = 0; arm < c[0].arm_count; arm++) {
-        // What a model adds to its layers, ends and order, knows no norm: one will do.
-        if (part == PART_MODEL && arms[arm].op != m->native)
+        // What a model adds to its layers, ends and order, knows no norm: one will do. So it is with the steps that
+        // came with the kinds behind ConvNeXt, whose outputs are seen with every norm.
+        if ((part == PART_MODEL || m->kind > MODEL_CONVNEXT) && arms[arm].op != m->native)
             continue;
         if (r == NULL || arms[arm].op != arms[arm - 1].op) {
             layer_reference_free(r);
