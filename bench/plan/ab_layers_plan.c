@@ -129,8 +129,8 @@ size_t ab_layers_inject(layers_plan *p, const char *text, double pct) {
     return count;
 }
 
-// As many rounds for each group: a row of a slow layer is to be known as closely. A launch's error does not shrink beyond
-// these: what is left of the time is for launches that confirm.
+// As many rounds for each group: a row of a slow layer is to be known as closely. A launch's error does not shrink
+// beyond these: what is left of the time is for launches that confirm.
 void ab_layers_spend(schedule *s, double seconds, size_t *launches) {
     enum { MOST_ROUNDS = 24 };
     budget_group *const groups = schedule_costs(s);
