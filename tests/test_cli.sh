@@ -118,7 +118,7 @@ quick='verify --op rmsnorm,dyt,rmsnorm --variant std,u2 --form fused --level sca
     expect 0 'rmsnorm' $quick --cache cold --placement cores
 }
 columns=$(head -1 "$work/verify.csv" | tr -d '\r')
-[ "$columns" = 'op,variant,pass,form,level,dtype,output,cases,max_ulp,max_error,rows,cols,seed,status,bound,params,streams,base' ] ||
+[ "$columns" = 'op,variant,pass,form,level,dtype,output,cases,max_ulp,max_error,rows,cols,seed,status,bound,params,streams,base,libc,affine_dtype' ] ||
     fail "columns of verify.csv: $columns"
 
 # Where it cannot write. Nothing is computed for a file that cannot be opened.
