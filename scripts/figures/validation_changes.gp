@@ -15,8 +15,8 @@ set multiplot
 do for [p = 1:panels] {
     eval(start_panel)
     set xrange [0:end[p]]
-    plot $data index p - 1 using 1:2:3:4 with yerrorbars pt 7 ps 0.15 lw 0.5 lc rgb "#7F9DB9", \
-         $data index p - 1 using 1:($3 > 0 || $4 < 0 ? $2 : NaN):3:4 with yerrorbars pt 7 ps 0.2 lw 0.7 lc rgb "#C1440E", \
+    plot $data index p - 1 using 1:3:(0):($4 - $3) with vectors nohead lw 0.5 lc rgb "#7F9DB9", \
+         $data index p - 1 using 1:($3 > 0 || $4 < 0 ? $3 : NaN):(0):($4 - $3) with vectors nohead lw 0.7 lc rgb "#C1440E", \
          $data index p - 1 using 1:2 with points pt 7 ps 0.2 lc rgb "#1F5F99"
 }
 unset multiplot
