@@ -55,11 +55,13 @@ void reference_free(reference *r) {
 // Whether tokens of a window of an image that was moved round were not side by side before: one came round an edge that
 // the other did not.
 static bool apart(const attention_spec *s, size_t sequence, size_t t, size_t j) {
+    if (s->shift == 0)
+        return false; // windows_across may be 0
     const size_t across = s->windows_across, side = across * s->window, index = sequence % (across * across);
     const size_t down = index / across * s->window, right = index % across * s->window;
 #define ROUND(token)                                                                                                   \
     (2 * (down + (token) / s->window + s->shift >= side) + (right + (token) % s->window + s->shift >= side))
-    return s->shift > 0 && ROUND(t) != ROUND(j);
+    return ROUND(t) != ROUND(j);
 #undef ROUND
 }
 

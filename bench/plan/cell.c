@@ -70,6 +70,7 @@ static const char *const parameters[] = {"",
                                          "gamma beta alpha shift"};
 
 static const column_type column_words = {.pattern = "[a-z0-9]+( [a-z0-9]+)*"};
+static const column_type column_versioned = {.pattern = "[A-Za-z][A-Za-z0-9_-]{0,31}( [0-9][0-9a-z.-]{0,31})?"};
 const char *cell_params(unsigned params) { return parameters[params % COLUMN_COUNT(parameters)]; }
 
 static column_value params(const norm_impl *impl) {
@@ -103,7 +104,7 @@ static column_value affine_dtype(const norm_impl *impl) {
 }
 
 #define COLUMNS(X)                                                                                                     \
-    X(OPTIONAL, libc, text, NULL, libc(r),                                                                             \
+    X(OPTIONAL, libc, versioned, NULL, libc(r),                                                                        \
       "The C library that the variant calls, libm or mvec, and its version, which its time depends on; musl tells no " \
       "program its own. Empty for all other variants.")                                                                \
     X(OPTIONAL, affine_dtype, dtype, NULL, affine_dtype(r),                                                            \
