@@ -94,9 +94,9 @@ static void batch_norm_takes_columns(norm_dtype dtype, int threads) {
         const double gamma = at(scale, 0, c), beta = at(shift, 0, c);
         double mean = 0, variance = 0, want_scale = 0, want_shift = 0;
         for (size_t r = 0; r < ROWS; r++)
-            mean += at(x, r, c) / ROWS;
+            mean += at(x, r, c) / (double)ROWS;
         for (size_t r = 0; r < ROWS; r++)
-            variance += pow(at(x, r, c) - mean, 2) / ROWS;
+            variance += pow(at(x, r, c) - mean, 2) / (double)ROWS;
         for (size_t r = 0; r < ROWS; r++) {
             const double z = (at(x, r, c) - mean) / sqrt(variance + (double)eps);
             near("y", y, r, c, gamma * z + beta, 8, 8 + fabs(beta));

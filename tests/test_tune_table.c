@@ -155,7 +155,7 @@ static void confirms_what_a_budget_holds(void **state) {
     observations all = {0};
     (void)state;
     make_plan(&p);
-    p.confirming_s = 1.5 * TUNE_CONFIRMING * 0.017; // of one group: four rounds of two, and a sample to warm up
+    p.confirming_s = 1.5 * (double)TUNE_CONFIRMING * 0.017; // of one group: four rounds of two, and a sample to warm up
     measure(&p, &all, 0, LAUNCHES);
     (void)tune_go_on(&p.schedule, &all, LAUNCHES);
     for (size_t i = 0; i < p.schedule.count; i++)

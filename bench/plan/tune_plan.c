@@ -163,7 +163,7 @@ typedef struct {
 size_t tune_rounds(double round_s) {
     enum { MOST = 4 };
     const double patience_s = 0.02, rounds = round_s > 0 ? patience_s / round_s : 1;
-    return rounds < 1 ? 1 : rounds > MOST ? MOST : (size_t)rounds;
+    return rounds < 1 ? 1 : rounds > (double)MOST ? MOST : (size_t)rounds;
 }
 
 static double round_seconds(const schedule *s, size_t group) {

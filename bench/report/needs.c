@@ -152,7 +152,7 @@ static double part_seconds(const question *q, size_t tokens, model_part part, si
         return 0;
     // Two samples of each arm: one to warm up, and one.
     const double weights = work.flops / (2 * (double)key.tokens * (train ? 3 : 1));
-    return LAUNCHES * (2 * arms * work.flops / ROUGH_RATE + ROUGH_WEIGHT_S * weights);
+    return (double)LAUNCHES * (2 * arms * work.flops / ROUGH_RATE + ROUGH_WEIGHT_S * weights);
 }
 
 // In whole minutes. The arms are those that are asked about, the model's own norm and none.
@@ -167,7 +167,7 @@ static size_t seconds_of(const question *q, size_t tokens) {
     for (size_t stage = 0; stage < (layers_has_stages(model_of(q)) ? MODEL_STAGES : 1); stage++)
         if (stage_of(q) == 0 || stage + 1 == stage_of(q))
             seconds += part_seconds(q, tokens, PART_LAYER, stage, arms);
-    return LEAST_SECONDS * (size_t)fmax(1, ceil(seconds / LEAST_SECONDS));
+    return LEAST_SECONDS * (size_t)fmax(1, ceil(seconds / (double)LEAST_SECONDS));
 }
 
 // ---- Whether it can be judged here

@@ -292,12 +292,12 @@ static void add_sides(reproduction *r) {
 // Tables of another version may mean something else by the same name.
 static bool check_version(const results *r, char message[TABLES_MESSAGE]) {
     const json_t *const in_meta = results_fact(r->meta, "schema_version");
-    double version = json_is_integer(in_meta) ? (double)json_integer_value(in_meta) : SCHEMA_VERSION;
-    for (size_t i = 0; version == SCHEMA_VERSION && i < r->count; i++) {
+    double version = json_is_integer(in_meta) ? (double)json_integer_value(in_meta) : (double)SCHEMA_VERSION;
+    for (size_t i = 0; version == (double)SCHEMA_VERSION && i < r->count; i++) {
         const double of_row = row_real(r->items[i].row, "schema_version");
         version = isnan(of_row) ? version : of_row;
     }
-    return version == SCHEMA_VERSION ||
+    return version == (double)SCHEMA_VERSION ||
            refuse(message, TABLES_MESSAGE,
                   "%.300s is of version %.0f of the tables, and this program knows version %d: take the program that "
                   "wrote it, or measure it anew",

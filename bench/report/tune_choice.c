@@ -226,7 +226,7 @@ size_t tune_go_on(schedule *s, const observations *all, size_t done) {
     qsort(hopes, count, sizeof *hopes, by_gain);
     for (size_t i = 0; i < count && hopes[i].gain > 0 && left >= 0; i++) {
         if (i == 0 || !same_shape(p, &hopes[i], &hopes[i - 1]))
-            left -= TUNE_CONFIRMING * hopes[i].seconds;
+            left -= (double)TUNE_CONFIRMING * hopes[i].seconds;
         if (left >= 0 && hopes[i].which > 0) {
             ask(s, &hopes[i], done);
             more = done + TUNE_CONFIRMING;
