@@ -55,6 +55,7 @@ static const struct {
     // No basis: op by op; operations that cannot be counted; no copy; another library.
     {"rmsnorm", "std", "eager", "f32", NORM_FORWARD, 64, 768, 1, CACHE_WARM, 1e5, 0.9, 4, 3, 200, BOUNDS, NAN},
     {"dyt", "libm", "fused", "f32", NORM_FORWARD, 64, 768, 1, CACHE_WARM, 1e5, 0.9, NAN, NAN, 200, BOUNDS, NAN},
+    {"dyt", "libm", "fused", "f32", NORM_FORWARD, 64, 768, 1, CACHE_WARM, 1e5, 0.9, NAN, 2, 200, BOUNDS, NAN},
     {"rmsnorm", "std", "fused", "f32", NORM_FORWARD, 64, 768, 1, CACHE_WARM, 1e5, NAN, 4, 3, 200, BOUNDS, NAN},
     {"rmsnorm", "std", "fused", "f32", NORM_FORWARD, 64, 768, 1, CACHE_WARM, 1e5, 0.9, 4, 3, NAN, BOUNDS, NAN},
 };

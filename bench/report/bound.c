@@ -53,7 +53,8 @@ static double ports_ns(const bound_machine *m, const cell *c, const bound_terms 
     // Multiply-adds of the best level by this team, in its launches, in elements a nanosecond.
     const double base = t->peak_gflops / 2;
     const double elements = (double)c->rows * (double)c->cols;
-    return elements * fmax(t->multiplies / rates->multiply, t->instructions / rates->any) / base;
+    const double multiplied = t->multiplies / rates->multiply, any = t->instructions / rates->any;
+    return elements * (multiplied > any ? multiplied : any) / base; // NaN where instructions are: fmax would drop that
 }
 
 // A single row is summed before any of it is written. Of several, one is summed while another waits.

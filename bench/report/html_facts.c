@@ -109,11 +109,14 @@ static void write_run(FILE *out, const page_run *r) {
         const char *path, *before, *after;
     } facts[] = {{"machine.topology.cores", "", " cores"},
                  {"machine.build.compiler", "", ""},
-                 {"machine.build.libc_name", "", ""},
-                 {"machine.build.libc", "libc ", ""}};
+                 {"machine.build.libc_name", "", ""}};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         if (*fact(r, facts[i].path, value) != '\0')
             html_say(out, " \u00b7 %s%.40s%s", facts[i].before, value, facts[i].after);
+    if (*fact(r, "machine.build.libc", value) != '\0') {
+        char name[FACT]; // of an older run the version alone is known
+        html_say(out, "%s%.40s", *fact(r, "machine.build.libc_name", name) != '\0' ? " " : " \u00b7 libc ", value);
+    }
     html_say(out, " \u00b7 %s", r->run_id);
     if (scaled > 0) {
         fputs(" <a class=chip href='#tables'>", out);
