@@ -26,7 +26,7 @@ static const cli_command command = {
     .option_count = OPTIONS,
     .words = 2,
     .which = "give the folders of baseline runs and, last, that of the new one",
-    .examples = {"compare results/amd-*/20* results/intel-*/*T0300*", "compare --format markdown results/amd-*/20*"},
+    .examples = {"compare results/amd-*/20* results/intel-*/*T0717*", "compare --format markdown results/amd-*/20*"},
 };
 
 // Whether every run says what machine it is of, and the new one is the newest.

@@ -25,7 +25,7 @@ static const cli_command command = {
     .needed = 1u << TO,
     .words = 1,
     .which = "which run? give its folder, such as results/MACHINE/RUN",
-    .examples = {"export --to benchstat --out run.txt results/intel-*/*T0300*",
+    .examples = {"export --to benchstat --out run.txt results/intel-*/*T0717*",
                  "export --to bencher results/amd-*-ce2e0aef/*-paper"},
 };
 #undef LINE

@@ -29,7 +29,7 @@ static const cli_command command = {
                   "left a peers.csv in DIR, PyTorch's own ratio, with its interval and the version, stands below "
                   "what is asked of the same norms, or the reason why there is none, and in columns peer* of the "
                   "table.",
-    .examples = {"judge claims results/*ce2e0aef/*-paper", "judge questions --csv - results/intel-*/*T030050Z-*"},
+    .examples = {"judge claims results/*ce2e0aef/*-paper", "judge questions --csv - results/intel-*/*T071718Z-*"},
     .options = options,
     .option_count = OPTIONS,
 };

@@ -28,8 +28,8 @@ static const cli_command command = {
     .option_count = OPTIONS,
     .words = 1,
     .which = "which run? give its folder, such as results/MACHINE/RUN",
-    .examples = {"report --out report.html results/intel-*/*T0300*",
-                 "report --out site.html results/amd-*/*-paper results/intel-*/*T0300*"},
+    .examples = {"report --out report.html results/intel-*/*T0717*",
+                 "report --out site.html results/amd-*/*-paper results/intel-*/*T0717*"},
 };
 
 // The exit code.

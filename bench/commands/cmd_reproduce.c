@@ -37,7 +37,7 @@ static const cli_command command = {
     .option_count = OPTIONS,
     .words = 1,
     .which = "what? give a claim of `normbench list claims`, or the folder of a run, such as results/MACHINE/RUN",
-    .examples = {"reproduce vector_tanh_turns_it", "reproduce results/intel-*/*T030050Z-* results/intel-*/*T030050Z-*"},
+    .examples = {"reproduce vector_tanh_turns_it", "reproduce results/intel-*/*T071718Z-* results/intel-*/*T071718Z-*"},
 };
 
 typedef struct {
