@@ -70,7 +70,7 @@ static const char *const parameters[] = {"",
                                          "gamma beta alpha shift"};
 
 static const column_type column_words = {.pattern = "[a-z0-9]+( [a-z0-9]+)*"};
-static const column_type column_versioned = {.pattern = "[A-Za-z][A-Za-z0-9_-]{0,31}( [0-9][0-9a-z.-]{0,31})?"};
+static const column_type column_versioned = {.pattern = "[A-Za-z0-9][A-Za-z0-9_-]{0,31}( [0-9][0-9a-z.-]{0,31})?"};
 const char *cell_params(unsigned params) { return parameters[params % COLUMN_COUNT(parameters)]; }
 
 static column_value params(const norm_impl *impl) {
