@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # `make publish RUN=...`: makes a run's folder ready for git:
 #     sh scripts/publish.sh results/MACHINE/RUN
-# Checks what is in it, compresses its samples (samples.csv becomes samples.csv.gz, which every reader here and --resume take as well), with
-# no time stamp in it, so that the same samples are the same bytes, and removes pictures that `make plots` makes again: PNG and PDF beside an
-# SVG, and the page that `make report` makes again. Of a validation each gate's table, facts and report are compressed, and the rest goes:
+# Checks what is in it, compresses its samples and, once it is complete, its steps (samples.csv becomes samples.csv.gz, which every reader
+# here and --resume take as well), with no time stamp in it, so that the same rows are the same bytes, and removes pictures that `make plots`
+# makes again: PNG and PDF beside an SVG, and the page that `make report` makes again. Of a validation each gate's table, facts and report are compressed, and the rest goes:
 # samples, of which validation.csv has what was made, and what every gate has alike.
 # What is left says how large it is. A second time there is nothing to do.
 set -eu
@@ -59,6 +59,9 @@ drop_twin() { [ ! -f "${1%.*}.svg" ] || rm -f "$1"; }
 
 # shellcheck disable=SC2317
 drop() { rm -f "$1"; }
+# Whoever goes on with a run writes its steps anew, where none may lie compressed.
+# shellcheck disable=SC2317
+pack_complete() { [ -f "$(dirname "$1")/plan.csv" ] || pack "$1"; }
 
 if [ -f "$run/validation.csv" ]; then
     each 'ab*samples.csv*' drop
@@ -68,6 +71,7 @@ if [ -f "$run/validation.csv" ]; then
     each validation_rows.csv pack
 fi
 each '*samples.csv' pack
+each steps.csv pack_complete
 for format in png pdf; do each "*.$format" drop_twin; done
 rm -f "$run/report.html"
 printf '%s: %s KiB; git add -f takes it\n' "$1" "$(du -sk "$run" | cut -f 1)"

@@ -36,6 +36,18 @@ check_end 0 'KiB' publish "$work/again"
 cmp -s "$run/samples.csv.gz" "$work/again/samples.csv.gz" || fail 'the same samples are not the same bytes'
 check_end 2 'the run is complete' "$program" kernels --resume "$run"
 
+# Steps of layers are compressed with a run that is complete, and stay plain in one that goes on and would write them anew.
+cp -r "$work/whole" "$work/layers"
+rm -r "$work/layers/plots"
+cp tests/data/paper/layers.csv tests/data/paper/steps.csv "$work/layers"
+mkdir "$work/layers/parts/two"
+cp tests/data/paper/steps.csv "$work/layers/meta.json" "$work/layers/parts/two"
+: >"$work/layers/parts/two/plan.csv"
+check_end 0 'KiB' publish "$work/layers"
+gzip -dc "$work/layers/steps.csv.gz" | cmp -s - tests/data/paper/steps.csv || fail 'other steps than before'
+[ ! -e "$work/layers/steps.csv" ] || fail 'the plain steps are still there'
+cmp -s "$work/layers/parts/two/steps.csv" tests/data/paper/steps.csv || fail 'steps of an unfinished run were compressed'
+
 # Bad input, to which nothing happens.
 check_end 2 'usage:' publish
 check_end 2 'give a folder that normbench has made' publish "$work/nowhere"
@@ -120,7 +132,7 @@ check_end 2 'stands there compressed, as .gz: remove it' "$program" kernels --op
 # ---- What git has of results went through it, and a checkout is small
 
 if git ls-files --error-unmatch Makefile >/dev/null 2>&1; then
-    git ls-files 'results/*/*/*' | grep -E 'samples\.csv$|\.(png|pdf)$' >&2 && fail 'not published: make publish RUN=...'
+    git ls-files 'results/*/*/*' | grep -E '(samples|/steps)\.csv$|\.(png|pdf)$' >&2 && fail 'not published: make publish RUN=...'
     for folder in $(git ls-files 'results/*/*/meta.json' | grep -v '/parts/' | sed 's/meta.json$//'); do
         check_end 0 'as normbench writes them' "$program" check "$folder"
     done
