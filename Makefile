@@ -9,11 +9,11 @@ define newline
 endef
 quote     = '$(subst ','\'',$(1))'
 typed     = $(filter command environment,$(firstword $(origin $(1))))
-SETTINGS := ARCH CPUS BASE AB TUNE RUN ID NEW PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC OBJ SANITIZE
+SETTINGS := ARCH CPUS BASE AB TUNE COMPILERS CORES RUN ID NEW PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC KERNEL_CC OBJ SANITIZE
 $(foreach v,$(SETTINGS),$(if $(call typed,$(v)),$(eval override $(v) := $$(value $(v)))))
 $(foreach v,$(SETTINGS),$(if $(findstring $(newline),$($(v))),$(error $(v) has to be one line)))
 SPECIAL  := ' " ` \ ; & | < > ( ) { } [ ] * ? ! \# $$
-$(foreach v,REQUIRE ONLY CC OBJ SANITIZE,$(foreach c,$(SPECIAL),$(if $(findstring $(c),$($(v))),$(error $(v)=$($(v)) holds a $(c), \
+$(foreach v,REQUIRE ONLY CC KERNEL_CC OBJ SANITIZE,$(foreach c,$(SPECIAL),$(if $(findstring $(c),$($(v))),$(error $(v)=$($(v)) holds a $(c), \
 	which the shell would take for more than a name; give a plain one))))
 $(foreach v,ONLY OBJ SANITIZE,$(if $(word 2,$($(v))),$(error $(v)=$($(v)) has to be one word)))
 
@@ -21,6 +21,8 @@ CC       ?= cc
 ifeq ($(origin CC),default)
 CC       := gcc
 endif
+# Compiles the kernels alone, the levelled units: what `make compilers` holds against one another (scripts/compilers.sh).
+KERNEL_CC ?= $(CC)
 VERSION  := 0.1.0
 # The number behind libnorm.so, which norm.h raises when programs and plug-ins have to be built again.
 ABI      := $(shell sed -n 's/^.define NORM_ABI //p' kernels/norm.h)
@@ -87,7 +89,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report publish claim reproduce artifact asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick compilers mca limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report publish claim reproduce artifact asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -139,6 +141,12 @@ claim: all ## run what one published claim needs, and judge it: make claim ID=NA
 reproduce: all ## have a run again here, and say which of its patterns agree: make reproduce RUN=results/MACHINE/RUN (BUDGET=5m; NEW=DIR goes on)
 	$(Q)test -d $(call quote,$(RUN)) || { echo "make reproduce needs RUN=results/MACHINE/RUN, the folder of a run" >&2; exit 2; }
 	$(Q)BUDGET=$(call quote,$(BUDGET)) sh scripts/reproduce.sh build/normbench $(call quote,$(RUN)) $(call quote,$(NEW))
+
+compilers: all ## how much longer kernels take when another compiler has made them (COMPILERS="gcc clang" BUDGET=6m; AB="--op dyt ...": which rows)
+	$(Q)CC="$(CC)" OBJ="$(OBJ)" RUN=$(call quote,$(RUN)) BUDGET=$(call quote,$(or $(BUDGET),6m)) MAKE="$(MAKE)" sh scripts/compilers.sh build/normbench $(call quote,$(or $(COMPILERS),gcc clang)) $(foreach o,$(AB),$(call quote,$(o)))
+
+mca: all ## what cores that are not at hand would take for each kernel, predicted by llvm-mca (CORES=neoverse-v2; RUN=DIR: beside what that run measured; OUT=build/mca)
+	$(Q)$(call quote,$(or $(PYTHON),python3)) scripts/mca.py --objects "$(OBJ)" --out $(call quote,$(or $(OUT),build/mca)) $(if $(CORES),--cores $(call quote,$(CORES))) $(if $(RUN),--measured $(call quote,$(RUN)))
 
 limits: all ## what the kernels reach of the goals in results/published/goals.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
 	$(Q)BUDGET=$(call quote,$(or $(BUDGET),7m)) sh scripts/limits.sh build/normbench $(call quote,$(RUN))
@@ -216,16 +224,16 @@ deps:
 
 # Objects depend on the flags they were built with: $(1) file, $(2) text.
 $(OBJ)/flags: FORCE
-	$(Q)mkdir -p $(OBJ); flags='$(CC) $(COMMON) $(PLAIN) $(CPPFLAGS) $(LINK) $(KERNEL_FLAGS) $(foreach l,$(LEVELS),$(l): $(FLAGS_$(l)))'; \
+	$(Q)mkdir -p $(OBJ); flags='$(CC) $(KERNEL_CC) $(COMMON) $(PLAIN) $(CPPFLAGS) $(LINK) $(KERNEL_FLAGS) $(foreach l,$(LEVELS),$(l): $(FLAGS_$(l)))'; \
 		echo "$$flags" | cmp -s - $@ || echo "$$flags" > $@
 
 define LEVEL_RULES
 $(OBJ)/%.$(1).o: %.c Makefile kernels/levels.mk $(OBJ)/flags | deps
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) $(CPPFLAGS) -c -o $$@ $$<
+	$(Q)$(KERNEL_CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) $(CPPFLAGS) -c -o $$@ $$<
 $(OBJ)/%.$(1).s: %.c Makefile kernels/levels.mk $(OBJ)/flags | deps
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) $(CPPFLAGS) -S -fverbose-asm -o $$@ $$<
+	$(Q)$(KERNEL_CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) $(CPPFLAGS) -S -fverbose-asm -o $$@ $$<
 endef
 upper = $(shell echo $(1) | tr a-z A-Z)
 $(foreach l,$(LEVELS),$(eval $(call LEVEL_RULES,$(l),$(call upper,$(l)))))

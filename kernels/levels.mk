@@ -1,5 +1,6 @@
 # The compiler flags of every SIMD level: the only place they are written. The names are those of levels.h.
-# LEVELS is the list for the architecture that $(CC) compiles for.
+# LEVELS is the list for the architecture that $(CC) compiles for. What is asked of the compiler is asked of $(KERNEL_CC), which has the
+# levelled units and is $(CC) unless `make compilers` says another.
 
 # Contraction is off so that an FMA is there only because the source says so: gcc and clang then compute the same bits.
 # -fno-math-errno and -fno-trapping-math change no value; without them sqrtf is a call and a select cannot be vectorised.
@@ -8,13 +9,13 @@
 # Under sanitizers, whose checks multiply the inlined code, -O1 compiles in half the time; they look for the same faults.
 # So do gcc's checks of addresses as calls instead of inlined: layernorm at avx512 then compiles in a third of the time.
 CHECKS       := $(if $(SANITIZE),-O1 $(shell set -- --param asan-instrumentation-with-call-threshold=0 -fira-region=one; \
-                  echo | $(CC) -Werror "$$@" -fsyntax-only -xc - 2>/dev/null && echo "$$@"))
+                  echo | $(KERNEL_CC) -Werror "$$@" -fsyntax-only -xc - 2>/dev/null && echo "$$@"))
 KERNEL_FLAGS := $(or $(CHECKS),-O2) -ffp-contract=off -fno-math-errno -fno-trapping-math -fPIC -fvisibility=hidden \
                 -falign-loops=64
 # What a level does with vectors is written in its source, so the vectoriser would only add instructions nobody asked for.
 # Vectors that the source computes abreast are to run so: gcc keeps to the order of the source unless told to schedule
 # before it hands out registers (dyt's forward on Zen 4: 0.92 of the time on AVX-512 and AVX2). clang does so anyway.
-SCHEDULE     := $(shell echo | $(CC) -Werror -fschedule-insns -fsched-pressure -fsyntax-only -xc - 2>/dev/null && \
+SCHEDULE     := $(shell echo | $(KERNEL_CC) -Werror -fschedule-insns -fsched-pressure -fsyntax-only -xc - 2>/dev/null && \
                   echo -fschedule-insns -fsched-pressure)
 BY_HAND      := -fno-tree-vectorize -fno-tree-slp-vectorize $(SCHEDULE)
 # The lines of kernels/ops are scalar's, where all is looked at. With vectors, of pointers, what AddressSanitizer sees: the other checks of
@@ -26,7 +27,7 @@ AVX2         := -mavx2 -mfma -mf16c
 AVX512       := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl
 
 # clang copies structs by vectors unless told not to; gcc does not know the flag, nor need it.
-NO_IMPLICIT  := $(shell echo | $(CC) -Werror -mno-implicit-float -fsyntax-only -xc - 2>/dev/null && echo -mno-implicit-float)
+NO_IMPLICIT  := $(shell echo | $(KERNEL_CC) -Werror -mno-implicit-float -fsyntax-only -xc - 2>/dev/null && echo -mno-implicit-float)
 
 FLAGS_scalar      := $(BY_HAND) $(NO_IMPLICIT)
 FLAGS_sse2        := $(VECTORS) -msse2

@@ -243,7 +243,7 @@ def measured_in(folder):
 
 
 def draw(rows, folder):
-    """Bars of each op by core, a panel for each dtype: the strongest level of each core, form fused."""
+    """Bars of each op by core, a panel for each dtype: the strongest level of each core, form fused; dots: measured, beside one core."""
     levels, best = list(CORES), {}
     for r in rows:
         if r["status"] == "predicted" and r["form"] == "fused" and r["variant"] == VARIANTS[r["op"]][0]:
@@ -255,8 +255,9 @@ def draw(rows, folder):
     cores = list(dict.fromkeys(k[2] for k in best))
     if not best:
         return
-    script = [f"set terminal svg size {160 + 90 * len(cores)}, {60 + 260 * len(dtypes)} noenhanced background 'white'",
-              f"set output '{folder}/mca.svg'", "set style data histograms", "set style fill solid 1.0 noborder", "set key outside",
+    script = [f"set terminal svg size {max(900, 260 + 110 * len(cores))}, {60 + 260 * len(dtypes)} noenhanced background 'white'",
+              f"set output '{folder}/mca.svg'", "set style data histograms", "set style histogram clustered gap 2",
+              "set style fill solid 1.0 noborder", "set key outside",
               "set grid ytics", "set ylabel 'cycles per element, PREDICTED'", "set xtics rotate by -20", "set yrange [0:*]",
               f"set multiplot layout {len(dtypes)}, 1 title 'PREDICTED, not measured: {rows[0]['predicted_by']}, best level, fused forward, data in L1'"]
     for d in dtypes:
@@ -264,7 +265,14 @@ def draw(rows, folder):
         script += [" ".join([f'"{c} ({next(best[k]["level"] for k in best if k[0] == d and k[2] == c)})"'] +
                             [best[d, o, c]["cycles_per_element"] if (d, o, c) in best else "NaN" for o in ops])
                    for c in cores if any(k[0] == d and k[2] == c for k in best)]
-        script += ["E", f"set title '{d}'", "plot " + ", ".join(f"$d{d} using {i + 2}:xtic(1) title '{o}'" for i, o in enumerate(ops))]
+        bars = [f"$d{d} using {i + 2}:xtic(1) title '{o}'" for i, o in enumerate(ops)]
+        # Beside the core that it was measured on, which is the one that was asked for.
+        dots = [f"{(i - (len(ops) - 1) / 2) / (len(ops) + 2)} {best[d, o, cores[0]]['measured_cycles_per_element']}" for i, o in enumerate(ops)
+                if len(cores) == 1 and (d, o, cores[0]) in best and best[d, o, cores[0]]["measured_cycles_per_element"]]
+        script += ["E", f"$m{d} << E"] + dots + ["E", f"set title '{d}'"]
+        if dots:
+            bars.append(f"$m{d} using 1:2 with points pointtype 7 linecolor 'black' title 'measured by RUN'")
+        script.append("plot " + ", ".join(bars))
     subprocess.run(["gnuplot"], input="\n".join(script + ["unset multiplot", ""]), check=True, text=True)
 
 
