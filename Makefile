@@ -9,13 +9,13 @@ define newline
 endef
 quote     = '$(subst ','\'',$(1))'
 typed     = $(filter command environment,$(firstword $(origin $(1))))
-SETTINGS := ARCH CPUS BASE AB TUNE COMPILERS CORES RUN ID NEW PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX REQUIRE ONLY CC KERNEL_CC OBJ SANITIZE
+SETTINGS := ARCH CPUS BASE AB TUNE COMPILERS CORES RUN ID NEW PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX ONEDNN REQUIRE ONLY CC KERNEL_CC OBJ SANITIZE
 $(foreach v,$(SETTINGS),$(if $(call typed,$(v)),$(eval override $(v) := $$(value $(v)))))
 $(foreach v,$(SETTINGS),$(if $(findstring $(newline),$($(v))),$(error $(v) has to be one line)))
 SPECIAL  := ' " ` \ ; & | < > ( ) { } [ ] * ? ! \# $$
-$(foreach v,REQUIRE ONLY CC KERNEL_CC OBJ SANITIZE,$(foreach c,$(SPECIAL),$(if $(findstring $(c),$($(v))),$(error $(v)=$($(v)) holds a $(c), \
+$(foreach v,ONEDNN REQUIRE ONLY CC KERNEL_CC OBJ SANITIZE,$(foreach c,$(SPECIAL),$(if $(findstring $(c),$($(v))),$(error $(v)=$($(v)) holds a $(c), \
 	which the shell would take for more than a name; give a plain one))))
-$(foreach v,ONLY OBJ SANITIZE,$(if $(word 2,$($(v))),$(error $(v)=$($(v)) has to be one word)))
+$(foreach v,ONEDNN ONLY OBJ SANITIZE,$(if $(word 2,$($(v))),$(error $(v)=$($(v)) has to be one word)))
 
 CC       ?= cc
 ifeq ($(origin CC),default)
@@ -32,6 +32,15 @@ WERROR   ?= 0
 RUN      ?=
 V        ?=
 TARGET   := $(shell $(CC) -dumpmachine 2>/dev/null)
+# Another oneDNN than the system's: that of setup.sh --onednn, or one of ours; ONEDNN= without a word is the system's.
+ONEDNN   ?= $(if $(filter x86_64-%,$(TARGET)),$(wildcard build/onednn))
+ONEDNN_LIB := $(firstword $(wildcard $(addprefix $(ONEDNN)/,lib/libdnnl.so lib64/libdnnl.so lib/*/libdnnl.so)))
+ifneq ($(ONEDNN),)
+ifeq ($(and $(wildcard $(ONEDNN)/include/dnnl.h),$(ONEDNN_LIB)),)
+$(error ONEDNN=$(ONEDNN) holds no include/dnnl.h with a lib/libdnnl.so: name the prefix that a oneDNN was installed with, \
+	have one put into build/onednn by sh scripts/setup.sh --onednn, or leave ONEDNN empty for the system's)
+endif
+endif
 # A tarball that was unpacked inside another project's tree is not of that project's commit.
 GIT      := $(shell test "$$(git rev-parse --show-prefix 2>&1)" = '' && git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
@@ -49,7 +58,7 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter 1,$(WER
 SAN      := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
 COMMON   := -std=c17 -D_GNU_SOURCE $(WARN) $(SAN) -MMD -MP
 # CFLAGS stand first, so that what the results need wins. The levelled units have none of them: their flags are a level's meaning.
-PLAIN    := $(CFLAGS) $(if $(SANITIZE),,-g) -fopenmp -Ikernels -Imodels -Ibench
+PLAIN    := $(CFLAGS) $(if $(SANITIZE),,-g) -fopenmp -Ikernels -Imodels -Ibench $(if $(ONEDNN),-I$(ONEDNN)/include)
 LINK     := $(CFLAGS) $(SAN) $(LDFLAGS)
 # A sanitized program at a fixed address: every process of it would else begin by setting the addresses in what sanitizers know.
 FIXED    := $(if $(SANITIZE),$(if $(findstring darwin,$(TARGET)),,-no-pie))
@@ -67,7 +76,7 @@ SLEEF_LEVELS := $(filter sse2 avx2 avx512 neon,$(LEVELS))
 SLEEF    := $(foreach l,$(SLEEF_LEVELS),$(SLEEF_UNITS:%=$(OBJ)/%.$(l).o))
 PLAINLY  = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(addsuffix .c,$(ROW_UNITS) $(PEER_UNITS)) bench/commands/main.c bench/report/curves.c,$(wildcard $(1))))
 MODELS   := $(ROWS) $(call PLAINLY,models/*.c models/*/*.c)
-LIBS     := -fopenmp -ldnnl -lhwloc -ljansson -lz $(if $(SLEEF),-lsleef) -lm
+LIBS     := -fopenmp $(if $(ONEDNN),-L$(dir $(ONEDNN_LIB)) -Wl$(comma)-rpath$(comma)$(abspath $(dir $(ONEDNN_LIB)))) -ldnnl -lhwloc -ljansson -lz $(if $(SLEEF),-lsleef) -lm
 # Kernels that count their operations, for operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
 COUNTED  := $(UNITS:kernels/ops/%=$(OBJ)/bench/counted/%.plain.o) $(patsubst kernels/ops/%.c,$(OBJ)/bench/counted/%.lookup32.o,$(shell grep -lE "v_(tanh|erf)_u2|\"(eager|framework).h\"" $(UNITS:%=%.c)))
 # Tables that the program holds as they are (bench/report/published.h).
@@ -220,7 +229,7 @@ help: ## print this list
 
 # A missing dependency stops here, with the command that mends it, before a compiler can complain.
 deps:
-	$(Q)CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" sh scripts/setup.sh --check
+	$(Q)CC="$(CC)" CPPFLAGS="$(CPPFLAGS) $(if $(ONEDNN),-I$(ONEDNN)/include)" sh scripts/setup.sh --check
 
 # Objects depend on the flags they were built with: $(1) file, $(2) text.
 $(OBJ)/flags: FORCE
@@ -230,7 +239,7 @@ $(OBJ)/flags: FORCE
 define LEVEL_RULES
 $(OBJ)/%.$(1).o: %.c Makefile kernels/levels.mk $(OBJ)/flags | deps
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(KERNEL_CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) $(CPPFLAGS) -c -o $$@ $$<
+	$(Q)$(KERNEL_CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) $(CPPFLAGS) $$(ITS_OWN) -c -o $$@ $$<
 $(OBJ)/%.$(1).s: %.c Makefile kernels/levels.mk $(OBJ)/flags | deps
 	$(Q)mkdir -p $$(@D)
 	$(Q)$(KERNEL_CC) $(COMMON) $(KERNEL_FLAGS) $(FLAGS_$(1)) -Ikernels -DNORM_COMPILE_$(1) -DNORM_LEVEL_NAME=$(1) -DNORM_LEVEL_ID=NORM_LEVEL_$(2) $(CPPFLAGS) -S -fverbose-asm -o $$@ $$<
@@ -250,6 +259,9 @@ $(OBJ)/bench/counted/%.$(1).o: kernels/ops/%.c Makefile kernels/levels.mk $(OBJ)
 		-include bench/measure/counting_simd.h $(CPPFLAGS) -c -o $$@ $$<
 endef
 $(foreach k,plain lookup32,$(eval $(call COUNTED_RULE,$(k))))
+
+# Sums that are to stay in registers, which under sanitizers they do not: every run would measure its peaks for a second.
+$(LEVELS:%=$(OBJ)/bench/machine/peak_loop.%.o): private ITS_OWN := $(if $(SANITIZE),-fno-sanitize=all -O2)
 
 # What a run records about its build; the commit is passed to one object only, so that a commit rebuilds one file. Private, because
 # these two objects may be the first to ask for $(OBJ)/flags, which would inherit their definitions and have everything compiled again.
