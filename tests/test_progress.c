@@ -129,6 +129,37 @@ static void never_wraps(void **state) {
     }
 }
 
+// What goes on is handed back as it stands.
+static void same_as_before(void **state) {
+    (void)state;
+    progress p;
+    progress_start(&p, output(true, 80), "measure", 100);
+    progress_update(&p, 0, "dyt 1.38 [1.2, 1.5]");
+    (void)written();
+    time_now += 25;
+    progress_update(&p, 50, p.what);
+    assert_non_null(strstr(written(), "ETA 25s  dyt 1.38 [1.2, 1.5]"));
+}
+
+// A narrow window has no room for the phase and the bar, and one that becomes narrower breaks a line in several.
+static void narrow(void **state) {
+    (void)state;
+    progress p;
+    progress_start(&p, output(true, 100), "measure", 100);
+    time_now += 25;
+    progress_update(&p, 50, "dyt 1.38 [1.2, 1.5] forward f32 64x768, 1 thread, warm");
+    assert_int_equal(strlen(written()), 99);
+    p.output.width = 40;
+    time_now += 1;
+    progress_update(&p, 50, p.what);
+    assert_string_equal(written(), "\033[2A\r\033[J 50% ETA 26s  dyt 1.38 [1.2, 1.5] forwa");
+    p.output.width = 100;
+    progress_end(&p);
+    assert_string_equal(written(), "\r\033[K");
+    progress_end(&p);
+    assert_string_equal(written(), "");
+}
+
 static void color(void **state) {
     (void)state;
     progress_output colored = output(true, 80);
@@ -178,8 +209,8 @@ static void environment(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),   ON_SCREEN(eta_is_honest), ON_SCREEN(bar),
-        ON_SCREEN(never_wraps),        ON_SCREEN(color),         ON_SCREEN(plain),
+        cmocka_unit_test(durations),   ON_SCREEN(eta_is_honest), ON_SCREEN(bar),   ON_SCREEN(never_wraps),
+        ON_SCREEN(same_as_before),     ON_SCREEN(narrow),        ON_SCREEN(color), ON_SCREEN(plain),
         cmocka_unit_test(environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,29 +60,33 @@ void progress_duration(double seconds, char *text, size_t size) {
 }
 
 // "measure  41%" and "ETA 1m20s". 100 % is kept for the end.
-static void describe(const progress *p, char *head, size_t head_size, char *eta, size_t eta_size) {
+static void describe(const progress *p, const char *phase, char *head, size_t head_size, char *eta, size_t eta_size) {
     char left[24];
     progress_duration(progress_eta(p), left, sizeof left);
-    snprintf(head, head_size, "%s %3d%%", p->phase, (int)(100 * share(p)));
+    snprintf(head, head_size, "%s%s%3d%%", phase, *phase == '\0' ? "" : " ", (int)(100 * share(p)));
     snprintf(eta, eta_size, "ETA %s", left);
 }
 
+// A window that became narrower has broken the line in several, all of which go.
 static void clear(progress *p) {
-    if (p->drawn)
+    const size_t columns = width(p), broken = p->columns > columns ? (p->columns - 1) / columns : 0;
+    if (broken > 0)
+        fprintf(p->output.file, "\033[%zuA\r\033[J", broken);
+    else if (p->columns > 0)
         fputs("\r\033[K", p->output.file);
-    p->drawn = false;
+    p->columns = 0;
 }
 
 // One line, never wider than the terminal less one column: a full line would wrap and could not be taken back.
 static void draw(progress *p) {
     char head[80], eta[32], line[320], cells[BAR_CELLS + 1];
-    describe(p, head, sizeof head, eta, sizeof eta);
     const size_t columns = width(p), room = columns > 1 ? columns - 1 : 0;
     const size_t full = (size_t)(share(p) * (double)BAR_CELLS);
     memset(cells, '#', full);
     memset(cells + full, '.', BAR_CELLS - full);
     cells[BAR_CELLS] = '\0';
     const bool bar = columns >= BAR_MIN_WIDTH;
+    describe(p, bar ? p->phase : "", head, sizeof head, eta, sizeof eta); // what runs says more than its phase
     // The bar is left out of `line`, which is cut by columns, and put in between when it is printed: its colour takes
     // no column.
     const size_t bar_room = bar ? BAR_CELLS + 3 : 0;
@@ -98,7 +102,7 @@ static void draw(progress *p) {
     else
         fputs(line, p->output.file);
     fflush(p->output.file);
-    p->drawn = true;
+    p->columns = strlen(line) + bar_room;
 }
 
 void progress_start(progress *p, progress_output output, const char *phase, double total) {
@@ -109,7 +113,8 @@ void progress_start(progress *p, progress_output output, const char *phase, doub
 void progress_update(progress *p, double done, const char *what) {
     const double now = p->output.now();
     p->done = done;
-    snprintf(p->what, sizeof p->what, "%s", what);
+    if (what != p->what)
+        snprintf(p->what, sizeof p->what, "%s", what);
     if (p->shown >= 0 && now - p->shown < (p->output.terminal ? redraw_s : plain_s))
         return;
     p->shown = now;
@@ -118,7 +123,7 @@ void progress_update(progress *p, double done, const char *what) {
         return;
     }
     char head[80], eta[32];
-    describe(p, head, sizeof head, eta, sizeof eta);
+    describe(p, p->phase, head, sizeof head, eta, sizeof eta);
     fprintf(p->output.file, "%s  %s  %s\n", head, eta, p->what);
     fflush(p->output.file);
 }
@@ -126,7 +131,7 @@ void progress_update(progress *p, double done, const char *what) {
 void progress_less(progress *p, double work) { p->total -= work; }
 
 void progress_line(progress *p, const char *format, ...) {
-    const bool redraw = p->drawn;
+    const bool redraw = p->columns > 0;
     clear(p);
     va_list arguments;
     va_start(arguments, format);

@@ -25,13 +25,13 @@ typedef struct {
     const char *phase;
     char what[160];
     double total, done, started, shown; // shown: when the bar or a plain line was last written; negative: never
-    bool drawn;                         // a bar stands on the current line
+    size_t columns;                     // of the bar that stands on the current line; 0: none does
 } progress;
 
 // total: the work of this phase, in seconds as estimated beforehand (when resuming, of what is left to do). `phase`
 // must outlive the phase; it and `what` are ASCII.
 void progress_start(progress *p, progress_output output, const char *phase, double total);
-// done: how much of total is finished; what: what runs now. Cheap enough to call for every sample.
+// done: how much of total is finished; what: what runs now, p->what if that has not changed. Cheap enough to call for every sample.
 void progress_update(progress *p, double done, const char *what);
 // So much of the total, as estimated, need not be done after all; negative: more is to be done.
 void progress_less(progress *p, double work);

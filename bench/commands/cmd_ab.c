@@ -35,6 +35,7 @@ enum {
 static const cli_option options[OPTIONS] = {
     REQUEST_RUN_ROWS("ab.csv", "20, up to 30 for rows that are not known well enough, and 16 more to confirm; in "
                                "layers 40, up to 60, and 192"),
+    REQUEST_LIVE_ROW,
     [THRESHOLD] = {"threshold", "PCT", "a row may be slower by so much; default 1, in layers 3"},
     [GROUP_THRESHOLD] = {"group-threshold", "PCT",
                          "and the mean of an op's rows by so much; default 0.5, in layers 1.5"},
@@ -248,6 +249,10 @@ static void print(const observations *all, FILE *out, const run *r) {
     ab_judgement_free(&j);
 }
 
+// Sides stand in pairs, the base first (ab_pairs.c).
+static size_t partner(size_t item) { return item % AB_SIDES == AB_CANDIDATE ? item - 1 : SIZE_MAX; }
+static double log_time(const observation *o) { return compared()->read(rows_now(), o, compared()->log_time); }
+
 static int conclude(const observations *all) {
     ab_judgement j;
     if (!judge(&j, all))
@@ -268,7 +273,8 @@ static const double budgets[PRESETS + 1] = {[PRESETS] = 360};
 // What a comparison does alike, whatever is compared.
 #define ALIKE                                                                                                          \
     .command = &command, .budgets = budgets, .take = take, .make = make, .check = check, .prepare = ab_prepare,        \
-    .join = ab_join, .clear = ab_clear, .go_on = go_on, .write = write_table, .print = print, .conclude = conclude
+    .join = ab_join, .clear = ab_clear, .go_on = go_on, .partner = partner, .log_reading = log_time,                   \
+    .write = write_table, .print = print, .conclude = conclude
 
 static const subject ab = {ALIKE,
                            .launches = launches,

@@ -2,6 +2,7 @@
 // `normbench kernels`: verifies and times the kernels in several launches, and reports. A subject of the engine:
 // plan.h, kernels.h and summary.h.
 #include <errno.h>
+#include <math.h>
 
 #include "base/parse.h"
 #include "commands.h"
@@ -96,6 +97,9 @@ static bool check(const request *r, const selection *s) {
     return true;
 }
 
+static size_t partner(size_t item) { return summary_partner(&cells, item, NORM_RMSNORM); }
+static double log_time(const observation *o) { return log(o->sample.value[SAMPLE_TIME]); }
+
 static int write_table(const observations *all, const run *r, const char *path, size_t *missing) {
     summary s;
     if (!summary_make(&s, &cells, all))
@@ -128,6 +132,8 @@ static const subject kernels = {.command = &command,
                                 .spend = plan_spend_run,
                                 .work = &kernels_work,
                                 .tunes = true,
+                                .partner = partner,
+                                .log_reading = log_time,
                                 .write = write_table,
                                 .print = answers_print_run};
 

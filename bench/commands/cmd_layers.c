@@ -59,6 +59,12 @@ static bool check(const request *r, const selection *s) {
     return true;
 }
 
+static size_t partner(size_t item) {
+    const layers_arm *const a = layers_arm_at(&arms, item);
+    return a->slot.op == NORM_IDENTITY ? SIZE_MAX : layers_plan_partner(&arms, item, a->key.model->native);
+}
+static double log_norms(const observation *o) { return layers_reading(&arms, o, READING_LOG_NORM); }
+
 static int write_table(const observations *all, const run *r, const char *path, size_t *missing) {
     layers_summary s;
     if (!layers_summary_make(&s, &arms, all))
@@ -96,6 +102,8 @@ static const subject layers = {
     .spend = layers_plan_spend_run,
     .work = &layers_work,
     .tunes = true,
+    .partner = partner,
+    .log_reading = log_norms,
     .write = write_table,
     .write_more = write_steps,
     .print = answers_print_run};

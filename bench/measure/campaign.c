@@ -141,6 +141,8 @@ int campaign_measure(campaign *c, progress_output output) {
         if (status == EXIT_DONE)
             status = measure_from(c, done);
     }
+    if (c->live != NULL && status == EXIT_DONE)
+        live_end(c->live, &c->progress);
     progress_end(&c->progress);
     return status;
 }
@@ -343,11 +345,24 @@ static void warn(const topology *t) {
         fprintf(stderr, "note: %s\n", warnings[i]);
 }
 
+// The ratios of --live, with what a run that is taken up has already.
+static int watch(campaign *c) {
+    bool ok = live_begin(c->live, c->subject);
+    for (size_t i = 0; ok && i < c->all.count; i++)
+        ok = live_add(c->live, &c->all.items[i]);
+    return ok ? EXIT_DONE : failed(c, "out of memory");
+}
+
 int campaign_run(const subject *s, const request *r, const topology *t) {
     campaign c = {.subject = s, .topology = t, .launch = campaign_launch, .stop = request_signals()};
+    live watched = {0};
     if (!request_csv_writable(s->command, r->csv))
         return EXIT_USAGE;
     int status = r->resume != NULL ? resume(&c, r) : begin(&c, r);
+    if (status == EXIT_DONE && r->live) {
+        c.live = &watched;
+        status = watch(&c);
+    }
     if (status == EXIT_DONE) {
         warn(t);
         status = report(&c, conduct(&c), r->csv);
@@ -356,6 +371,7 @@ int campaign_run(const subject *s, const request *r, const topology *t) {
         s->clear(&c.run);
     run_end(&c.run, c.complete);
     observations_free(&c.all);
+    live_free(&watched);
     free(c.costs);
     return status;
 }

@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "child.h"
 #include "launch.h"
+#include "live.h"
 #include "run.h"
 #include "subject.h"
 
@@ -31,6 +32,7 @@ struct campaign {
     run run;
     observations all;
     progress progress;
+    live *live; // NULL: not asked for
     const topology *topology;
     const volatile sig_atomic_t *stop;
     budget_group *costs;       // of each group, once rounds and launches stand

@@ -29,14 +29,26 @@ static void say_group(campaign *c, size_t group, const char *phase) {
     const schedule *const s = c->subject->schedule;
     size_t begin, end;
     char text[160], line[200];
+    if (c->live != NULL && c->costs != NULL) {
+        campaign_say(c, live_text(c->live, group, text));
+        return;
+    }
     schedule_group(s, group, &begin, &end);
     s->kind->describe_group(schedule_name(s, begin), text, sizeof text);
     snprintf(line, sizeof line, "%s %s", phase, text);
     campaign_say(c, line);
 }
 
+// The group before is done with, and the next is only made ready.
+static void settle(const hearing *h) {
+    campaign *const c = h->campaign;
+    if (c->live != NULL && !h->pilot && h->group < c->subject->schedule->groups)
+        live_settle(c->live, h->group, &c->progress);
+}
+
 static void begin_group(hearing *h, size_t group, const char *bound) {
     campaign *const c = h->campaign;
+    settle(h);
     h->group = group;
     if (h->pilot) {
         h->done[group].next = 1;
@@ -101,6 +113,10 @@ static bool keep_sample(hearing *h, observation *o) {
     const schedule *const s = c->subject->schedule;
     o->launch = h->launch;
     if (!samples_add(&c->run, o, c->bound)) {
+        free(o->sample.list);
+        return false;
+    }
+    if (c->live != NULL && !live_add(c->live, o)) {
         free(o->sample.list);
         return false;
     }
@@ -179,6 +195,8 @@ static bool is_blamed(hearing *h, launch_end end, const char *how) {
     planned *const item = &s->items[h->trying];
     item->wrong = true;
     observations_drop(&c->all, h->trying);
+    if (c->live != NULL)
+        live_drop(c->live, h->trying);
     snprintf(item->reason, sizeof item->reason, "while it was %s, %s", h->what,
              end == LAUNCH_DONE ? "it ended its process" : how);
     s->kind->describe(schedule_name(s, h->trying), text, sizeof text);
@@ -297,6 +315,7 @@ launch_end campaign_launch(campaign *c, size_t launch, char *how, size_t size) {
             if (launch < c->costs[group].launches)
                 campaign_skip(c, budget_had_seconds(&c->costs[group], had[group].complete));
         end = launch_once(&h, had, how, size);
+        settle(&h);
         again = is_blamed(&h, end, how);
     }
     free(had);

@@ -75,6 +75,11 @@ struct subject {
     // that is all. NULL: what was planned.
     size_t (*go_on)(schedule *s, const observations *all, size_t done);
 
+    // For --live (live.h): the item that an item's ratio is over, SIZE_MAX or itself: none; and the logarithm that a
+    // sample gives to it. NULL: it has no such option.
+    size_t (*partner)(size_t item);
+    double (*log_reading)(const observation *o);
+
     // The numbers that it makes of its samples. 0 or errno; *missing: rows that were never timed though planned.
     int (*write)(const observations *all, const run *r, const char *path, size_t *missing);
     int (*write_more)(const observations *all, const run *r, const char *path);

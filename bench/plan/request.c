@@ -42,6 +42,9 @@ bool request_take(request *r, const cli_command *command, int option, const char
     case REQUEST_NO_TUNE:
         r->untuned = true;
         return true;
+    case REQUEST_LIVE:
+        r->live = true;
+        return true;
     default:
         r->resume = value;
         return true;

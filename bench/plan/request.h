@@ -24,11 +24,17 @@ enum {
     REQUEST_DRY_RUN,
     REQUEST_RESUME,
     REQUEST_NO_TUNE,
+    REQUEST_LIVE,
     REQUEST_OPTIONS
 };
 // The rows of a command's option table; table: the CSV that it writes; launches: how many by default.
 #define REQUEST_ROWS(table, launches, presets)                                                                         \
-    REQUEST_PRESET_ROW(presets), REQUEST_RUN_ROWS(table, launches), REQUEST_NO_TUNE_ROW(REQUEST_NO_TUNE)
+    REQUEST_PRESET_ROW(presets), REQUEST_RUN_ROWS(table, launches), REQUEST_NO_TUNE_ROW(REQUEST_NO_TUNE),              \
+        REQUEST_LIVE_ROW
+#define REQUEST_LIVE_ROW                                                                                               \
+    [REQUEST_LIVE] = {"live", NULL,                                                                                    \
+                      "say each ratio once its interval is narrow, and what is known of the row that runs, while it\n" \
+                      "is measured; nothing is drawn for it while a sample is timed"}
 #define REQUEST_NO_TUNE_ROW(at)                                                                                        \
     [at] = {"no-tune", NULL, "go by the default schedules, whatever `normbench tune` found on this machine"}
 #define REQUEST_PRESET_ROW(presets)                                                                                    \
@@ -55,7 +61,7 @@ typedef struct {
     size_t launches;    // 0: not given
     size_t dispatch_ns; // of kernels alone: what each operation of form framework waits
     uint64_t seed;
-    bool seeded, dry_run, untuned;
+    bool seeded, dry_run, untuned, live;
     const char *out, *csv, *resume;
     char command[1024]; // as typed
 } request;
