@@ -98,7 +98,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick compilers mca limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report publish claim reproduce artifact asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick compilers mca limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report screenshot publish claim reproduce artifact asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -190,6 +190,10 @@ plots: all ## draw a run's plots again: make plots RUN=results/MACHINE/RUN
 report: all ## a run as one page for people, report.html in its folder: make report RUN=results/MACHINE/RUN
 	$(Q)test -n $(call quote,$(RUN)) || { echo "make report needs RUN=results/MACHINE/RUN" >&2; exit 2; }
 	$(Q)build/normbench report $(call quote,$(RUN))
+
+screenshot: all ## the top of a run's page as a picture, docs/report.webp: make screenshot RUN=results/MACHINE/RUN
+	$(Q)test -n $(call quote,$(RUN)) || { echo "make screenshot needs RUN=results/MACHINE/RUN" >&2; exit 2; }
+	$(Q)sh scripts/screenshot.sh build/normbench $(call quote,$(RUN)) docs/report.webp
 
 publish: all ## make a run's folder ready for git, its samples compressed: make publish RUN=results/MACHINE/RUN
 	$(Q)test -n $(call quote,$(RUN)) || { echo "make publish needs RUN=results/MACHINE/RUN" >&2; exit 2; }

@@ -61,4 +61,27 @@ for picture in light dark; do
     fi
 done
 ! cmp -s "$work/light.png" "$work/dark.png" || fail 'light and dark are the same'
+
+# On paper: the same from a dark screen as from a light one, on several pages and no endless number of them, and an open table alone
+# has wide ones.
+pages_of() { grep -ac '/Type /Page$' "$1"; }
+printed() { # PAGE NAME OPTION...
+    page=$1 name=$2
+    shift 2
+    open_page "$work/$page.html" --no-pdf-header-footer --print-to-pdf="$work/$name.pdf" "$@"
+    [ -s "$work/$name.pdf" ] || fail "$page is not printed"
+    grep -av '^/\(Creation\|Mod\)Date' "$work/$name.pdf" >"$work/$name.plain"
+}
+sed 's/<details class=data/<details open class=data/g' "$work/page.html" >"$work/opened.html"
+printed page print
+printed page print_dark --blink-settings=preferredColorScheme=0
+printed opened print_opened
+cmp -s "$work/print.plain" "$work/print_dark.plain" || fail 'a dark screen prints another page than a light one'
+count=$(pages_of "$work/print.pdf")
+if [ "$count" -lt 2 ] || [ "$count" -gt 20 ]; then
+    fail "$count pages are printed"
+fi
+wide='MediaBox \[0 0 1[12][0-9][0-9][0-9.]* 8[0-9][0-9]'
+! grep -aqE "$wide" "$work/print.pdf" || fail 'wide pages without an open table'
+grep -aqE "$wide" "$work/print_opened.pdf" || fail 'no wide pages for an open table'
 finish

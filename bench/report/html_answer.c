@@ -172,10 +172,13 @@ static void say_launches(FILE *out, const answer *a) {
 static void say_trust(FILE *out, const page *p, answer *a, size_t machine) {
     char texts[PAGE_WARNINGS][PAGE_WARNING];
     size_t told = 0, stay = 0, unstable = 0, missing = 0, rows = 0, warnings = 0;
+    char bounds[ANSWER_BOUNDS];
+    bool bounded = false;
     judge_together(&a->told);
     for (size_t i = 0; i < a->told.count; i++) {
         told += a->told.items[i].verdict != VERDICT_CANNOT_TELL;
         stay += a->told.items[i].verdict_together != VERDICT_CANNOT_TELL;
+        bounded |= *answer_bounds(&a->told.items[i], bounds) != '\0';
     }
     for (size_t i = 0; i < p->count; i++)
         if (p->runs[i].machine == machine) {
@@ -188,6 +191,12 @@ static void say_trust(FILE *out, const page *p, answer *a, size_t machine) {
     fputs("<h4>How sure?</h4><ul>\n<li>", out);
     say_launches(out, a);
     fputs("</li>\n<li>", out);
+    if (bounded) {
+        html_say(out, "Behind a ratio stands how much each kernel reaches of what bounds it: the ports of a core, a "
+                      "cache (l1 to l3) or memory. A kernel that is not at its limit could be made faster, so that "
+                      "such a ratio is about this kernel, not the op.");
+        fputs("</li>\n<li>", out);
+    }
     html_say(out,
              "Alone, each such verdict is wrong once in forty. Taken together, so that a single wrong one among all is "
              "as rare (Holm), %zu of %zu still stand.",

@@ -62,9 +62,10 @@ page_kind_of page_kind(const finding *f) {
 static const struct {
     const char *id, *title, *says;
 } kinds[PAGE_KINDS] = {
-    [PAGE_FUSED] = {"figure-fused", "Where DyT wins as one fused kernel",
-                    "DyT's time over that of the norm which it would replace, both in one sweep over the data at the "
-                    "best level, by where the data lie."},
+    [PAGE_FUSED] =
+        {"figure-fused", "Where DyT wins as one fused kernel",
+         "DyT's time over that of the norm which it would replace, both in one sweep over the data at the "
+         "best level, by where the data lie. Of the tanhs u2 is the default; _nt marks stores past the caches."},
     [PAGE_OP_BY_OP] = {"figure-op-by-op", "Where DyT wins op by op",
                        "DyT's time over that of the norm where each op is a kernel of its own: as a framework runs it, "
                        "each output freshly "
