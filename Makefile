@@ -98,7 +98,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick compilers mca limits map validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report screenshot publish claim reproduce artifact asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick compilers mca limits map law validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report screenshot publish claim reproduce artifact asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -160,10 +160,17 @@ mca: all ## what cores that are not at hand would take for each kernel, predicte
 limits: all ## what the kernels reach of the goals in results/published/goals.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
 	$(Q)BUDGET=$(call quote,$(or $(BUDGET),7m)) sh scripts/limits.sh build/normbench $(call quote,$(RUN))
 
-map: all ## what norms take of a layer, by operations of products per normed element: table and figure of all results (RUNS="DIR..." OUT=build/map)
+map: all ## measure layers of every kind of model, in 40 minutes, and draw what norms take of them (BUDGET=40m TUNE=1; then as law)
+	$(Q)status=0; TUNE=$(call quote,$(TUNE)) sh scripts/bench.sh build/normbench layers --preset map --budget $(call quote,$(or $(BUDGET),40m)) || status=$$?; \
+		case $$status in 0 | 6) $(MAKE) --no-print-directory law || exit ;; esac; exit $$status
+
+# The folders are found when it is drawn: one of them may be a run that was made just now.
+law: all ## what norms take of a layer, by operations of products per normed element: table, figure and page of all results (RUNS="DIR..." OUT=build/map)
 	$(Q)out=$(call quote,$(or $(OUT),build/map)); mkdir -p "$$out" && \
-		build/normbench predict --csv "$$out/law.csv" $(foreach r,$(or $(RUNS),$(patsubst %/,%,$(dir $(wildcard results/*/*/layers.csv)))),$(call quote,$(r))) && \
-		NORMBENCH=build/normbench sh scripts/plots.sh "$$out" && echo "Figure: $$out/plots/law.svg"
+		set -- $(foreach r,$(RUNS),$(call quote,$(r))) && \
+		if [ $$# -eq 0 ]; then for table in results/*/*/layers.csv; do set -- "$$@" "$${table%/*}"; done; fi && \
+		build/normbench predict --csv "$$out/law.csv" "$$@" && NORMBENCH=build/normbench sh scripts/plots.sh "$$out" && \
+		echo "Figure: $$out/plots/law.svg" && build/normbench report --out "$$out/report.html" "$$@"
 
 validate-aa validate-power validate-disturbed validate-pulls validate-layers: validate-%: all lib
 	$(Q)BUDGET=$(call quote,$(or $(BUDGET),20m)) GATE=$(call quote,$(or $(GATE),90s)) sh scripts/validate.sh build/normbench $* $(OBJ) $(call quote,$(RUN))

@@ -152,7 +152,7 @@ static const cli_command command = {
     .name = "days", .about = "Times days.", .options = options, .option_count = REQUEST_OPTIONS};
 static const sample_quantity humour[] = {
     {"humour", SAMPLE_AMOUNT, "%", SAMPLE_OPTIONAL, 3, 0, 1, "How it is taken; mondays are not asked."}};
-static const size_t launches[PRESETS + 1] = {2, 2, 2, 2};
+static const size_t launches[PRESETS + 1] = {2, 2, 2, 2, 2};
 static const double budgets[PRESETS + 1] = {0};
 static const subject weeks = {.command = &command,
                               .table = "days.csv",

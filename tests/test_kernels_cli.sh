@@ -64,6 +64,7 @@ expect 2 'lacks a timer of PyTorch, which is make peers; skipped' --dry-run --op
 for preset in quick default full; do
     expect 0 'launches: about ' --dry-run --preset $preset
 done
+expect 2 '--preset map is for layers alone' --dry-run --preset map
 expect 0 '6 launches: about ' --dry-run --preset quick --csv "$work/never"
 [ -e "$work/never" ] && fail "something was made for what was refused"
 nothing_left "what was refused"

@@ -54,8 +54,17 @@ expect 0 '2 arms in 1 groups' --model gpt2 --dtype bf16 --op dyt --variant u2_f3
 grep -q dyt "$work/out" && fail "a layer with parameters in f32: $(cat "$work/out")"
 expect 0 'group 1: gpt2 prefill f32, 1 x 8 tokens' --model gpt2 --tokens 8 --dry-run
 grep -q '^4 arms in 1 groups, 17 launches' "$work/out" || fail "dry run: $(cat "$work/out")"
-for preset in quick default full; do
+for preset in quick default full map; do
     expect 0 'arms in' --preset $preset --dry-run
+done
+# The map has every kind of model, with its own norm, DyT and none.
+grep -q 'in about 40m00s' "$work/out" || fail "the time of the map: $(tail -1 "$work/out")"
+"$program" list models | sed 's/ *[0-9]* layers of width.*//; s/^\([^ ]*\) .* \([a-z0-9]*\)$/\1 \2/' >"$work/kinds"
+awk 'FNR == NR { if (/^group/) timed[$3] = 1; next } { kinds[$2] = 1; if ($1 in timed) has[$2] = 1 } END { for (k in kinds) if (!(k in has)) print k }' \
+    "$work/out" "$work/kinds" >"$work/lacking" || fail 'the kinds of models cannot be told'
+[ ! -s "$work/lacking" ] || fail "preset map has no model of kind $(cat "$work/lacking"): add one to MAP_MODELS"
+for arm in dyt/u2 identity/std rmsnorm/std layernorm/; do
+    grep -q "^  $arm" "$work/out" || fail "preset map lacks $arm"
 done
 # The share of LLaMA 7B is measured closely: its own norm alone, without the partners of a comparison.
 expect 0 '40 launches' --preset default --model llama_7b --phase prefill --dry-run

@@ -40,6 +40,7 @@ for more in '; touch TOUCHED; `touch TOUCHED` $(touch TOUCHED) $(shell touch TOU
     refused "--preset x$more: expected quick" bench PRESET="x$more"
     refused 'is no claim; near are' claim ID="x$more"
     refused "--budget 5$more: expected a time" claim ID=libm_dyt_slower_on_cpu BUDGET="5$more"
+    refused "--budget 5$more: expected a time" map BUDGET="5$more"
     refused "--tokens 5$more: expected a number" claim ID=libm_dyt_slower_on_cpu TOKENS="5$more"
     refused 'make reproduce needs RUN=results/MACHINE/RUN' reproduce RUN="x$more"
     refused "TOKENS=5$more is not a number" paper TOKENS="5$more"

@@ -42,7 +42,7 @@ static void every_preset_is_sound(void **state) {
     (void)state;
     for (size_t m = 0; m < MACHINES; m++) {
         topology *const t = open_machine(machines[m]);
-        for (preset which = 0; which < PRESETS; which++) {
+        for (preset which = 0; which < PRESET_MAP; which++) {
             const selection everything = {0};
             plan p;
             assert_true(plan_make(&p, which, &everything, t));
@@ -154,7 +154,7 @@ static size_t cells_of(preset which, const char *dtypes, const topology *t) {
 static void presets_have_the_dtypes_that_are_named(void **state) {
     (void)state;
     topology *const t = open_machine(machines[1]);
-    for (preset which = 0; which < PRESETS; which++) {
+    for (preset which = 0; which < PRESET_MAP; which++) {
         const size_t halves = cells_of(which, "f16", t), both = cells_of(which, "bf16,f16", t);
         assert_true(halves > 0);
         assert_int_equal(both, cells_of(which, "bf16", t) + halves);

@@ -13,9 +13,9 @@
 
 enum { OPTIONS = REQUEST_OPTIONS + LAYERS_OPTIONS };
 static const cli_option options[OPTIONS] = {
-    REQUEST_ROWS("layers.csv", "17, of a preset 9 (quick) or 40 at most, fewer of what takes longest",
-                 "quick (at most a minute), default (eighteen minutes) or full (two hours); selectors then\n"
-                 "narrow it."),
+    REQUEST_ROWS("layers.csv", "17, of a preset 9 (quick), 17 (map) or 40 at most, fewer of what takes longest",
+                 "quick (at most a minute), default (eighteen minutes), full (two hours) or map (forty minutes:\n"
+                 "each kind of model, phase and dtype, with DyT and with no norm); selectors then narrow it."),
     LAYERS_SIZE_ROWS(REQUEST_OPTIONS, "512 for language models, else as published"),
     LAYERS_REPEATS_ROW(REQUEST_OPTIONS),
     LAYERS_STAGE_ROW(REQUEST_OPTIONS),

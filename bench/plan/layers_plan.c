@@ -13,7 +13,7 @@
 
 // The tokens of one sequence where none are asked for: enough that products and norms are what they are in a long
 // prompt, few enough for a round of a 70B layer to take seconds. Shorter models have their own number.
-enum { DEFAULT_TOKENS = 512, PRESET_TOKENS = 128, DEFAULT_CONTEXT = 512, MANY = 24 };
+enum { DEFAULT_TOKENS = 512, PRESET_TOKENS = 128, MAP_TOKENS = 256, DEFAULT_CONTEXT = 512, MANY = 24 };
 
 // Ops that are no list of bits: every op, and the model's own norm alone, without identity.
 enum { NATIVE = 1u << NORM_OPS, ALL = NATIVE - 1 };
@@ -32,6 +32,7 @@ enum {
     Q = 1u << PRESET_QUICK,
     D = 1u << PRESET_DEFAULT,
     F = 1u << PRESET_FULL,
+    M = 1u << PRESET_MAP,
     LAYER = 1u << PART_LAYER,
     PREFILL = 1u << PHASE_PREFILL,
     DECODE = 1u << PHASE_DECODE,
@@ -42,11 +43,16 @@ enum {
     EAGER = 1u << NORM_EAGER,
     ADD_FUSED = 1u << NORM_ADD_FUSED,
     FRAMEWORK = 1u << NORM_FRAMEWORK,
-    QUESTION = SELECT_QUESTION
+    QUESTION = SELECT_QUESTION,
+    CHANGE = 1u << NORM_DYT
 };
 
 #define LANGUAGE_MODELS                                                                                                \
     "llama_13b", "llama_34b", "llama_70b", "llama3_8b", "llama3_70b", "qwen3_0.6b", "qwen3_8b", "mistral_7b", "gpt2"
+
+#define MAP_MODELS                                                                                                     \
+    "llama_7b", "qwen3_0.6b", "vit_s16", "vit_b16", "dit_xl2", "wav2vec_base", "gpt2", "esm2_35m", "esm2_650m",        \
+        "convnext_b", "swin_t", "whisper_tiny", "mobilevit_s", "conformer_s", "pairformer"
 
 static unsigned usually(unsigned said, unsigned usual) { return said != 0 ? said : usual; }
 
@@ -69,6 +75,9 @@ static const layers_sweep sweeps[] = {
     {D | F, .models = {"llama_7b"}, .batch = 1, .tokens = DEFAULT_TOKENS, .dtypes = F32 | BF16, .ops = NATIVE},
     {F, {NULL}, 1, 0, LAYER, PREFILL | TRAIN, F32 | BF16, FUSED | EAGER | ADD_FUSED | FRAMEWORK, ALL},
     {F, {NULL}, 1, 0, LAYER, DECODE, F32 | BF16, FUSED, ALL},
+    // Figure `law`: of each kind of model what spans its operations per normed element, with and without its norms and
+    // with DyT for them, in all phases and dtypes.
+    {M, {MAP_MODELS}, 1, MAP_TOKENS, LAYER, PREFILL | DECODE | TRAIN, F32 | BF16, FUSED, CHANGE},
 };
 
 // At most: what takes longest gets fewer, six at least (budget_allot), and seventeen where there is no preset, the
@@ -77,8 +86,8 @@ static const layers_sweep sweeps[] = {
 // and an interval over six to eight launches is their range; the middle half of the eight lay within 4 %. (A share is a
 // ratio within each sample already, so that pace cancels; what is left is of the norm's own memory traffic, launch by
 // launch.)
-const size_t layers_launches[PRESETS + 1] = {9, 40, 40, 17};
-const double layers_budgets[PRESETS + 1] = {50, 1080, 7200, 0};
+const size_t layers_launches[PRESETS + 1] = {9, 40, 40, 17, 17};
+const double layers_budgets[PRESETS + 1] = {50, 1080, 7200, 2400, 0};
 
 // ---- Making a plan
 
