@@ -31,7 +31,8 @@ typedef struct {
 // total: the work of this phase, in seconds as estimated beforehand (when resuming, of what is left to do). `phase`
 // must outlive the phase; it and `what` are ASCII.
 void progress_start(progress *p, progress_output output, const char *phase, double total);
-// done: how much of total is finished; what: what runs now, p->what if that has not changed. Cheap enough to call for every sample.
+// done: how much of total is finished; what: what runs now, p->what if that has not changed. Cheap enough to call for
+// every sample.
 void progress_update(progress *p, double done, const char *what);
 // So much of the total, as estimated, need not be done after all; negative: more is to be done.
 void progress_less(progress *p, double work);

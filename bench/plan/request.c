@@ -21,7 +21,8 @@ bool request_take(request *r, const cli_command *command, int option, const char
         r->preset = (preset)0;
         while (r->preset < PRESETS && strcmp(value, preset_name(r->preset)) != 0)
             r->preset++;
-        return r->preset != PRESETS || complain(command, "preset", value, "quick, default or full, of layers map as well");
+        return r->preset != PRESETS ||
+               complain(command, "preset", value, "quick, default or full, of layers map as well");
     case REQUEST_BUDGET:
         return parse_duration(value, &r->budget_s) || complain(command, "budget", value, "a time such as 40s or 5m");
     case REQUEST_LAUNCHES:
