@@ -85,7 +85,8 @@ typedef enum {
 // of rows that are summed; `library` does as it likes.
 typedef struct norm_schedule {
     size_t overlap_bytes; // norms, forward: the longest row that is summed while another one is written; 0: none
-    unsigned rows_summed; // norms, forward: rows that are summed before they are written: 1 or 4; 0: by their length
+    unsigned rows_summed; // norms, forward: rows that are summed before they are written: 1 or 4; 0: by their length,
+                          // of rows to 256 columns as many as a vector has lanes
     unsigned fetch_bytes; // rows so far ahead, or just beyond those at work, are fetched; 0: left to the hardware
     unsigned fetch_asks;  // how often each line is asked for, for some CPUs drop fetches: 1 or 4
     unsigned tile_cols, tile_rows; // elementwise ops, forward: columns and rows of a tile, whose gamma and beta stay in

@@ -15,7 +15,7 @@ out="--out $work/never"
         expect 2 'valid are' --$selector '' $out
     done
     expect 2 'did you mean rmsnorm?' --op rmsnrom $out
-    expect 2 '--preset turbo: expected quick, default or full' --preset turbo $out
+    expect 2 '--preset turbo: expected quick, default, full or narrow' --preset turbo $out
     for value in '' 0 -1 6.5 six 1001 99999999999999999999; do
         expect 2 'expected a number from 1 to 1000' --launches "$value" $out
     done
@@ -64,7 +64,7 @@ expect 2 'lacks a timer of PyTorch, which is make peers; skipped' --dry-run --op
 for preset in quick default full; do
     expect 0 'launches: about ' --dry-run --preset $preset
 done
-expect 2 '--preset map is for layers alone' --dry-run --preset map
+expect 2 '--preset map is not of this command' --dry-run --preset map
 expect 0 '6 launches: about ' --dry-run --preset quick --csv "$work/never"
 [ -e "$work/never" ] && fail "something was made for what was refused"
 nothing_left "what was refused"

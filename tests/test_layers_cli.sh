@@ -66,6 +66,7 @@ awk 'FNR == NR { if (/^group/) timed[$3] = 1; next } { kinds[$2] = 1; if ($1 in 
 for arm in dyt/u2 identity/std rmsnorm/std layernorm/; do
     grep -q "^  $arm" "$work/out" || fail "preset map lacks $arm"
 done
+expect 2 '--preset narrow is not of this command' --preset narrow --dry-run
 # The share of LLaMA 7B is measured closely: its own norm alone, without the partners of a comparison.
 expect 0 '40 launches' --preset default --model llama_7b --phase prefill --dry-run
 sed -n '/1 x 512 tokens/,/^group\|arms in/p' "$work/out" | grep -c '^  rmsnorm' >"$work/lone"

@@ -58,6 +58,7 @@ expect_text() {
 expect_text levels 'ns per element' 'SIMD level' auto_avx2 'off the lines: plain loops' 'dyt (u2)' 'dyt (libm)' 'identity' '64x768' '1 thread' '[*] unstable'
 expect_text sizes 'ns per element' 'working set' 'L2' 'MiB' 'avx2'
 expect_text threads 'elements per ns' 'threads' '4096x4096'
+expect_text narrow 'columns' 'f32, 48 Ki elements: ns per element' "f32, 48 Ki elements: time over rmsnorm's" 'avx2' 'dyt (u2)'
 expect_text map 'rows (tokens)' 'columns (hidden size)' '0[.]80' '1[.]01' '#cccccc\|#CCCCCC\|rgb(204, *204, *204)'
 expect_text forms 'ns per element' 'fused' 'eager' '64x4096' 'dyt without beta / rmsnorm = 0[.]54 \[0[.]52, 0[.]56\]'
 expect_text tanh 'ns per element' 'largest error' 'u2' 'libm' '64x768'
@@ -158,7 +159,7 @@ expect_exit 2 'no folder .*give a folder' "$work/nowhere"
 printf 'op,rows\ndyt,1\n' >"$run/kernels.csv"
 expect_exit 2 'lacks the column schema_version: it is not a CSV file of normbench' "$run"
 { cat "$work/all.csv" && printf '1,fixture\n'; } >"$run/kernels.csv"
-expect_exit 2 'kernels.csv: line 49: 2 fields, header has' "$run"
+expect_exit 2 'kernels.csv: line 58: 2 fields, header has' "$run"
 cp "$work/all.csv" "$run/kernels.csv"
 NORMBENCH="$work/none" expect_exit 3 "there is no $work/none, .*: run make" "$run"
 printf '' >"$run/meta.json"

@@ -16,7 +16,8 @@
 enum { DISPATCH = REQUEST_OPTIONS, OPTIONS };
 static const cli_option options[OPTIONS] = {
     REQUEST_ROWS("kernels.csv", "9",
-                 "quick (at most a minute), default (at most five) or full (an hour); selectors then narrow it."),
+                 "quick (at most a minute), default (at most five), full (an hour) or narrow (rows of 8 to 256\n"
+                 "columns, two minutes); selectors then narrow it."),
     [DISPATCH] = {"dispatch", "TIME",
                   "each operation of form framework first waits so long, as for a framework's dispatcher: 500ns, 2us;\n"
                   "`make peers` measures a PyTorch's; other forms, which run no framework's operations, go without"}};

@@ -57,10 +57,8 @@ static void print(const observations *all, FILE *out, const run *r) {
     tune_table_print(&items, all, out);
 }
 
-#define ITS_LAUNCHES(...) LAUNCHES,
-#define ITS_BUDGET(...) BUDGET_S,
-static const size_t launches[PRESETS + 1] = {PRESET_LIST(ITS_LAUNCHES) LAUNCHES};
-static const double budgets[PRESETS + 1] = {PRESET_LIST(ITS_BUDGET) BUDGET_S};
+static const size_t launches[PRESETS + 1] = {[PRESET_DEFAULT] = LAUNCHES, [PRESETS] = LAUNCHES};
+static const double budgets[PRESETS + 1] = {[PRESET_DEFAULT] = BUDGET_S, [PRESETS] = BUDGET_S};
 
 static const subject tune = {.command = &command,
                              .table = TUNED_FILE,

@@ -53,7 +53,7 @@ struct subject {
 
     // What is asked for, and what that comes to.
     schedule *schedule;           // its plan, which begins with its schedule
-    const size_t *launches;       // where none are asked for: of each preset, and of none
+    const size_t *launches;       // where none are asked for: of each preset, and of none; 0: it has not that preset
     const double *budgets;        // 0: none
     bool guesses;                 // sample_seconds knows rough rates before the pilot
     const char *nothing, *choose; // what to say where a selection leaves nothing, or more than memory holds

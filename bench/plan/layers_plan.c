@@ -86,8 +86,10 @@ static const layers_sweep sweeps[] = {
 // and an interval over six to eight launches is their range; the middle half of the eight lay within 4 %. (A share is a
 // ratio within each sample already, so that pace cancels; what is left is of the norm's own memory traffic, launch by
 // launch.)
-const size_t layers_launches[PRESETS + 1] = {9, 40, 40, 17, 17};
-const double layers_budgets[PRESETS + 1] = {50, 1080, 7200, 2400, 0};
+const size_t layers_launches[PRESETS + 1] = {
+    [PRESET_QUICK] = 9, [PRESET_DEFAULT] = 40, [PRESET_FULL] = 40, [PRESET_MAP] = 17, [PRESETS] = 17};
+const double layers_budgets[PRESETS + 1] = {
+    [PRESET_QUICK] = 50, [PRESET_DEFAULT] = 1080, [PRESET_FULL] = 7200, [PRESET_MAP] = 2400};
 
 // ---- Making a plan
 

@@ -31,6 +31,7 @@ enum {
     Q = 1u << PRESET_QUICK,
     D = 1u << PRESET_DEFAULT,
     F = 1u << PRESET_FULL,
+    N = 1u << PRESET_NARROW,
     FORWARD = 1u << NORM_FORWARD,
     BACKWARD = 1u << NORM_BACKWARD,
     BOTH = FORWARD | BACKWARD,
@@ -50,6 +51,14 @@ enum {
 // Every height at a width, from one row to 4096.
 #define HEIGHTS(cols)                                                                                                  \
     {1, cols}, {16, cols}, {64, cols}, {256, cols}, {1024, cols}, { 4096, cols }
+
+// Narrow rows, as heads, pairs of residues and the first stages of images have them: as many elements as 64x768, and,
+// of some, what no cache holds.
+#define NARROW                                                                                                         \
+    {6144, 8}, {3072, 16}, {2048, 24}, {1536, 32}, {1024, 48}, {768, 64}, {512, 96}, {384, 128}, {341, 144},           \
+        {256, 192}, {                                                                                                  \
+        192, 256                                                                                                       \
+    }
 
 // 64x768: the rows of DiT-B/4 (64 tokens of width 768), 384 KiB of f32 in and out, which fit the L2 of every recent
 // core. 4096x4096: one sequence of LLaMA 7B, the shape that the paper timed.
@@ -83,6 +92,10 @@ static const sweep sweeps[] = {
     {Q, LIBRARY, .shapes = {{64, 768}}},
     {D | F, LIBRARY, .dtypes = F32 | BF16, .shapes = {{1, 4096}, {64, 768}, {512, 4096}}},
     {D | F, LIBRARY, ALL_CORES, BOTH, .dtypes = F32 | BF16, .shapes = {{4096, 4096}}},
+    // Figure `narrow`.
+    {N, .dtypes = F32 | BF16, .shapes = {NARROW}},
+    {N, .shapes = {{3145728, 16}, {786432, 64}, {393216, 128}, {196608, 256}}},
+    {N, LIBRARY, .shapes = {{3072, 16}, {768, 64}, {384, 128}}},
     // Inputs that come from memory although they would fit a cache.
     {D, .caches = COLD, .shapes = {{64, 768}}},
     {F,

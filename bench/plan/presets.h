@@ -10,12 +10,14 @@
 #include "machine/topology.h"
 #include "select.h"
 
-// X(ID, name, launches, seconds): a first look of at most a minute; every figure, in at most five minutes; every form,
-// level, dtype and pass at many shapes, in about an hour. Map is of layers alone, for the law (layers_plan.c).
+// X(ID, name, launches, seconds): a first look of at most a minute; every figure but that of narrow rows, in at most
+// five minutes; every form, level, dtype and pass at many shapes, in about an hour; narrow rows, of kernels alone; and
+// the map, of layers alone, for the law (layers_plan.c).
 #define PRESET_LIST(X)                                                                                                 \
     X(QUICK, quick, 6, 40)                                                                                             \
     X(DEFAULT, default, 15, 270)                                                                                       \
     X(FULL, full, 15, 3600)                                                                                            \
+    X(NARROW, narrow, 9, 120)                                                                                          \
     X(MAP, map, 0, 0)
 #define PRESET_ROW(ID, ...) PRESET_##ID,
 typedef enum { PRESET_LIST(PRESET_ROW) PRESETS } preset;

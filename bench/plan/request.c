@@ -22,7 +22,7 @@ bool request_take(request *r, const cli_command *command, int option, const char
         while (r->preset < PRESETS && strcmp(value, preset_name(r->preset)) != 0)
             r->preset++;
         return r->preset != PRESETS ||
-               complain(command, "preset", value, "quick, default or full, of layers map as well");
+               complain(command, "preset", value, "quick, default or full; of kernels also narrow, of layers map");
     case REQUEST_BUDGET:
         return parse_duration(value, &r->budget_s) || complain(command, "budget", value, "a time such as 40s or 5m");
     case REQUEST_LAUNCHES:

@@ -58,21 +58,29 @@ SIMD_SHARED void moments_left(kernel_spec spec, row_source row, bool first, vf s
     for_each_left(cols, moment_step(spec, &row, first, shift, sum, square, c, n));
 }
 
-// Sums with the shift in *s; leaves the rest of the mean there and returns the variance.
-SIMD_INLINE float row_sweep(kernel_spec spec, const row_source *row, size_t cols, bool first, row_statistics *s) {
-    const vf shift = v_set1(s->shift);
+// The sums of a row's last piece, a vector of d and one of d^2, and of those before.
+enum { ROW_SUMS = 2 };
+SIMD_INLINE void row_sums_of(kernel_spec spec, const row_source *row, size_t cols, bool first, vf shift,
+                             vf out[ROW_SUMS], double wide[ROW_SUMS]) {
     const size_t span = span_of(spec.dtype);
     vf sums[HALF], squares[HALF], left[2] = {v_zero(), v_zero()}; // in memory, unlike the others
     v_clear(sums, HALF);
     v_clear(squares, HALF);
-    double wide_sum = 0.0, wide_square = 0.0;
-    for_each_chain(HALF, span, cols, (flush_half(sums, &wide_sum), flush_half(squares, &wide_square)),
+    for_each_chain(HALF, span, cols, (flush_half(sums, &wide[0]), flush_half(squares, &wide[1])),
                    moment_step(spec, row, first, shift, &sums[k], &squares[k], c, span),
                    moments_left(spec, *row, first, shift, &left[0], &left[1], c, cols));
     add_to(&sums[0], left[0]);
     add_to(&squares[0], left[1]);
-    s->rest = row_mean(HALF, wide_sum, v_sum(v_half_sum(sums)), cols);
-    return row_mean(HALF, wide_square, v_sum(v_half_sum(squares)), cols) - s->rest * s->rest;
+    out[0] = v_half_sum(sums);
+    out[1] = v_half_sum(squares);
+}
+// Sums with the shift in *s; leaves the rest of the mean there and returns the variance.
+SIMD_INLINE float row_sweep(kernel_spec spec, const row_source *row, size_t cols, bool first, row_statistics *s) {
+    vf sums[ROW_SUMS];
+    double wide[ROW_SUMS] = {0.0, 0.0};
+    row_sums_of(spec, row, cols, first, v_set1(s->shift), sums, wide);
+    s->rest = row_mean(HALF, wide[0], v_sum(sums[0]), cols);
+    return row_mean(HALF, wide[1], v_sum(sums[1]), cols) - s->rest * s->rest;
 }
 
 enum { SHIFTS = 2 };
@@ -157,8 +165,40 @@ SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_f
     out->r = v_set1(f->rstd);
     out->offset = v_set1(-f->rest * f->rstd);
 }
+
+#ifdef SIMD_SUMS
+// Of narrow rows (narrow.h).
+typedef struct {
+    float rest[SIMD_WIDTH], rstd[SIMD_WIDTH], offset[SIMD_WIDTH];
+} rows_together;
+SIMD_INLINE void row_terms(vf sums[ROW_SUMS], vf x) {
+    add_to(&sums[0], x);
+    add_square(&sums[1], x);
+}
+SIMD_INLINE void row_vectors(kernel_spec spec, const row_source *row, size_t cols, vf out[ROW_SUMS]) {
+    double wide[ROW_SUMS] = {0.0, 0.0};
+    row_sums_of(spec, row, cols, true, v_zero(), out, wide);
+}
+SIMD_INLINE bool rows_moments(const vf means[ROW_SUMS], vf *variance) {
+    const vf square = v_mul(means[0], means[0]);
+    *variance = v_sub(means[1], square);
+    return v_all(v_less(v_sub(square, *variance), v_set1(0x1p-149f))); // square <= variance
+}
+SIMD_INLINE void rows_finish(const vf means[ROW_SUMS], vf rstd, rows_together *out) {
+    v_store(out->rest, means[0]);
+    v_store(out->rstd, rstd);
+    v_store(out->offset, v_mul(means[0], v_sub(v_zero(), rstd)));
+}
+SIMD_INLINE void rows_keep(const rows_together *f, size_t i, row_factors *out) {
+    *out = (row_factors){.shift = 0.0f, .rest = f->rest[i], .rstd = f->rstd[i]};
+}
+SIMD_INLINE void rows_prepare(row_apply *out, const void *x, void *y, const rows_together *f, size_t i) {
+    *out = (row_apply){.x = x, .y = y, .r = v_set1(f->rstd[i]), .offset = v_set1(f->offset[i])};
+}
+#endif
+
 SIMD_INLINE vf row_normed(kernel_spec spec, const row_apply *row, vf x) {
-    const vf d = spec.algorithm == OVERLAPPED ? x : v_sub(x, row->shift); // then the shift is zero
+    const vf d = spec.algorithm == UNSHIFTED ? x : v_sub(x, row->shift);
     return v_fma(d, row->r, row->offset);
 }
 

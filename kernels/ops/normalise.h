@@ -13,6 +13,9 @@
 //   row_mean_of, row_set_mean   the mean in factors, as a number
 //   row_apply       what writing needs of a row: x, y, ahead, and what row_prepare leaves for row_normed, which has x
 //                   normalised, before gamma and beta
+//   ROW_SUMS        how many sums a row has: row_terms adds a vector to each; row_vectors leaves a vector of each
+//   rows_together   factors of narrow rows: rows_moments has the variances of their means of sums, false if one of them
+//                   is to be summed otherwise; rows_finish takes these means; rows_keep and rows_prepare are of one row
 //   row_constants   what backward needs of a row, with a member r: backward_row makes them; normed_of has n of x, and
 //                   gradient_of dx / r of g = gamma dy and n
 #ifndef NORMALISE_H
@@ -92,6 +95,8 @@ SIMD_INLINE size_t forward_rows(kernel_spec spec, const norm_schedule *how, cons
     apply_block(spec, a, rows, count);
     return count;
 }
+
+#include "narrow.h"
 
 // Rows that overlap: each is written while the second next is summed, whose sums, root and division the next one hides.
 // Results are those of rows by blocks, bit for bit.
@@ -224,15 +229,20 @@ SIMD_INLINE void forward(kernel_spec spec, const norm_args *a, const norm_slice 
     }
     const norm_schedule *const how = schedule_of(spec, slice);
     norm_slice left = *slice;
-    if (overlaps(spec, how, slice, a->cols, ROW_CHAINS)) {
+    const bool narrow = goes_narrow(spec, how, slice, a->cols);
+    narrow_state state = {slice->begin, 0};
+    if (!narrow && overlaps(spec, how, slice, a->cols, ROW_CHAINS)) {
         kernel_spec overlapped = spec;
-        overlapped.algorithm = OVERLAPPED;
+        overlapped.algorithm = UNSHIFTED;
         left.begin = overlap(overlapped, how, a, slice);
         if (spec.form == NORM_ADD_FUSED && left.begin < left.end)
             forward_summed(spec.params, how, a, slice, left.begin++);
     }
     // Two calls with a constant count: a variable one takes up to 1.04 times as long where it is one.
     for (size_t row = left.begin, rows; row < left.end; row += rows) {
+        rows = narrow ? narrow_forward(spec, a, &state, row, left.end) : 0;
+        if (rows > 0)
+            continue;
         rows = rows_summed(spec, how, left.end - row, a->cols);
         if (rows == BLOCK)
             rows = forward_rows(spec, how, a, &left, row, BLOCK);

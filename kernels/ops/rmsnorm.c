@@ -17,13 +17,17 @@ SIMD_SHARED vf squares_left(kernel_spec spec, row_source row, size_t c, size_t c
     return sum;
 }
 
-SIMD_INLINE float row_mean_square(kernel_spec spec, const row_source *row, size_t cols) {
+SIMD_INLINE vf row_squares(kernel_spec spec, const row_source *row, size_t cols, double *wide) {
     const size_t span = span_of(spec.dtype);
     vf sums[ACCUMULATORS];
-    double wide = 0.0;
-    sum_columns(span, cols, sums, &wide, square_step(spec, row, &sums[k], c, span),
+    sum_columns(span, cols, sums, wide, square_step(spec, row, &sums[k], c, span),
                 add_to(&sums[0], squares_left(spec, *row, c, cols)));
-    return row_mean(ACCUMULATORS, wide, v_sum(sums[0]), cols);
+    return sums[0];
+}
+SIMD_INLINE float row_mean_square(kernel_spec spec, const row_source *row, size_t cols) {
+    double wide = 0.0;
+    const vf squares = row_squares(spec, row, cols, &wide);
+    return row_mean(ACCUMULATORS, wide, v_sum(squares), cols);
 }
 
 // What writing needs of a row.
@@ -72,6 +76,32 @@ SIMD_INLINE void row_prepare(row_apply *out, const void *x, void *y, const row_f
     out->y = y;
     out->r = v_set1(f->rstd);
 }
+
+#ifdef SIMD_SUMS
+// Of narrow rows (narrow.h).
+enum { ROW_SUMS = 1 };
+typedef struct {
+    float rstd[SIMD_WIDTH];
+} rows_together;
+SIMD_INLINE void row_terms(vf sums[ROW_SUMS], vf x) { add_square(&sums[0], x); }
+SIMD_INLINE void row_vectors(kernel_spec spec, const row_source *row, size_t cols, vf out[ROW_SUMS]) {
+    double wide = 0.0;
+    out[0] = row_squares(spec, row, cols, &wide);
+}
+SIMD_INLINE bool rows_moments(const vf means[ROW_SUMS], vf *mean_square) {
+    *mean_square = means[0];
+    return true;
+}
+SIMD_INLINE void rows_finish(const vf means[ROW_SUMS], vf rstd, rows_together *out) {
+    (void)means;
+    v_store(out->rstd, rstd);
+}
+SIMD_INLINE void rows_keep(const rows_together *f, size_t i, row_factors *out) { out->rstd = f->rstd[i]; }
+SIMD_INLINE void rows_prepare(row_apply *out, const void *x, void *y, const rows_together *f, size_t i) {
+    *out = (row_apply){.x = x, .y = y, .r = v_set1(f->rstd[i])};
+}
+#endif
+
 SIMD_INLINE vf row_normed(kernel_spec spec, const row_apply *row, vf x) {
     (void)spec;
     return v_mul(x, row->r);

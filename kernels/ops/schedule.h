@@ -40,7 +40,7 @@ SIMD_INLINE bool writes_pairs(kernel_spec spec, size_t cols, size_t count) {
     return count == BLOCK && is_bound_by_cache(spec) && rows_fit(spec, cols, BLOCK);
 }
 
-enum { OVERLAPPED = 1 }; // a norm's algorithm, where rows overlap
+enum { UNSHIFTED = 1 }; // a norm's algorithm, where no row has a shift: rows that overlap, and narrow ones
 
 // Whether there is code for it: where it won on some CPU.
 SIMD_INLINE bool can_overlap(kernel_spec spec) {

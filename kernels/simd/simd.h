@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The vector vocabulary: what kernels are written in. The level being compiled (NORM_LEVEL_<ID>, from the Makefile)
 // picks the header that supplies it; kernels may branch on a capability (SIMD_WIDTH, SIMD_FMA, SIMD_LOOKUP32,
-// SIMD_HARDWARE_BF16, SIMD_PAIRS, SIMD_STREAM, SIMD_PLAIN), never on a level.
+// SIMD_HARDWARE_BF16, SIMD_PAIRS, SIMD_STREAM, SIMD_SUMS, SIMD_PLAIN), never on a level.
+//
+// SIMD_SUMS: v_sums has v_sum of each of SIMD_WIDTH vectors in its lane, with the same bits; v_all says whether a
+// comparison holds in every lane.
 //
 // In every level: v_min(a, b) and v_max(a, b) are b if either is NaN; v_largest of a vector with a NaN is any lane;
 // v_fma(a, b, c) is a * b + c, rounded once where SIMD_FMA; v_fnma is c - a * b.

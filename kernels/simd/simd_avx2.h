@@ -116,6 +116,24 @@ static inline float v_largest(vf a) {
     return _mm_cvtss_f32(_mm_max_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
 }
 
+// Sums of rows in one tree, whose halves, pairs and ends are added as in v_sum.
+#define SIMD_SUMS 1
+static inline vf v_add_halves(vf a, vf b) {
+    return _mm256_add_ps(_mm256_blend_ps(a, b, 0xf0), _mm256_permute2f128_ps(a, b, 0x21));
+}
+static inline vf v_add_pairs(vf a, vf b) {
+    return _mm256_add_ps(_mm256_blend_ps(a, b, 0xcc), _mm256_shuffle_ps(a, b, _MM_SHUFFLE(1, 0, 3, 2)));
+}
+static inline vf v_add_ends(vf a, vf b) {
+    return _mm256_add_ps(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)),
+                         _mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
+}
+static inline vf v_sums(const vf a[SIMD_WIDTH]) {
+    return v_add_ends(v_add_pairs(v_add_halves(a[0], a[4]), v_add_halves(a[1], a[5])),
+                      v_add_pairs(v_add_halves(a[2], a[6]), v_add_halves(a[3], a[7])));
+}
+static inline bool v_all(vm m) { return _mm256_movemask_ps(m) == 0xff; }
+
 // glibc's own vector tanh, by its name in the vector ABI of x86-64; there since glibc 2.35.
 #if SIMD_GLIBC_SINCE(2, 35)
 #define SIMD_MVEC 1

@@ -110,6 +110,31 @@ static inline vf v_from_doubles(const double *sums) {
 static inline float v_sum(vf a) { return _mm512_reduce_add_ps(a); }
 static inline float v_largest(vf a) { return _mm512_reduce_max_ps(a); }
 
+// Sums of rows in one tree, whose halves, quarters, pairs and ends are added as in v_sum: a shuffle brings what one of
+// two vectors lacks beside what it has, and the other way round.
+#define SIMD_SUMS 1
+static inline vf v_add_halves(vf a, vf b) {
+    return _mm512_add_ps(_mm512_mask_blend_ps(0xff00, a, b), _mm512_shuffle_f32x4(a, b, _MM_SHUFFLE(1, 0, 3, 2)));
+}
+static inline vf v_add_quarters(vf a, vf b) {
+    const vi others = _mm512_setr_epi32(4, 5, 6, 7, 16, 17, 18, 19, 12, 13, 14, 15, 24, 25, 26, 27);
+    return _mm512_add_ps(_mm512_mask_blend_ps(0xf0f0, a, b), _mm512_permutex2var_ps(a, others, b));
+}
+static inline vf v_add_pairs(vf a, vf b) {
+    return _mm512_add_ps(_mm512_mask_blend_ps(0xcccc, a, b), _mm512_shuffle_ps(a, b, _MM_SHUFFLE(1, 0, 3, 2)));
+}
+static inline vf v_add_ends(vf a, vf b) {
+    return _mm512_add_ps(_mm512_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)),
+                         _mm512_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
+}
+static inline vf v_sums(const vf a[SIMD_WIDTH]) {
+    vf q[4];
+    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) q[i] =
+        v_add_quarters(v_add_halves(a[i], a[i + 8]), v_add_halves(a[i + 4], a[i + 12]));
+    return v_add_ends(v_add_pairs(q[0], q[1]), v_add_pairs(q[2], q[3]));
+}
+static inline bool v_all(vm m) { return m == 0xffff; }
+
 // glibc's own vector tanh, by its name in the vector ABI of x86-64; there since glibc 2.35.
 #if SIMD_GLIBC_SINCE(2, 35)
 #define SIMD_MVEC 1

@@ -93,6 +93,14 @@ static inline float v_sum(vf a) {
 }
 static inline float v_largest(vf a) { return vmaxvq_f32(a); }
 
+// Sums of rows in one tree, whose pairs and ends are added as in v_sum.
+#define SIMD_SUMS 1
+static inline vf v_add_pairs(vf a, vf b) {
+    return vaddq_f32(vcombine_f32(vget_low_f32(a), vget_low_f32(b)), vcombine_f32(vget_high_f32(a), vget_high_f32(b)));
+}
+static inline vf v_sums(const vf a[SIMD_WIDTH]) { return vpaddq_f32(v_add_pairs(a[0], a[1]), v_add_pairs(a[2], a[3])); }
+static inline bool v_all(vm m) { return vminvq_u32(m) != 0; }
+
 // glibc's own vector tanh, by its name in the vector ABI of 64-bit Arm; there since glibc 2.40.
 #if SIMD_GLIBC_SINCE(2, 40)
 #define SIMD_MVEC 1

@@ -106,6 +106,15 @@ static inline float v_largest(vf a) {
     return _mm_cvtss_f32(_mm_max_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
 }
 
+// Sums of rows in one tree, whose pairs and ends are added as in v_sum.
+#define SIMD_SUMS 1
+static inline vf v_add_pairs(vf a, vf b) { return _mm_add_ps(_mm_movelh_ps(a, b), _mm_movehl_ps(b, a)); }
+static inline vf v_add_ends(vf a, vf b) {
+    return _mm_add_ps(_mm_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)), _mm_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
+}
+static inline vf v_sums(const vf a[SIMD_WIDTH]) { return v_add_ends(v_add_pairs(a[0], a[1]), v_add_pairs(a[2], a[3])); }
+static inline bool v_all(vm m) { return _mm_movemask_ps(m) == 0xf; }
+
 // glibc's own vector tanh, by its name in the vector ABI of x86-64; there since glibc 2.35.
 #if SIMD_GLIBC_SINCE(2, 35)
 #define SIMD_MVEC 1
