@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Runs tests (`make check` calls this): programs by name, *.sh with sh, JOBS of them at a time, each one's output in one piece when it has
 # ended. A test that exits 77 was skipped and says why. Ends with one line of counts; exit 1 if any failed. INDEPENDENT=no leaves out, and
-# says so, the scripts with the line "# independent of the compiler": who tests with several compilers runs those with one of them.
+# says so, the scripts with the line "# independent of the compiler": who tests with several compilers runs those with one of them. By
+# INDEPENDENT=neither those with "# run by one compiler and by sanitizers" are left out, too: commands from their arguments to their files,
+# where compilers differ in code that the tests in C look at.
 set -u
 jobs=${JOBS:-2}
 # Teams of tests share the cores with one another. A thread that waits by spinning, as OpenMP's do at first, holds the core that those it
@@ -45,7 +47,9 @@ slowest() {
     head -n "$1" "$work/slowest"
 }
 
-independent() { case $1 in *.sh) grep -qx '# independent of the compiler' "$1" ;; *) false ;; esac }
+marks='independent of the compiler'
+[ "${INDEPENDENT:-yes}" != neither ] || marks="$marks|run by one compiler and by sanitizers"
+independent() { case $1 in *.sh) grep -qxE "# ($marks)" "$1" ;; *) false ;; esac }
 
 passed=0 failed=0 skipped=0 left='' names='' skips='' running=''
 
@@ -85,7 +89,7 @@ wait_below() {
 }
 
 for test in "$@"; do
-    if [ "${INDEPENDENT:-yes}" = no ] && independent "$test"; then
+    if [ "${INDEPENDENT:-yes}" != yes ] && independent "$test"; then
         left="$left $(basename "$test" .sh)"
         continue
     fi
@@ -96,7 +100,7 @@ for test in "$@"; do
 done
 wait_below 1
 [ $# -lt 2 ] || slowest "${SLOWEST:-10}"
-[ -z "$left" ] || printf 'independent of the compiler, so left to the run with another:%s\n' "$left"
+[ -z "$left" ] || printf 'the same with every compiler, so left to the run with another:%s\n' "$left"
 for name in $skips; do
     reason=$(sed -n "/SKIPPED/{s/^$name: //;p;q;}" "$work/$name.out")
     printf 'skipped: %s%s\n' "$name" "${reason:+: $reason}"

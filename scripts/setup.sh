@@ -6,11 +6,13 @@ set -u
 
 usage() {
     cat <<'TEXT'
-usage: sh scripts/setup.sh [--dev] [--cross] [--check | --dry-run]
+usage: sh scripts/setup.sh [--dev] [--cross] [--check | --dry-run] [--onednn]
 Installs what normbench needs and this machine lacks, as root or through sudo.
 
   --dev       also clang, clang-format and shellcheck, for `make lint`, and chromium, in which a test opens a page
   --cross     also the compiler and the emulators of `make check-cross`
+  --onednn    put a newer oneDNN than the system's into build/onednn, from PyPI, where make finds it: x86-64 alone, and nothing else
+              is looked at. Where products are slow it changes what norms seem to take of a layer
   --check     install nothing; one line naming what is missing. Exit 1 if the build or the tests lack something
   --dry-run   print the commands instead of running them
   --help      this text
@@ -21,16 +23,17 @@ FONTS names the folder where fonts are (default: /usr/share/fonts).
 TEXT
 }
 
-dev=no cross=no mode=install
+dev=no cross=no onednn=no mode=install
 while [ $# -gt 0 ]; do
     case $1 in
     --dev) dev=yes ;;
     --cross) cross=yes ;;
+    --onednn) onednn=yes ;;
     --check) mode=check ;;
     --dry-run) mode=dry ;;
     --help) usage && exit 0 ;;
     *)
-        echo "setup.sh: unknown option $1; valid are --dev, --cross, --check, --dry-run and --help" >&2
+        echo "setup.sh: unknown option $1; valid are --dev, --cross, --onednn, --check, --dry-run and --help" >&2
         exit 2
         ;;
     esac
@@ -167,6 +170,35 @@ find_family() {
     *) echo unknown ;;
     esac
 }
+
+# oneDNN as Intel builds it for gcc's OpenMP: the library and its headers are two packages for pip, which are archives of zip.
+get_onednn() {
+    python=${PYTHON:-python3}
+    [ "$(uname -m)" = x86_64 ] || { echo "setup.sh: PyPI has this oneDNN for x86-64 alone; elsewhere name another by make ONEDNN=PREFIX" >&2; exit 1; }
+    "$python" -m pip --version >/dev/null 2>&1 || { echo "setup.sh: --onednn takes $python with pip: install it, as by apt-get install python3-pip" >&2; exit 1; }
+    part=build/onednn.part
+    trap 'rm -rf "$part"' EXIT # but what has become build/onednn
+    rm -rf "$part" && mkdir -p "$part" || exit 1
+    for package in onednn-cpu-gomp onednn-devel-cpu-gomp; do
+        echo "+ $python -m pip download $package"
+        [ "$mode" != dry ] || continue
+        "$python" -m pip download --quiet --disable-pip-version-check --no-deps --dest "$part" "$package" || { echo "setup.sh: pip failed; its message is above" >&2; exit 1; }
+        "$python" -m zipfile -e "$part/$(echo "$package" | tr - _)"-*.whl "$part" || exit 1
+    done
+    [ "$mode" != dry ] || exit 0
+    for data in "$part"/*.data/data; do cp -r "$data/." "$part/" || exit 1; done
+    # The wheel has three copies of the library.
+    library=$(basename "$(printf '%s\n' "$part"/lib/libdnnl.so.*.* | tail -n 1)")
+    for name in libdnnl.so "${library%.*}"; do ln -sf "$library" "$part/lib/$name" || exit 1; done
+    rm -rf "$part"/*.whl "$part"/*.data
+    { [ -f "$part/include/dnnl.h" ] && [ -f "$part/lib/$library" ]; } || { echo "setup.sh: what pip gave holds no oneDNN" >&2; exit 1; }
+    rm -rf build/onednn && mv "$part" build/onednn || exit 1
+    echo "setup.sh: build/onednn holds ${library#libdnnl.so.}; make takes it, and make ONEDNN= the system's"
+}
+if [ "$onednn" = yes ]; then
+    get_onednn
+    exit 0
+fi
 
 find_missing
 missing="$needed${needed:+${useful:+ }}$useful"

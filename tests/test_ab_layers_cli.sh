@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # `normbench ab --layers` from its arguments to its files: what is refused, what a short run leaves, and one that is taken up. No timing
 # decides anything.
+# run by one compiler and by sanitizers
 set -u
 program=${NORMBENCH:?} objects=${OBJ:?}
 . tests/expect.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # normbench from the outside: the program itself, `list` and `verify`; messages, exit codes, and where what is written.
+# run by one compiler and by sanitizers
 set -u
 : "${NORMBENCH:=build/normbench}"
 . tests/expect.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The CSV reader of the scripts beside the program's, on files that are whole, cut or malformed, with every awk that is here: the same
 # number of rows or a refusal with the line, and always an end.
+# run by one compiler and by sanitizers
 set -eu
 : "${OBJ:?must name the folder of test_csv, e.g. OBJ=build/gcc}"
 . tests/expect.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # normbench dump: what it refuses, what it writes, and whether someone with nothing but the files comes to the same result.
+# run by one compiler and by sanitizers
 set -u
 : "${NORMBENCH:=build/normbench}"
 here=$(dirname "$0")

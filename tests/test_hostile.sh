@@ -3,6 +3,7 @@
 # shellcheck disable=SC2015,SC2016,SC2089,SC2090 # fail never fails; payloads are no code of this script
 # Folders from strangers: fields, names and links that would run a command or write somewhere else. `normbench check` refuses them, and what
 # it let through would still be but text to gnuplot.
+# run by one compiler and by sanitizers
 set -eu
 : "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}"
 . tests/expect.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # PyTorch's own ratio beside verdicts: tests/data/peers is a run with a peers.csv, and what is said of it, or why there is none; without
 # one nothing is said of PyTorch, and one that is none is refused.
+# run by one compiler and by sanitizers
 set -eu
 : "${NORMBENCH:?must name the program, e.g. NORMBENCH=build/normbench}"
 : "${OBJ:?must name the folder of test_schema, e.g. OBJ=build/gcc}"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # `normbench kernels` from the outside: what it refuses and how, and what a run leaves behind. No verdict depends on how
 # long anything takes.
+# run by one compiler and by sanitizers
 set -u
 . tests/kernels_runs.sh
 
@@ -15,7 +16,7 @@ out="--out $work/never"
         expect 2 'valid are' --$selector '' $out
     done
     expect 2 'did you mean rmsnorm?' --op rmsnrom $out
-    expect 2 '--preset turbo: expected quick, default, full or narrow' --preset turbo $out
+    expect 2 '--preset turbo: expected quick, default or full; of kernels also narrow' --preset turbo $out
     for value in '' 0 -1 6.5 six 1001 99999999999999999999; do
         expect 2 'expected a number from 1 to 1000' --launches "$value" $out
     done

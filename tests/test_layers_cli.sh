@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # `normbench layers`: what it refuses and how, what a short run leaves, and that an interrupted one is taken up. Timings decide nothing
 # here: they are only required to be there.
+# run by one compiler and by sanitizers
 set -u
 program=${NORMBENCH:?}
 . tests/expect.sh

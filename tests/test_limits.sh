@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # `normbench judge goals` on runs made by hand: least times, the better kind of stores, bytes, two runs of three; and what limits.sh refuses.
+# run by one compiler and by sanitizers
 set -eu
 . tests/expect.sh
 

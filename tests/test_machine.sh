@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # `normbench machine` of other machines: what has memory and what has cores.
+# run by one compiler and by sanitizers
 set -u
 : "${NORMBENCH:=build/normbench}"
 . tests/expect.sh

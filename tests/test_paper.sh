@@ -3,6 +3,7 @@
 # shellcheck disable=SC2015 # fail never fails, so A && B || fail is what it seems
 # What follows the measuring in `make paper`: verdicts, tables and figures of a small run whose verdicts are known, the curves of the real
 # kernels, and the driver with a program that measures nothing.
+# run by one compiler and by sanitizers
 set -eu
 : "${CURVES:?must name the program, e.g. CURVES=build/gcc/curves}"
 : "${OBJ:?must name the folder of test_schema, e.g. OBJ=build/gcc}"

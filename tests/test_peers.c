@@ -36,10 +36,18 @@ static size_t tasks(void) {
 // A library with threads of its own is refused, by name; where it is this one, its peers are not there to be tested.
 static void only_openmp(void **state) {
     (void)state;
-    assert_null(onednn_refusal_of(DNNL_RUNTIME_OMP));
-    assert_non_null(strstr(onednn_refusal_of(DNNL_RUNTIME_TBB), "threads of TBB"));
-    assert_non_null(strstr(onednn_refusal_of(DNNL_RUNTIME_SYCL), "threads of SYCL"));
-    assert_non_null(strstr(onednn_refusal_of(DNNL_RUNTIME_THREADPOOL), "another pool"));
+    assert_null(onednn_refusal_of(DNNL_RUNTIME_OMP, DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR));
+    assert_null(onednn_refusal_of(DNNL_RUNTIME_OMP, DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR + 1));
+    assert_non_null(strstr(onednn_refusal_of(DNNL_RUNTIME_OMP, DNNL_VERSION_MAJOR + 1, 0), "ONEDNN=PREFIX"));
+    if (DNNL_VERSION_MINOR > 0)
+        assert_non_null(
+            strstr(onednn_refusal_of(DNNL_RUNTIME_OMP, DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR - 1), "one oneDNN"));
+    assert_non_null(
+        strstr(onednn_refusal_of(DNNL_RUNTIME_TBB, DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR), "threads of TBB"));
+    assert_non_null(
+        strstr(onednn_refusal_of(DNNL_RUNTIME_SYCL, DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR), "threads of SYCL"));
+    assert_non_null(
+        strstr(onednn_refusal_of(DNNL_RUNTIME_THREADPOOL, DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR), "another pool"));
     const norm_impl *const dyt = norm_find("dyt", "onednn", "fused", "library", "f32");
     assert_non_null(dyt);
     if (onednn_refusal() != NULL)

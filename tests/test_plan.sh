@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # `normbench plan` from the outside: columns, messages and exit codes.
+# run by one compiler and by sanitizers
 set -u
 : "${NORMBENCH:=build/normbench}"
 . tests/expect.sh

@@ -3,6 +3,7 @@
 # shellcheck disable=SC2012,SC2015,SC2016 # names are plain, fail never fails, and backquotes are text here
 # scripts/publish.sh, and what reads a run that went through it: check, --resume, the scripts. What is cut off, damaged or there twice is
 # refused with what to do, and nothing is lost.
+# run by one compiler and by sanitizers
 set -u
 program=${NORMBENCH:?}
 . tests/expect.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What --resume refuses to take up: every field of meta.json, plan.csv and samples.csv that is not what this program can have written there, a
 # folder that another process writes to, names that are no plain files. Nothing that was refused is touched. No timing decides anything.
+# run by one compiler and by sanitizers
 set -u
 program=${NORMBENCH:?}
 . tests/expect.sh

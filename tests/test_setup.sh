@@ -183,6 +183,20 @@ whole
 PATH="$work/bin" CC='clang-99 -O1' "$sh" scripts/setup.sh --check >"$work/said" 2>&1 && fail "$step: exit 0"
 said clang-99
 
+# The checkout's own build/onednn is another, so what is fetched goes nowhere: the fake pip has nothing to give.
+step='a newer oneDNN'
+whole
+for real in rm mkdir tr dirname basename; do ln -s "$(command -v $real)" "$work/bin/$real"; done
+fake python3 'exit 1'
+expect 1 'takes python3 with pip: install it' --onednn
+# shellcheck disable=SC2016 # expanded by the fake
+fake python3 'case "$*" in *--version*) ;; *) echo "python3 $*" >>$work/log; exit 1 ;; esac'
+expect 1 'pip failed' --onednn
+said 'pip download onednn-cpu-gomp'
+expect 0 'pip download onednn-devel-cpu-gomp' --onednn --dry-run
+fake uname 'echo aarch64'
+expect 1 'for x86-64 alone; elsewhere name another by make ONEDNN=PREFIX' --onednn
+
 step='usage'
 expect 0 'usage: sh scripts/setup.sh' --help
 expect 2 'unknown option --nonsense' --nonsense

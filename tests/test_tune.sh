@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # `normbench tune`, and what goes by its file: rows name their schedule, a file that is not this machine's, not whole or edited is ignored
 # with a word on how to mend that, and what is tuned is not compared with what is not. No verdict depends on how long anything takes.
+# run by one compiler and by sanitizers
 set -u
 program=${NORMBENCH:?}
 . tests/expect.sh
