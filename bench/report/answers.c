@@ -144,10 +144,11 @@ static void print_products(FILE *out, const verdict_row *r) {
     char place[160];
     layers_answer_place(f->subject, place, sizeof place);
     if (f->failing > 0)
-        fprintf(out,
-                "warning: the products of %s (%s) run at %.2f of what this CPU's units for them reached in this run: "
-                "a slow library makes every norm look cheaper than it is\n",
-                place, row_text(f->subject, "matmul"), f->value.median);
+        fprintf(
+            out,
+            "warning: the products of %s (%s) run at %.2f of what this CPU's units for them reached in this run: "
+            "a slow library makes every norm look cheaper than it is; sh scripts/setup.sh --onednn gets a newer one\n",
+            place, row_text(f->subject, "matmul"), f->value.median);
     else
         fprintf(out, "Products run at %.2f of what this CPU's units for them reached in this run, or faster (%s).\n",
                 f->value.median, place);

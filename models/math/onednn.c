@@ -89,25 +89,32 @@ static void make_engine(void) {
         engine_status = dnnl_out_of_memory;
 }
 
-const char *onednn_refusal_of(unsigned runtime) {
+const char *onednn_refusal_of(unsigned runtime, int major, int minor) {
     static const struct {
         unsigned runtime;
         const char *owner;
     } others[] = {{DNNL_RUNTIME_SEQ, "its caller alone"}, {DNNL_RUNTIME_TBB, "TBB"}, {DNNL_RUNTIME_SYCL, "SYCL"}};
     static char text[160];
-    const dnnl_version_t *const v = dnnl_version();
     const char *owner = "another pool";
+    if (major != DNNL_VERSION_MAJOR || minor < DNNL_VERSION_MINOR) {
+        snprintf(text, sizeof text,
+                 "headers and library of one oneDNN; these are of %d.%d and %d.%d: build anew, by ONEDNN=PREFIX",
+                 DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, major, minor);
+        return text;
+    }
     if (runtime == DNNL_RUNTIME_OMP)
         return NULL;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (runtime == others[i].runtime)
             owner = others[i].owner;
-    snprintf(text, sizeof text, "a oneDNN of DNNL_CPU_RUNTIME=OMP; %d.%d.%d here has threads of %s", v->major, v->minor,
-             v->patch, owner);
+    snprintf(text, sizeof text, "a oneDNN of DNNL_CPU_RUNTIME=OMP; %d.%d here has threads of %s", major, minor, owner);
     return text;
 }
 
-const char *onednn_refusal(void) { return onednn_refusal_of(dnnl_version()->cpu_runtime); }
+const char *onednn_refusal(void) {
+    const dnnl_version_t *const v = dnnl_version();
+    return onednn_refusal_of(v->cpu_runtime, v->major, v->minor);
+}
 
 dnnl_status_t onednn_open(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -70,11 +70,11 @@ dnnl_status_t onednn_dyt(onednn_op *op, const onednn_tensor *x, const onednn_ten
 dnnl_status_t onednn_reorder_in(onednn_op *op, const onednn_tensor *from, const onednn_op *of, size_t index);
 dnnl_status_t onednn_reorder_out(onednn_op *op, const onednn_op *of, size_t index, const onednn_tensor *to);
 
-// What is to be linked instead if this oneDNN's threads are not OpenMP's: its pool would work where a row says one
-// thread. NULL if they are; then it can be used.
+// What is to be linked instead if this oneDNN's threads are not OpenMP's, for its pool would work where a row says one
+// thread, or if it is older than the headers that this was compiled with. NULL otherwise: then it can be used.
 const char *onednn_refusal(void);
-// The same of a library with this DNNL_RUNTIME_*.
-const char *onednn_refusal_of(unsigned runtime);
+// The same of a library of this version with this DNNL_RUNTIME_*.
+const char *onednn_refusal_of(unsigned runtime, int major, int minor);
 
 void onednn_free(onednn_op *op);
 // Runs on the calling thread's OpenMP team and returns when it is done. data: one pointer per operand.
