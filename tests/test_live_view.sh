@@ -39,7 +39,10 @@ on_terminal dumb TERM=dumb NO_COLOR=
 ! grep -q "$escape" "$work/dumb" || fail 'escapes on TERM=dumb'
 
 # The last thing that an interrupted one does to its line is to take it away.
-TERM=xterm script -qec "stty cols 80; timeout -s INT 2 $(printf "'%s'" "$NORMBENCH") kernels $few --budget 60s --live --csv $work/table.csv" "$work/ended" </dev/null >/dev/null || true
+export TERM=xterm
+begin_until 20 "$work/cut/samples.csv" script -qec "stty cols 80; echo \$\$ >'$work/pid'; exec $(printf "'%s'" "$NORMBENCH") kernels $few --launches 1000 --budget 10m --live --out '$work/cut'" "$work/ended"
+kill -INT "$(cat "$work/pid")"
+wait "$pid" || true
 grep -q 'interrupted; what is on disk is valid' "$work/ended" || fail "not interrupted: $(tail -3 "$work/ended")"
 awk -v mark="${escape}[K" '{ at = 0; while (i = index(substr($0, at + 1), mark)) at += i; if (/ETA/) last = substr($0, at + length(mark)) } END { exit last ~ /ETA/ }' \
     "$work/ended" || fail 'an interrupted run leaves its line'

@@ -35,7 +35,7 @@ static int parse(const subject *s, int argc, char **argv, const topology *t, req
         return option == CLI_HELP ? CLI_HELP : EXIT_USAGE;
     if (!request_complete(r, s->command, any))
         return EXIT_USAGE;
-    if (r->preset != PRESETS && s->launches[r->preset] == 0)
+    if (r->resume == NULL && r->preset != PRESETS && s->launches[r->preset] == 0)
         return cli_refuse(s->command, "--preset %s is not of this command: see --help", preset_name(r->preset));
     if (r->launches == 0)
         r->launches = s->launches[r->preset];
