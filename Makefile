@@ -240,7 +240,7 @@ help: ## print this list
 
 # A missing dependency stops here, with the command that mends it, before a compiler can complain.
 deps:
-	$(Q)CC="$(CC)" CPPFLAGS="$(CPPFLAGS) $(if $(ONEDNN),-I$(ONEDNN)/include)" sh scripts/setup.sh --check
+	$(Q)CC="$(CC)" CPPFLAGS="$(strip $(CPPFLAGS) $(if $(ONEDNN),-I$(ONEDNN)/include))" sh scripts/setup.sh --check
 
 # Objects depend on the flags they were built with: $(1) file, $(2) text.
 $(OBJ)/flags: FORCE

@@ -132,7 +132,7 @@ while read -r piece; do
         fi
         ;;
     # Options of programs that are not ours.
-    make | git | cc | gcc | clang | pkg-config | apt-get | dnf | python3 | perf | numactl | lstopo | cmake | docker | cpupower) ;;
+    make | git | cc | gcc | clang | pkg-config | apt-get | dnf | python3 | perf | numactl | lstopo | cmake | docker | cpupower | *reframe | sbatch | '#SBATCH') ;;
     *) named "$piece" "$work/known" "every command" ;;
     esac
 done <"$work/pieces" >"$work/findings"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Narrow rows that go together are, bit for bit, those that go by blocks, and what backward makes of what they leave,
-// too: at every level and dtype, at widths that fill no vector, one, some and all chains of sums, at every number of
-// rows, in place, and where a row among them has a large mean, is extreme, or holds nothing but zeros.
+// Narrow rows of norms that go together are, bit for bit, those that go by blocks, and what backward makes of what they
+// leave, too: at every level and dtype, at widths that fill no vector, one, some and all chains of sums, at every
+// number of rows, in place, and where a row among them has a large mean, is extreme, or holds nothing but zeros.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -99,7 +99,48 @@ static void any_number_of_rows(void **state) {
         }
 }
 
+// Ops without a sum take the last vectors of several rows together: each row is what it is alone.
+static void squash_alone(const norm_impl *impl, size_t cols) {
+    enum { ROWS = 7 };
+    call c, alone;
+    assert_true(call_make(&c, impl, ROWS, cols, 1) && call_make(&alone, impl, ROWS, cols, 1));
+    fill_row(&c, 1, 0.0, 3e38);
+    fill_row(&alone, 1, 0.0, 3e38);
+    assert_int_equal(norm_run(impl, NORM_FORWARD, &c.args, 1), NORM_OK);
+    for (size_t row = 0; row < ROWS; row++) {
+        norm_args one = alone.args;
+        one.rows = 1;
+        one.x = call_row(&alone, CALL_X, row);
+        one.y = call_row(&alone, CALL_Y, row);
+        if (impl->form == NORM_ADD_FUSED) {
+            one.branch = call_row(&alone, CALL_BRANCH, row);
+            one.sum = call_row(&alone, CALL_SUM, row);
+        }
+        assert_int_equal(norm_run(impl, NORM_FORWARD, &one, 1), NORM_OK);
+    }
+    if (memcmp(c.data[CALL_Y], alone.data[CALL_Y], c.bytes[CALL_Y]) != 0 ||
+        (impl->form == NORM_ADD_FUSED && memcmp(c.data[CALL_SUM], alone.data[CALL_SUM], c.bytes[CALL_SUM]) != 0))
+        fail_msg("%s, rows of %zu: together they differ from each alone", call_name(impl), cols);
+    call_free(&c);
+    call_free(&alone);
+}
+
+static void squashed_together_as_alone(void **state) {
+    (void)state;
+    const norm_impl *impl;
+    size_t tested = 0;
+    for (size_t i = 0; (impl = norm_at(i)) != NULL; i++) {
+        if (norm_missing(impl) != NULL || (impl->form != NORM_FUSED && impl->form != NORM_ADD_FUSED) ||
+            impl->level == NORM_LEVEL_LIBRARY || impl->piece.sum != NULL)
+            continue;
+        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++, tested++)
+            squash_alone(impl, widths[w]);
+    }
+    assert_true(tested > 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(together_as_by_blocks), cmocka_unit_test(any_number_of_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(together_as_by_blocks), cmocka_unit_test(any_number_of_rows),
+                                       cmocka_unit_test(squashed_together_as_alone)};
     return cmocka_run_group_tests(tests, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -83,6 +83,37 @@ SIMD_SHARED void apply_left(kernel_spec spec, const norm_args *a, size_t row, si
     for_each_left(right, apply(spec, a->gamma, a->beta, &source, none, y, &k, folded, 1, c, n));
 }
 
+// The same of ABREAST rows: a vector of each abreast, with gamma and beta for all.
+SIMD_INLINE void apply_rows(kernel_spec spec, const norm_args *a, const row_source rows[ABREAST], size_t row,
+                            const squash_scalars *k, const folded_alpha *folded, size_t c, size_t n) {
+    vf t[ABREAST][SPAN];
+    affine_span with;
+    UNROLL_ABREAST for (size_t i = 0; i < ABREAST; i++) row_first(spec, &rows[i], c, n, t[i]);
+    UNROLL_ABREAST for (size_t i = 0; i < ABREAST; i++) t[i][0] =
+        folded != NULL ? squash_folded(spec, folded, t[i][0]) : squash(spec, inner(k, t[i][0]), NULL);
+    get_affine(spec, a->gamma, a->beta, c, n, &with);
+    UNROLL_ABREAST for (size_t i = 0; i < ABREAST; i++) {
+        t[i][0] = affine(spec, &with, 0, t[i][0]);
+        put_result(spec, row_of_mut(spec.dtype, a->y, row + i, a->y_stride), c, n, t[i]);
+    }
+}
+SIMD_SHARED void apply_left_of_rows(kernel_spec spec, const norm_args *a, size_t row, size_t c, size_t right) {
+    row_source rows[ABREAST];
+    for (size_t i = 0; i < ABREAST; i++)
+        rows[i] = row_source_at(spec, a, row + i);
+    squash_scalars k;
+    get_scalars(a, &k);
+    folded_alpha lookup;
+    const folded_alpha *const folded = FOLDS(spec.algorithm) && fold(spec, a->alpha, &lookup) ? &lookup : NULL;
+    for_each_left(right, apply_rows(spec, a, rows, row, &k, folded, c, n));
+}
+
+// Rows whose last vectors go together: of narrow rows, where these are much of the row. Streams go row by row.
+SIMD_INLINE size_t rows_abreast(kernel_spec spec, size_t cols) {
+    enum { NARROW = 256 };
+    return ABREAST > 1 && !spec.streams && cols <= NARROW && cols % (ABREAST * SIMD_WIDTH) != 0 ? ABREAST : 1;
+}
+
 // Columns [left, right) of a slice's rows: a tile, or whole rows.
 typedef struct {
     norm_slice rows;
@@ -97,6 +128,8 @@ SIMD_INLINE void forward_tile(kernel_spec spec, const norm_schedule *how, const 
     folded_alpha lookup;
     const folded_alpha *const folded = FOLDS(spec.algorithm) ? &lookup : NULL;
     const bool abreast = !FOLDS(spec.algorithm) || fold(spec, a->alpha, &lookup);
+    const size_t together = rows_abreast(spec, a->cols);
+    size_t waiting = 0; // rows before this one whose last vectors are still to be done
     for (size_t row = t->rows.begin; row < t->rows.end; row++) {
         const row_source source = row_source_at(spec, a, row);
         const row_fetch ahead = row_ahead(spec, how, a, &t->rows, row, 1);
@@ -104,8 +137,14 @@ SIMD_INLINE void forward_tile(kernel_spec spec, const norm_schedule *how, const 
         size_t c = left;
         for (; abreast && c + ABREAST * SIMD_WIDTH <= right; c += ABREAST * SIMD_WIDTH)
             apply(spec, gamma, beta, &source, ahead, y, &k, folded, ABREAST, c, span_of(spec.dtype));
-        if (c < right)
+        if (c == right)
+            continue;
+        if (together == 1 || (waiting == 0 && t->rows.end - row < together)) {
             apply_left(spec, a, row, c, right);
+        } else if (++waiting == together) {
+            apply_left_of_rows(spec, a, row + 1 - together, c, right);
+            waiting = 0;
+        }
     }
 }
 
