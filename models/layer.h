@@ -37,6 +37,8 @@ typedef enum {
     STEP_RESIDUAL,   // residual adds, forward and backward
     STEP_ROPE,
     STEP_CONV,
+    STEP_FFT,   // a convolution as long as the sequence
+    STEP_SCAN,  // a recurrence along the sequence
     STEP_OTHER, // modulation, gates, embedding, loss, gradients of biases
     STEP_KINDS
 } step_kind;

@@ -67,6 +67,14 @@
         .native = NORM_LAYERNORM, .eps = 1e-5f, .alpha = 0.5f, .alpha_attention = 0.5f                                 \
     }
 
+// HyenaDNA: HazyResearch's hyena-dna, of order 2; as DyT pretrains it, and the one of GenomicBenchmarks.
+#define HYENA(NAME, TITLE, DIM, DEPTH)                                                                                 \
+    {                                                                                                                  \
+        .name = NAME, .title = TITLE, .kind = MODEL_HYENA, .dim = DIM, .depth = DEPTH, .ffn = 4 * DIM, .vocab = 16,    \
+        .tokens = 1024, .filter = 64, .native = NORM_LAYERNORM, .eps = 1e-5f, .alpha = 0.5f, .alpha_attention = 0.5f,  \
+        .tied_head = true                                                                                              \
+    }
+
 static const model_shape models[] = {
     LLAMA("llama_7b", "LLaMA 7B", 4096, 32, 32, 32, 11008, 32000, 4096, 1e-5f, 1e4, false, false, 0.8f, 0.2f),
     LLAMA("llama_13b", "LLaMA 13B", 5120, 40, 40, 40, 13824, 32000, 4096, 1e-5f, 1e4, false, false, 0.6f, 0.15f),
@@ -97,6 +105,8 @@ static const model_shape models[] = {
     STAGED("mobilevit_s", "MobileViT-S", MODEL_MOBILEVIT, 240, 9, 4, 480, 32 * 32, 1e-5f, .stages = MOBILEVIT_S_STAGES),
     ENCODER("conformer_s", "Conformer-S", MODEL_CONFORMER, 144, 16, 4, 144 * 20, 250, 1e-5f, 0.5f, ),
     PAIRFORMER("pairformer", "Pairformer", 128, 48, 4, 64, 256),
+    HYENA("hyena_dna", "HyenaDNA", 256, 4),
+    HYENA("hyena_dna_tiny", "HyenaDNA tiny", 128, 2),
 };
 
 const model_shape *model_at(size_t index) { return index < sizeof models / sizeof *models ? &models[index] : NULL; }
@@ -112,7 +122,7 @@ const model_shape *model_find(const char *name) {
 const char *model_kind_name(model_kind kind) {
     static const char *const names[MODEL_KINDS] = {"llama",   "vit",       "dit",       "wav2vec",
                                                    "gpt2",    "esm",       "convnext",  "swin",
-                                                   "whisper", "mobilevit", "conformer", "pairformer"};
+                                                   "whisper", "mobilevit", "conformer", "pairformer", "hyena"};
     return names[kind];
 }
 
@@ -161,7 +171,7 @@ size_t model_layer_norms(const model_shape *m) {
 size_t model_norms(const model_shape *m) {
     static const size_t ends[MODEL_KINDS] = {
         [MODEL_LLAMA] = 1, [MODEL_VIT] = 1, [MODEL_DIT] = 1,    [MODEL_WAV2VEC] = 2,
-        [MODEL_GPT2] = 1,  [MODEL_ESM] = 2, [MODEL_WHISPER] = 1};
+        [MODEL_GPT2] = 1,  [MODEL_ESM] = 2, [MODEL_WHISPER] = 1, [MODEL_HYENA] = 1};
     const size_t stages = model_stages(m), staged = m->kind == MODEL_MOBILEVIT ? stages : stages + 1;
     return m->depth * model_layer_norms(m) + (stages > 0 ? staged : ends[m->kind]);
 }
@@ -175,5 +185,7 @@ size_t model_layer_weights(const model_shape *m, size_t stage) {
         return attention + 4 * dim * s.ffn + 3 * dim * dim;
     if (m->kind == MODEL_PAIRFORMER) // two sums over triangles, two gated attentions with a bias, SwiGLU, one more bias
         return 2 * 6 * dim * dim + 2 * (5 * dim + m->heads) * dim + 3 * dim * s.ffn + MODEL_PAIR_HEADS * dim;
+    if (m->kind == MODEL_HYENA) // three products and one back; those that make the filter are no token's
+        return 4 * dim * dim + 2 * dim * s.ffn;
     return attention + (m->kind == MODEL_LLAMA ? 3 : 2) * dim * s.ffn; // convnext has no heads
 }

@@ -18,6 +18,7 @@ typedef enum {
     MODEL_MOBILEVIT,
     MODEL_CONFORMER,
     MODEL_PAIRFORMER,
+    MODEL_HYENA,
     MODEL_KINDS
 } model_kind;
 
@@ -31,6 +32,7 @@ typedef struct {
     size_t vocab; // classes of the head; dit: values of an output patch, wav2vec, whisper, conformer: of an input frame
     size_t tokens;  // of one sequence (positions of an image; pairformer: a row for each pair) in training or prefill,
                     // as published
+    size_t filter;  // hyena: the width of the network that makes a layer's long filter
     size_t window;  // swin: the side of the squares of positions that see each other
     norm_op native; // the model's own norm
     float eps;

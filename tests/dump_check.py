@@ -110,6 +110,37 @@ def pairformer(m, p, x):
     return {"output.stream": z.reshape(x.shape), "output.bias0": bias.reshape(-1, bias.shape[-1]).T}
 
 
+def causal(p, name, x, tokens):
+    """Each channel over itself and the tokens before it, in sequences of so many."""
+    w = p[f"{name}.weight"]
+    padded = np.pad(x.reshape(-1, tokens, x.shape[-1]), ((0, 0), (w.shape[1] - 1, 0), (0, 0)))
+    y = np.einsum("btck,ck->btc", np.lib.stride_tricks.sliding_window_view(padded, w.shape[1], 1), w)
+    return y.reshape(x.shape) + p[f"{name}.bias"]
+
+
+def hyena(m, p, x):
+    """The long convolution as the sum that it is, and what makes its filter from the formulas of positions."""
+    tokens, width, longest = m["tokens"], x.shape[-1], max(m["tokens"], 1024) + 2
+    t = np.arange(tokens)[:, None] / (longest - 1)
+    angle = 2 * np.pi * np.arange(tokens)[:, None] / longest * np.array([1e-4, 1])
+    z = np.concatenate([t, np.cos(angle), -np.sin(angle)], 1)
+    if m["dtype"] == "bf16":
+        z = p["input.positions"]
+    for i in "123":
+        z = np.sin(p["layer0.filter.frequencies.weight"] * linear(p, f"layer0.filter.{i}", z))
+    rates = np.linspace(np.log(0.01) / 1.5, np.log(0.01) / 0.3, width)
+    k = linear(p, "layer0.filter.out", z) * np.exp(t * rates)
+    h = causal(p, "layer0.mixer.conv", linear(p, "layer0.mixer.in", norm(m, p, "layer0.mixer.norm", x)), tokens)
+    x0, x1, v = np.split(h, 3, -1)
+    q = (v * x1).reshape(-1, tokens, width)
+    y = q * p["layer0.mixer.long.skip"]
+    for lag in range(tokens):
+        y[:, lag:] += k[lag] * q[:, : tokens - lag]
+    x = x + linear(p, "layer0.mixer.out", y.reshape(x.shape) * x0)
+    h = linear(p, "layer0.ffn.up", norm(m, p, "layer0.ffn.norm", x))
+    return {"output.stream": x, "output.branch": linear(p, "layer0.ffn.down", gelu(m, h))}
+
+
 def silu(x):
     return x / (1 + np.exp(-x))
 
@@ -117,7 +148,7 @@ def silu(x):
 def gelu(m, x):
     if m["kind"] == "mobilevit":
         return silu(x)
-    if m["kind"] == "gpt2":
+    if m["kind"] in ("gpt2", "hyena"):
         return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
     from math import erf
 
@@ -194,6 +225,8 @@ def ffn(m, p, x):
 def forward(m, p):
     if m["kind"] == "pairformer":
         return pairformer(m, p, p["input.stream"])
+    if m["kind"] == "hyena":
+        return hyena(m, p, p["input.stream"] + p["input.branch"])
     if m["kind"] in ("swin", "mobilevit", "conformer"):
         return {"output.stream": globals()[m["kind"]](m, p, p["input.stream"])}
     if m["shape"]["post_norm"]:

@@ -13,6 +13,7 @@
 #include "layer.h"
 #include "math/attention.h"
 #include "math/conv.h"
+#include "math/long_conv.h"
 #include "math/matmul.h"
 
 enum { NAME_SIZE = 64, NONE = -1 };
@@ -52,6 +53,7 @@ typedef struct {
     bool gradient_f32;            // whatever the dtype
     int gradient[2];              // storages: the sum of what has arrived, and what arrives; parameters: the sum
     double mean, deviation;       // how it is drawn, if it is an input or a parameter
+    graph_fill *fill;             // not NULL: what writes its values instead
 } tensor_note;
 
 typedef struct node node;
@@ -81,11 +83,13 @@ typedef struct {
 
 // An attention or a convolution, shared by all nodes of one shape: neither keeps anything from call to call.
 typedef struct {
-    bool is_conv;
+    enum { RESOURCE_ATTENTION, RESOURCE_CONV, RESOURCE_LONG_CONV } kind;
     attention_spec attention_spec;
     conv_spec conv_spec;
+    long_conv_spec long_spec;
     attention *attention;
     conv *conv;
+    long_conv *long_conv;
 } resource_note;
 
 // Where each row comes from when rows are put in an order, and when they are put back.

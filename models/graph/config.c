@@ -15,7 +15,8 @@ const char *step_kind_name(step_kind kind) {
     static const char *const names[STEP_KINDS] = {[STEP_NORM] = "norm",           [STEP_MATMUL] = "matmul",
                                                   [STEP_ATTENTION] = "attention", [STEP_ACTIVATION] = "activation",
                                                   [STEP_RESIDUAL] = "residual",   [STEP_ROPE] = "rope",
-                                                  [STEP_CONV] = "conv",           [STEP_OTHER] = "other"};
+                                                  [STEP_CONV] = "conv",           [STEP_FFT] = "fft",
+                                                  [STEP_SCAN] = "scan",           [STEP_OTHER] = "other"};
     return names[kind];
 }
 
@@ -31,7 +32,8 @@ const model_parts *model_parts_of(model_kind kind) {
                                                           [MODEL_WHISPER] = &whisper_parts,
                                                           [MODEL_MOBILEVIT] = &mobilevit_parts,
                                                           [MODEL_CONFORMER] = &conformer_parts,
-                                                          [MODEL_PAIRFORMER] = &pairformer_parts};
+                                                          [MODEL_PAIRFORMER] = &pairformer_parts,
+                                                          [MODEL_HYENA] = &hyena_parts};
     return parts[kind];
 }
 

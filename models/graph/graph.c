@@ -105,6 +105,17 @@ tensor graph_constant(graph *g, const char *name, size_t cols, double value) {
     return t;
 }
 
+tensor graph_fixed(graph *g, const char *name, size_t rows, size_t cols, graph_fill *fill) {
+    const tensor t = graph_drawn(g, g->config.dtype, name, rows, cols, 0.0, true);
+    if (!g->failed)
+        g->tensors[t].fill = fill;
+    return t;
+}
+
+tensor graph_vector(graph *g, const char *name, size_t cols, double mean, double deviation) {
+    return graph_parameter(g, g->config.dtype, name, ".weight", 1, cols, mean, deviation);
+}
+
 tensor graph_input(graph *g, const char *name, size_t rows, size_t cols, double deviation) {
     return graph_drawn(g, g->config.dtype, name, rows, cols, deviation, false);
 }
@@ -175,7 +186,8 @@ int graph_product(graph *g, matmul_spec spec, tensor weight) {
 static bool same_resource(const resource_note *a, const resource_note *b) {
     const attention_spec *const x = &a->attention_spec, *const y = &b->attention_spec;
     const conv_spec *const v = &a->conv_spec, *const w = &b->conv_spec;
-    return a->is_conv == b->is_conv && x->batch == y->batch && x->heads == y->heads && x->kv_heads == y->kv_heads &&
+    const long_conv_spec *const p = &a->long_spec, *const q = &b->long_spec;
+    return a->kind == b->kind && p->batch == q->batch && p->tokens == q->tokens && p->channels == q->channels && x->batch == y->batch && x->heads == y->heads && x->kv_heads == y->kv_heads &&
            x->head_dim == y->head_dim && x->tokens == y->tokens && x->context == y->context && x->causal == y->causal &&
            x->bias_groups == y->bias_groups && x->window == y->window && x->windows_across == y->windows_across &&
            x->shift == y->shift && v->batch == w->batch && v->side == w->side && v->channels == w->channels &&
@@ -231,7 +243,7 @@ static size_t scratch_estimate(const graph *g) {
     for (size_t i = 0; i < g->resource_count; i++) {
         const attention_spec *const a = &g->resources[i].attention_spec;
         const size_t scores = size_product(size_product(a->batch * a->heads, a->tokens), a->context * sizeof(float));
-        const size_t taken = g->resources[i].is_conv ? 0 : scores < SCORES ? scores : SCORES;
+        const size_t taken = g->resources[i].kind != RESOURCE_ATTENTION ? 0 : scores < SCORES ? scores : SCORES;
         most = taken > most ? taken : most;
     }
     return most;
@@ -290,6 +302,7 @@ void graph_free(graph *g) {
     for (size_t i = 0; i < g->resource_count; i++) {
         attention_free(g->resources[i].attention);
         conv_free(g->resources[i].conv);
+        long_conv_free(g->resources[i].long_conv);
     }
     for (size_t i = 0; g->programs != NULL && i < g->config.arm_count; i++) {
         free(g->programs[i].steps);

@@ -28,7 +28,7 @@ typedef struct {
     bool decode; // whether it has the phase
 } model_parts;
 extern const model_parts llama_parts, vit_parts, dit_parts, wav2vec_parts, gpt2_parts, esm_parts, convnext_parts,
-    swin_parts, whisper_parts, mobilevit_parts, conformer_parts, pairformer_parts;
+    swin_parts, whisper_parts, mobilevit_parts, conformer_parts, pairformer_parts, hyena_parts;
 
 const layer_config *graph_config(const graph *g);
 size_t graph_rows(const graph *g); // tokens of all sequences
@@ -45,6 +45,11 @@ residual graph_layers(graph *g, residual x, size_t depth);
 // Drawn values. An input has a gradient, data has none. Called again by the same name, it is the same tensor.
 tensor graph_input(graph *g, const char *name, size_t rows, size_t cols, double deviation);
 tensor graph_data(graph *g, const char *name, size_t rows, size_t cols, double deviation);
+// Data whose values are not drawn: `fill` writes them. Called again by the same name, it is the same tensor.
+typedef void graph_fill(const graph *g, matrix values);
+tensor graph_fixed(graph *g, const char *name, size_t rows, size_t cols, graph_fill *fill);
+// A parameter of one row, NAME.weight, for as many steps as take it.
+tensor graph_vector(graph *g, const char *name, size_t cols, double mean, double deviation);
 void graph_output(graph *g, const char *name, tensor t);
 // Columns [first, first + count) of a tensor, and the same elements in rows of another length. What is cut into columns
 // must be consumed column by column, each once.
@@ -98,6 +103,10 @@ tensor graph_gate(graph *g, const char *name, tensor x, tensor gate);
 tensor graph_condition(graph *g, const char *name, tensor x, size_t out);
 // x times a weight per column.
 tensor graph_scale(graph *g, const char *name, tensor x, double initial);
+// The same with a weight of graph_vector.
+tensor graph_scale_by(graph *g, const char *name, tensor x, tensor weight);
+// a * b, element by element.
+tensor graph_multiply(graph *g, const char *name, tensor a, tensor b);
 // The rows in another order, or back in the old one.
 typedef struct {
     // MOVE_WINDOWS: windows of window * window positions of images, each a sequence; MOVE_MIRROR: rows and columns of a
@@ -110,6 +119,12 @@ tensor graph_move(graph *g, const char *name, tensor x, const row_order *order, 
 tensor graph_conv(graph *g, const char *name, tensor x, size_t side, size_t kernel);
 // The same along each sequence.
 tensor graph_line_conv(graph *g, const char *name, tensor x, size_t kernel);
+
+// The same, of which a token sees itself and the taps - 1 before it, in sequences of the config's tokens.
+tensor graph_causal_conv(graph *g, const char *name, tensor x, size_t taps);
+// The same with a filter (tokens, cols of x) as long as the sequence, and a weight per column for the token itself,
+// NAME.skip; by Fourier transforms.
+tensor graph_long_conv(graph *g, const char *name, tensor x, tensor filter);
 
 // x's product with a weight, its result (out, rows of x): a row for each channel. gradient_f32: as graph_condition.
 tensor graph_channels(graph *g, const char *name, tensor x, size_t out, bool gradient_f32);

@@ -56,7 +56,9 @@ static float representable(norm_dtype dtype, double value) {
 }
 
 static void draw(const graph *g, const tensor_note *n, matrix m) {
-    if (n->deviation > 0.0)
+    if (n->fill != NULL)
+        n->fill(g, m);
+    else if (n->deviation > 0.0)
         draw_matrix(g->config.threads, m, draw_seed(g->config.seed, n->name), n->mean, n->deviation);
     else
         for (size_t c = 0; c < m.cols; c++) // constants are vectors
@@ -141,11 +143,13 @@ static bool make_products(graph *g, char error[LAYER_ERROR_SIZE]) {
 static bool make_resources(graph *g, char error[LAYER_ERROR_SIZE]) {
     for (size_t i = 0; i < g->resource_count; i++) {
         resource_note *const r = &g->resources[i];
-        if (r->is_conv)
+        if (r->kind == RESOURCE_CONV)
             r->conv = conv_make(&r->conv_spec, error);
+        else if (r->kind == RESOURCE_LONG_CONV)
+            r->long_conv = long_conv_make(&r->long_spec, error);
         else
             r->attention = attention_make(&r->attention_spec, error);
-        if (r->conv == NULL && r->attention == NULL)
+        if (r->conv == NULL && r->long_conv == NULL && r->attention == NULL)
             return false;
     }
     return true;

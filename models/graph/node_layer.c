@@ -216,7 +216,7 @@ static tensor note_conv(graph *g, const char *name, tensor x, size_t side, size_
     const tensor weight = graph_parameter(g, dtype, name, ".weight", channels, conv_taps(&spec), 0.0, 0.02);
     const tensor bias = graph_parameter(g, dtype, name, ".bias", 1, channels, 0.0, 0.02);
     const tensor out = graph_tensor(g, dtype, rows, channels);
-    const int r = graph_resource(g, (resource_note){.is_conv = true, .conv_spec = spec});
+    const int r = graph_resource(g, (resource_note){.kind = RESOURCE_CONV, .conv_spec = spec});
     node *const n = graph_node(g, &kind, name, x, out);
     n->param[WEIGHT] = weight;
     n->param[BIAS] = bias;

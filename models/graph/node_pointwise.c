@@ -180,14 +180,39 @@ static void scale_backward(compiler *c, const node *n) {
     gradient_arrived(c, n, n->in[0], dx);
 }
 
-tensor graph_scale(graph *g, const char *name, tensor x, double initial) {
+tensor graph_scale_by(graph *g, const char *name, tensor x, tensor weight) {
     static const node_kind kind = {scale_forward, scale_backward};
-    const size_t rows = g->tensors[x].rows, cols = g->tensors[x].cols;
-    const tensor weight = graph_parameter(g, g->config.dtype, name, ".weight", 1, cols, initial, initial / 10.0);
-    const tensor out = graph_tensor(g, g->config.dtype, rows, cols);
+    const tensor out = graph_tensor(g, g->config.dtype, g->tensors[x].rows, g->tensors[x].cols);
     node *const n = graph_node(g, &kind, name, x, out);
     n->param[WEIGHT] = weight;
     n->scratch[0] = graph_storage(g, 0, false);
+    return out;
+}
+
+tensor graph_scale(graph *g, const char *name, tensor x, double initial) {
+    return graph_scale_by(g, name, x, graph_vector(g, name, g->tensors[x].cols, initial, initial / 10.0));
+}
+
+// Another tensor is a gate with a row for each row.
+static void multiply_forward(compiler *c, const node *n) {
+    EMIT(c, n, "", STEP_OTHER, run_gate, tensor_value(c, n->out), tensor_value(c, n->in[0]), tensor_value(c, n->in[1]));
+}
+
+static void multiply_backward(compiler *c, const node *n) {
+    static const char *const suffixes[] = {".da", ".db"};
+    for (size_t i = 0; i < 2; i++) {
+        if (c->g->tensors[n->in[i]].constant)
+            continue;
+        const view share = gradient_place(c, n->in[i]);
+        EMIT(c, n, suffixes[i], STEP_OTHER, run_gate, share, gradient_of(c, n->out), tensor_value(c, n->in[1 - i]));
+        gradient_arrived(c, n, n->in[i], share);
+    }
+}
+
+tensor graph_multiply(graph *g, const char *name, tensor a, tensor b) {
+    static const node_kind kind = {multiply_forward, multiply_backward};
+    const tensor out = graph_tensor(g, g->config.dtype, g->tensors[a].rows, g->tensors[a].cols);
+    graph_node(g, &kind, name, a, out)->in[1] = b;
     return out;
 }
 

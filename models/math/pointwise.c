@@ -35,14 +35,16 @@ bool pointwise_select(norm_level level) {
     return true;
 }
 
-static const pointwise_rows *rows_of(norm_dtype dtype) {
+norm_level pointwise_level(void) {
     norm_level level = atomic_load_explicit(&selected, memory_order_relaxed);
     if (level == NORM_LEVELS) {
         level = best_level();
         atomic_store_explicit(&selected, level, memory_order_relaxed);
     }
-    return &tables[level][dtype];
+    return level;
 }
+
+static const pointwise_rows *rows_of(norm_dtype dtype) { return &tables[pointwise_level()][dtype]; }
 
 // ---- The team
 

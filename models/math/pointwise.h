@@ -26,8 +26,15 @@ void pointwise_glu(int threads, matrix out, matrix x, matrix gate);
 void pointwise_glu_backward(int threads, matrix dx, matrix dgate, matrix x, matrix gate, matrix dout);
 
 // x P(x) with P the normal distribution; 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), Hendrycks and Gimpel 2016
-// (arXiv 1606.08415), whose gradient is for |x| < 1e12; silu.
-typedef enum { ACTIVATION_GELU_ERF, ACTIVATION_GELU_TANH, ACTIVATION_SILU, ACTIVATIONS } activation;
+// (arXiv 1606.08415), whose gradient is for |x| < 1e12; silu; sin(x), for |x| < 2^12; log(1 + exp(x)).
+typedef enum {
+    ACTIVATION_GELU_ERF,
+    ACTIVATION_GELU_TANH,
+    ACTIVATION_SILU,
+    ACTIVATION_SINE,
+    ACTIVATION_SOFTPLUS,
+    ACTIVATIONS
+} activation;
 void pointwise_activation(int threads, activation kind, matrix out, matrix x);
 void pointwise_activation_backward(int threads, activation kind, matrix dx, matrix x, matrix dout);
 

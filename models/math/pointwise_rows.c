@@ -99,6 +99,8 @@ SIMD_INLINE vf gelu_tanh(vf x, bool derivative) {
     return v_fma(v_mul(half, slope), v_fnma(t, t, ONE), factor);
 }
 
+#include "smooth_rows.h"
+
 // Vectors that an activation takes abreast, or one where less is left: the chain of dependent instructions of one is
 // longer than what a core's scheduler looks ahead. GELU's derivative takes 0.77 of its time one at a time, GELU 0.9
 // (Granite Rapids, two threads).
@@ -139,6 +141,8 @@ SIMD_INLINE void put_abreast(norm_dtype dtype, void *row, size_t c, size_t n, co
 ACTIVATION_STEPS(silu)
 ACTIVATION_STEPS(gelu_erf)
 ACTIVATION_STEPS(gelu_tanh)
+ACTIVATION_STEPS(sine)
+ACTIVATION_STEPS(softplus)
 
 SIMD_INLINE void swiglu(norm_dtype dtype, void *const row[], size_t c, size_t n) {
     v_put(dtype, row[0], c, n, v_mul(silu(v_get(dtype, row[1], c, n), false), v_get(dtype, row[2], c, n)));
@@ -325,6 +329,10 @@ SIMD_INLINE double cross_entropy(norm_dtype dtype, size_t cols, void *x, size_t 
     X(activate_gelu_erf_backward, name, DTYPE, ABREAST)                                                                \
     X(activate_gelu_tanh, name, DTYPE, ABREAST)                                                                        \
     X(activate_gelu_tanh_backward, name, DTYPE, ABREAST)                                                               \
+    X(activate_sine, name, DTYPE, ABREAST)                                                                             \
+    X(activate_sine_backward, name, DTYPE, ABREAST)                                                                    \
+    X(activate_softplus, name, DTYPE, ABREAST)                                                                         \
+    X(activate_softplus_backward, name, DTYPE, ABREAST)                                                                \
     X(modulate, name, DTYPE, 1)                                                                                        \
     X(modulate_backward, name, DTYPE, 1)                                                                               \
     X(gate, name, DTYPE, 1)                                                                                            \
@@ -352,10 +360,14 @@ DEFINE(bf16, NORM_BF16)
         .glu = glu_##name, .glu_backward = glu_backward_##name,                                                        \
         .activation = {[ACTIVATION_GELU_ERF] = activate_gelu_erf_##name,                                               \
                        [ACTIVATION_GELU_TANH] = activate_gelu_tanh_##name,                                             \
-                       [ACTIVATION_SILU] = activate_silu_##name},                                                      \
+                       [ACTIVATION_SILU] = activate_silu_##name,                                                       \
+                       [ACTIVATION_SINE] = activate_sine_##name,                                                       \
+                       [ACTIVATION_SOFTPLUS] = activate_softplus_##name},                                              \
         .activation_backward = {[ACTIVATION_GELU_ERF] = activate_gelu_erf_backward_##name,                             \
                                 [ACTIVATION_GELU_TANH] = activate_gelu_tanh_backward_##name,                           \
-                                [ACTIVATION_SILU] = activate_silu_backward_##name},                                    \
+                                [ACTIVATION_SILU] = activate_silu_backward_##name,                                     \
+                                [ACTIVATION_SINE] = activate_sine_backward_##name,                                     \
+                                [ACTIVATION_SOFTPLUS] = activate_softplus_backward_##name},                            \
         .modulate = modulate_##name, .modulate_backward = modulate_backward_##name, .gate = gate_##name,               \
         .gate_backward = gate_backward_##name, .rope = rope_##name, .softmax = softmax,                                \
         .cross_entropy = cross_entropy_##name                                                                          \

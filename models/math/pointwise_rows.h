@@ -29,5 +29,6 @@ typedef struct {
 // The level that all calls use from now on; NORM_LEVELS: the best, as at the start. false, and no change, if this CPU
 // cannot run it.
 bool pointwise_select(norm_level level);
+norm_level pointwise_level(void); // which that is
 
 #endif
