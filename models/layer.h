@@ -19,6 +19,9 @@ bool layer_slot(const model_shape *shape, norm_op op, const char *variant, norm_
 // What its names stand for in this form. NULL: nothing.
 const norm_impl *layer_slot_impl(const norm_slot *slot, norm_form form, norm_dtype dtype);
 
+// What the model's steps need beyond oneDNN and this machine lacks, and how to install it. NULL: nothing.
+const char *layer_missing(const model_shape *shape);
+
 typedef struct layer layer;
 
 // What layer_make would allocate, matmul scratch estimated; 0 if the config makes no sense.

@@ -74,7 +74,10 @@ find_missing() {
     if have "${compiler%% *}"; then
         # shellcheck disable=SC2086 # one word each
         needed=$(missing_headers stdio.h omp.h hwloc.h jansson.h zlib.h dnnl.h $sleef cmocka.h mpfr.h)
+        # Loaded where a model needs it; its header tells that it is there.
+        useful=$(missing_headers kissfft/kiss_fftr.h)
     else
+        useful=kissfft/kiss_fftr.h
         needed="${compiler%% *} stdio.h hwloc.h jansson.h zlib.h dnnl.h $sleef cmocka.h mpfr.h"
     fi
     for tool in make nm objdump; do
@@ -110,6 +113,7 @@ debian_package() {
     zlib.h) echo zlib1g-dev ;;
     dnnl.h) echo libdnnl-dev ;;
     sleef.h) echo libsleef-dev ;;
+    kissfft/kiss_fftr.h) echo libkissfft-dev ;;
     cmocka.h) echo libcmocka-dev ;;
     mpfr.h) echo libmpfr-dev ;;
     nm | objdump) echo binutils ;;
@@ -131,6 +135,7 @@ fedora_package() {
     zlib.h) echo zlib-devel ;;
     dnnl.h) echo oneapi-dnnl-devel ;;
     sleef.h) echo sleef-devel ;;
+    kissfft/kiss_fftr.h) echo kissfft-devel ;;
     cmocka.h) echo libcmocka-devel ;;
     mpfr.h) echo mpfr-devel ;;
     nm | objdump) echo binutils ;;
@@ -232,7 +237,7 @@ setup.sh: this system is none of Debian, Ubuntu and Fedora. Install by its own m
              the development files of hwloc (2.4 or later), oneDNN (2.6 or later), jansson and zlib
   to test    the development files of cmocka and MPFR
   to plot    gnuplot with cairo terminals, and a font such as DejaVu Sans
-  besides    git, pkg-config
+  besides    git, pkg-config, KissFFT in single precision (for the models hyena_dna and hyena_dna_tiny)
 TEXT
     exit 1
     ;;

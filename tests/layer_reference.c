@@ -30,6 +30,7 @@ const char *mistake_name(mistake m) {
         "no gate",
         "the other triangle",
         "no pair bias",
+        "no window",
         "no seam",
     };
     return names[m];

@@ -29,7 +29,8 @@ typedef enum {
     MISTAKE_NO_GATE,        // no logistic function of a gate
     MISTAKE_OTHER_TRIANGLE, // incoming for outgoing, and the other way round
     MISTAKE_NO_PAIR_BIAS,
-    MISTAKE_NO_SEAM, // what an image that was moved round brought together sees each other
+    MISTAKE_NO_WINDOW, // a filter that does not fade
+    MISTAKE_NO_SEAM,   // what an image that was moved round brought together sees each other
     MISTAKES
 } mistake;
 const char *mistake_name(mistake m);

@@ -19,7 +19,11 @@ typedef struct {
 static void pre_norm_layer(layer_reference *r, const char *prefix, residual *x, size_t n) {
     const size_t dim = r->config.shape->dim;
     const double *const first = x->branch != NULL ? reference_add(r, x->stream, x->branch, n * dim) : x->stream;
-    const double *const a = reference_attention(r, prefix, reference_norm(r, first, n, dim, prefix, "attention.norm"));
+    const double *a;
+    if (r->config.shape->kind == MODEL_HYENA)
+        a = reference_hyena_mixer(r, prefix, reference_norm(r, first, n, dim, prefix, "mixer.norm"), n);
+    else
+        a = reference_attention(r, prefix, reference_norm(r, first, n, dim, prefix, "attention.norm"));
     x->stream = reference_add(r, first, a, n * dim);
     x->branch = reference_mlp(r, prefix, reference_norm(r, x->stream, n, dim, prefix, "ffn.norm"), n);
 }
@@ -365,6 +369,7 @@ double reference_part_ends(layer_reference *r, size_t depth) {
                                                size_t) = {[MODEL_LLAMA] = language_model,
                                                           [MODEL_GPT2] = language_model,
                                                           [MODEL_ESM] = language_model,
+                                                          [MODEL_HYENA] = language_model,
                                                           [MODEL_VIT] = vit_model,
                                                           [MODEL_DIT] = dit_model,
                                                           [MODEL_WAV2VEC] = wav2vec_model,

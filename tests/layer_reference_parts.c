@@ -268,6 +268,6 @@ double *reference_mlp(layer_reference *r, const char *prefix, const double *x, s
         return reference_linear(r, h, n, m->ffn, m->dim, prefix, "ffn.down");
     }
     double *const h = reference_linear(r, x, n, m->dim, m->ffn, prefix, "ffn.up");
-    reference_gelu(r, h, n * m->ffn, m->kind == MODEL_DIT || m->kind == MODEL_GPT2);
+    reference_gelu(r, h, n * m->ffn, m->kind == MODEL_DIT || m->kind == MODEL_GPT2 || m->kind == MODEL_HYENA);
     return reference_linear(r, h, n, m->ffn, m->dim, prefix, "ffn.down");
 }

@@ -40,7 +40,18 @@ const model_shape odd_shapes[ODD_SHAPES] = {
           .stages = {{6, 12, 1, 4}, {4, 6, 2, 2}, {2, 9, 1, 3}}),
     SHAPE("conformer", MODEL_CONFORMER, 8, 2, 2, 14, 9, NORM_LAYERNORM, ),
     SHAPE("pairformer", MODEL_PAIRFORMER, 8, 2, 2, 7, 5, NORM_LAYERNORM, ),
+    SHAPE("hyena", MODEL_HYENA, 6, 0, 0, 14, 9, NORM_LAYERNORM, .filter = 5, .tied_head = true),
 };
+
+// What lacks a library is said once.
+size_t odd_count(void) {
+    static bool said;
+    const char *const missing = layer_missing(&odd_shapes[ODD_SHAPES - 1]);
+    if (missing != NULL && !said)
+        print_message("SKIPPED %s: it needs %s\n", odd_shapes[ODD_SHAPES - 1].name, missing);
+    said = missing != NULL;
+    return ODD_SHAPES - (missing != NULL);
+}
 
 // As a whole, where each stage has half the side of the one before.
 static const model_shape whole_convnext = SHAPE("convnext", MODEL_CONVNEXT, 7, 0, 0, 28, 5, NORM_LAYERNORM,
@@ -63,6 +74,16 @@ layer_config odd_config(const model_shape *m, model_part part, model_phase phase
                           .seed = 7};
 }
 
+// What is drawn large is left alone, as is the network that makes filters: a sine of ten times its argument is far from
+// linear as it is.
+static bool is_left_alone(const char *name) {
+    static const char *const parts[] = {"norm.", "filter.", "mixer.conv.", ".skip"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        found = found || strstr(name, parts[i]) != NULL;
+    return found;
+}
+
 // Weights are drawn as small as those of models that are a hundred times wider, by which attention would be all but
 // uniform and activations all but linear. Training reads them where they stand (inference has packed them already), so
 // there they are multiplied, by powers of two, which are exact in every dtype, until products are as large as what goes
@@ -71,7 +92,7 @@ static void amplify(layer *l) {
     for (size_t i = 0; i < layer_tensors(l); i++) {
         const layer_tensor *const t = layer_tensor_at(l, i);
         const matrix *const m = &t->value;
-        if (t->role != TENSOR_PARAMETER || strstr(t->name, "norm.") != NULL)
+        if (t->role != TENSOR_PARAMETER || is_left_alone(t->name))
             continue;
         const bool scale = checks_ends_with(t->name, "scale.weight");
         const double by = scale ? 8 : m->rows > 1 ? exp2(round(log2(50 / sqrt((double)m->cols)))) : 16;

@@ -6,8 +6,9 @@
 
 #include "layer.h"
 
-enum { ODD_SHAPES = 14, ODD_BATCH = 2, ODD_TOKENS = 5, ODD_CONTEXT = 4, ODD_STAGE = 1, ODD_MOST_COLS = 32 };
+enum { ODD_SHAPES = 15, ODD_BATCH = 2, ODD_TOKENS = 5, ODD_CONTEXT = 4, ODD_STAGE = 1, ODD_MOST_COLS = 32 };
 extern const model_shape odd_shapes[ODD_SHAPES];
+size_t odd_count(void); // of those that run here, which come first
 const model_shape *odd_named(const char *name);
 const model_shape *odd_whole(const model_shape *m); // where layers are those of a whole model
 bool odd_decodes(const model_shape *m);

@@ -106,10 +106,17 @@ for which in k v; do
 done
 
 # Every tensor of every kind of model is explained.
+hyena='--model hyena_dna_tiny --phase train --tokens 3'
+if ! "$NORMBENCH" dump --model hyena_dna_tiny --op dyt --phase prefill --tokens 2 --out "$work/hyena" >"$work/out" 2>"$work/err"; then
+    grep -q 'KissFFT' "$work/err" || fail "no word of what HyenaDNA lacks: $(cat "$work/err")"
+    echo "test_dump: $(cat "$work/err"): SKIPPED"
+    hyena=
+fi
 for arguments in '--model dit_b4 --phase train --tokens 3' '--model convnext_b --phase train --stage 4' \
     '--model wav2vec_base --phase train --tokens 3' '--model gpt2 --phase decode' '--model swin_t --phase train --stage 4' \
     '--model whisper_tiny --phase train --tokens 3' '--model conformer_s --phase train --tokens 3' \
-    '--model pairformer --phase train --tokens 3'; do
+    '--model pairformer --phase train --tokens 3' "$hyena"; do
+    [ -n "$arguments" ] || continue
     # shellcheck disable=SC2086
     expect 0 wrote $arguments --op layernorm --out "$work/explained"
     grep -B 8 '"meaning": ""' "$work/explained/manifest.json" | grep '"name"' | while read -r line; do
@@ -149,6 +156,11 @@ if [ -n "$python" ]; then
     recompute --model pairformer --op dyt --phase prefill --tokens 24
     recompute --model mobilevit_s --op layernorm --phase train --stage 3
     recompute --model mobilevit_s --op dyt --phase prefill --stage 1
+    if [ -n "$hyena" ]; then
+        recompute --model hyena_dna_tiny --op layernorm --phase train --tokens 9 --batch 2
+        recompute --model hyena_dna --op dyt --phase prefill --tokens 40 --batch 2
+        recompute --model hyena_dna_tiny --op rmsnorm --phase train --tokens 11 --dtype bf16 --form eager
+    fi
     recompute --model gpt2 --op layernorm --phase decode --context 7 --batch 2
     recompute --model qwen3_0.6b --op rmsnorm --phase prefill --tokens 5
     recompute --model qwen3_0.6b --op dyt --phase decode --context 7 --batch 2 --dtype bf16

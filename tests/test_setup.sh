@@ -61,7 +61,7 @@ bare
 distribution debian
 expect 0 '+ apt-get update' --dry-run
 said 'apt-get install -y --no-install-recommends'
-for package in gcc libc6-dev make libhwloc-dev libjansson-dev zlib1g-dev libdnnl-dev libsleef-dev libcmocka-dev libmpfr-dev gnuplot-nox binutils git pkg-config \
+for package in gcc libc6-dev make libhwloc-dev libjansson-dev zlib1g-dev libdnnl-dev libsleef-dev libcmocka-dev libmpfr-dev libkissfft-dev gnuplot-nox binutils git pkg-config \
     fonts-dejavu-core; do
     said "$package"
 done
@@ -102,7 +102,7 @@ expect 0 'apt-get install' --dry-run
 step='bare Fedora'
 distribution fedora
 expect 0 '+ sudo dnf install -y' --dry-run
-for package in gcc glibc-devel make hwloc-devel jansson-devel zlib-devel oneapi-dnnl-devel sleef-devel libcmocka-devel mpfr-devel gnuplot binutils git \
+for package in gcc glibc-devel make hwloc-devel jansson-devel zlib-devel oneapi-dnnl-devel sleef-devel libcmocka-devel mpfr-devel kissfft-devel gnuplot binutils git \
     pkgconf-pkg-config dejavu-sans-fonts; do
     said "$package"
 done

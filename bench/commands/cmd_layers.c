@@ -46,8 +46,14 @@ static bool make(preset which, const selection *s, const topology *t) {
 static bool check(const request *r, const selection *s) {
     bool concerned = false, staged = arms.schedule.count == 0 || sizes.stage == 0;
     (void)r;
-    for (size_t i = 0; i < arms.schedule.count; i++)
-        staged |= layers_has_stages(layers_arm_at(&arms, i)->key.model);
+    for (size_t i = 0; i < arms.schedule.count; i++) {
+        const model_shape *const model = layers_arm_at(&arms, i)->key.model;
+        staged |= layers_has_stages(model);
+        if (layer_missing(model) != NULL)
+            return cli_complain(&command, "%s needs %s", model->name, layer_missing(model));
+    }
+    if (arms.left_out != NULL)
+        cli_complain(&command, "left out is %s, which needs %s", arms.left_out->name, layer_missing(arms.left_out));
     if (!staged)
         return cli_complain(&command, "--stage is for models with stages, of which none is selected: add --model");
     for (size_t i = 0; i < arms.schedule.count && !s->given[SELECT_VARIANT]; i++) {

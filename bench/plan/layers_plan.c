@@ -52,7 +52,8 @@ enum {
 
 #define MAP_MODELS                                                                                                     \
     "llama_7b", "qwen3_0.6b", "vit_s16", "vit_b16", "dit_xl2", "wav2vec_base", "gpt2", "esm2_35m", "esm2_650m",        \
-        "convnext_b", "swin_t", "whisper_tiny", "mobilevit_s", "conformer_s", "pairformer"
+        "convnext_b", "swin_t", "whisper_tiny", "mobilevit_s", "conformer_s", "pairformer",      \
+        "hyena_dna"
 
 static unsigned usually(unsigned said, unsigned usual) { return said != 0 ? said : usual; }
 
@@ -253,6 +254,10 @@ static bool add_sweep(maker *m, const layers_sweep *w, size_t most_tokens, const
         if ((w->models[0] != NULL && (listed == MANY || w->models[listed] == NULL)) ||
             (s->given[SELECT_MODEL] && !s->model[i]))
             continue;
+        if (!s->given[SELECT_MODEL] && layer_missing(model) != NULL) {
+            m->plan->left_out = model;
+            continue;
+        }
         for (model_part part = 0; part < PARTS; part++)
             for (model_phase phase = 0; phase < PHASES; phase++)
                 for (norm_dtype dtype = 0; dtype < NORM_DTYPES; dtype++) {

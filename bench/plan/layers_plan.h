@@ -37,6 +37,7 @@ typedef struct {
     schedule schedule;  // of a group, calls are the same for all; note: what the products run
     layers_step *steps; // in the order of arms, then index
     size_t step_count;
+    const model_shape *left_out; // not asked for by name, and this machine lacks what it needs; NULL: none
 } layers_plan;
 extern const schedule_kind layers_plan_kind;
 // Whatever else its kind of item is, it begins with its arm.

@@ -60,7 +60,7 @@ static workspace own_workspace(const long_conv *c) {
 
 const char *long_conv_missing(void) {
     return kissfft_open() ? NULL
-                          : "KissFFT for their transforms, which this machine lacks; install it with `sh "
+                          : "KissFFT, Fourier transforms that this machine lacks; install them with `sh "
                             "scripts/setup.sh`, or as libkissfft-float131 (Debian) or kissfft (Fedora)";
 }
 
