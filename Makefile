@@ -67,7 +67,7 @@ FIXED    := $(if $(SANITIZE),$(if $(findstring darwin,$(TARGET)),,-no-pie))
 UNITS    := $(basename $(wildcard kernels/ops/*.c))
 LEVELLED := $(foreach l,$(LEVELS),$(UNITS:%=$(OBJ)/%.$(l).o))
 KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(wildcard kernels/*.c))
-ROW_UNITS := models/math/pointwise_rows models/math/sequence_rows bench/machine/peak_loop
+ROW_UNITS := models/math/pointwise_rows models/math/sequence_rows models/math/scan_rows bench/machine/peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(ROW_UNITS:%=$(OBJ)/%.$(l).o))
 # SLEEF's vectors are those of these levels, so that it is not needed on other architectures; MKL's are of x86 alone.
 PEER_UNITS   := $(addprefix bench/peers/,dyt_sleef eager_sleef framework_sleef framework_mkl)

@@ -75,6 +75,15 @@
         .tied_head = true                                                                                              \
     }
 
+// Caduceus-PS as DyT and Derf pretrain it, with sequences of 131072; its work is linear in them, so that a sixty-fourth
+// is enough to time. ffn: the channels of its scans.
+#define CADUCEUS(NAME, TITLE, DIM, DEPTH)                                                                              \
+    {                                                                                                                  \
+        .name = NAME, .title = TITLE, .kind = MODEL_CADUCEUS, .dim = DIM, .depth = DEPTH, .ffn = 2 * DIM, .vocab = 16, \
+        .tokens = 2048, .native = NORM_RMSNORM, .eps = 1e-5f, .alpha = 0.5f, .alpha_attention = 0.5f,                  \
+        .tied_head = true                                                                                              \
+    }
+
 static const model_shape models[] = {
     LLAMA("llama_7b", "LLaMA 7B", 4096, 32, 32, 32, 11008, 32000, 4096, 1e-5f, 1e4, false, false, 0.8f, 0.2f),
     LLAMA("llama_13b", "LLaMA 13B", 5120, 40, 40, 40, 13824, 32000, 4096, 1e-5f, 1e4, false, false, 0.6f, 0.15f),
@@ -107,6 +116,7 @@ static const model_shape models[] = {
     PAIRFORMER("pairformer", "Pairformer", 128, 48, 4, 64, 256),
     HYENA("hyena_dna", "HyenaDNA", 256, 4),
     HYENA("hyena_dna_tiny", "HyenaDNA tiny", 128, 2),
+    CADUCEUS("caduceus", "Caduceus", 256, 8),
 };
 
 const model_shape *model_at(size_t index) { return index < sizeof models / sizeof *models ? &models[index] : NULL; }
@@ -122,7 +132,7 @@ const model_shape *model_find(const char *name) {
 const char *model_kind_name(model_kind kind) {
     static const char *const names[MODEL_KINDS] = {"llama",   "vit",       "dit",       "wav2vec",
                                                    "gpt2",    "esm",       "convnext",  "swin",
-                                                   "whisper", "mobilevit", "conformer", "pairformer", "hyena"};
+                                                   "whisper", "mobilevit", "conformer", "pairformer", "hyena", "caduceus"};
     return names[kind];
 }
 
@@ -152,11 +162,15 @@ bool model_has_branch(const model_shape *m) {
 size_t model_rows(const model_shape *m, size_t stage, size_t tokens) {
     if (model_stages(m) > 0)
         return m->stages[stage].side * m->stages[stage].side;
+    if (m->kind == MODEL_CADUCEUS)
+        return MODEL_STRANDS * tokens;
     return m->kind == MODEL_PAIRFORMER ? tokens * tokens : tokens;
 }
 
+size_t model_step_rank(const model_shape *m) { return (m->dim + 15) / 16; }
+
 size_t model_layer_norms(const model_shape *m) {
-    if (m->kind == MODEL_CONVNEXT)
+    if (m->kind == MODEL_CONVNEXT || m->kind == MODEL_CADUCEUS)
         return 1;
     if (m->kind == MODEL_CONFORMER)
         return 5;
@@ -171,7 +185,7 @@ size_t model_layer_norms(const model_shape *m) {
 size_t model_norms(const model_shape *m) {
     static const size_t ends[MODEL_KINDS] = {
         [MODEL_LLAMA] = 1, [MODEL_VIT] = 1, [MODEL_DIT] = 1,    [MODEL_WAV2VEC] = 2,
-        [MODEL_GPT2] = 1,  [MODEL_ESM] = 2, [MODEL_WHISPER] = 1, [MODEL_HYENA] = 1};
+        [MODEL_GPT2] = 1,  [MODEL_ESM] = 2, [MODEL_WHISPER] = 1, [MODEL_HYENA] = 1, [MODEL_CADUCEUS] = 1};
     const size_t stages = model_stages(m), staged = m->kind == MODEL_MOBILEVIT ? stages : stages + 1;
     return m->depth * model_layer_norms(m) + (stages > 0 ? staged : ends[m->kind]);
 }
@@ -187,5 +201,9 @@ size_t model_layer_weights(const model_shape *m, size_t stage) {
         return 2 * 6 * dim * dim + 2 * (5 * dim + m->heads) * dim + 3 * dim * s.ffn + MODEL_PAIR_HEADS * dim;
     if (m->kind == MODEL_HYENA) // three products and one back; those that make the filter are no token's
         return 4 * dim * dim + 2 * dim * s.ffn;
+    if (m->kind == MODEL_CADUCEUS) { // there and back, of which the first and the last have the same weights
+        const size_t rank = model_step_rank(m);
+        return 2 * (3 * dim * s.ffn + (rank + 2 * MODEL_SCAN_STATES) * s.ffn + rank * s.ffn);
+    }
     return attention + (m->kind == MODEL_LLAMA ? 3 : 2) * dim * s.ffn; // convnext has no heads
 }

@@ -19,10 +19,12 @@ typedef enum {
     MODEL_CONFORMER,
     MODEL_PAIRFORMER,
     MODEL_HYENA,
+    MODEL_CADUCEUS,
     MODEL_KINDS
 } model_kind;
 
 enum { MODEL_STAGES = 4, MODEL_PAIR_HEADS = 16 }; // heads of pairformer's single track, which it makes a bias for
+enum { MODEL_SCAN_STATES = 16, MODEL_STRANDS = 2 }; // caduceus: of each channel of its scan; of DNA, each a sequence
 
 typedef struct {
     const char *name;  // as the command line and the CSV spell it
@@ -30,7 +32,7 @@ typedef struct {
     model_kind kind;
     size_t dim, depth, heads, kv_heads, head_dim, ffn; // of stages: those of the last; convnext: heads are 0
     size_t vocab; // classes of the head; dit: values of an output patch, wav2vec, whisper, conformer: of an input frame
-    size_t tokens;  // of one sequence (positions of an image; pairformer: a row for each pair) in training or prefill,
+    size_t tokens;  // of one sequence (positions of an image; pairformer: a row for each pair; caduceus: of each strand) in training or prefill,
                     // as published
     size_t filter;  // hyena: the width of the network that makes a layer's long filter
     size_t window;  // swin: the side of the squares of positions that see each other
@@ -62,6 +64,8 @@ model_stage model_stage_at(const model_shape *m, size_t stage);
 bool model_has_branch(const model_shape *m);
 // Rows of the residual stream of one sequence or image.
 size_t model_rows(const model_shape *m, size_t stage, size_t tokens);
+// caduceus: the columns from which the steps of its scan are made.
+size_t model_step_rank(const model_shape *m);
 // Norm calls of one layer and of the whole model (final norm and the like included).
 size_t model_layer_norms(const model_shape *m);
 size_t model_norms(const model_shape *m);

@@ -141,6 +141,32 @@ def hyena(m, p, x):
     return {"output.stream": x, "output.branch": linear(p, "layer0.ffn.down", gelu(m, h))}
 
 
+def caduceus(m, p, x):
+    """Outputs of a layer: Mamba along the tokens of each strand, and along them from the end, token by token."""
+    tokens = m["tokens"]
+
+    def mamba(way, h):
+        at = f"layer0.{way}"
+        x, gate = np.split(h @ p["layer0.mixer.in.weight"].T, 2, -1)
+        x = silu(causal(p, f"{at}.conv", x, tokens))
+        made = linear(p, f"{at}.x", x)
+        rank = made.shape[-1] - 32
+        step = np.log1p(np.exp(linear(p, f"{at}.steps", made[:, :rank])))
+        x, step, into, out = (y.reshape(-1, tokens, y.shape[-1]) for y in (x, step, made[:, rank:-16], made[:, -16:]))
+        state, y = 0.0, p[f"{at}.scan.skip"] * x
+        for t in range(tokens):
+            decay = np.exp(-np.exp(p[f"{at}.scan.log_rates"]) * step[:, t, :, None])
+            state = decay * state + (step[:, t] * x[:, t])[:, :, None] * into[:, t, None, :]
+            y[:, t] += np.einsum("scn,sn->sc", state, out[:, t])
+        return (y.reshape(gate.shape) * silu(gate)) @ p["layer0.mixer.out.weight"].T
+
+    def turn(y):
+        return y.reshape(-1, tokens, y.shape[-1])[:, ::-1].reshape(y.shape)
+
+    h = norm(m, p, "layer0.mixer.norm", x)
+    return {"output.stream": x, "output.branch": mamba("there", h) + turn(mamba("back", turn(h)))}
+
+
 def silu(x):
     return x / (1 + np.exp(-x))
 
@@ -225,8 +251,8 @@ def ffn(m, p, x):
 def forward(m, p):
     if m["kind"] == "pairformer":
         return pairformer(m, p, p["input.stream"])
-    if m["kind"] == "hyena":
-        return hyena(m, p, p["input.stream"] + p["input.branch"])
+    if m["kind"] in ("hyena", "caduceus"):
+        return globals()[m["kind"]](m, p, p["input.stream"] + p["input.branch"])
     if m["kind"] in ("swin", "mobilevit", "conformer"):
         return {"output.stream": globals()[m["kind"]](m, p, p["input.stream"])}
     if m["shape"]["post_norm"]:

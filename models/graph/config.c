@@ -33,7 +33,8 @@ const model_parts *model_parts_of(model_kind kind) {
                                                           [MODEL_MOBILEVIT] = &mobilevit_parts,
                                                           [MODEL_CONFORMER] = &conformer_parts,
                                                           [MODEL_PAIRFORMER] = &pairformer_parts,
-                                                          [MODEL_HYENA] = &hyena_parts};
+                                                          [MODEL_HYENA] = &hyena_parts,
+                                                          [MODEL_CADUCEUS] = &caduceus_parts};
     return parts[kind];
 }
 

@@ -112,6 +112,13 @@ tensor graph_fixed(graph *g, const char *name, size_t rows, size_t cols, graph_f
     return t;
 }
 
+void graph_draw_about(graph *g, tensor parameter, double mean, double deviation) {
+    if (g->failed)
+        return;
+    g->tensors[parameter].mean = mean;
+    g->tensors[parameter].deviation = deviation;
+}
+
 tensor graph_vector(graph *g, const char *name, size_t cols, double mean, double deviation) {
     return graph_parameter(g, g->config.dtype, name, ".weight", 1, cols, mean, deviation);
 }

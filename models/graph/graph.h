@@ -28,7 +28,7 @@ typedef struct {
     bool decode; // whether it has the phase
 } model_parts;
 extern const model_parts llama_parts, vit_parts, dit_parts, wav2vec_parts, gpt2_parts, esm_parts, convnext_parts,
-    swin_parts, whisper_parts, mobilevit_parts, conformer_parts, pairformer_parts, hyena_parts;
+    swin_parts, whisper_parts, mobilevit_parts, conformer_parts, pairformer_parts, hyena_parts, caduceus_parts;
 
 const layer_config *graph_config(const graph *g);
 size_t graph_rows(const graph *g); // tokens of all sequences
@@ -50,6 +50,8 @@ typedef void graph_fill(const graph *g, matrix values);
 tensor graph_fixed(graph *g, const char *name, size_t rows, size_t cols, graph_fill *fill);
 // A parameter of one row, NAME.weight, for as many steps as take it.
 tensor graph_vector(graph *g, const char *name, size_t cols, double mean, double deviation);
+// Draws a parameter about another mean.
+void graph_draw_about(graph *g, tensor parameter, double mean, double deviation);
 void graph_output(graph *g, const char *name, tensor t);
 // Columns [first, first + count) of a tensor, and the same elements in rows of another length. What is cut into columns
 // must be consumed column by column, each once.
@@ -66,6 +68,12 @@ tensor graph_add_norm(graph *g, const char *name, residual *x, float alpha);
 tensor graph_add(graph *g, const char *name, tensor a, tensor b);
 // x W^T (+ bias), W (out, cols of x).
 tensor graph_linear(graph *g, const char *name, tensor x, size_t out, bool bias);
+// The weights of such a layer, for as many as take them.
+typedef struct {
+    tensor weight, bias; // bias: NO_TENSOR for none
+} weights;
+weights graph_weights(graph *g, const char *name, size_t in, size_t out, bool bias);
+tensor graph_linear_by(graph *g, const char *name, tensor x, const weights *w);
 // Rotary embedding of every head; takes x's place.
 tensor graph_rope(graph *g, const char *name, tensor x);
 // Over q, k and v as attention.h has them; decode: k and v go into a cache first, steps name.cache.k and name.cache.v.
@@ -80,7 +88,7 @@ typedef struct {
 tensor graph_attention_within(graph *g, const char *name, tensor q, tensor k, tensor v, const attention_grid *grid);
 // A learned weight per head for each distance of two positions in a window, as such a bias.
 tensor graph_relative_bias(graph *g, const char *name, size_t window, size_t heads);
-// In inference it takes the gate's place, which nobody else may read.
+// In inference it takes the gate's place, if that is no part of a tensor: then nobody else may read the gate.
 tensor graph_swiglu(graph *g, const char *name, tensor gate, tensor up);
 // x times the logistic function of the gate. In inference it takes the place of x, if that is no part of a tensor: then
 // nobody else may read x.
@@ -110,8 +118,8 @@ tensor graph_multiply(graph *g, const char *name, tensor a, tensor b);
 // The rows in another order, or back in the old one.
 typedef struct {
     // MOVE_WINDOWS: windows of window * window positions of images, each a sequence; MOVE_MIRROR: rows and columns of a
-    // square of positions change places.
-    enum { MOVE_WINDOWS, MOVE_MIRROR } kind;
+    // square of positions change places; MOVE_REVERSE: sequences of `side` tokens from their ends.
+    enum { MOVE_WINDOWS, MOVE_MIRROR, MOVE_REVERSE } kind;
     size_t side, window, shift; // the image's side; shift: it is first moved round by so many positions up and left
 } row_order;
 tensor graph_move(graph *g, const char *name, tensor x, const row_order *order, bool back);
@@ -125,6 +133,12 @@ tensor graph_causal_conv(graph *g, const char *name, tensor x, size_t taps);
 // The same with a filter (tokens, cols of x) as long as the sequence, and a weight per column for the token itself,
 // NAME.skip; by Fourier transforms.
 tensor graph_long_conv(graph *g, const char *name, tensor x, tensor filter);
+
+// The recurrence of scan.h along sequences of the config's tokens. steps: as x; what goes into states and comes out of them
+// are the last columns of `inout`. Parameters NAME.log_rates and NAME.skip.
+tensor graph_scan(graph *g, const char *name, tensor x, tensor steps, tensor inout);
+// The same elements in a place of their own: products want columns of another tensor so.
+tensor graph_copied(graph *g, const char *name, tensor x);
 
 // x's product with a weight, its result (out, rows of x): a row for each channel. gradient_f32: as graph_condition.
 tensor graph_channels(graph *g, const char *name, tensor x, size_t out, bool gradient_f32);

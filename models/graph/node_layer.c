@@ -98,28 +98,26 @@ tensor linear_weight(graph *g, const char *name, size_t out, size_t in, bool rea
 
 static const node_kind linear_kind = {linear_forward, linear_backward};
 
-// The parameters of a linear layer; bias: NO_TENSOR for none.
-typedef struct {
-    tensor weight, bias;
-} linear_parameters;
-
-static linear_parameters note_parameters(graph *g, const char *name, size_t in, size_t out, bool bias) {
+weights graph_weights(graph *g, const char *name, size_t in, size_t out, bool bias) {
     const tensor weight = linear_weight(g, name, out, in, false);
-    return (linear_parameters){weight, bias ? graph_parameter(g, g->config.dtype, name, ".bias", 1, out, 0.0, 0.02)
-                                            : NO_TENSOR};
+    return (weights){weight, bias ? graph_parameter(g, g->config.dtype, name, ".bias", 1, out, 0.0, 0.02) : NO_TENSOR};
 }
 
-static node *note_linear(graph *g, const char *name, tensor x, linear_parameters p, tensor result) {
+static node *note_linear(graph *g, const char *name, tensor x, weights p, tensor result) {
     node *const n = graph_node(g, &linear_kind, name, x, result);
     linear_note(g, n, x, p.weight, p.bias);
     return n;
 }
 
-tensor graph_linear(graph *g, const char *name, tensor x, size_t out, bool bias) {
-    const linear_parameters p = note_parameters(g, name, g->tensors[x].cols, out, bias);
-    const tensor result = graph_tensor(g, g->config.dtype, g->tensors[x].rows, out);
-    note_linear(g, name, x, p, result);
+tensor graph_linear_by(graph *g, const char *name, tensor x, const weights *w) {
+    const tensor result = graph_tensor(g, g->config.dtype, g->tensors[x].rows, g->tensors[w->weight].rows);
+    note_linear(g, name, x, *w, result);
     return result;
+}
+
+tensor graph_linear(graph *g, const char *name, tensor x, size_t out, bool bias) {
+    const weights w = graph_weights(g, name, g->tensors[x].cols, out, bias);
+    return graph_linear_by(g, name, x, &w);
 }
 
 tensor graph_condition(graph *g, const char *name, tensor x, size_t out) {
@@ -155,8 +153,7 @@ tensor graph_feed_forward(graph *g, const char *name, tensor x, activation kind,
     snprintf(active_name, sizeof active_name, "%.32s.%s", name, kind == ACTIVATION_SILU ? "silu" : "gelu");
     snprintf(down, sizeof down, "%.32s.down", name);
     const size_t rows = g->tensors[x].rows, cols = g->tensors[x].cols, each = tile_rows(g, rows, width);
-    const linear_parameters wide = note_parameters(g, up, cols, width, true);
-    const linear_parameters narrow = note_parameters(g, down, width, cols, true);
+    const weights wide = graph_weights(g, up, cols, width, true), narrow = graph_weights(g, down, width, cols, true);
     const tensor hidden = graph_tensor(g, g->config.dtype, each, width);
     const tensor out = graph_tensor(g, g->config.dtype, rows, cols);
     for (size_t first = 0; first < rows; first += each) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// node_move.c: the steps that put rows in another order: windows of images, the mirror
-// image of a square. They hold no arithmetic, and backward is
-// the way back.
+// node_move.c: the steps that put rows in another order, windows of images, the mirror image of a square, sequences from
+// their ends; or in another place. They hold no arithmetic, and backward is the way back.
 #include "compile.h"
 
 // ---- Orders
 
 // Row r in the new order is row came_from() of the old one.
 static size_t came_from(const row_order *o, size_t r) {
+    if (o->kind == MOVE_REVERSE)
+        return r + o->side - 1 - 2 * (r % o->side);
     const size_t in_image = r % (o->side * o->side);
     if (o->kind == MOVE_MIRROR)
         return r - in_image + in_image % o->side * o->side + in_image / o->side;
@@ -80,5 +81,24 @@ tensor graph_move(graph *g, const char *name, tensor x, const row_order *order, 
     node *const n = graph_node(g, &kind, name, x, out);
     n->scratch[THERE] = back ? m.back : m.to;
     n->scratch[BACK] = back ? m.to : m.back;
+    return out;
+}
+
+// ---- Another place
+
+static void copied_forward(compiler *c, const node *n) {
+    EMIT(c, n, "", STEP_OTHER, run_copy, tensor_value(c, n->out), tensor_value(c, n->in[0]));
+}
+
+static void copied_backward(compiler *c, const node *n) {
+    const view dx = gradient_place(c, n->in[0]);
+    EMIT(c, n, ".grad", STEP_OTHER, run_copy, dx, gradient_of(c, n->out));
+    gradient_arrived(c, n, n->in[0], dx);
+}
+
+tensor graph_copied(graph *g, const char *name, tensor x) {
+    static const node_kind kind = {copied_forward, copied_backward};
+    const tensor out = graph_tensor(g, g->config.dtype, g->tensors[x].rows, g->tensors[x].cols);
+    graph_node(g, &kind, name, x, out);
     return out;
 }

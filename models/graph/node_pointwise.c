@@ -31,7 +31,8 @@ static void swiglu_backward(compiler *c, const node *n) {
 tensor graph_swiglu(graph *g, const char *name, tensor gate, tensor up) {
     static const node_kind kind = {swiglu_forward, swiglu_backward};
     const size_t rows = g->tensors[gate].rows, cols = g->tensors[gate].cols;
-    const tensor out = g->train ? graph_tensor(g, g->config.dtype, rows, cols) : graph_reshape(g, gate, cols);
+    const bool in_place = !g->train && g->tensors[gate].parent == NO_TENSOR;
+    const tensor out = in_place ? graph_reshape(g, gate, cols) : graph_tensor(g, g->config.dtype, rows, cols);
     graph_node(g, &kind, name, gate, out)->in[1] = up;
     return out;
 }
