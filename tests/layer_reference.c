@@ -31,6 +31,8 @@ const char *mistake_name(mistake m) {
         "the other triangle",
         "no pair bias",
         "no window",
+        "no decay",
+        "both ways from the beginning",
         "no seam",
     };
     return names[m];

@@ -30,6 +30,8 @@ typedef enum {
     MISTAKE_OTHER_TRIANGLE, // incoming for outgoing, and the other way round
     MISTAKE_NO_PAIR_BIAS,
     MISTAKE_NO_WINDOW, // a filter that does not fade
+    MISTAKE_NO_DECAY,  // states that keep all that went into them
+    MISTAKE_ONE_WAY,   // both directions from the beginning
     MISTAKE_NO_SEAM,   // what an image that was moved round brought together sees each other
     MISTAKES
 } mistake;

@@ -28,6 +28,13 @@ static void pre_norm_layer(layer_reference *r, const char *prefix, residual *x, 
     x->branch = reference_mlp(r, prefix, reference_norm(r, x->stream, n, dim, prefix, "ffn.norm"), n);
 }
 
+static void caduceus_layer(layer_reference *r, const char *prefix, residual *x, size_t n) {
+    const size_t dim = r->config.shape->dim;
+    if (x->branch != NULL)
+        x->stream = reference_add(r, x->stream, x->branch, n * dim);
+    x->branch = reference_caduceus_mixer(r, prefix, reference_norm(r, x->stream, n, dim, prefix, "mixer.norm"), n);
+}
+
 static void post_norm_layer(layer_reference *r, const char *prefix, residual *x, size_t n) {
     const size_t dim = r->config.shape->dim;
     const double *const a = reference_attention(r, prefix, x->stream);
@@ -122,7 +129,7 @@ static void convnext_layer(layer_reference *r, const char *prefix, residual *x, 
 // `count` layers from the index-th on; stage: of models of images.
 static void layers(layer_reference *r, residual *x, size_t index, size_t count, size_t stage) {
     const model_shape *const m = r->config.shape;
-    const size_t n = r->config.batch * r->config.tokens;
+    const size_t n = r->config.batch * model_rows(m, stage, r->config.tokens);
     if (m->kind == MODEL_SWIN || m->kind == MODEL_MOBILEVIT) {
         x->stream = reference_image_layers(r, x->stream, index, count, stage);
         return;
@@ -138,6 +145,8 @@ static void layers(layer_reference *r, residual *x, size_t index, size_t count, 
             x->stream = reference_conformer_layer(r, prefix, x->stream);
         else if (m->kind == MODEL_PAIRFORMER)
             x->stream = reference_pairformer_layer(r, prefix, x->stream, i, &r->layer_loss);
+        else if (m->kind == MODEL_CADUCEUS)
+            caduceus_layer(r, prefix, x, n);
         else if (m->post_norm)
             post_norm_layer(r, prefix, x, n);
         else
@@ -171,7 +180,7 @@ static const double *sum_of(layer_reference *r, const residual *x, size_t elemen
 // The rows of the embedding that the token ids name.
 static double *embed(layer_reference *r) {
     const model_shape *const m = r->config.shape;
-    const size_t n = r->config.batch * r->config.tokens;
+    const size_t n = r->config.batch * model_rows(m, 0, r->config.tokens);
     const double *const ids = reference_values(r, "input", "tokens", n), *const table = reference_values(
                                                                              r, "embed", "weight", m->vocab * m->dim);
     double *const x = reference_take(r, n * m->dim);
@@ -226,7 +235,7 @@ double reference_squared_error(layer_reference *r, const double *x, size_t eleme
 
 static double language_model(layer_reference *r, size_t depth) {
     const model_shape *const m = r->config.shape;
-    const size_t tokens = r->config.tokens, n = r->config.batch * tokens;
+    const size_t tokens = r->config.tokens, n = r->config.batch * model_rows(m, 0, tokens);
     const size_t before = r->config.phase == PHASE_DECODE ? r->config.context : 0;
     residual x = {embed(r), NULL};
     if (m->kind == MODEL_GPT2) {
@@ -370,6 +379,7 @@ double reference_part_ends(layer_reference *r, size_t depth) {
                                                           [MODEL_GPT2] = language_model,
                                                           [MODEL_ESM] = language_model,
                                                           [MODEL_HYENA] = language_model,
+                                                          [MODEL_CADUCEUS] = language_model,
                                                           [MODEL_VIT] = vit_model,
                                                           [MODEL_DIT] = dit_model,
                                                           [MODEL_WAV2VEC] = wav2vec_model,

@@ -49,9 +49,10 @@ double *reference_mlp(layer_reference *r, const char *prefix, const double *x, s
 double *reference_conformer_layer(layer_reference *r, const char *prefix, const double *x);
 // Of Pairformer; a model's has a loss of its own in training.
 double *reference_pairformer_layer(layer_reference *r, const char *prefix, const double *x, size_t index, double *loss);
-// Of HyenaDNA: what it has in the place of attention; and a convolution along sequences in which a token sees itself and
-// those before it.
+// What HyenaDNA has in the place of attention, and Caduceus in that of attention and feed-forward; and a convolution
+// along sequences in which a token sees itself and those before it.
 double *reference_hyena_mixer(layer_reference *r, const char *prefix, const double *x, size_t n);
+double *reference_caduceus_mixer(layer_reference *r, const char *prefix, const double *x, size_t n);
 double *reference_causal(layer_reference *r, const double *x, size_t n, size_t cols, size_t taps, const char *prefix,
                          const char *name);
 // Layers of the stage, the index-th in the model the first; of Swin and MobileViT, whose models follow.

@@ -40,6 +40,7 @@ const model_shape odd_shapes[ODD_SHAPES] = {
           .stages = {{6, 12, 1, 4}, {4, 6, 2, 2}, {2, 9, 1, 3}}),
     SHAPE("conformer", MODEL_CONFORMER, 8, 2, 2, 14, 9, NORM_LAYERNORM, ),
     SHAPE("pairformer", MODEL_PAIRFORMER, 8, 2, 2, 7, 5, NORM_LAYERNORM, ),
+    SHAPE("caduceus", MODEL_CADUCEUS, 5, 0, 0, 10, 9, NORM_RMSNORM, .tied_head = true),
     SHAPE("hyena", MODEL_HYENA, 6, 0, 0, 14, 9, NORM_LAYERNORM, .filter = 5, .tied_head = true),
 };
 
@@ -77,7 +78,7 @@ layer_config odd_config(const model_shape *m, model_part part, model_phase phase
 // What is drawn large is left alone, as is the network that makes filters: a sine of ten times its argument is far from
 // linear as it is.
 static bool is_left_alone(const char *name) {
-    static const char *const parts[] = {"norm.", "filter.", "mixer.conv.", ".skip"};
+    static const char *const parts[] = {"norm.", "filter.", "mixer.conv.", "there.conv.", "back.conv.", ".skip", ".log_rates"};
     bool found = false;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         found = found || strstr(name, parts[i]) != NULL;
@@ -95,7 +96,8 @@ static void amplify(layer *l) {
         if (t->role != TENSOR_PARAMETER || is_left_alone(t->name))
             continue;
         const bool scale = checks_ends_with(t->name, "scale.weight");
-        const double by = scale ? 8 : m->rows > 1 ? exp2(round(log2(50 / sqrt((double)m->cols)))) : 16;
+        const bool steps = checks_ends_with(t->name, "steps.bias"); // of a scan, whose softplus is next to nothing
+        const double by = scale ? 8 : steps ? 0.125 : m->rows > 1 ? exp2(round(log2(50 / sqrt((double)m->cols)))) : 16;
         for (size_t j = 0; j < m->rows * m->cols; j++)
             dtype_set(m->dtype, m->data, j, by * dtype_get(m->dtype, m->data, j));
     }

@@ -6,7 +6,7 @@
 
 #include "layer.h"
 
-enum { ODD_SHAPES = 15, ODD_BATCH = 2, ODD_TOKENS = 5, ODD_CONTEXT = 4, ODD_STAGE = 1, ODD_MOST_COLS = 32 };
+enum { ODD_SHAPES = 16, ODD_BATCH = 2, ODD_TOKENS = 5, ODD_CONTEXT = 4, ODD_STAGE = 1, ODD_MOST_COLS = 32 };
 extern const model_shape odd_shapes[ODD_SHAPES];
 size_t odd_count(void); // of those that run here, which come first
 const model_shape *odd_named(const char *name);

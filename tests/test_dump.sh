@@ -115,7 +115,7 @@ fi
 for arguments in '--model dit_b4 --phase train --tokens 3' '--model convnext_b --phase train --stage 4' \
     '--model wav2vec_base --phase train --tokens 3' '--model gpt2 --phase decode' '--model swin_t --phase train --stage 4' \
     '--model whisper_tiny --phase train --tokens 3' '--model conformer_s --phase train --tokens 3' \
-    '--model pairformer --phase train --tokens 3' "$hyena"; do
+    '--model pairformer --phase train --tokens 3' '--model caduceus --phase train --tokens 3' "$hyena"; do
     [ -n "$arguments" ] || continue
     # shellcheck disable=SC2086
     expect 0 wrote $arguments --op layernorm --out "$work/explained"
@@ -156,6 +156,9 @@ if [ -n "$python" ]; then
     recompute --model pairformer --op dyt --phase prefill --tokens 24
     recompute --model mobilevit_s --op layernorm --phase train --stage 3
     recompute --model mobilevit_s --op dyt --phase prefill --stage 1
+    recompute --model caduceus --op rmsnorm --phase train --tokens 9 --batch 2
+    recompute --model caduceus --op dyt --phase train --tokens 70 --form eager
+    recompute --model caduceus --op rmsnorm --phase prefill --tokens 40 --dtype bf16
     if [ -n "$hyena" ]; then
         recompute --model hyena_dna_tiny --op layernorm --phase train --tokens 9 --batch 2
         recompute --model hyena_dna --op dyt --phase prefill --tokens 40 --batch 2

@@ -194,6 +194,12 @@ static void work_is_counted(void **state) {
     expect_work_of(config,
                    2 * 1024 * (24.0 * 256 * 256 + 2.0 * 3 * 3 * 256) + 1024 * 2.0 * (5 * 64 + 2 * 64 * 64 + 64 * 256),
                    1024 * 2.0 * 5 * 64, 2 * 1024 * 2.0 * 256);
+
+    // Of both strands and directions, products and convolutions; scans do not count.
+    config.shape = model_find("caduceus");
+    config.batch = 1;
+    const double way = 2.0 * (3 * 256 * 512 + (16 + 32) * 512 + 16 * 512) + 2.0 * 4 * 512;
+    expect_work(config, 2 * 1024 * 2 * way, 2 * 1024 * 256.0);
 }
 
 // Of every model, a layer in inference at the tokens that are its default takes its weights and at most 300 MB.

@@ -71,9 +71,9 @@ tensor graph_linear(graph *g, const char *name, tensor x, size_t out, bool bias)
 // The weights of such a layer, for as many as take them.
 typedef struct {
     tensor weight, bias; // bias: NO_TENSOR for none
-} weights;
-weights graph_weights(graph *g, const char *name, size_t in, size_t out, bool bias);
-tensor graph_linear_by(graph *g, const char *name, tensor x, const weights *w);
+} linear_weights;
+linear_weights graph_weights(graph *g, const char *name, size_t in, size_t out, bool bias);
+tensor graph_linear_by(graph *g, const char *name, tensor x, const linear_weights *w);
 // Rotary embedding of every head; takes x's place.
 tensor graph_rope(graph *g, const char *name, tensor x);
 // Over q, k and v as attention.h has them; decode: k and v go into a cache first, steps name.cache.k and name.cache.v.

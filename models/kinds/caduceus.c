@@ -12,7 +12,7 @@ typedef struct {
 
 // What both directions share.
 typedef struct {
-    weights in, out;
+    linear_weights in, out;
 } shared;
 
 static tensor mamba_of(graph *g, tensor h, const shared *w, const names *n) {
@@ -23,7 +23,7 @@ static tensor mamba_of(graph *g, tensor h, const shared *w, const names *n) {
     const tensor mixed = graph_causal_conv(g, n->conv, graph_columns(g, both, 0, inner), TAPS);
     const tensor x = graph_activation(g, n->silu, ACTIVATION_SILU, mixed);
     const tensor made = graph_linear(g, n->x, x, rank + 2 * MODEL_SCAN_STATES, false);
-    const weights stepping = graph_weights(g, n->steps, rank, inner, true);
+    const linear_weights stepping = graph_weights(g, n->steps, rank, inner, true);
     graph_draw_about(g, stepping.bias, -4.0, 1.0); // whose softplus is a small step
     const tensor ranked = graph_copied(g, n->rank, graph_columns(g, made, 0, rank));
     const tensor steps =
