@@ -130,9 +130,9 @@ const model_shape *model_find(const char *name) {
 }
 
 const char *model_kind_name(model_kind kind) {
-    static const char *const names[MODEL_KINDS] = {"llama",   "vit",       "dit",       "wav2vec",
-                                                   "gpt2",    "esm",       "convnext",  "swin",
-                                                   "whisper", "mobilevit", "conformer", "pairformer", "hyena", "caduceus"};
+    static const char *const names[MODEL_KINDS] = {"llama",     "vit",        "dit",   "wav2vec", "gpt2",
+                                                   "esm",       "convnext",   "swin",  "whisper", "mobilevit",
+                                                   "conformer", "pairformer", "hyena", "caduceus"};
     return names[kind];
 }
 
@@ -184,8 +184,8 @@ size_t model_layer_norms(const model_shape *m) {
 // Pairformer's have theirs.
 size_t model_norms(const model_shape *m) {
     static const size_t ends[MODEL_KINDS] = {
-        [MODEL_LLAMA] = 1, [MODEL_VIT] = 1, [MODEL_DIT] = 1,    [MODEL_WAV2VEC] = 2,
-        [MODEL_GPT2] = 1,  [MODEL_ESM] = 2, [MODEL_WHISPER] = 1, [MODEL_HYENA] = 1, [MODEL_CADUCEUS] = 1};
+        [MODEL_LLAMA] = 1, [MODEL_VIT] = 1,     [MODEL_DIT] = 1,   [MODEL_WAV2VEC] = 2, [MODEL_GPT2] = 1,
+        [MODEL_ESM] = 2,   [MODEL_WHISPER] = 1, [MODEL_HYENA] = 1, [MODEL_CADUCEUS] = 1};
     const size_t stages = model_stages(m), staged = m->kind == MODEL_MOBILEVIT ? stages : stages + 1;
     return m->depth * model_layer_norms(m) + (stages > 0 ? staged : ends[m->kind]);
 }

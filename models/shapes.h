@@ -23,7 +23,7 @@ typedef enum {
     MODEL_KINDS
 } model_kind;
 
-enum { MODEL_STAGES = 4, MODEL_PAIR_HEADS = 16 }; // heads of pairformer's single track, which it makes a bias for
+enum { MODEL_STAGES = 4, MODEL_PAIR_HEADS = 16 };   // heads of pairformer's single track, which it makes a bias for
 enum { MODEL_SCAN_STATES = 16, MODEL_STRANDS = 2 }; // caduceus: of each channel of its scan; of DNA, each a sequence
 
 typedef struct {
@@ -32,8 +32,8 @@ typedef struct {
     model_kind kind;
     size_t dim, depth, heads, kv_heads, head_dim, ffn; // of stages: those of the last; convnext: heads are 0
     size_t vocab; // classes of the head; dit: values of an output patch, wav2vec, whisper, conformer: of an input frame
-    size_t tokens;  // of one sequence (positions of an image; pairformer: a row for each pair; caduceus: of each strand) in training or prefill,
-                    // as published
+    size_t tokens; // of one sequence (positions of an image; pairformer: a row for each pair; caduceus: of each strand)
+                   // in training or prefill, as published
     size_t filter;  // hyena: the width of the network that makes a layer's long filter
     size_t window;  // swin: the side of the squares of positions that see each other
     norm_op native; // the model's own norm

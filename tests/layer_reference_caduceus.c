@@ -45,7 +45,8 @@ static double *mamba(layer_reference *r, const char *prefix, const char *way, co
     const double *const both = reference_linear(r, x, n, dim, 2 * inner, prefix, "mixer.in");
     const double *const gate = reference_columns(r, both, n, 2 * inner, inner, inner);
     join(name, way, "conv");
-    double *const u = reference_causal(r, reference_columns(r, both, n, 2 * inner, 0, inner), n, inner, TAPS, prefix, name);
+    double *const u =
+        reference_causal(r, reference_columns(r, both, n, 2 * inner, 0, inner), n, inner, TAPS, prefix, name);
     for (size_t i = 0; i < n * inner; i++)
         u[i] = reference_silu(u[i]);
     join(name, way, "x");

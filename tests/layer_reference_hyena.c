@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// layer_reference_hyena.c: what HyenaDNA has in the place of attention, Nguyen et al. 2023 (arXiv 2306.15794, section 3)
-// after Poli et al. 2023 (arXiv 2302.10866), of the parts in layer_reference_parts.h. The long convolution is the sum
-// that it is.
+// layer_reference_hyena.c: what HyenaDNA has in the place of attention, Nguyen et al. 2023 (arXiv 2306.15794, section
+// 3) after Poli et al. 2023 (arXiv 2302.10866), of the parts in layer_reference_parts.h. The long convolution is the
+// sum that it is.
 #include <math.h>
 #include <stdio.h>
 

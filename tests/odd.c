@@ -78,7 +78,8 @@ layer_config odd_config(const model_shape *m, model_part part, model_phase phase
 // What is drawn large is left alone, as is the network that makes filters: a sine of ten times its argument is far from
 // linear as it is.
 static bool is_left_alone(const char *name) {
-    static const char *const parts[] = {"norm.", "filter.", "mixer.conv.", "there.conv.", "back.conv.", ".skip", ".log_rates"};
+    static const char *const parts[] = {"norm.",      "filter.", "mixer.conv.", "there.conv.",
+                                        "back.conv.", ".skip",   ".log_rates"};
     bool found = false;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         found = found || strstr(name, parts[i]) != NULL;

@@ -209,7 +209,7 @@ static void check_scan(const size *s) {
                        .dskip = result(NORM_F32, 1, cols, 0)};
     const scan_shape shape = {s->sequences, s->tokens, cols};
     const scan_operands o = {m.x->m, m.step->m, m.in->m, m.out->m, m.log_rates->m, m.skip->m};
-    const scan_gradients g = {m.dx->m,   m.dstep->m, m.din->m, m.dout->m, m.dlog_rates->m.data, m.dskip->m.data};
+    const scan_gradients g = {m.dx->m, m.dstep->m, m.din->m, m.dout->m, m.dlog_rates->m.data, m.dskip->m.data};
     zero_matrix(1, m.dlog_rates->m);
     zero_matrix(1, m.dskip->m);
     scan_in_double(s, &m);
@@ -222,8 +222,9 @@ static void check_scan(const size *s) {
     const struct {
         const char *name;
         const both *result;
-    } results[] = {{"scan y", m.y},       {"scan dx", m.dx},     {"scan dstep", m.dstep},           {"scan din", m.din},
-                   {"scan dout", m.dout}, {"scan dskip", m.dskip}, {"scan dlog_rates", m.dlog_rates}};
+    } results[] = {
+        {"scan y", m.y},       {"scan dx", m.dx},       {"scan dstep", m.dstep},          {"scan din", m.din},
+        {"scan dout", m.dout}, {"scan dskip", m.dskip}, {"scan dlog_rates", m.dlog_rates}};
     for (size_t i = 0; i < sizeof results / sizeof *results; i++)
         assert_close(results[i].name, results[i].result);
     free(memory);
@@ -256,7 +257,6 @@ static void check_level(void **unit) {
 int main(void) {
     static struct CMUnitTest tests[NORM_LEVELS];
     for (norm_level level = 0; level < NORM_LEVELS; level++)
-        tests[level] =
-            (struct CMUnitTest){norm_level_name(level), check_level, NULL, NULL, (void *)(uintptr_t)level};
+        tests[level] = (struct CMUnitTest){norm_level_name(level), check_level, NULL, NULL, (void *)(uintptr_t)level};
     return _cmocka_run_group_tests("sequence", tests, NORM_LEVELS, NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

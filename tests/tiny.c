@@ -4,9 +4,10 @@
 
 #include <stdio.h>
 
-static const char *const names[] = {"llama_7b",     "qwen3_8b",      "vit_b16",     "gpt2",       "esm2_8m",
-                                    "wav2vec_base", "wav2vec_large", "dit_b4",      "convnext_b", "swin_t",
-                                    "whisper_tiny", "mobilevit_s",   "conformer_s", "pairformer", "caduceus", "hyena_dna_tiny"};
+static const char *const names[] = {"llama_7b",    "qwen3_8b",     "vit_b16",       "gpt2",
+                                    "esm2_8m",     "wav2vec_base", "wav2vec_large", "dit_b4",
+                                    "convnext_b",  "swin_t",       "whisper_tiny",  "mobilevit_s",
+                                    "conformer_s", "pairformer",   "caduceus",      "hyena_dna_tiny"};
 
 // What lacks a library is said once; it comes last.
 size_t tiny_count(void) {

@@ -213,12 +213,14 @@ static const struct {
     {"filter.2.weight", "(64, 64): y = x W^T"},
     {"filter.3.weight", "(64, 64): y = x W^T"},
     {"filter.out.weight", "(dim, 64): y = x W^T, the filter of each channel before it fades"},
-    {"mixer.in.weight", "(columns, dim): y = x W^T; of Hyena the last gate, the first, and what is gated, of Caduceus what "
-                        "is scanned and its gate"},
+    {"mixer.in.weight",
+     "(columns, dim): y = x W^T; of Hyena the last gate, the first, and what is gated, of Caduceus what "
+     "is scanned and its gate"},
     {"mixer.out.weight", "(dim, columns): y = x W^T"},
     {"there.conv.weight", "(channels, 4): depthwise along the sequence, the last of them the token's own"},
     {"back.conv.weight", "(channels, 4): depthwise along the sequence from its end, the last of them the token's own"},
-    {".x.weight", "(rank + 32, channels): y = x W^T, of which steps are made, what goes into states and comes out of them"},
+    {".x.weight",
+     "(rank + 32, channels): y = x W^T, of which steps are made, what goes into states and comes out of them"},
     {".steps.weight", "(channels, rank): y = x W^T, whose softplus with the bias is a step"},
     {"scan.log_rates", "(channels, 16): a state decays by exp(-exp(log_rate) step)"},
     {"scan.skip", "what the token itself counts in the scan besides"},

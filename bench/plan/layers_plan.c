@@ -52,8 +52,7 @@ enum {
 
 #define MAP_MODELS                                                                                                     \
     "llama_7b", "qwen3_0.6b", "vit_s16", "vit_b16", "dit_xl2", "wav2vec_base", "gpt2", "esm2_35m", "esm2_650m",        \
-        "convnext_b", "swin_t", "whisper_tiny", "mobilevit_s", "conformer_s", "pairformer",      \
-        "hyena_dna", "caduceus"
+        "convnext_b", "swin_t", "whisper_tiny", "mobilevit_s", "conformer_s", "pairformer", "hyena_dna", "caduceus"
 
 static unsigned usually(unsigned said, unsigned usual) { return said != 0 ? said : usual; }
 

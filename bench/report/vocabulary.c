@@ -259,8 +259,7 @@ static void put_steps(csv_writer *w) {
         int mark;
     } looks[] = {{STEP_RESIDUAL, "#E69F00", 13}, {STEP_ACTIVATION, "#F0E442", 11}, {STEP_ROPE, "#56B4E9", 15},
                  {STEP_OTHER, "#5C4B37", 3},     {STEP_CONV, "#7F7F7F", 9},        {STEP_ATTENTION, "#A6A6A6", 7},
-                 {STEP_FFT, "#009E73", 12},       {STEP_SCAN, "#CC79A7", 10},
-                 {STEP_MATMUL, "#D0D0D0", 5}};
+                 {STEP_FFT, "#009E73", 12},      {STEP_SCAN, "#CC79A7", 10},       {STEP_MATMUL, "#D0D0D0", 5}};
     enum { LOOKS = sizeof looks / sizeof *looks };
     static_assert((int)LOOKS == (int)STEP_KINDS - 1, "each kind of step but the norms has a look of its own");
     for (int i = 0; i < LOOKS; i++) {

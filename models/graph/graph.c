@@ -194,8 +194,9 @@ static bool same_resource(const resource_note *a, const resource_note *b) {
     const attention_spec *const x = &a->attention_spec, *const y = &b->attention_spec;
     const conv_spec *const v = &a->conv_spec, *const w = &b->conv_spec;
     const long_conv_spec *const p = &a->long_spec, *const q = &b->long_spec;
-    return a->kind == b->kind && p->batch == q->batch && p->tokens == q->tokens && p->channels == q->channels && x->batch == y->batch && x->heads == y->heads && x->kv_heads == y->kv_heads &&
-           x->head_dim == y->head_dim && x->tokens == y->tokens && x->context == y->context && x->causal == y->causal &&
+    return a->kind == b->kind && p->batch == q->batch && p->tokens == q->tokens && p->channels == q->channels &&
+           x->batch == y->batch && x->heads == y->heads && x->kv_heads == y->kv_heads && x->head_dim == y->head_dim &&
+           x->tokens == y->tokens && x->context == y->context && x->causal == y->causal &&
            x->bias_groups == y->bias_groups && x->window == y->window && x->windows_across == y->windows_across &&
            x->shift == y->shift && v->batch == w->batch && v->side == w->side && v->channels == w->channels &&
            v->kernel == w->kernel && v->line == w->line; // dtype and phase are the graph's

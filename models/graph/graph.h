@@ -134,8 +134,8 @@ tensor graph_causal_conv(graph *g, const char *name, tensor x, size_t taps);
 // NAME.skip; by Fourier transforms.
 tensor graph_long_conv(graph *g, const char *name, tensor x, tensor filter);
 
-// The recurrence of scan.h along sequences of the config's tokens. steps: as x; what goes into states and comes out of them
-// are the last columns of `inout`. Parameters NAME.log_rates and NAME.skip.
+// The recurrence of scan.h along sequences of the config's tokens. steps: as x; what goes into states and comes out of
+// them are the last columns of `inout`. Parameters NAME.log_rates and NAME.skip.
 tensor graph_scan(graph *g, const char *name, tensor x, tensor steps, tensor inout);
 // The same elements in a place of their own: products want columns of another tensor so.
 tensor graph_copied(graph *g, const char *name, tensor x);

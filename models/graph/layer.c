@@ -20,9 +20,7 @@ struct layer {
     layer_tensor *tensors;
 };
 
-const char *layer_missing(const model_shape *shape) {
-    return shape->kind == MODEL_HYENA ? long_conv_missing() : NULL;
-}
+const char *layer_missing(const model_shape *shape) { return shape->kind == MODEL_HYENA ? long_conv_missing() : NULL; }
 
 size_t layer_bytes(const layer_config *config) {
     char error[LAYER_ERROR_SIZE];

@@ -100,7 +100,8 @@ static const node_kind linear_kind = {linear_forward, linear_backward};
 
 linear_weights graph_weights(graph *g, const char *name, size_t in, size_t out, bool bias) {
     const tensor weight = linear_weight(g, name, out, in, false);
-    return (linear_weights){weight, bias ? graph_parameter(g, g->config.dtype, name, ".bias", 1, out, 0.0, 0.02) : NO_TENSOR};
+    return (linear_weights){weight,
+                            bias ? graph_parameter(g, g->config.dtype, name, ".bias", 1, out, 0.0, 0.02) : NO_TENSOR};
 }
 
 static node *note_linear(graph *g, const char *name, tensor x, linear_weights p, tensor result) {
@@ -153,7 +154,8 @@ tensor graph_feed_forward(graph *g, const char *name, tensor x, activation kind,
     snprintf(active_name, sizeof active_name, "%.32s.%s", name, kind == ACTIVATION_SILU ? "silu" : "gelu");
     snprintf(down, sizeof down, "%.32s.down", name);
     const size_t rows = g->tensors[x].rows, cols = g->tensors[x].cols, each = tile_rows(g, rows, width);
-    const linear_weights wide = graph_weights(g, up, cols, width, true), narrow = graph_weights(g, down, width, cols, true);
+    const linear_weights wide = graph_weights(g, up, cols, width, true),
+                         narrow = graph_weights(g, down, width, cols, true);
     const tensor hidden = graph_tensor(g, g->config.dtype, each, width);
     const tensor out = graph_tensor(g, g->config.dtype, rows, cols);
     for (size_t first = 0; first < rows; first += each) {

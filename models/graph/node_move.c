@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// node_move.c: the steps that put rows in another order, windows of images, the mirror image of a square, sequences from
-// their ends; or in another place. They hold no arithmetic, and backward is the way back.
+// node_move.c: the steps that put rows in another order, windows of images, the mirror image of a square, sequences
+// from their ends; or in another place. They hold no arithmetic, and backward is the way back.
 #include "compile.h"
 
 // ---- Orders

@@ -33,18 +33,17 @@ static double causal_flops(const compiler *c, const node *n) {
 }
 
 static void causal_compile(compiler *c, const node *n) {
-    step *const s =
-        EMIT(c, n, "", STEP_CONV, run_causal, tensor_value(c, n->out), tensor_value(c, n->in[0]),
-             tensor_value(c, n->param[WEIGHT]), tensor_value(c, n->param[BIAS]), scratch_of(c, n));
+    step *const s = EMIT(c, n, "", STEP_CONV, run_causal, tensor_value(c, n->out), tensor_value(c, n->in[0]),
+                         tensor_value(c, n->param[WEIGHT]), tensor_value(c, n->param[BIAS]), scratch_of(c, n));
     s->shown.flops = causal_flops(c, n);
 }
 
 static void causal_compile_backward(compiler *c, const node *n) {
     const view dx = gradient_place(c, n->in[0]);
-    step *const s = EMIT(c, n, ".grad", STEP_CONV, run_causal_backward, dx, tensor_value(c, n->in[0]),
-                         tensor_value(c, n->param[WEIGHT]), gradient_of(c, n->out),
-                         parameter_gradient(c, n->param[WEIGHT]), parameter_gradient(c, n->param[BIAS]),
-                         scratch_of(c, n));
+    step *const s =
+        EMIT(c, n, ".grad", STEP_CONV, run_causal_backward, dx, tensor_value(c, n->in[0]),
+             tensor_value(c, n->param[WEIGHT]), gradient_of(c, n->out), parameter_gradient(c, n->param[WEIGHT]),
+             parameter_gradient(c, n->param[BIAS]), scratch_of(c, n));
     s->shown.flops = 2.0 * causal_flops(c, n); // of the input and of the weights
     gradient_arrived(c, n, n->in[0], dx);
 }
@@ -103,8 +102,8 @@ tensor graph_long_conv(graph *g, const char *name, tensor x, tensor filter) {
     const size_t rows = g->tensors[x].rows, channels = g->tensors[x].cols, tokens = g->config.tokens;
     const tensor skip = graph_parameter(g, g->config.dtype, name, ".skip", 1, channels, 0.0, 1.0);
     const tensor out = graph_tensor(g, g->config.dtype, rows, channels);
-    const int r = graph_resource(
-        g, (resource_note){.kind = RESOURCE_LONG_CONV, .long_spec = {rows / tokens, tokens, channels}});
+    const int r =
+        graph_resource(g, (resource_note){.kind = RESOURCE_LONG_CONV, .long_spec = {rows / tokens, tokens, channels}});
     node *const n = graph_node(g, &kind, name, x, out);
     n->in[FILTER] = filter;
     n->param[SKIP] = skip;
@@ -114,9 +113,9 @@ tensor graph_long_conv(graph *g, const char *name, tensor x, tensor filter) {
 
 // ---- Scans
 
-enum { STEP = 1, INTO, OUT_OF };  // in
-enum { LOG_RATES, SCAN_SKIP };    // param
-enum { SCAN_MEMORY };             // scratch
+enum { STEP = 1, INTO, OUT_OF }; // in
+enum { LOG_RATES, SCAN_SKIP };   // param
+enum { SCAN_MEMORY };            // scratch
 
 static scan_shape scan_shape_of(const graph *g, const node *n) {
     const tensor_note *const x = &g->tensors[n->in[0]];

@@ -65,7 +65,8 @@ static residual layer_of(graph *g, residual x) {
     h = graph_causal_conv(g, "mixer.conv", graph_linear(g, "mixer.in", h, 3 * dim, true), TAPS);
     const tensor first = graph_columns(g, h, 0, dim), second = graph_columns(g, h, dim, dim),
                  value = graph_columns(g, h, 2 * dim, dim);
-    const tensor mixed = graph_long_conv(g, "mixer.long", graph_multiply(g, "mixer.before", value, second), filter_of(g));
+    const tensor mixed =
+        graph_long_conv(g, "mixer.long", graph_multiply(g, "mixer.before", value, second), filter_of(g));
     x.branch = graph_linear(g, "mixer.out", graph_multiply(g, "mixer.behind", mixed, first), dim, true);
 
     h = graph_add_norm(g, "ffn", &x, m->alpha);

@@ -17,7 +17,14 @@ static const sequence_rows *const tables[NORM_LEVELS] = {NORM_LEVEL_LIST(POINTER
 const sequence_rows *sequence_rows_of(norm_dtype dtype) { return &tables[pointwise_level()][dtype]; }
 
 // Parts of scratch, each of `channels` numbers.
-enum { WEIGHTS, DWEIGHTS = WEIGHTS + CAUSAL_TAPS, GIVEN = DWEIGHTS + CAUSAL_TAPS, BIAS = GIVEN + CAUSAL_TAPS, ZEROS, PARTS };
+enum {
+    WEIGHTS,
+    DWEIGHTS = WEIGHTS + CAUSAL_TAPS,
+    GIVEN = DWEIGHTS + CAUSAL_TAPS,
+    BIAS = GIVEN + CAUSAL_TAPS,
+    ZEROS,
+    PARTS
+};
 
 size_t causal_bytes(size_t channels) { return PARTS * channels * sizeof(float); }
 

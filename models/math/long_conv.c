@@ -260,8 +260,8 @@ void long_conv_backward(const long_conv *c, matrix x, matrix filter, matrix skip
             bring(c, &w, part_of(c, x, s, b), w.x);
             bring(c, &w, part_of(c, dy, s, b), w.y);
             for (size_t i = 0; i < b.count; i++)
-                dskip[b.first + i] += filter_row_backward(c, &w, i, w.x + i * c->row, skip_at(skip, b.first + i),
-                                                          w.y + i * c->row);
+                dskip[b.first + i] +=
+                    filter_row_backward(c, &w, i, w.x + i * c->row, skip_at(skip, b.first + i), w.y + i * c->row);
             bring_back(c, &w, w.x, part_of(c, dx, s, b));
         }
         give_dfilter(c, &w, dfilter, b);

@@ -96,7 +96,7 @@ SIMD_INLINE void keep_states(norm_dtype dtype, const scan_chunk *k, const backwa
     }
 }
 
-SIMD_INLINE void add_at(float *sum, vf a) { v_store(sum, v_add(v_load(sum), a)); }
+SIMD_INLINE void add_product(float *sum, vf a, vf b) { v_store(sum, v_fma(a, b, v_load(sum))); }
 
 // With g the gradient by h[t], p what of h[t] came from h[t - 1]: dstep = g (in x + rate p), dx = g in step, din = g
 // step x, dout = dy h, drate = g step p; and g decay reaches h[t - 1].
@@ -119,8 +119,8 @@ SIMD_INLINE void scan_vector_backward(norm_dtype dtype, const scan_chunk *k, siz
                 const size_t kept = (t * PART + i) * SIMD_WIDTH, summed = (t * SCAN_STATES + first + i) * SIMD_WIDTH;
                 const vf h = v_load(w.h + kept), into = v_set1(in[i]);
                 g[i] = v_fma(v_set1(out[i]), dy, g[i]);
-                add_at(w.dout + summed, v_mul(dy, h));
-                add_at(w.din + summed, v_mul(g[i], taken));
+                add_product(w.dout + summed, dy, h);
+                add_product(w.din + summed, g[i], taken);
                 by_in = v_fma(g[i], into, by_in);
                 const vf pulled = v_mul(g[i], v_fnma(taken, into, h));
                 by_rate = v_fma(pulled, rates[i], by_rate);

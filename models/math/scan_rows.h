@@ -7,7 +7,7 @@
 
 // Tokens of which the backward pass keeps all states at a time, so that they stay in a core's caches; channels that are
 // one thread's.
-enum { SCAN_CHUNK = 32, SCAN_SPAN = 128 };
+enum { SCAN_CHUNK = 16, SCAN_SPAN = 128 };
 
 // A chunk's tokens of a span's channels; rows are `*_stride` elements apart.
 typedef struct {
