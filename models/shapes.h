@@ -34,8 +34,8 @@ typedef struct {
     size_t vocab; // classes of the head; dit: values of an output patch, wav2vec, whisper, conformer: of an input frame
     size_t tokens; // of one sequence (positions of an image; pairformer: a row for each pair; caduceus: of each strand)
                    // in training or prefill, as published
-    size_t filter;  // hyena: the width of the network that makes a layer's long filter
-    size_t window;  // swin: the side of the squares of positions that see each other
+    size_t filter; // hyena: the width of the network that makes a layer's long filter
+    size_t window; // swin: the side of the squares of positions that see each other
     norm_op native; // the model's own norm
     float eps;
     double theta;          // RoPE; 0: none

@@ -185,10 +185,16 @@ static void work_is_counted(void **state) {
     expect_work(config,
                 64 * 64 * (2.0 * (34 * 128 * 128 + (4 + 4 + 16) * 128) + 2 * 2.0 * 64 * 128 + 2 * 4.0 * 64 * 128),
                 64 * 64 * 8.0 * 128);
+}
+
+static void work_along_sequences_is_counted(void **state) {
+    (void)state;
+    const norm_slot slot = checks_slot(model_find("hyena_dna"), NORM_LAYERNORM, NORM_FUSED, NORM_F32);
+    layer_config config = tiny_config(model_find("hyena_dna"), PART_LAYER, PHASE_PREFILL, &slot, 1);
+    config.depth = 1;
 
     // Beside the products of tokens those that make the filter, once for the batch, and a convolution of three taps;
     // the one as long as the sequence does not count.
-    config.shape = model_find("hyena_dna");
     config.tokens = 1024;
     config.batch = 2;
     expect_work_of(config,
@@ -373,6 +379,7 @@ int main(void) {
         cmocka_unit_test(nonsense_is_refused_with_a_reason),
         cmocka_unit_test(sizes_are_known_beforehand),
         cmocka_unit_test(work_is_counted),
+        cmocka_unit_test(work_along_sequences_is_counted),
         cmocka_unit_test(inference_is_lean),
         cmocka_unit_test(activations_take_little_memory),
         cmocka_unit_test(feed_forward_goes_by_tiles),
