@@ -9,7 +9,7 @@ define newline
 endef
 quote     = '$(subst ','\'',$(1))'
 typed     = $(filter command environment,$(firstword $(origin $(1))))
-SETTINGS := ARCH CPUS BASE AB TUNE COMPILERS CORES RUN ID NEW PRESET TOKENS BUDGET LAUNCHES PYTHON DESTDIR PREFIX ONEDNN REQUIRE ONLY CC KERNEL_CC OBJ SANITIZE
+SETTINGS := ARCH CPUS BASE AB TUNE COMPILERS CORES RUN ID NEW PRESET TOKENS BUDGET LAUNCHES TASK PYTHON DESTDIR PREFIX ONEDNN REQUIRE ONLY CC KERNEL_CC OBJ SANITIZE
 $(foreach v,$(SETTINGS),$(if $(call typed,$(v)),$(eval override $(v) := $$(value $(v)))))
 $(foreach v,$(SETTINGS),$(if $(findstring $(newline),$($(v))),$(error $(v) has to be one line)))
 SPECIAL  := ' " ` \ ; & | < > ( ) { } [ ] * ? ! \# $$
@@ -98,7 +98,7 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick compilers mca limits map law validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report screenshot publish claim reproduce artifact asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick compilers mca parity limits map law validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report screenshot publish claim reproduce artifact asm columns lint install clean help deps FORCE
 
 all: deps build/normbench ## build the program, build/normbench
 
@@ -156,6 +156,9 @@ compilers: all ## how much longer kernels take when another compiler has made th
 
 mca: all ## what cores that are not at hand would take for each kernel, predicted by llvm-mca (CORES=neoverse-v2; RUN=DIR: beside what that run measured; OUT=build/mca)
 	$(Q)$(call quote,$(or $(PYTHON),python3)) scripts/mca.py --objects "$(OBJ)" --out $(call quote,$(or $(OUT),build/mca)) $(if $(CORES),--cores $(call quote,$(CORES))) $(if $(RUN),--measured $(call quote,$(RUN)))
+
+parity: all ## train small models with each norm, at every rate and first alpha, and draw what they reach: half an hour, with PyTorch (TASK=digits,text QUICK=1 OUT=build/parity: goes on; PYTHON=python3)
+	$(Q)QUICK=$(call quote,$(QUICK)) TASK=$(call quote,$(TASK)) PYTHON=$(call quote,$(PYTHON)) sh scripts/parity.sh build/normbench $(call quote,$(or $(OUT),build/parity))
 
 limits: all ## what the kernels reach of the goals in results/published/goals.csv, each measured three times (BUDGET=7m; RUN=DIR goes on)
 	$(Q)BUDGET=$(call quote,$(or $(BUDGET),7m)) sh scripts/limits.sh build/normbench $(call quote,$(RUN))

@@ -44,7 +44,9 @@ static const column_table *const tables[] = {&kernels_table,
                                              &tune_table,
                                              &tune_samples_table,
                                              &needs_table,
-                                             &patterns_table};
+                                             &patterns_table,
+                                             &parity_runs_table,
+                                             &parity_table};
 
 const column_table *schema_at(size_t index) { return index < COLUMN_COUNT(tables) ? tables[index] : NULL; }
 
