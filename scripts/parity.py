@@ -25,7 +25,7 @@ from peers_table import ranks, written
 VERSION = "1"
 RATES = (0.001, 0.003, 0.01, 0.03)
 SELECTION, TEST = range(1, 4), range(101, 110)
-TASKS = ("digits", "text")
+TASKS, ROLES = ("digits", "text"), ("selection", "test")
 RUNS = ["schema_version", "task", "norm", "alpha0", "rate", "role", "seed", "steps", "val_loss", "test_loss", "test_accuracy", "target_loss",
         "target_steps", "target_seconds", "seconds", "diverged"]
 SUMMARY = ["schema_version", "task", "norm", "alpha0", "rate", "role", "chosen", "seeds", "steps", "target_loss", "reached", "diverged",
@@ -86,9 +86,9 @@ def read(folder):
         for row in reader:
             try:
                 run = run_of(row)
-                for column in ("val_loss", "test_loss", "seconds", "target_steps"):
+                for column in ("val_loss", "test_loss", "test_accuracy", "target_steps", "target_seconds", "seconds"):
                     number(row[column])
-                good = None not in row.values() and row["schema_version"] == VERSION and run.arm in ARMS and run.role in ("selection", "test")
+                good = None not in row.values() and row["schema_version"] == VERSION and run.arm in ARMS and run.role in ROLES and run.task in TASKS
             except (TypeError, ValueError):
                 good = False
             if not good or run in found:
@@ -110,9 +110,13 @@ def replace(path, columns, rows):
         fail(f"cannot write {path}: {error.strerror}", 3)
 
 
-def write(folder, plan, found):
-    order = {run: place for place, run in enumerate(plan)}
-    replace(os.path.join(folder, "parity_runs.csv"), RUNS, (found[run] for run in sorted(found, key=lambda run: (order.get(run, len(order)), str(run)))))
+def place(run):
+    """In which order the grid has its models."""
+    return TASKS.index(run.task), run.steps, run.role, run.seed, run.rate, ARMS.index(run.arm)
+
+
+def write(folder, found):
+    replace(os.path.join(folder, "parity_runs.csv"), RUNS, (found[run] for run in sorted(found, key=place)))
 
 
 def row_of(run, target, got):
@@ -170,7 +174,7 @@ def sum_up(folder, found):
     """Rows in the order of the arms, those of the seeds to choose by first."""
     rows = []
     for task, steps in sorted({(run.task, run.steps) for run in found}, key=lambda t: (TASKS.index(t[0]), t[1])):
-        for role, arm, rate in product(("selection", "test"), ARMS, RATES):
+        for role, arm, rate in product(ROLES, ARMS, RATES):
             runs = [run for run in found if run[:4] == (task, arm, rate, role) and run.steps == steps]
             if runs:
                 runs.sort(key=lambda run: run.seed)
@@ -230,7 +234,7 @@ def train_all(folder, plan, found, jobs):
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         for done, (run, row) in enumerate(pool.imap_unordered(trained, missing), 1):
             found[run] = row
-            write(folder, plan, found)
+            write(folder, found)
             print(f"parity: {done} of {len(missing)}: {run.task}, {named(row)}, rate {shown(run.rate)}, seed {run.seed}: loss {row['val_loss'] or 'infinite'}",
                   file=sys.stderr, flush=True)
 
