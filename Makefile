@@ -9,7 +9,7 @@ define newline
 endef
 quote     = '$(subst ','\'',$(1))'
 typed     = $(filter command environment,$(firstword $(origin $(1))))
-SETTINGS := ARCH CPUS BASE AB TUNE COMPILERS CORES RUN ID NEW PRESET TOKENS BUDGET LAUNCHES TASK PYTHON DESTDIR PREFIX ONEDNN REQUIRE ONLY CC KERNEL_CC OBJ SANITIZE
+SETTINGS := ARCH CPUS BASE AB TUNE COMPILERS CORES RUN ID NEW PRESET TOKENS BUDGET LAUNCHES TASK HOSTS MPI PYTHON DESTDIR PREFIX ONEDNN REQUIRE ONLY CC KERNEL_CC OBJ SANITIZE
 $(foreach v,$(SETTINGS),$(if $(call typed,$(v)),$(eval override $(v) := $$(value $(v)))))
 $(foreach v,$(SETTINGS),$(if $(findstring $(newline),$($(v))),$(error $(v) has to be one line)))
 SPECIAL  := ' " ` \ ; & | < > ( ) { } [ ] * ? ! \# $$
@@ -74,7 +74,7 @@ PEER_UNITS   := $(addprefix bench/peers/,dyt_sleef eager_sleef framework_sleef f
 SLEEF_UNITS  := $(filter-out $(if $(filter neon,$(LEVELS)),bench/peers/framework_mkl),$(PEER_UNITS))
 SLEEF_LEVELS := $(filter sse2 avx2 avx512 neon,$(LEVELS))
 SLEEF    := $(foreach l,$(SLEEF_LEVELS),$(SLEEF_UNITS:%=$(OBJ)/%.$(l).o))
-PLAINLY  = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(addsuffix .c,$(ROW_UNITS) $(PEER_UNITS)) bench/commands/main.c bench/report/curves.c,$(wildcard $(1))))
+PLAINLY  = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(addsuffix .c,$(ROW_UNITS) $(PEER_UNITS)) bench/commands/main.c bench/report/curves.c bench/sharded/ranks.c,$(wildcard $(1))))
 MODELS   := $(ROWS) $(call PLAINLY,models/*.c models/*/*.c)
 LIBS     := -fopenmp $(if $(ONEDNN),-L$(dir $(ONEDNN_LIB)) -Wl$(comma)-rpath$(comma)$(abspath $(dir $(ONEDNN_LIB)))) -ldnnl -lhwloc -ljansson -lz $(if $(SLEEF),-lsleef) -lm
 # Kernels that count their operations, for operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
@@ -98,9 +98,21 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick compilers mca parity limits map law validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report screenshot publish claim reproduce artifact asm columns lint install clean help deps FORCE
+.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick compilers mca sharded parity limits map law validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report screenshot publish claim reproduce artifact asm columns lint install clean help deps FORCE
 
-all: deps build/normbench ## build the program, build/normbench
+# The ranks of `normbench sharded`, where somebody asks for them: by any MPI's compiler, and by SimGrid's, which has no other part of this
+# tree than its message sizes and its order. For the CPU at hand: each loop is a sweep over rows, and dyt is the library's.
+MPI       ?=
+RANK_CODE := bench/sharded/ranks.c bench/sharded/shards.c bench/base/stats.c bench/base/parse.c
+RANK_FLAGS = -O3 -march=native -fopenmp-simd -std=c17 -D_GNU_SOURCE $(WARN) -Ikernels -Ibench $(CPPFLAGS)
+RANKS     := $(if $(filter 1,$(MPI)),build/sharded_ranks $(if $(shell command -v smpicc),build/sharded_hosts))
+build/sharded_ranks: $(RANK_CODE) bench/sharded/shards.h Makefile $(OBJ)/libnorm.a
+	$(Q)command -v mpicc >/dev/null || { echo "MPI=1 needs mpicc: sh scripts/setup.sh --mpi" >&2; exit 2; }
+	$(Q)mpicc $(RANK_FLAGS) -o $@ $(RANK_CODE) $(OBJ)/libnorm.a -fopenmp -lm
+build/sharded_hosts: $(RANK_CODE) bench/sharded/shards.h Makefile
+	$(Q)smpicc $(RANK_FLAGS) -DSHARDED_SIMULATED -o $@ $(RANK_CODE) -lm
+
+all: deps build/normbench $(RANKS) ## build the program, build/normbench
 
 # The program's contractual place; the object folder is the compiler's own. A new file takes the old one's name, for the old one may be
 # running, and then cannot be written to.
@@ -156,6 +168,10 @@ compilers: all ## how much longer kernels take when another compiler has made th
 
 mca: all ## what cores that are not at hand would take for each kernel, predicted by llvm-mca (CORES=neoverse-v2; RUN=DIR: beside what that run measured; OUT=build/mca)
 	$(Q)$(call quote,$(or $(PYTHON),python3)) scripts/mca.py --objects "$(OBJ)" --out $(call quote,$(or $(OUT),build/mca)) $(if $(CORES),--cores $(call quote,$(CORES))) $(if $(RUN),--measured $(call quote,$(RUN)))
+
+sharded: ## norms whose tensor lies on several ranks: timed by MPI here, and simulated for up to 1024 hosts, then drawn: ten minutes (OUT=build/sharded; HOSTS=4,64)
+	$(Q)$(MAKE) --no-print-directory MPI=1 all
+	$(Q)sh scripts/sharded.sh build/normbench $(call quote,$(or $(OUT),build/sharded)) $(call quote,$(HOSTS))
 
 parity: all ## train small models with each norm, at every rate and first alpha, and draw what they reach: half an hour, with PyTorch (TASK=digits,text QUICK=1 OUT=build/parity: goes on; PYTHON=python3)
 	$(Q)QUICK=$(call quote,$(QUICK)) TASK=$(call quote,$(TASK)) PYTHON=$(call quote,$(PYTHON)) sh scripts/parity.sh build/normbench $(call quote,$(or $(OUT),build/parity))

@@ -23,7 +23,7 @@ figures=$here/figures
 [ -d "$run" ] || fail "no folder $run: give a folder that normbench has made, such as results/MACHINE/RUN"
 # Tables that stand for many runs, and have no machine of their own.
 several=
-for table in history validation law parity; do
+for table in history validation law parity sharded; do
     [ ! -f "$run/$table.csv" ] || several=$table
 done
 [ -f "$run/layers.csv" ] || [ -f "$run/kernels.csv" ] || [ -n "$several" ] ||

@@ -6,11 +6,12 @@ set -u
 
 usage() {
     cat <<'TEXT'
-usage: sh scripts/setup.sh [--dev] [--cross] [--check | --dry-run] [--onednn]
+usage: sh scripts/setup.sh [--dev] [--cross] [--mpi] [--check | --dry-run] [--onednn]
 Installs what normbench needs and this machine lacks, as root or through sudo.
 
   --dev       also clang, clang-format and shellcheck, for `make lint`, and chromium, in which a test opens a page
   --cross     also the compiler and the emulators of `make check-cross`
+  --mpi       also MPI and SimGrid, for `make sharded`
   --onednn    put a newer oneDNN than the system's into build/onednn, from PyPI, where make finds it: x86-64 alone, and nothing else
               is looked at. Where products are slow it changes what norms seem to take of a layer
   --check     install nothing; one line naming what is missing. Exit 1 if the build or the tests lack something
@@ -23,17 +24,18 @@ FONTS names the folder where fonts are (default: /usr/share/fonts).
 TEXT
 }
 
-dev=no cross=no onednn=no mode=install
+dev=no cross=no mpi=no onednn=no mode=install
 while [ $# -gt 0 ]; do
     case $1 in
     --dev) dev=yes ;;
     --cross) cross=yes ;;
+    --mpi) mpi=yes ;;
     --onednn) onednn=yes ;;
     --check) mode=check ;;
     --dry-run) mode=dry ;;
     --help) usage && exit 0 ;;
     *)
-        echo "setup.sh: unknown option $1; valid are --dev, --cross, --onednn, --check, --dry-run and --help" >&2
+        echo "setup.sh: unknown option $1; valid are --dev, --cross, --mpi, --onednn, --check, --dry-run and --help" >&2
         exit 2
         ;;
     esac
@@ -97,6 +99,11 @@ find_missing() {
         [ "$(uname -m)" = aarch64 ] || have aarch64-linux-gnu-gcc || useful="$useful aarch64-linux-gnu-gcc"
         have qemu-aarch64-static || have qemu-aarch64 || useful="$useful qemu-user-static"
     fi
+    if [ "$mpi" = yes ]; then
+        for tool in mpicc mpirun smpicc; do
+            have "$tool" || useful="$useful $tool"
+        done
+    fi
     # shellcheck disable=SC2086 # one word each, one space between
     { set -- $needed && needed="$*"; set -- $useful && useful="$*"; }
 }
@@ -121,6 +128,9 @@ debian_package() {
     font) echo fonts-dejavu-core ;;
     clang) echo clang libomp-dev ;;
     aarch64-linux-gnu-gcc) echo gcc-aarch64-linux-gnu ;;
+    mpicc) echo libopenmpi-dev ;;
+    mpirun) echo openmpi-bin ;;
+    smpicc) echo libsimgrid-dev ;;
     *) echo "$1" ;;
     esac
 }
@@ -145,6 +155,8 @@ fedora_package() {
     aarch64-linux-gnu-gcc) echo gcc-aarch64-linux-gnu ;;
     clang-format) echo clang-tools-extra ;;
     shellcheck) echo ShellCheck ;;
+    mpicc | mpirun) echo openmpi-devel ;;
+    smpicc) echo simgrid-devel ;;
     *) echo "$1" ;;
     esac
 }

@@ -56,6 +56,18 @@ expect() {
 said() { grep -qwF -e "$1" "$work/said" || fail "$step: no \"$1\" in: $(cat "$work/said")"; }
 silent_about() { ! grep -qwF -e "$1" "$work/said" || fail "$step: unexpected \"$1\" in: $(cat "$work/said")"; }
 
+step='MPI on Debian, and on Fedora'
+whole
+distribution debian
+expect 0 'openmpi-bin' --mpi --dry-run
+said libopenmpi-dev
+said libsimgrid-dev
+distribution fedora
+expect 0 'openmpi-devel' --mpi --dry-run
+said simgrid-devel
+expect 0 '' --dry-run
+silent_about simgrid-devel
+
 step='bare Debian as root'
 bare
 distribution debian

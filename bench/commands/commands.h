@@ -22,6 +22,7 @@
     X(reproduce, "say whether a run shows what another showed; and what a claim or a run needs")                       \
     X(history, "find the runs at which times changed, by group of rows, and between which commits")                    \
     X(predict, "say what norms can take of a layer, of one that nobody timed as well")                                 \
+    X(sharded, "time a norm whose tensor lies on several processes, or simulate it for many hosts")                    \
     X(validation, "say how often the gate was right where the truth is known")                                         \
     X(report, "make one page for people of runs, from their CSV files")
 

@@ -46,7 +46,8 @@ static const column_table *const tables[] = {&kernels_table,
                                              &needs_table,
                                              &patterns_table,
                                              &parity_runs_table,
-                                             &parity_table};
+                                             &parity_table,
+                                             &sharded_table};
 
 const column_table *schema_at(size_t index) { return index < COLUMN_COUNT(tables) ? tables[index] : NULL; }
 

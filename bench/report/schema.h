@@ -12,7 +12,7 @@ extern const column_table kernels_table, verify_table, layers_table, steps_table
     claims_table, goals_table, questions_table, pairs_table, verdicts_table, comparison_table, limits_table,
     answers_table, natives_table, peers_table, compare_table, history_table, law_table, predictions_table,
     validation_table, validation_rows_table, validation_gates_table, tune_table, needs_table, patterns_table,
-    parity_runs_table, parity_table;
+    parity_runs_table, parity_table, sharded_table;
 
 // How sure we are of what others published.
 extern const column_type column_confidence;

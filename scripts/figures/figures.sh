@@ -2,7 +2,7 @@
 # The figures, found by their files; sourced by whoever draws them. $figures is this folder. A figure is a pair of files: NAME.awk selects
 # its rows and prints them as gnuplot variables and data blocks, NAME.gp draws them. Those called layers_... are drawn from layers.csv,
 # steps.csv and what the program judges of them, those called paper_... from the tables in a run's paper/ and from what was published, all
-# others from kernels.csv; history, law, parity and those called validation_... are drawn from the tables that the commands of these names write.
+# others from kernels.csv; history, law, parity, sharded and those called validation_... are drawn from the tables that the commands of these names write.
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # figures and vocabulary are set by whoever sources this
 
@@ -21,7 +21,7 @@ figure_table() {
     layers_*) echo layers ;;
     history) echo history ;;
     law) echo law ;;
-    parity) echo parity ;;
+    parity | sharded) echo "$1" ;;
     validation_changes) echo validation_rows ;;
     validation_*) echo validation ;;
     paper_*) ;;

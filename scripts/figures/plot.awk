@@ -24,7 +24,7 @@ BEGIN {
 # The column that says whether a row was measured.
 function measured_in(table) {
     return table == "kernels" ? "ns_per_element" : table == "history" ? "time_ratio" : table == "law" ? "share_pct" : table == "validation" ? "share_pct" : \
-        table == "parity" ? "val_loss" : \
+        table == "parity" ? "val_loss" : table == "sharded" ? "time_ns_median" : \
         table == "validation_rows" ? "change_pct" : "time_ns_median"
 }
 
