@@ -136,12 +136,12 @@ static bool take(char **given, asked *a) {
     return take_hosts(given[HOSTS], a);
 }
 
-// What a rank's own work takes, from a table of before. false: it lacks something.
+// What a rank's own work takes, from a table of before, in which it stands for each network. false: it lacks something.
 static bool rates_of(const csv_table *t, const sharded_spec *s, double local[SHARD_SPLITS][SHARD_OPS]) {
     static const char *const names[] = {"rows", "cols", "ranks"};
     const size_t wanted[] = {s->rows, s->cols, s->ranks};
     const int split_at = csv_column(t, "split"), op_at = csv_column(t, "op"), local_at = csv_column(t, "local_ns");
-    size_t have = 0;
+    bool have[SHARDED_ROWS] = {false}, all = true;
     for (size_t i = 0; i < t->row_count && split_at >= 0 && op_at >= 0 && local_at >= 0; i++) {
         bool same = true;
         for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
@@ -152,9 +152,11 @@ static bool rates_of(const csv_table *t, const sharded_spec *s, double local[SHA
         for (size_t at = 0; same && at < SHARDED_ROWS; at++)
             if (strcmp(t->rows[i][split_at], shard_split_names[at / SHARD_OPS]) == 0 &&
                 strcmp(t->rows[i][op_at], shard_op_names[at % SHARD_OPS]) == 0)
-                have += parse_real(t->rows[i][local_at], &local[at / SHARD_OPS][at % SHARD_OPS]);
+                have[at] = parse_real(t->rows[i][local_at], &local[at / SHARD_OPS][at % SHARD_OPS]);
     }
-    return have == SHARDED_ROWS;
+    for (size_t at = 0; at < SHARDED_ROWS; at++)
+        all = all && have[at];
+    return all;
 }
 
 // Of one number of hosts on every network.
