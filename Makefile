@@ -98,21 +98,23 @@ OBJECTS  := $(KERNELS) $(MODELS) $(BENCH) $(SUPPORT) $(MATH) $(addprefix $(OBJ)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib objects tested check check-exhaustive check-cross bench layers paper paper-quick compilers mca sharded parity limits map law validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report screenshot publish claim reproduce artifact asm columns lint install clean help deps FORCE
+.PHONY: all ranks lib objects tested check check-exhaustive check-cross bench layers paper paper-quick compilers mca sharded parity limits map law validate-aa validate-power validate-disturbed validate-pulls validate-layers peers ab verify plots report screenshot publish claim reproduce artifact asm columns lint install clean help deps FORCE
 
 # The ranks of `normbench sharded`, where somebody asks for them: by any MPI's compiler, and by SimGrid's, which has no other part of this
 # tree than its message sizes and its order. For the CPU at hand: each loop is a sweep over rows, and dyt is the library's.
 MPI       ?=
 RANK_CODE := bench/sharded/ranks.c bench/sharded/shards.c bench/base/stats.c bench/base/parse.c
 RANK_FLAGS = -O3 -march=native -fopenmp-simd -std=c17 -D_GNU_SOURCE $(WARN) -Ikernels -Ibench $(CPPFLAGS)
-RANKS     := $(if $(filter 1,$(MPI)),build/sharded_ranks $(if $(shell command -v smpicc),build/sharded_hosts))
-build/sharded_ranks: $(RANK_CODE) bench/sharded/shards.h Makefile $(OBJ)/libnorm.a
+RANKS     := $(OBJ)/sharded_ranks $(if $(shell command -v smpicc),$(OBJ)/sharded_hosts)
+ranks: $(RANKS)
+	$(Q)for program in $(RANKS); do cmp -s "$$program" "build/$${program##*/}" || cp "$$program" build; done
+$(OBJ)/sharded_ranks: $(RANK_CODE) bench/sharded/shards.h Makefile $(OBJ)/libnorm.a
 	$(Q)command -v mpicc >/dev/null || { echo "MPI=1 needs mpicc: sh scripts/setup.sh --mpi" >&2; exit 2; }
 	$(Q)mpicc $(RANK_FLAGS) -o $@ $(RANK_CODE) $(OBJ)/libnorm.a -fopenmp -lm
-build/sharded_hosts: $(RANK_CODE) bench/sharded/shards.h Makefile
+$(OBJ)/sharded_hosts: $(RANK_CODE) bench/sharded/shards.h Makefile
 	$(Q)smpicc $(RANK_FLAGS) -DSHARDED_SIMULATED -o $@ $(RANK_CODE) -lm
 
-all: deps build/normbench $(RANKS) ## build the program, build/normbench
+all: deps build/normbench $(if $(filter 1,$(MPI)),ranks) ## build the program, build/normbench
 
 # The program's contractual place; the object folder is the compiler's own. A new file takes the old one's name, for the old one may be
 # running, and then cannot be written to.

@@ -82,6 +82,7 @@ for command in '' $commands; do
         *' tune'*) example="$example --dry-run" ;;
         *' kernels '*) example="$example --dry-run" ;;
         *' layers '*) example="$example --dry-run" ;;
+        *' sharded '*) example="$example --dry-run" ;;
         *' ab '*) example="$example --dry-run" ;;
         *' dump '*) [ -z "$refusal" ] || continue ;; # products need another oneDNN
         esac

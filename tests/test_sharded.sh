@@ -21,11 +21,15 @@ check_end 2 'the name of an algorithm' sharded --hosts 4 --allreduce 'rdb --cfg=
 check_end 2 'give --hosts as well' sharded --rates "$work/none.csv"
 check_end 2 'none.csv' sharded --hosts 4 --rates "$work/none.csv"
 
+check_end 0 '6 launches of 2 ranks: 64x256' sharded --shape 64x256 --launches 6 --dry-run
+check_end 0 '4 hosts, SIMULATED on 2 networks' sharded --hosts 4 --latency 1us,2us --dry-run
+
 # ---- Ranks that are played
 
 stage=$work/stage
 mkdir -p "$stage"
-export NORMBENCH_SHARDED=$stage
+NORMBENCH_SHARDED=$stage
+export NORMBENCH_SHARDED
 check_end 3 'make MPI=1' sharded --csv "$work/never.csv"
 [ ! -e "$work/never.csv" ] || fail 'a table was written though nothing was measured'
 lines() { printf '%s\n' "hidden rmsnorm $1 1 0.1" "hidden layernorm 3000 1.5 $2" 'hidden dyt 1000 0.5 0.1' 'tokens rmsnorm 2000 1 0.1' \
@@ -60,9 +64,7 @@ if ! command -v mpicc >/dev/null || ! command -v smpicc >/dev/null; then
     echo 'test_sharded: SKIPPED: MPI, of which this machine lacks mpicc or smpicc (sh scripts/setup.sh --mpi); all else passed'
     exit 77
 fi
-make --no-print-directory MPI=1 CC="${CC:-gcc}" OBJ="${OBJ:-build/gcc}" build/sharded_ranks build/sharded_hosts >"$work/made" 2>&1 || fail "not built: $(cat "$work/made")"
-NORMBENCH_SHARDED=$PWD/build
-export NORMBENCH_SHARDED
+make --no-print-directory MPI=1 CC="${CC:-gcc}" OBJ="${OBJ:-build/gcc}" ranks >"$work/made" 2>&1 || fail "not built: $(cat "$work/made")"
 check_end 0 '64x256 on 2 ranks' sharded --shape 64x256 --launches 1
 check_end 0 'SIMULATED: 64x256 on 4 ranks' sharded --shape 64x256 --hosts 4,16 --latency 1us,10us --csv "$work/first.csv"
 check_end 0 'SIMULATED' sharded --shape 64x256 --hosts 4,16 --latency 1us,10us --csv "$work/second.csv" --rates "$work/first.csv"

@@ -12,7 +12,7 @@
 #include "report/sharded_table.h"
 #include "tell_rows.h"
 
-enum { RANKS, SHAPE, LAUNCHES, SEED, HOSTS, ALLREDUCE, LATENCY, BANDWIDTH, RATES, FORMAT, CSV, OPTIONS };
+enum { RANKS, SHAPE, LAUNCHES, SEED, HOSTS, ALLREDUCE, LATENCY, BANDWIDTH, RATES, DRY_RUN, FORMAT, CSV, OPTIONS };
 static const cli_option options[OPTIONS] = {
     [RANKS] = {"ranks", "N", "processes, one thread each, that divide the tensor; 2 unless given"},
     [SHAPE] = {"shape", "RxC", "of the whole tensor, tokens x hidden size; 1024x4096 unless given"},
@@ -28,6 +28,7 @@ static const cli_option options[OPTIONS] = {
         {"rates", "FILE",
          "a sharded.csv that has simulated the same shape and hosts: take what a rank's own work takes from it, in "
          "place of measuring"},
+    [DRY_RUN] = {"dry-run", NULL, "say what would be started, and stop"},
     [FORMAT] = {"format", "NAME", "of what goes to stdout: text (as it is unless given), markdown, csv or json"},
     [CSV] = {"csv", "FILE", "write sharded.csv there as well; `-` writes it to stdout, in place of the text"},
 };
@@ -194,6 +195,16 @@ static int simulate(const asked *a, sharded_row *rows) {
     return status;
 }
 
+static int say(const asked *a) {
+    if (a->host_count == 0)
+        printf("%zu launches of %zu ranks: %zux%zu, each op and split\n", a->spec.launches, a->spec.ranks, a->spec.rows,
+               a->spec.cols);
+    for (size_t i = 0; i < a->host_count; i++)
+        printf("%zu hosts, SIMULATED on %zu networks: %zux%zu, each op and split\n", a->hosts[i],
+               a->latency_count * a->bandwidth_count, a->spec.rows, a->spec.cols);
+    return EXIT_DONE;
+}
+
 static int measure(const asked *a, sharded_row *rows) {
     char error[SHARDED_ERROR];
     if (sharded_measure(&a->spec, rows, error))
@@ -224,9 +235,9 @@ int cmd_sharded(int argc, char **argv) {
         csv_free(&a.rates);
         return EXIT_USAGE;
     }
-    if (!this_machine(id)) {
+    if (given[DRY_RUN] != NULL || !this_machine(id)) {
         csv_free(&a.rates);
-        return EXIT_FAILED;
+        return given[DRY_RUN] != NULL ? say(&a) : EXIT_FAILED;
     }
     const size_t count = a.host_count > 0 ? a.host_count * rows_of_hosts(&a) : SHARDED_ROWS;
     sharded_row *const rows = calloc(count, sizeof *rows);

@@ -3,7 +3,7 @@
 format = ARG1; out = ARG2; data = ARG3; style = ARG4
 load data
 panel_width = 440; panel_height = 330
-across = widths
+across = widths; foot = 52.0
 load style
 
 set logscale x 2
