@@ -90,7 +90,7 @@ static void whole_rows(const ranks *k, const place *p, shard_op op) {
 static void norm_once(const ranks *k, shard_split split, shard_op op) {
     const bool reduces = split == SHARD_HIDDEN && shard_floats(op) > 0;
 #ifdef SHARDED_SIMULATED
-    sg_actor_sleep_for(k->local[split][op] * 1e-9); // smpi_execute does nothing where computation is not simulated
+    sg_actor_sleep_for(k->local[split][op] * 1e-9); // smpi_execute drops what is below its threshold
     if (reduces)
         reduce(k, op);
 #else
