@@ -69,12 +69,14 @@ LEVELLED := $(foreach l,$(LEVELS),$(UNITS:%=$(OBJ)/%.$(l).o))
 KERNELS  := $(LEVELLED) $(patsubst %.c,$(OBJ)/%.o,$(wildcard kernels/*.c))
 ROW_UNITS := models/math/pointwise_rows models/math/sequence_rows models/math/scan_rows bench/machine/peak_loop
 ROWS     := $(foreach l,$(LEVELS),$(ROW_UNITS:%=$(OBJ)/%.$(l).o))
-# SLEEF's vectors are those of these levels, so that it is not needed on other architectures; MKL's are of x86 alone.
-PEER_UNITS   := $(addprefix bench/peers/,dyt_sleef eager_sleef framework_sleef framework_mkl)
-SLEEF_UNITS  := $(filter-out $(if $(filter neon,$(LEVELS)),bench/peers/framework_mkl),$(PEER_UNITS))
+# SLEEF's vectors are those of these levels, so that it is not needed on other architectures; MKL's and SVML's are of x86 alone.
+PEER_UNITS   := $(addprefix bench/peers/,dyt_sleef eager_sleef framework_sleef framework_mkl dyt_svml)
+SLEEF_UNITS  := $(filter-out $(if $(filter neon,$(LEVELS)),bench/peers/framework_mkl bench/peers/dyt_svml),$(PEER_UNITS))
 SLEEF_LEVELS := $(filter sse2 avx2 avx512 neon,$(LEVELS))
 SLEEF    := $(foreach l,$(SLEEF_LEVELS),$(SLEEF_UNITS:%=$(OBJ)/%.$(l).o))
 PLAINLY  = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(addsuffix .c,$(ROW_UNITS) $(PEER_UNITS)) bench/commands/main.c bench/report/curves.c bench/sharded/ranks.c,$(wildcard $(1))))
+# Where the program looks for the SVML of setup.sh --svml, beside itself: it is build/normbench and $(OBJ)/normbench.
+SVML     := $(if $(and $(filter x86_64-%,$(TARGET)),$(findstring linux,$(TARGET))),-Wl$(comma)-rpath$(comma)'$$ORIGIN/svml/lib:$$ORIGIN/../svml/lib')
 MODELS   := $(ROWS) $(call PLAINLY,models/*.c models/*/*.c)
 LIBS     := -fopenmp $(if $(ONEDNN),-L$(dir $(ONEDNN_LIB)) -Wl$(comma)-rpath$(comma)$(abspath $(dir $(ONEDNN_LIB)))) -ldnnl -lhwloc -ljansson -lz $(if $(SLEEF),-lsleef) -lm
 # Kernels that count their operations, for operations.c: every unit, and once more what has a formula by lookup (simd_math.h).
@@ -326,7 +328,7 @@ $(OBJ)/published/%.o: $(OBJ)/published/%.c
 	$(Q)$(CC) $(COMMON) $(PLAIN) $(CPPFLAGS) -c -o $@ $<
 
 $(PROGRAM): $(OBJ)/bench/commands/main.o $(BENCH) $(MODELS) $(KERNELS)
-	$(Q)$(CC) $(LINK) $(FIXED) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LINK) $(FIXED) $(SVML) -o $@ $^ $(LIBS)
 $(CURVES): $(addprefix $(OBJ)/bench/,report/curves.o report/curves_table.o base/columns.o base/csv.o base/files.o base/interval.o base/packed.o base/parse.o base/plain.o base/refuse.o base/stats.o measure/inputs.o) $(KERNELS)
 	$(Q)$(CC) $(LINK) $(FIXED) -o $@ $^ -fopenmp -lz -lm
 $(OBJ)/libnorm.a: $(KERNELS)
@@ -341,7 +343,7 @@ $(OBJ)/libnorm.so: $(OBJ)/libnorm.so.$(ABI)
 # What links and builds the sides of `normbench ab`: this compiler, whose OpenMP they share with the program.
 $(OBJ)/bench/measure/ab_link.o $(OBJ)/bench/measure/ab_source.o: private PLAIN += -DLINKER='"$(CC)"'
 $(OBJ)/bench/peers/sleef.o $(OBJ)/bench/peers/mkl_tanh.o: private PLAIN += -fPIC
-$(OBJ)/libnorm_peers.so: $(KERNELS) $(SLEEF) $(OBJ)/bench/peers/sleef.o $(OBJ)/bench/peers/mkl_tanh.o
+$(OBJ)/libnorm_peers.so: $(KERNELS) $(filter-out $(OBJ)/bench/peers/dyt_svml.%,$(SLEEF)) $(OBJ)/bench/peers/sleef.o $(OBJ)/bench/peers/mkl_tanh.o
 	$(Q)$(CC) $(LINK) -shared -o $@ $^ -fopenmp $(if $(SLEEF),-lsleef) -lm
 $(OBJ)/norm.pc: FORCE
 	$(Q)mkdir -p $(@D); printf 'prefix=%s\nName: norm\nDescription: LayerNorm, RMSNorm and DyT kernels\nVersion: $(VERSION)\nCflags: -I$${prefix}/include/normbench\nLibs: -L$${prefix}/lib -lnorm -fopenmp -lm\n' $(call quote,$(PREFIX)) > $@.part; \
@@ -350,6 +352,6 @@ $(EXHAUST): $(addprefix $(OBJ)/tests/,exhaustive.o accuracy.o require.o) $(MATH)
 	$(Q)$(CC) $(LINK) $(FIXED) -o $@ $^ -fopenmp -lmpfr -lgmp -lm
 $(OBJ)/test_math $(OBJ)/test_accuracy: $(MATH)
 $(OBJ)/test_%: $(OBJ)/tests/test_%.o $(SUPPORT) $(BENCH) $(MODELS) $(KERNELS)
-	$(Q)$(CC) $(LINK) $(FIXED) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
+	$(Q)$(CC) $(LINK) $(FIXED) $(SVML) -o $@ $^ $(LIBS) -lcmocka -lmpfr -lgmp
 
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d)

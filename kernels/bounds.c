@@ -66,22 +66,22 @@ typedef struct {
         [NORM_OUT_DSHIFT] = {(SLOPE) + 1.5 + 3, 0, 0, 0, 0, 0},                                                        \
     }
 
-// dyt `lp`, in bf16 alone: its tanh, before it is rounded, is off by 0.05 ulp of bf16, but where it saturates by the
-// half ulp below 1 that rounding to bf16 would make good, 2^-9, a quarter of an epsilon; gamma and the sums see it
-// before that. 1 - t^2 is off by twice as much. In units of bf16's epsilon.
-static double lp_excess(const norm_impl *impl, norm_output output) {
-    if (impl->op != NORM_DYT || strcmp(impl->base, "lp") != 0)
-        return 0;
-    switch (output) {
-    case NORM_OUT_Y:
-    case NORM_OUT_DGAMMA:
-        return 0.25;
-    case NORM_OUT_DX:
-    case NORM_OUT_DALPHA:
-        return 0.5;
-    default:
-        return 0;
-    }
+// What dyt may be off by for its tanh beyond the 2 ulp of the bounds below, in f32's epsilons: y and dgamma, dx and
+// dalpha. `lp`, in bf16 alone, before it is rounded is off by 0.05 ulp of bf16, but where it saturates by the half ulp
+// below 1 that rounding to bf16 would make good, 2^-9, a quarter of an epsilon of 2^-7; gamma and the sums see it
+// before that. SVML's classes are 3.71 and 1749 ulp. 1 - t^2 is off by twice as much as t, of which an ulp is half an
+// epsilon.
+static double tanh_excess(const norm_impl *impl, norm_output output) {
+    static const struct {
+        const char *base;
+        double value, slope;
+    } tanhs[] = {{"lp", 0x1p14, 0x1p15}, {"svml_la", 2, 2}, {"svml_ep", 1749, 1749}};
+    for (size_t i = 0; impl->op == NORM_DYT && i < sizeof tanhs / sizeof *tanhs; i++)
+        if (strcmp(impl->base, tanhs[i].base) == 0)
+            return output == NORM_OUT_Y || output == NORM_OUT_DGAMMA    ? tanhs[i].value
+                   : output == NORM_OUT_DX || output == NORM_OUT_DALPHA ? tanhs[i].slope
+                                                                        : 0;
+    return 0;
 }
 
 // ---- The sums of a row
@@ -178,13 +178,12 @@ double norm_error_bound(const norm_impl *impl, norm_output output, size_t rows, 
     const double row = !normalises            ? b.constant
                        : sums_elsewhere(impl) ? b.constant_elsewhere + 0.1 * sqrt(in_row)
                                               : b.constant + b.per_sqrt_added * sqrt(added(impl, cols));
-    const double f32 = row + (adds ? 0.5 : 0) + b.per_sqrt_rows * sqrt(in_column) +
+    const double f32 = row + tanh_excess(impl, output) + (adds ? 0.5 : 0) + b.per_sqrt_rows * sqrt(in_column) +
                        (rounds && sums ? b.short_per_col * (in_row + 1) : 0);
     if (!rounds || (!impl->op_by_op && sums))
-        return f32 + lp_excess(impl, output) * 0x1p16; // the sums over rows are f32 in every dtype
+        return f32; // the sums over rows are f32 in every dtype
     const double roundings = !impl->op_by_op ? 1 : b.bf16_roundings;
     // 1 %: what was rounded before is rounded again. An error made in f32 is worth 2^-16 of bf16's epsilon, 2^-13 of
     // f16's.
-    return 0.5 * roundings * 1.01 + lp_excess(impl, output) +
-           f32 * dtype_epsilon(NORM_F32) / dtype_epsilon(impl->dtype);
+    return 0.5 * roundings * 1.01 + f32 * dtype_epsilon(NORM_F32) / dtype_epsilon(impl->dtype);
 }

@@ -6,7 +6,7 @@ set -u
 
 usage() {
     cat <<'TEXT'
-usage: sh scripts/setup.sh [--dev] [--cross] [--mpi] [--check | --dry-run] [--onednn]
+usage: sh scripts/setup.sh [--dev] [--cross] [--mpi] [--check | --dry-run] [--onednn | --svml]
 Installs what normbench needs and this machine lacks, as root or through sudo.
 
   --dev       also clang, clang-format and shellcheck, for `make lint`, and chromium, in which a test opens a page
@@ -14,6 +14,8 @@ Installs what normbench needs and this machine lacks, as root or through sudo.
   --mpi       also MPI and SimGrid, for `make sharded`
   --onednn    put a newer oneDNN than the system's into build/onednn, from PyPI, where make finds it: x86-64 alone, and nothing else
               is looked at. Where products are slow it changes what norms seem to take of a layer
+  --svml      put the vector functions of Intel's compilers into build/svml, from PyPI, where the program finds them: variants svml_* of dyt.
+              x86-64 alone, likewise; Intel's licence, which lies beside them, is not ours
   --check     install nothing; one line naming what is missing. Exit 1 if the build or the tests lack something
   --dry-run   print the commands instead of running them
   --help      this text
@@ -24,18 +26,18 @@ FONTS names the folder where fonts are (default: /usr/share/fonts).
 TEXT
 }
 
-dev=no cross=no mpi=no onednn=no mode=install
+dev=no cross=no mpi=no fetched='' mode=install
 while [ $# -gt 0 ]; do
     case $1 in
     --dev) dev=yes ;;
     --cross) cross=yes ;;
     --mpi) mpi=yes ;;
-    --onednn) onednn=yes ;;
+    --onednn | --svml) fetched=${1#--} ;;
     --check) mode=check ;;
     --dry-run) mode=dry ;;
     --help) usage && exit 0 ;;
     *)
-        echo "setup.sh: unknown option $1; valid are --dev, --cross, --mpi, --onednn, --check, --dry-run and --help" >&2
+        echo "setup.sh: unknown option $1; valid are --dev, --cross, --mpi, --onednn, --svml, --check, --dry-run and --help" >&2
         exit 2
         ;;
     esac
@@ -188,15 +190,16 @@ find_family() {
     esac
 }
 
-# oneDNN as Intel builds it for gcc's OpenMP: the library and its headers are two packages for pip, which are archives of zip.
-get_onednn() {
-    python=${PYTHON:-python3}
-    [ "$(uname -m)" = x86_64 ] || { echo "setup.sh: PyPI has this oneDNN for x86-64 alone; elsewhere name another by make ONEDNN=PREFIX" >&2; exit 1; }
-    "$python" -m pip --version >/dev/null 2>&1 || { echo "setup.sh: --onednn takes $python with pip: install it, as by apt-get install python3-pip" >&2; exit 1; }
-    part=build/onednn.part
-    trap 'rm -rf "$part"' EXIT # but what has become build/onednn
+# What Intel has on PyPI, as packages for pip, which are archives of zip. $1: the folder of build, $2: what else can be done than on x86-64;
+# the packages. Leaves their files in $part.
+fetch() {
+    python=${PYTHON:-python3} part=build/$1.part elsewhere=$2
+    shift 2
+    [ "$(uname -m)" = x86_64 ] || { echo "setup.sh: PyPI has this for x86-64 alone; $elsewhere" >&2; exit 1; }
+    "$python" -m pip --version >/dev/null 2>&1 || { echo "setup.sh: --$fetched takes $python with pip: install it, as by apt-get install python3-pip" >&2; exit 1; }
+    trap 'rm -rf "$part"' EXIT # but what has become build's
     rm -rf "$part" && mkdir -p "$part" || exit 1
-    for package in onednn-cpu-gomp onednn-devel-cpu-gomp; do
+    for package in "$@"; do
         echo "+ $python -m pip download $package"
         [ "$mode" != dry ] || continue
         "$python" -m pip download --quiet --disable-pip-version-check --no-deps --dest "$part" "$package" || { echo "setup.sh: pip failed; its message is above" >&2; exit 1; }
@@ -204,16 +207,30 @@ get_onednn() {
     done
     [ "$mode" != dry ] || exit 0
     for data in "$part"/*.data/data; do cp -r "$data/." "$part/" || exit 1; done
+    rm -rf "$part"/*.whl "$part"/*.data
+}
+
+# oneDNN as Intel builds it for gcc's OpenMP: the library and its headers.
+get_onednn() {
+    fetch onednn 'elsewhere name another by make ONEDNN=PREFIX' onednn-cpu-gomp onednn-devel-cpu-gomp
     # The wheel has three copies of the library.
     library=$(basename "$(printf '%s\n' "$part"/lib/libdnnl.so.*.* | tail -n 1)")
     for name in libdnnl.so "${library%.*}"; do ln -sf "$library" "$part/lib/$name" || exit 1; done
-    rm -rf "$part"/*.whl "$part"/*.data
     { [ -f "$part/include/dnnl.h" ] && [ -f "$part/lib/$library" ]; } || { echo "setup.sh: what pip gave holds no oneDNN" >&2; exit 1; }
     rm -rf build/onednn && mv "$part" build/onednn || exit 1
     echo "setup.sh: build/onednn holds ${library#libdnnl.so.}; make takes it, and make ONEDNN= the system's"
 }
-if [ "$onednn" = yes ]; then
-    get_onednn
+
+# Of the compilers' run-time libraries SVML, and what it is linked to.
+get_svml() {
+    fetch svml 'there are variants mvec and sleef elsewhere' intel-cmplr-lib-rt
+    mkdir -p "$part/svml/lib" && mv "$part"/lib/libsvml.so "$part"/lib/libintlc.so.5 "$part/svml/lib" && cp "$part"/*.dist-info/LICENSE.txt "$part/svml" ||
+        { echo "setup.sh: what pip gave holds no SVML" >&2; exit 1; }
+    rm -rf build/svml && mv "$part/svml" build/svml || exit 1
+    echo "setup.sh: build/svml holds SVML; build/normbench finds it, another program by LD_LIBRARY_PATH=build/svml/lib"
+}
+if [ -n "$fetched" ]; then
+    "get_$fetched"
     exit 0
 fi
 

@@ -218,6 +218,21 @@ void vmsTanh(int n, const float *x, float *y, long long mode) { for (int i = 0; 
     }
 fi
 
+# ---- SVML's functions are taken one by one where a library of that name has them; what it lacks is said with the command that mends it.
+
+if "$program" list implementations | grep -q 'dyt *svml_ha'; then
+    mkdir "$work/svml"
+    echo '#include <math.h>
+typedef float four __attribute__((vector_size(16)));
+four __svml_tanhf4_ha(four x) { return (four){tanhf(x[0]), tanhf(x[1]), tanhf(x[2]), tanhf(x[3])}; }' >"$work/svml/svml.c"
+    $CC -shared -fPIC -o "$work/svml/libsvml.so" "$work/svml/svml.c" -lm || fail 'cannot build a stand-in for SVML'
+    LD_LIBRARY_PATH=$work/svml "$program" list implementations >"$work/out"
+    grep -q 'svml_ha  *fused  *sse2  *f32 .*runs here' "$work/out" || fail "not SVML's tanh: $(grep svml "$work/out")"
+    grep -q 'svml_la  *fused  *sse2  *f32 .*lacks .*sh scripts/setup.sh --svml' "$work/out" || fail "no word of what is missing: $(grep svml "$work/out")"
+    LD_LIBRARY_PATH=$work/svml "$program" verify --op dyt --variant svml_ha --level sse2 --dtype f32 --shape 3x37 >"$work/out" 2>&1 ||
+        fail "the stand-in for SVML: $(cat "$work/out")"
+fi
+
 # ---- Taking up a run: what cannot be.
 
 expect 2 "already holds a run; give another folder with --out, or go on with --resume $run" --op dyt --out "$run"

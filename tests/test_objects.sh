@@ -34,9 +34,9 @@ result() {
 # ---- The checks. Each prints its findings and nothing if all is well. ----
 
 # What a kernel may call: memory functions (with and without the distribution's fortification), its stack protector, and the tanhf of
-# glibc, its vector one, SLEEF's and MKL's, which are what the variants named `libm`, `mvec`, `sleef` and `mkl` measure. sqrtf is not among them: a
+# glibc, its vector one, SLEEF's, MKL's and SVML's, which are what the variants named `libm`, `mvec`, `sleef`, `mkl` and `svml_*` measure. sqrtf is not among them: a
 # call would mean that the flags that make it one instruction are gone.
-allowed_calls='tanhf _ZGV([bden]N(4|8|16)|sMx)v_tanhf Sleef_tanhf(4|8|16)_u10(sse2|avx2|avx512f|advsimd) mkl_tanhf mem(cpy|set|move)(_chk)? __mem(cpy|set|move)_chk __stack_chk_fail _GLOBAL_OFFSET_TABLE_'
+allowed_calls='tanhf _ZGV([bden]N(4|8|16)|sMx)v_tanhf Sleef_tanhf(4|8|16)_u10(sse2|avx2|avx512f|advsimd) mkl_tanhf svml_tanh mem(cpy|set|move)(_chk)? __mem(cpy|set|move)_chk __stack_chk_fail _GLOBAL_OFFSET_TABLE_'
 
 # check_symbols OBJECT TABLE
 check_symbols() {

@@ -209,6 +209,12 @@ expect 0 'pip download onednn-devel-cpu-gomp' --onednn --dry-run
 fake uname 'echo aarch64'
 expect 1 'for x86-64 alone; elsewhere name another by make ONEDNN=PREFIX' --onednn
 
+step="SVML"
+expect 1 'for x86-64 alone; there are variants mvec and sleef elsewhere' --svml
+fake uname 'echo x86_64'
+expect 1 'pip failed' --svml
+expect 0 'pip download intel-cmplr-lib-rt' --svml --dry-run
+
 step='usage'
 expect 0 'usage: sh scripts/setup.sh' --help
 expect 2 'unknown option --nonsense' --nonsense

@@ -15,6 +15,7 @@
 #include "math/onednn.h"
 #include "math/pointwise.h"
 #include "mkl_tanh.h"
+#include "svml_tanh.h"
 #include "table.h"
 
 // ---- Prepared primitives, per thread
@@ -357,4 +358,5 @@ void peers_register(void) {
     torch_register();
     sleef_register();
     mkl_register();
+    svml_register();
 }

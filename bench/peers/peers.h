@@ -2,7 +2,7 @@
 // peers.h: other libraries' norms as implementations like ours, of level `library`: listed, verified and timed with
 // them. Today oneDNN's, variant `onednn`: layernorm, rmsnorm (from 3.9 on), and dyt as one sweep of its primitives;
 // PyTorch's, `torch_eager` and `torch_compile` (dyt without beta: `*_nobeta`), which only `make peers` can time; and
-// our dyt with the tanh of SLEEF, variant `sleef`, at the levels that it has.
+// our dyt with the tanhs of SLEEF and SVML, variants `sleef` and `svml_*`, at the levels that they have.
 #ifndef PEERS_H
 #define PEERS_H
 
