@@ -15,16 +15,17 @@
 #include "layer_checks.h"
 #include "measure/inputs.h"
 
-// Errors are in units of the dtype's rounding, u = 2^-24 or 2^-9, times the largest magnitude of the tensor, since an
-// element that is small by cancellation carries the error of what cancelled. A layer is a path of a dozen steps (add,
-// norm, product, rotation, scores and softmax, product, add, norm, product, activation, product), whose errors add up
-// as a random walk, of which a tensor of a hundred elements shows three deviations; where a small vector is normed, and
-// where softmax turns absolute errors of scores of up to 4 into relative ones, they grow by a factor of about three. In
-// bf16 sums are f32, so that a step errs by its one rounding, of deviation 1 / sqrt(3): sqrt(12 / 3) * 3 * 3 = 18. In
-// f32 a dot product of K <= 28 terms errs by about sqrt(K / 3) of them: sqrt(12) * 3 * 3 = 31. Bounds are a good half
-// above that; gradients take the path there and back, and a model of two layers both of its layers'.
+// Errors are in units of the dtype's rounding, u = 2^-24, 2^-9 or, in f16, 2^-12, times the largest magnitude of the
+// tensor, since an element that is small by cancellation carries the error of what cancelled. A layer is a path of a
+// dozen steps (add, norm, product, rotation, scores and softmax, product, add, norm, product, activation, product),
+// whose errors add up as a random walk, of which a tensor of a hundred elements shows three deviations; where a small
+// vector is normed, and where softmax turns absolute errors of scores of up to 4 into relative ones, they grow by a
+// factor of about three. In 16 bits sums are f32, so that a step errs by its one rounding, of deviation 1 / sqrt(3):
+// sqrt(12 / 3) * 3 * 3 = 18. In f32 a dot product of K <= 28 terms errs by about sqrt(K / 3) of them: sqrt(12) * 3 * 3
+// = 31. Bounds are a good half above that; gradients take the path there and back, and a model of two layers both of
+// its layers'.
 double errors_bound(norm_dtype dtype, bool gradient) { return (dtype == NORM_F32 ? 50 : 30) * (gradient ? 2 : 1); }
-static double unit_of(norm_dtype dtype) { return ldexp(1, dtype == NORM_F32 ? -24 : -9); }
+static double unit_of(norm_dtype dtype) { return dtype_epsilon(dtype) / (dtype == NORM_F32 ? 2 : 4); }
 
 static double largest_of(const double *values, size_t n) {
     double largest = 0;

@@ -4,8 +4,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "dtype.h"
 #include "layer_reference_parts.h"
 
 const char *mistake_name(mistake m) {
@@ -38,19 +38,10 @@ const char *mistake_name(mistake m) {
     return names[m];
 }
 
-static double element(norm_dtype dtype, const void *data, size_t i) {
-    if (dtype == NORM_F32)
-        return (double)((const float *)data)[i];
-    const uint32_t bits = (uint32_t)((const uint16_t *)data)[i] << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return (double)value;
-}
-
 static void read_matrix(const matrix *m, double *out) {
     for (size_t i = 0; i < m->rows; i++)
         for (size_t j = 0; j < m->cols; j++)
-            out[i * m->cols + j] = element(m->dtype, m->data, i * m->stride + j);
+            out[i * m->cols + j] = dtype_get(m->dtype, m->data, i * m->stride + j);
 }
 
 double layer_reference_forward(layer_reference *r, mistake m) {

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "rounding.h"
+
 operand ta, tb, tc, td, te, tf;
 
 static uint64_t state;
@@ -34,28 +36,6 @@ static double wide(void) {
     return operand_uniform() * spreads[(size_t)fabs(operand_uniform() * 6.999)];
 }
 
-double operand_load(norm_dtype dtype, const void *data, size_t i) {
-    float value;
-    if (dtype == NORM_F32) {
-        memcpy(&value, (const float *)data + i, sizeof value);
-    } else {
-        const uint32_t bits = (uint32_t)((const uint16_t *)data)[i] << 16;
-        memcpy(&value, &bits, sizeof value);
-    }
-    return (double)value;
-}
-
-static void store(norm_dtype dtype, void *data, size_t i, double value) {
-    const float rounded = (float)value;
-    if (dtype == NORM_F32) {
-        memcpy((float *)data + i, &rounded, sizeof rounded);
-    } else {
-        uint32_t bits;
-        memcpy(&bits, &rounded, sizeof bits);
-        ((uint16_t *)data)[i] = (uint16_t)(bits >> 16);
-    }
-}
-
 matrix operand_put(operand *t, norm_dtype dtype, size_t rows, size_t cols, size_t gap) {
     const size_t size = norm_dtype_bytes(dtype);
     t->m = (matrix){dtype, rows, cols, cols + gap, NULL};
@@ -67,8 +47,8 @@ matrix operand_put(operand *t, norm_dtype dtype, size_t rows, size_t cols, size_
     assert_true(rows * cols <= (size_t)MOST_ROWS * MOST_COLS);
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < cols; c++) {
-            store(dtype, t->m.data, r * t->m.stride + c, wide());
-            t->was[r * cols + c] = operand_load(dtype, t->m.data, r * t->m.stride + c);
+            dtype_set(dtype, t->m.data, r * t->m.stride + c, wide());
+            t->was[r * cols + c] = dtype_get(dtype, t->m.data, r * t->m.stride + c);
         }
     return t->m;
 }
@@ -85,8 +65,7 @@ void operand_intact(const operand *t, bool result) {
 
 void operand_near(const char *what, const operand *t, size_t r, size_t c, double want, double error) {
     const double got = now(t, r, c);
-    const double unit = t->m.dtype == NORM_F32 ? U : 0x1p-8;
-    const double bound = error + unit * (fabs(want) + error) + FLOOR;
+    const double bound = error + rounding_of(t->m.dtype, fabs(want) + error) + FLOOR;
     if (!(fabs(got - want) <= bound))
         fail_msg("%s, %zu columns of %s, at %zu, %zu: %.9g instead of %.9g, bound %.3g", what, t->m.cols,
                  norm_dtype_name(t->m.dtype), r, c, got, want, bound);
@@ -105,14 +84,14 @@ void pointwise_check_all(void (*check)(const pointwise_setting *)) {
     static const size_t widths[] = {1, 3, 7, 8, 9, 15, 17, 31, 64, 197, 768, 4100};
     operand_seed(1);
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
-        for (unsigned k = 0; k < 32; k++) {
-            const pointwise_setting s = {.dtype = k & 1 ? NORM_BF16 : NORM_F32,
-                                         .rows = k & 2 ? 6 : 1,
+        for (unsigned k = 0; k < 16 * MODEL_DTYPES; k++) {
+            const pointwise_setting s = {.dtype = (norm_dtype)(k / 16),
+                                         .rows = k & 1 ? 6 : 1,
                                          .cols = widths[i],
-                                         .gap = k & 4 ? 5 : 0,
-                                         .threads = k & 8 ? 2 : 1,
-                                         .in_place = k & 16};
-            if (widths[i] > 1000 && k != 2 && k != 3)
+                                         .gap = k & 2 ? 5 : 0,
+                                         .threads = k & 4 ? 2 : 1,
+                                         .in_place = k & 8};
+            if (widths[i] > 1000 && k % 16 != 1)
                 continue;
             check(&s);
         }

@@ -8,6 +8,7 @@
 #ifndef POINTWISE_CHECK_H
 #define POINTWISE_CHECK_H
 
+#include "dtype.h"
 #include "math/pointwise_rows.h"
 #include "measure/guard.h"
 
@@ -29,10 +30,9 @@ void operand_seed(uint64_t seed);
 double operand_uniform(void); // in [-1, 1)
 // A matrix with elements mostly of order one, some in the tails of every activation.
 matrix operand_put(operand *t, norm_dtype dtype, size_t rows, size_t cols, size_t gap);
-double operand_load(norm_dtype dtype, const void *data, size_t i);
 static inline double was(const operand *t, size_t r, size_t c) { return t->was[r * t->m.cols + c]; }
 static inline double now(const operand *t, size_t r, size_t c) {
-    return operand_load(t->m.dtype, t->m.data, r * t->m.stride + c);
+    return dtype_get(t->m.dtype, t->m.data, r * t->m.stride + c);
 }
 
 // Fails unless every canary is alive, and what is not a result has not changed.

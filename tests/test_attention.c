@@ -17,6 +17,7 @@
 #include "math/scratch.h"
 #include "measure/guard.h"
 #include "measure/inputs.h"
+#include "rounding.h"
 
 // ---- Shapes
 
@@ -112,10 +113,9 @@ static void check(const char *what, const attention_spec *s, const guard_buffer 
     if (!guard_intact(g, &at))
         fail_msg("%s: byte %td was written, which is between rows", what, at);
     // 1.05: higher orders of the bound. What is stored is rounded to its dtype.
-    const double stored = m.dtype == NORM_F32 ? 0x1p-24 : 0x1p-8;
     for (size_t i = 0; i < m.rows * m.cols; i++) {
         const double got = dtype_get(m.dtype, m.data, i / m.cols * m.stride + i % m.cols);
-        const double bound = 1.05 * (error[i] + stored * fabs(expected[i]));
+        const double bound = 1.05 * (error[i] + rounding_of(m.dtype, expected[i]));
         if (!(fabs(got - expected[i]) <= bound))
             fail_msg("%s of %zu tokens, %zu keys, %s, row %zu col %zu: %.9g, expected %.9g within %.2g", what,
                      s->tokens, s->context, norm_dtype_name(s->dtype), i / m.cols, i % m.cols, got, expected[i], bound);

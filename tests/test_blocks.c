@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What else stands in layers of images, of sound and of pairs: biases by distance, batch norm, sums over triangles and
-// the way back to rows, each against its definition in double, in both dtypes, on one thread and two.
+// the way back to rows, each against its definition in double, in every dtype of layers, on one thread and two.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +17,7 @@
 #include "math/window.h"
 #include "measure/inputs.h"
 #include "products.h"
+#include "rounding.h"
 
 // A drawn matrix; what is to be written is drawn as well, so that an element left out shows.
 static matrix put(norm_dtype dtype, size_t rows, size_t cols, uint64_t seed) {
@@ -30,8 +31,7 @@ static double at(matrix m, size_t row, size_t col) { return (double)matrix_get(m
 
 // terms: how many were summed in f32, of this magnitude in all; what is stored is rounded once more.
 static void near(const char *what, matrix m, size_t row, size_t col, double want, double terms, double magnitude) {
-    const double stored = m.dtype == NORM_F32 ? 0x1p-24 : 0x1p-8;
-    const double bound = 1.01 * ((terms + 2) * 0x1p-24 * magnitude + stored * fabs(want));
+    const double bound = 1.01 * ((terms + 2) * 0x1p-24 * magnitude + rounding_of(m.dtype, want));
     if (!(fabs(at(m, row, col) - want) <= bound))
         fail_msg("%s (%zu, %zu): %.9g, want %.9g within %.2g", what, row, col, at(m, row, col), want, bound);
 }
@@ -170,27 +170,27 @@ static void columns_become_rows(norm_dtype dtype, int threads) {
     free(out.data);
 }
 
-static void in_both_dtypes_on_any_team(void (*check)(norm_dtype dtype, int threads)) {
-    for (norm_dtype dtype = NORM_F32; dtype <= NORM_BF16; dtype++)
+static void in_every_dtype_on_any_team(void (*check)(norm_dtype dtype, int threads)) {
+    for (norm_dtype dtype = NORM_F32; dtype < MODEL_DTYPES; dtype++)
         for (int threads = 1; threads <= 2; threads++)
             check(dtype, threads);
 }
 
 static void distances(void **state) {
     (void)state;
-    in_both_dtypes_on_any_team(bias_is_by_distance);
+    in_every_dtype_on_any_team(bias_is_by_distance);
 }
 static void columns(void **state) {
     (void)state;
-    in_both_dtypes_on_any_team(batch_norm_takes_columns);
+    in_every_dtype_on_any_team(batch_norm_takes_columns);
 }
 static void triangles(void **state) {
     (void)state;
-    in_both_dtypes_on_any_team(sums_are_over_triangles);
+    in_every_dtype_on_any_team(sums_are_over_triangles);
 }
 static void transpositions(void **state) {
     (void)state;
-    in_both_dtypes_on_any_team(columns_become_rows);
+    in_every_dtype_on_any_team(columns_become_rows);
 }
 
 int main(void) {

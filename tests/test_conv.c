@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The depthwise convolution, forward and backward, against plain double-precision sums, in both dtypes, on one thread
+// The depthwise convolution, forward and backward, against plain double-precision sums, in every dtype, on one thread
 // and two.
 #include <math.h>
 #include <setjmp.h>
@@ -17,6 +17,7 @@
 #include "measure/guard.h"
 #include "measure/inputs.h"
 #include "products.h"
+#include "rounding.h"
 
 enum { X, WEIGHTS, BIAS, DY, Y, DX, DWEIGHTS, DBIAS, TENSORS };
 
@@ -71,10 +72,10 @@ static void check(const fixture *f, size_t tensor, const char *what) {
     ptrdiff_t at;
     assert_true(guard_intact(&f->guard[tensor], &at));
     const size_t n = tensor >= DWEIGHTS ? s->batch * conv_positions(s) : conv_taps(s);
-    const double stored = dtype_of(f, tensor) == NORM_F32 ? 0x1p-24 : 0x1p-8;
     for (size_t i = 0; i < f->count[tensor]; i++) {
         const double expected = f->expected[tensor][i], got = value(f, tensor, i);
-        const double bound = 1.01 * ((double)(n + 2) * 0x1p-24 * f->magnitude[tensor][i] + stored * fabs(expected));
+        const double bound =
+            1.01 * ((double)(n + 2) * 0x1p-24 * f->magnitude[tensor][i] + rounding_of(dtype_of(f, tensor), expected));
         if (!(fabs(got - expected) <= bound))
             fail_msg("%s[%zu] of %zu x %zu x %zu, %zu, %s: %.9g, expected %.9g within %.2g", what, i, s->batch, s->side,
                      s->channels, s->kernel, norm_dtype_name(s->dtype), got, expected, bound);

@@ -32,8 +32,7 @@ expect 2 'convnext_l' --model '' --op dyt --phase train --tokens 4 --out "$never
 expect 2 '"dty" is no op; did you mean dyt? valid are layernorm' --model vit_s16 --op dty --phase train --tokens 4 --out "$never"
 expect 2 'is no phase; did you mean train? valid are prefill, decode, train' --model vit_s16 --op dyt --phase trian --tokens 4 --out "$never"
 expect 2 'is no form; valid are fused, eager' --model vit_s16 --op dyt --phase train --tokens 4 --out "$never" --form x
-expect 2 'is no dtype; valid are f32, bf16' --model vit_s16 --op dyt --phase train --tokens 4 --out "$never" --dtype f64
-expect 2 '"f16" is no dtype; did you mean bf16? valid are f32, bf16' --model vit_s16 --op dyt --phase train --tokens 4 --out "$never" --dtype f16
+expect 2 'is no dtype; valid are f32, bf16, f16' --model vit_s16 --op dyt --phase train --tokens 4 --out "$never" --dtype f64
 for option in tokens batch; do
     for value in 0 -1 1.5 x '' 99999999999999999999; do
         expect 2 "--$option: \"$value\" is no whole number" --model vit_s16 --op dyt --phase train --tokens 4 --out "$never" --$option "$value"

@@ -19,6 +19,7 @@
 #include "measure/guard.h"
 #include "measure/inputs.h"
 #include "products.h"
+#include "rounding.h"
 
 enum { TRANSPOSE_A = 1, TRANSPOSE_B = 2, BIAS = 4, ACCUMULATE = 8, F32_RESULT = 16, PACK_B = 32, FLAGS = 64 };
 
@@ -44,9 +45,6 @@ static void *drawn(guard_buffer *g, norm_dtype dtype, size_t count, uint64_t see
     return data;
 }
 
-// u: half the distance of neighbours of dtype, relative.
-static double unit_of(norm_dtype dtype) { return dtype == NORM_F32 ? 0x1p-24 : 0x1p-8; }
-
 // Element (i, j) and what an error of it may be: a sum of k products in f32, in any order, fused or not, is within
 // (k + 1) u of the sum of magnitudes (Higham 2002, section 3.1, to first order); bias and C add two terms; what is
 // stored is rounded once more, to its own dtype.
@@ -64,7 +62,7 @@ static void check_element(const matmul_spec *s, const void *a, const void *b, co
     sum += extra + before;
     magnitude += fabs(extra) + fabs(before);
     const double bound =
-        1.01 * ((double)(s->k + 3) * unit_of(NORM_F32) * magnitude + unit_of(result) * fabs(sum)); // 1.01: higher order
+        1.01 * ((double)(s->k + 3) * 0x1p-24 * magnitude + rounding_of(result, sum)); // 1.01: higher order
     if (!(fabs(got - sum) <= bound))
         fail_msg("%zu x %zu x %zu %s at (%zu, %zu): %.9g, expected %.9g within %.2g", s->m, s->k, s->n,
                  norm_dtype_name(s->dtype), i, j, got, sum, bound);

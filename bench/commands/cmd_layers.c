@@ -89,29 +89,28 @@ static int write_steps(const observations *all, const run *r, const char *path) 
     return error;
 }
 
-static const subject layers = {
-    .command = &command,
-    .table = "layers.csv",
-    .more = "steps.csv",
-    .samples = "layer_samples.csv",
-    .quantities = layers_quantities,
-    .quantity_count = LAYERS_END - SAMPLE_OWN,
-    .schedule = &arms.schedule,
-    .launches = layers_launches,
-    .budgets = layers_budgets,
-    .nothing = ": decode is for llama and gpt2 models, f16 for kernels alone, and normbench list implementations says "
-               "what each op has",
-    .choose = "fewer --tokens, a smaller --batch or --depth, or another --model",
-    .take = take,
-    .make = make,
-    .check = check,
-    .spend = layers_plan_spend_run,
-    .work = &layers_work,
-    .tunes = true,
-    .partner = partner,
-    .log_reading = log_norms,
-    .write = write_table,
-    .write_more = write_steps,
-    .print = answers_print_run};
+static const subject layers = {.command = &command,
+                               .table = "layers.csv",
+                               .more = "steps.csv",
+                               .samples = "layer_samples.csv",
+                               .quantities = layers_quantities,
+                               .quantity_count = LAYERS_END - SAMPLE_OWN,
+                               .schedule = &arms.schedule,
+                               .launches = layers_launches,
+                               .budgets = layers_budgets,
+                               .nothing = ": decode is for llama and gpt2 models, presets have no f16, and normbench "
+                                          "list implementations says what each op has",
+                               .choose = "fewer --tokens, a smaller --batch or --depth, or another --model",
+                               .take = take,
+                               .make = make,
+                               .check = check,
+                               .spend = layers_plan_spend_run,
+                               .work = &layers_work,
+                               .tunes = true,
+                               .partner = partner,
+                               .log_reading = log_norms,
+                               .write = write_table,
+                               .write_more = write_steps,
+                               .print = answers_print_run};
 
 int cmd_layers(int argc, char **argv) { return campaign_main(&layers, argc, argv); }

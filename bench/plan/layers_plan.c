@@ -279,7 +279,7 @@ static layers_sweep product_of(const selection *s) {
     return (layers_sweep){.batch = 1,
                           .parts = s->given[SELECT_PART] ? every : LAYER,
                           .phases = s->given[SELECT_PHASE] ? every : PREFILL,
-                          .dtypes = s->given[SELECT_DTYPE] ? F32 | BF16 : F32};
+                          .dtypes = s->given[SELECT_DTYPE] ? every : F32};
 }
 
 bool layers_plan_make(layers_plan *p, preset which, const selection *s, const layers_sizes *sizes, const topology *t) {

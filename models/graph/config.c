@@ -159,8 +159,7 @@ bool config_valid(const layer_config *k, char error[LAYER_ERROR_SIZE]) {
         return refuse(error, "a layer needs a model, a part, a phase and a dtype");
     if ((unsigned)k->dtype >= MODEL_DTYPES)
         return refuse(error,
-                      "a layer's products, attention and activations are in f32 and bf16; of %s there are "
-                      "kernels alone",
+                      "a layer has no products, attention and activations in %s, of which there are kernels alone",
                       norm_dtype_name(k->dtype));
     const size_t stages = model_stages(m);
     const bool image = stages > 0;

@@ -89,7 +89,7 @@ static dnnl_status_t make_ops(matmul *m, bool via_f32) {
         if (status == dnnl_success && m->rows.count > 1)
             status = make_op(m, 0, j, s->pack_b ? &m->ops[1][j] : NULL);
     }
-    if (status == dnnl_success && s->dtype == NORM_BF16 && !via_f32 && onednn_is_reference(&m->ops[1][1]))
+    if (status == dnnl_success && s->dtype != NORM_F32 && !via_f32 && onednn_is_reference(&m->ops[1][1]))
         status = dnnl_unimplemented;
     if (status != dnnl_success)
         free_ops(m);

@@ -6,7 +6,7 @@
 #include "norm.h"
 
 // The dtypes below it are those that products, attention and activations have; of the others there are norms alone.
-#define MODEL_DTYPES (NORM_BF16 + 1) // a number: compared with a dtype, an enum of its own would be a warning
+#define MODEL_DTYPES (NORM_F16 + 1) // a number: compared with a dtype, an enum of its own would be a warning
 
 // (rows, cols) elements of dtype, row i beginning at i * stride elements, stride >= cols; any alignment of an element.
 typedef struct {

@@ -138,8 +138,12 @@ void pointwise_add(int threads, matrix out, matrix a, matrix b) {
 }
 
 void pointwise_copy(int threads, matrix out, matrix a) {
-    const pointwise_rows *const f = rows_of(a.dtype);
-    SWEEP(threads, out.dtype == a.dtype ? f->copy : f->to_other_dtype, a, 1, each(out), each(a));
+    const pointwise_rows *const f = rows_of(a.dtype == NORM_F32 ? out.dtype : a.dtype);
+    SWEEP(threads,
+          out.dtype == a.dtype  ? f->copy
+          : a.dtype == NORM_F32 ? f->from_f32
+                                : f->to_f32,
+          a, 1, each(out), each(a));
 }
 
 void pointwise_swiglu(int threads, matrix out, matrix gate, matrix up) {

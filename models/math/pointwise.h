@@ -15,7 +15,7 @@
 // added to.
 
 void pointwise_add(int threads, matrix out, matrix a, matrix b); // out = a + b
-void pointwise_copy(int threads, matrix out, matrix a);          // also between dtypes
+void pointwise_copy(int threads, matrix out, matrix a);          // also between f32 and another dtype
 
 // out = silu(gate) * up, silu(z) = z / (1 + exp(-z)); Shazeer 2020 (arXiv 2002.05202).
 void pointwise_swiglu(int threads, matrix out, matrix gate, matrix up);

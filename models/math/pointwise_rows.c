@@ -17,8 +17,12 @@ SIMD_INLINE void add(norm_dtype dtype, void *const row[], size_t c, size_t n) {
     v_put(dtype, row[0], c, n, v_add(v_get(dtype, row[1], c, n), v_get(dtype, row[2], c, n)));
 }
 
-SIMD_INLINE void to_other_dtype(norm_dtype dtype, void *const row[], size_t c, size_t n) {
-    v_put(dtype == NORM_F32 ? NORM_BF16 : NORM_F32, row[0], c, n, v_get(dtype, row[1], c, n));
+SIMD_INLINE void to_f32(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    v_put(NORM_F32, row[0], c, n, v_get(dtype, row[1], c, n));
+}
+
+SIMD_INLINE void from_f32(norm_dtype dtype, void *const row[], size_t c, size_t n) {
+    v_put(dtype, row[0], c, n, v_get(NORM_F32, row[1], c, n));
 }
 
 SIMD_INLINE void accumulate(norm_dtype dtype, void *const row[], size_t c, size_t n) {
@@ -317,7 +321,8 @@ SIMD_INLINE double cross_entropy(norm_dtype dtype, size_t cols, void *x, size_t 
 // The last is the vectors that a step takes at once.
 #define STEPS(X, name, DTYPE)                                                                                          \
     X(add, name, DTYPE, 1)                                                                                             \
-    X(to_other_dtype, name, DTYPE, 1)                                                                                  \
+    X(to_f32, name, DTYPE, 1)                                                                                          \
+    X(from_f32, name, DTYPE, 1)                                                                                        \
     X(accumulate, name, DTYPE, 1)                                                                                      \
     X(swiglu, name, DTYPE, 1)                                                                                          \
     X(swiglu_backward, name, DTYPE, 1)                                                                                 \
@@ -352,10 +357,11 @@ SIMD_INLINE double cross_entropy(norm_dtype dtype, size_t cols, void *x, size_t 
 STEPS(PART_FUNCTION, , )
 DEFINE(f32, NORM_F32)
 DEFINE(bf16, NORM_BF16)
+DEFINE(f16, NORM_F16)
 
 #define ROWS(name)                                                                                                     \
     {                                                                                                                  \
-        .copy = copy_##name, .to_other_dtype = to_other_dtype_##name, .add = add_##name,                               \
+        .copy = copy_##name, .to_f32 = to_f32_##name, .from_f32 = from_f32_##name, .add = add_##name,                  \
         .accumulate = accumulate_##name, .swiglu = swiglu_##name, .swiglu_backward = swiglu_backward_##name,           \
         .glu = glu_##name, .glu_backward = glu_backward_##name,                                                        \
         .activation = {[ACTIVATION_GELU_ERF] = activate_gelu_erf_##name,                                               \
@@ -374,5 +380,5 @@ DEFINE(bf16, NORM_BF16)
     }
 
 extern const pointwise_rows NORM_PASTE3(pointwise_, rows, NORM_LEVEL_NAME)[MODEL_DTYPES];
-const pointwise_rows NORM_PASTE3(pointwise_, rows,
-                                 NORM_LEVEL_NAME)[MODEL_DTYPES] = {[NORM_F32] = ROWS(f32), [NORM_BF16] = ROWS(bf16)};
+const pointwise_rows NORM_PASTE3(pointwise_, rows, NORM_LEVEL_NAME)[MODEL_DTYPES] = {
+    [NORM_F32] = ROWS(f32), [NORM_BF16] = ROWS(bf16), [NORM_F16] = ROWS(f16)};

@@ -13,7 +13,7 @@ typedef void pointwise_row(size_t cols, void *const row[POINTWISE_OPERANDS]);
 
 typedef struct {
     pointwise_row *copy;
-    pointwise_row *to_other_dtype;
+    pointwise_row *to_f32, *from_f32; // of other dtypes than f32 itself alone
     pointwise_row *add, *swiglu, *swiglu_backward, *glu, *glu_backward;
     pointwise_row *activation[ACTIVATIONS], *activation_backward[ACTIVATIONS];
     pointwise_row *modulate, *modulate_backward, *gate,
