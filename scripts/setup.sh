@@ -224,8 +224,10 @@ get_onednn() {
 # Of the compilers' run-time libraries SVML, and what it is linked to.
 get_svml() {
     fetch svml 'there are variants mvec and sleef elsewhere' intel-cmplr-lib-rt
-    mkdir -p "$part/svml/lib" && mv "$part"/lib/libsvml.so "$part"/lib/libintlc.so.5 "$part/svml/lib" && cp "$part"/*.dist-info/LICENSE.txt "$part/svml" ||
-        { echo "setup.sh: what pip gave holds no SVML" >&2; exit 1; }
+    if ! { mkdir -p "$part/svml/lib" && mv "$part"/lib/libsvml.so "$part"/lib/libintlc.so.5 "$part/svml/lib" && cp "$part"/*.dist-info/LICENSE.txt "$part/svml"; }; then
+        echo "setup.sh: what pip gave holds no SVML" >&2
+        exit 1
+    fi
     rm -rf build/svml && mv "$part/svml" build/svml || exit 1
     echo "setup.sh: build/svml holds SVML; build/normbench finds it, another program by LD_LIBRARY_PATH=build/svml/lib"
 }
