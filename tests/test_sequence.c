@@ -60,8 +60,8 @@ static void forget(void) {
     }
 }
 
-// Of the largest element: sums of a few hundred terms in f32, whose errors add up as a random walk; one rounding of
-// bf16.
+// Of the largest element: sums of a few hundred terms in f32, whose errors add up as a random walk; one rounding of 16
+// bits.
 static void assert_close(const char *what, const both *b) {
     double largest = 0;
     for (size_t i = 0; i < b->m.rows * b->m.cols; i++)
@@ -69,7 +69,7 @@ static void assert_close(const char *what, const both *b) {
     assert_true(largest > 0);
     for (size_t i = 0; i < b->m.rows * b->m.cols; i++) {
         const double got = (double)matrix_get(b->m, i / b->m.cols, i % b->m.cols);
-        if (!(fabs(got - b->value[i]) <= (b->m.dtype == NORM_F32 ? 3e-6 : 0x1p-8) * largest))
+        if (!(fabs(got - b->value[i]) <= (b->m.dtype == NORM_F32 ? 3e-6 : dtype_epsilon(b->m.dtype) / 2) * largest))
             fail_msg("%s, %s: %zu, %zu is %.9g instead of %.9g, largest %.3g", what, norm_dtype_name(b->m.dtype),
                      i / b->m.cols, i % b->m.cols, got, b->value[i], largest);
     }
@@ -235,7 +235,8 @@ static void check_scan(const size *s) {
 
 static const size sizes[] = {{NORM_F32, 2, 2, 1, 1},   {NORM_F32, 1, 5, 3, 2},     {NORM_F32, 2, 33, 17, 1},
                              {NORM_F32, 1, 70, 40, 2}, {NORM_F32, 1, 32, 131, 1},  {NORM_BF16, 2, 37, 19, 2},
-                             {NORM_F32, 3, 64, 16, 2}, {NORM_BF16, 1, 20, 130, 1}, {NORM_BF16, 1, 4, 5, 1}};
+                             {NORM_F32, 3, 64, 16, 2}, {NORM_BF16, 1, 20, 130, 1}, {NORM_BF16, 1, 4, 5, 1},
+                             {NORM_F16, 2, 37, 19, 2}};
 
 static void check_level(void **unit) {
     const norm_level level = (norm_level)(uintptr_t)*unit;

@@ -192,10 +192,11 @@ static void clear_sums(const scan_chunk *k) {
     }
 DEFINE(f32, NORM_F32)
 DEFINE(bf16, NORM_BF16)
+DEFINE(f16, NORM_F16)
 
 #define ROWS(name)                                                                                                     \
     { .scan = scan_##name, .scan_backward = scan_backward_##name }
 
 extern const scan_rows NORM_PASTE3(scan_, rows, NORM_LEVEL_NAME)[MODEL_DTYPES];
-const scan_rows NORM_PASTE3(scan_, rows,
-                            NORM_LEVEL_NAME)[MODEL_DTYPES] = {[NORM_F32] = ROWS(f32), [NORM_BF16] = ROWS(bf16)};
+const scan_rows NORM_PASTE3(scan_, rows, NORM_LEVEL_NAME)[MODEL_DTYPES] = {
+    [NORM_F32] = ROWS(f32), [NORM_BF16] = ROWS(bf16), [NORM_F16] = ROWS(f16)};

@@ -44,10 +44,11 @@ SIMD_INLINE void gather_step(norm_dtype dtype, size_t cols, const void *const x[
     }
 DEFINE(f32, NORM_F32)
 DEFINE(bf16, NORM_BF16)
+DEFINE(f16, NORM_F16)
 
 #define ROWS(name)                                                                                                     \
     { .weigh = weigh_##name, .gather = gather_##name }
 
 extern const sequence_rows NORM_PASTE3(sequence_, rows, NORM_LEVEL_NAME)[MODEL_DTYPES];
-const sequence_rows NORM_PASTE3(sequence_, rows,
-                                NORM_LEVEL_NAME)[MODEL_DTYPES] = {[NORM_F32] = ROWS(f32), [NORM_BF16] = ROWS(bf16)};
+const sequence_rows NORM_PASTE3(sequence_, rows, NORM_LEVEL_NAME)[MODEL_DTYPES] = {
+    [NORM_F32] = ROWS(f32), [NORM_BF16] = ROWS(bf16), [NORM_F16] = ROWS(f16)};
