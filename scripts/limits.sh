@@ -14,17 +14,15 @@ runs=3
 export NORMBENCH="$program"
 seconds=$(seconds_of "${BUDGET:-7m}" 'BUDGET=7m or BUDGET=420s')
 
-# name, percent of a run, selectors. Both kinds of stores wherever a result may exceed a cache.
+# name, percent of a run, selectors: the shapes of the default preset; a row of x and y in L1; rows of whole pages, which share the sets of
+# caches, beside such as do not; and 16 bits with gamma and beta as oneDNN has them, in f32.
 # shellcheck disable=SC2317 # anew calls it
 parts() {
-    best="--level best,library"
     cat <<EOT
-small    20 --op layernorm,rmsnorm,dyt,derf --shape 64x768,197x768 --threads 1,cores --dtype f32 --pass forward --variant std,onepass,u2,onednn $best
-one      2 --op layernorm,rmsnorm --shape 1x4096 --threads 1 --dtype f32 --pass forward --variant std,onepass,onednn $best
-tanh      3 --op dyt --shape 1x2048 --threads 1 --dtype f32,bf16 --pass forward --variant u2,u2_noaffine,mvec,lp_noaffine --level avx2,avx512,avx512bf16
-large    35 --op layernorm,rmsnorm,dyt --shape 4096x4096,16384x4096 --threads 1 --dtype f32 --pass forward --variant std,onepass,u2,std_nt,onepass_nt,u2_nt,onednn $best
-backward 15 --op layernorm,rmsnorm,dyt --shape 4096x4096 --threads cores --dtype f32 --pass backward --variant std,onepass,u2 $best
-bf16     25 --op rmsnorm,dyt --shape 512x4096,4096x4096,32768x4096 --threads cores --dtype bf16 --pass forward --variant std,lp,std_nt,lp_nt $best
+preset  62 --preset default --op layernorm,rmsnorm,dyt,derf --level best,library
+tanh     4 --op dyt --shape 1x2048 --threads 1 --dtype f32,bf16 --pass forward --variant u2,mvec,lp --level avx2,avx512,avx512bf16
+widths  29 --op layernorm,rmsnorm,dyt --shape 256x4032,256x4096,256x4160,64x16320,64x16384 --threads 1 --dtype f32,bf16 --pass all --variant std,onepass,u2 --level best
+library  5 --op layernorm,rmsnorm --shape 1x4096,64x768,512x4096 --threads 1 --dtype bf16 --pass forward --variant std_f32affine,onepass_f32affine,onednn --level best,library
 EOT
 }
 

@@ -12,6 +12,7 @@
 #include "base/interval.h"
 #include "base/list.h"
 #include "base/names.h"
+#include "judge_runs.h"
 
 #define NAME(ID, name) name,
 static const char *const verdict_names[] = {VERDICT_LIST(NAME)};
@@ -35,6 +36,8 @@ static const struct {
     bool has_baseline;
 } asked_facts[] = {ASKED_LIST(FACTS)};
 #undef FACTS
+
+static bool asked_of_runs(asked what) { return what >= ASKED_LEAST_TIME; }
 
 // ---- Intervals and bounds
 
@@ -129,8 +132,9 @@ static void take_question(fields *f, question *q) {
         fields_refuse(f, "table", run_table_name(asked_facts[q->what].table));
     if (*optional(f, "which") != '\0')
         q->which = (which_rows)take_name(f, "which", which_names, WHICHES);
-    if (q->which != WHICH_ONE && asked_facts[q->what].table != RUN_TABLE_LAYERS)
-        fields_refuse(f, "which", "nothing: of kernels one row is asked");
+    if (q->which != WHICH_ONE && asked_facts[q->what].table != RUN_TABLE_LAYERS &&
+        (q->which == WHICH_EACH || !asked_of_runs(q->what)))
+        fields_refuse(f, "which", "nothing: of kernels one row is asked, or of several runs the least or most of all");
     take_filter(f, "subject", &q->subject);
     take_filter(f, "baseline", &q->baseline);
     take_filter(f, "where", &q->where);
@@ -263,43 +267,6 @@ static stats_interval of_kernels(finding *f, const question *q, asking *a) {
     return time_ratio(a, f->subject, other);
 }
 
-// Of the least times: one number.
-static double of_least(finding *f, const question *q, asking *a) {
-    filter subject = q->subject, baseline = q->baseline;
-    (void)filter_add(&subject, q->where.text, a->why);
-    (void)filter_add(&baseline, q->where.text, a->why);
-    const table_row own = fastest_row(a, &subject);
-    f->subject = row_is(f->subject) ? f->subject : own;
-    if (q->what == ASKED_LEAST_CYCLES)
-        return row_real(own, "cycles_per_element");
-    const table_row other = fastest_row(a, &baseline);
-    return q->what == ASKED_LEAST_TIME ? least_time_ratio(own, other) : least_speed_ratio(own, other);
-}
-
-// Over several runs: it holds if it does in two thirds of those that have a value.
-static void judge_runs(finding *f, const question *q, const run_tables *runs, size_t count) {
-    double *const values = calloc(count + 1, sizeof *values);
-    size_t held = 0;
-    for (size_t i = 0; values != NULL && i < count; i++) {
-        asking a = {.run = &runs[i], .method = ""};
-        const double value = of_least(f, q, &a);
-        if (isnan(value)) {
-            snprintf(f->why, sizeof f->why, "%s", a.why);
-            continue;
-        }
-        values[f->runs++] = value;
-        f->value.lo = fmin(f->value.lo, value);
-        f->value.hi = fmax(f->value.hi, value);
-        held += !(value < q->holds.lo) && !(value > q->holds.hi);
-    }
-    f->method = "least times";
-    if (f->runs > 0) {
-        f->value.median = stats_median(values, f->runs);
-        f->verdict = 3 * held >= 2 * f->runs ? VERDICT_HOLDS : VERDICT_DOES_NOT_HOLD;
-    }
-    free(values);
-}
-
 // ---- Of single rows of layers.csv
 
 // What a row is held against: what the question says, in the row's own conditions, form and level.
@@ -377,12 +344,12 @@ static bool judge_rows(const question *q, const run_tables *run, findings *all) 
 
 bool judge(const question *q, const run_tables *runs, size_t count, findings *all) {
     finding f = unanswered(q);
-    if (q->which != WHICH_ONE)
-        return judge_rows(q, &runs[0], all);
-    if (q->what >= ASKED_LEAST_TIME) {
+    if (asked_of_runs(q->what)) {
         judge_runs(&f, q, runs, count);
         return add(all, &f);
     }
+    if (q->which != WHICH_ONE)
+        return judge_rows(q, &runs[0], all);
     asking a = {.run = &runs[0], .method = ""};
     f.value = asked_facts[q->what].table == RUN_TABLE_LAYERS ? of_layers(&f, q, &a) : of_kernels(&f, q, &a);
     if (!isnan(f.value.median))

@@ -37,8 +37,8 @@ verdict judge_place(const stats_interval *i, const judge_bounds *b);
 // of 1.
 int judge_decimals(const stats_interval *i, const judge_bounds *b);
 
-// X(ID, name, table, whether it has a baseline, meaning). Of the least times a run has one value and no interval: what
-// counts is how many of several runs hold.
+// X(ID, name, table, whether it has a baseline, meaning). From least_time on a run has one value and no interval: what
+// counts is how many of several runs hold (judge_runs.h).
 #define ASKED_LIST(X)                                                                                                  \
     X(NORM_CHANGE, norm_change, LAYERS, true, "change of the time of all norms, timed in place")                       \
     X(TOTAL_CHANGE, total_change, LAYERS, true, "change of the time of the part")                                      \
@@ -48,15 +48,17 @@ int judge_decimals(const stats_interval *i, const judge_bounds *b);
     X(TIMING_COST, timing_cost, LAYERS, false, "share of the time that timing each step takes")                        \
     X(PEAK_FRACTION, peak_fraction, LAYERS, false, "rate of the products over the peak of the CPU's units for them")   \
     X(TIME_RATIO, time_ratio, KERNELS, true, "time over time")                                                         \
-    X(LEAST_TIME, least_time, KERNELS, true, "least time over least time")                                             \
+    X(LEAST_TIME, least_time, KERNELS, true, "least time of an element over least time")                               \
     X(LEAST_SPEED, least_speed, KERNELS, true, "bytes a second over those of the baseline, of least times")            \
-    X(LEAST_CYCLES, least_cycles, KERNELS, false, "cycles an element, of the row with the least time")
+    X(LEAST_CYCLES, least_cycles, KERNELS, false, "cycles an element, of the row with the least time")                 \
+    X(BOUND_FRACTION, bound_fraction, KERNELS, false, "the least time that its bound leaves a row over its own")
 #define ASKED_ROW(ID, ...) ASKED_##ID,
 typedef enum { ASKED_LIST(ASKED_ROW) ASKED } asked;
 #undef ASKED_ROW
 const char *asked_name(asked what);
 
-// X(ID, name): of which of the rows that fit a question is asked. least and most: of that with such a value.
+// X(ID, name): of which of the rows that fit a question is asked. least and most: of that with such a value; of kernels
+// over several runs, of the fastest row of each shape.
 #define WHICH_LIST(X) X(ONE, "one") X(EACH, "each") X(LEAST, "least") X(MOST, "most")
 #define WHICH_ROW(ID, name) WHICH_##ID,
 typedef enum { WHICH_LIST(WHICH_ROW) WHICHES } which_rows;
@@ -97,7 +99,7 @@ typedef struct {
     verdict verdict;
     stats_interval value; // over several runs: the median, the least and the largest
     size_t runs;          // that have a value
-    size_t rows, failing; // of those that have a value; of them those for which it does not hold
+    size_t rows, failing; // that have a value, in the run with most; of them those for which it does not hold
     table_row subject;    // of the first of these; of none if there is none
     table_row baseline;   // what that is held against; itself where nothing is
     const char *method;

@@ -196,20 +196,22 @@ stats_interval time_ratio(asking *a, table_row subject, table_row baseline) {
     return interval_quotient(row_interval(subject, "time_ns", "_median"), below, 1, 0);
 }
 
+static double least_time(table_row row) {
+    return row_real(row, "time_ns_min") / (row_real(row, "rows") * row_real(row, "cols"));
+}
+
 table_row fastest_row(asking *a, const filter *f) {
     table_row fastest = {0}, row = {0};
     while (filter_next(f, a->run, RUN_TABLE_KERNELS, &row))
         if (row_is_measured(row) && row_real(row, "time_ns_min") > 0 &&
-            (!row_is(fastest) || row_real(row, "time_ns_min") < row_real(fastest, "time_ns_min")))
+            (!row_is(fastest) || least_time(row) < least_time(fastest)))
             fastest = row;
     if (!row_is(fastest))
         (void)filter_find(f, a->run, RUN_TABLE_KERNELS, a->why);
     return fastest;
 }
 
-double least_time_ratio(table_row subject, table_row baseline) {
-    return row_real(subject, "time_ns_min") / row_real(baseline, "time_ns_min");
-}
+double least_time_ratio(table_row subject, table_row baseline) { return least_time(subject) / least_time(baseline); }
 
 double least_speed_ratio(table_row subject, table_row baseline) {
     return row_real(subject, "bytes_per_element") / row_real(baseline, "bytes_per_element") /

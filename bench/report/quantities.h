@@ -46,7 +46,7 @@ stats_interval norm_share(asking *a, const arm *of, extent e);
 // Time over time of two rows of kernels.csv: from paired samples where the table has them.
 stats_interval time_ratio(asking *a, table_row subject, table_row baseline);
 
-// Of least times: the fastest row that a filter finds, whichever stores it has.
+// Of least times, of an element: the fastest row that a filter finds, whichever stores it has.
 table_row fastest_row(asking *a, const filter *f);
 double least_time_ratio(table_row subject, table_row baseline);
 double least_speed_ratio(table_row subject, table_row baseline); // in bytes a second

@@ -182,26 +182,33 @@ static bool has_file(const char *folder, const char *name) {
     return snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path && stat(path, &info) == 0;
 }
 
+// The files NAME in a folder's place, which has slashes and stars; to be freed by globfree() if there are any.
+static bool find_files(const char *folder, const char *place, const char *name, glob_t *found) {
+    char pattern[2 * PATH_MAX + 64];
+    size_t used = 0;
+    for (const char *p = folder; *p != '\0' && used < 2 * PATH_MAX; p++) {
+        if (strchr("*?[\\", *p) != NULL)
+            pattern[used++] = '\\';
+        pattern[used++] = *p;
+    }
+    snprintf(pattern + used, sizeof pattern - used, "%s%s", place, name);
+    return glob(pattern, 0, NULL, found) == 0;
+}
+
 // The files of a table: those of parts, else the run's own, else, where it is a folder of runs and none itself, those
 // of the folders in it: in a run, they are what `make peers` measured.
 static bool take_table(run_tables *r, run_table table, const char *folder, char message[TABLES_MESSAGE]) {
     static const char *const places[] = {"/parts/*/", "/", "/*/"};
     bool ok = true;
     for (size_t i = 0; ok && r->tables[table].count == 0 && i < sizeof places / sizeof *places; i++) {
-        char pattern[2 * PATH_MAX + 64];
-        size_t used = 0;
+        char name[32];
+        glob_t found;
+        snprintf(name, sizeof name, "%s.csv", run_table_name(table));
         if (table == RUN_TABLE_LAYERS && i != 1) // those of parts are joined in the run's own
             continue;
         if (i == 2 && has_file(folder, "meta.json"))
             continue;
-        for (const char *p = folder; *p != '\0' && used < 2 * PATH_MAX; p++) {
-            if (strchr("*?[\\", *p) != NULL)
-                pattern[used++] = '\\';
-            pattern[used++] = *p;
-        }
-        snprintf(pattern + used, sizeof pattern - used, "%s%s.csv", places[i], run_table_name(table));
-        glob_t found;
-        if (glob(pattern, 0, NULL, &found) != 0)
+        if (!find_files(folder, places[i], name, &found))
             continue;
         for (size_t k = 0; ok && k < found.gl_pathc; k++)
             ok = take_file(r, table, found.gl_pathv[k], message);
@@ -216,13 +223,10 @@ static double number_in(const json_t *object, const char *key) {
     return json_is_number(value) ? json_number_value(value) : 0;
 }
 
-// Of a run without meta.json nothing is known of the machine.
-static void take_meta(run_tables *r, const char *folder) {
-    char path[PATH_MAX];
+static void take_meta(run_tables *r, const char *path) {
     json_error_t why;
     json_t *meta;
-    if (snprintf(path, sizeof path, "%s/meta.json", folder) >= (int)sizeof path ||
-        json_file_read(path, &meta, &why) != 0)
+    if (json_file_read(path, &meta, &why) != 0)
         return;
     const json_t *const machine = json_object_get(json_object_get(meta, "machine"), "topology");
     r->cores = (size_t)number_in(machine, "cores");
@@ -230,6 +234,32 @@ static void take_meta(run_tables *r, const char *folder) {
     r->l2_bytes = number_in(machine, "l2_bytes");
     r->llc_bytes = number_in(machine, "llc_bytes");
     json_decref(meta);
+}
+
+static bool same_machine(const run_tables *a, const run_tables *b) {
+    return a->cores == b->cores && a->l1_bytes == b->l1_bytes && a->l2_bytes == b->l2_bytes &&
+           a->llc_bytes == b->llc_bytes;
+}
+
+// The run's own, or what all runs of a folder say; without meta.json, or where they differ, nothing is known.
+static void take_machine(run_tables *r, const char *folder) {
+    glob_t found;
+    run_tables first = {0};
+    bool same = true;
+    if (!find_files(folder, "/", "meta.json", &found) && !find_files(folder, "/*/", "meta.json", &found))
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        run_tables other = {0};
+        take_meta(i == 0 ? &first : &other, found.gl_pathv[i]);
+        same = same && (i == 0 || same_machine(&first, &other));
+    }
+    globfree(&found);
+    if (!same)
+        return;
+    r->cores = first.cores;
+    r->l1_bytes = first.l1_bytes;
+    r->l2_bytes = first.l2_bytes;
+    r->llc_bytes = first.llc_bytes;
 }
 
 // Without a machine's own word: the most threads that anything was measured with.
@@ -251,7 +281,7 @@ bool run_tables_read(run_tables *r, const char *folder, char message[TABLES_MESS
             run_tables_free(r);
             return false;
         }
-    take_meta(r, folder);
+    take_machine(r, folder);
     r->cores = r->cores > 0 ? r->cores : most_threads(r);
     return true;
 }
