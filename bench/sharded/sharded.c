@@ -126,7 +126,11 @@ bool sharded_measure(const sharded_spec *spec, sharded_row rows[SHARDED_ROWS], c
             return false;
     for (size_t at = 0; at < SHARDED_ROWS; at++) {
         sharded_row *const r = &rows[at];
-        *r = (sharded_row){.spec = *spec, .split = at / SHARD_OPS, .op = at % SHARD_OPS, .local = NAN, .error = 0.0};
+        *r = (sharded_row){.spec = *spec,
+                           .split = (shard_split)(at / SHARD_OPS),
+                           .op = (shard_op)(at % SHARD_OPS),
+                           .local = NAN,
+                           .error = 0.0};
         for (size_t i = 0; i < spec->launches; i++)
             values[i] = of[i].time[r->split][r->op];
         r->time = stats_median_interval(values, spec->launches, 0.95);
@@ -242,8 +246,8 @@ bool sharded_simulate(const sharded_spec *spec, double local[SHARD_SPLITS][SHARD
     }
     (void)rmdir(folder);
     for (size_t at = 0; ok && at < SHARDED_ROWS; at++) {
-        const shard_split split = at / SHARD_OPS;
-        const shard_op op = at % SHARD_OPS;
+        const shard_split split = (shard_split)(at / SHARD_OPS);
+        const shard_op op = (shard_op)(at % SHARD_OPS);
         rows[at] = (sharded_row){.spec = *spec, .split = split, .op = op, .local = local[split][op], .error = NAN};
         rows[at].time = stats_median_interval(&f.time[split][op], 1, 0.95);
         rows[at].ratio = stats_median_interval(&f.ratio[split][op], 1, 0.95);

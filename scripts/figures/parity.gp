@@ -12,10 +12,11 @@ do for [p = 1:panels] {
     eval(start_panel)
     base = int((p - 1) / 2) * 2 * series
     eval(log_y)
+    set ytics add (0.15, 0.3, 0.7, 1.5, 1.6, 1.8, 2.2, 2.4)
     if (p % 2 == 1) {
         set logscale x
         set xrange [0.0008:0.038]
-        set xtics (0.001, 0.003, 0.01, 0.03)
+        set xtics nomirror (0.001, 0.003, 0.01, 0.03)
         set xlabel "highest rate of learning"
         plot for [s = 1:series] $data index base + 2 * s - 2 using 1:2 with linespoints lw 1.3 dt turn[s] pt shape(s) ps 0.8 lc rgb color(op[s])
     } else {
