@@ -15,6 +15,7 @@ import csv
 import math
 import multiprocessing
 import os
+import signal
 import sys
 from itertools import product
 from statistics import median
@@ -231,7 +232,8 @@ def trained(run):
 def train_all(folder, plan, found, jobs):
     """What of the plan is not there yet, each kept when it is done."""
     missing = [run for run in plan if run not in found]
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+    # An interrupt ends this process alone, which then ends the others.
+    with multiprocessing.get_context("spawn").Pool(jobs, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         for done, (run, row) in enumerate(pool.imap_unordered(trained, missing), 1):
             found[run] = row
             write(folder, found)
@@ -285,4 +287,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        fail("interrupted: what is trained is kept, and the same command goes on", 130)

@@ -71,6 +71,15 @@ for text in 'digits: loss on validation data' 'digits: loss on test data' 'dyt f
     grep -q "$text" "$grid/plots/parity.svg" || fail "no \"$text\" in the figure"
 done
 
+# Without one of its seeds to choose by, an arm has no chosen rate; others keep theirs.
+mv "$grid" "$work/whole" && mkdir "$grid"
+grep -v '^1,digits,layernorm,,0.03,selection,3,' "$work/whole/parity_runs.csv" >"$grid/parity_runs.csv"
+check_end 0 '| layernorm | 0.003 | 0.15' parity "$grid" --sum-up
+is 0 layernorm '' 0.003 selection chosen
+is 2 layernorm '' 0.03 selection seeds
+is 1 dyt 2 0.01 selection chosen
+rm -r "$grid" && mv "$work/whole" "$grid"
+
 # ---- What is refused, with nothing lost
 
 check_end 2 'holds no parity_runs.csv' parity "$work/none" --sum-up
@@ -88,6 +97,7 @@ refused 4 'other columns' '1s/seed/sead/'
 refused 3 'line 3, is no row' '3s/,600,.*//'
 refused 3 'line 3, is no row' '3s/0\.[0-9]*,0\.25/x,0.25/'
 refused 3 'line 3, is no row' '3s/dyt,2/dyt,3/'
+refused 3 'line 3, is no row' '3s/dyt,2/dyn,2/'
 refused 3 'line 6, is no row' '5{p;}'
 check_end 2 'neither 0 nor 1' env QUICK=2 sh scripts/parity.sh "$program" "$work/none"
 check_end 3 'there is no /nowhere/python3' env PYTHON=/nowhere/python3 sh scripts/parity.sh "$program" "$work/none"
@@ -130,4 +140,17 @@ sed -i '2d;7d' "$trained/quick/parity_runs.csv"
 check_end 0 'Figure: ' env PYTHON="$python" QUICK=1 TASK=digits sh scripts/parity.sh "$program" "$trained"
 grep -q '1 of 2: digits' "$work/err" || fail "more was trained again than what was missing: $(cat "$work/err")"
 cut -d, -f1-13 "$trained/quick/parity_runs.csv" | cmp -s - "$work/first" || fail 'models that were trained again differ'
+check_end 0 'as it should' "$python" - "$work/interrupted" <<'PYTHON'
+import os, signal, subprocess, sys, time
+folder = sys.argv[1]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
+began = subprocess.Popen([sys.executable, "scripts/parity.py", folder, "--quick", "--task", "digits"], stderr=subprocess.PIPE, text=True, start_new_session=True)
+until = time.monotonic() + 60
+while not os.path.exists(folder + "/parity_runs.csv") and began.poll() is None and time.monotonic() < until:
+    time.sleep(0.01)
+os.killpg(began.pid, signal.SIGINT)
+said = began.communicate(timeout=60)[1]
+assert began.returncode == 130 and "the same command goes on" in said and "Traceback" not in said, (began.returncode, said)
+print("as it should")
+PYTHON
 finish
