@@ -80,10 +80,11 @@ def register_bytes(text, vector):
     return max(sizes, default=0)
 
 
-def moved(mnemonic, operands, vector):
-    """(bytes that a vector instruction loads, bytes that it stores); those of the stack, of one number, and of tables are none."""
+def moved(mnemonic, operands, vector, framed):
+    """(bytes that a vector instruction loads, bytes that it stores); those of the stack, of one number, and of tables are none. framed:
+    rbp points into the stack, where it else is a register like others."""
     memory = re.search(r"-?(?:0x[0-9a-f]+)?\([^)]*\)|\[[^\]]*\]", operands)
-    if not memory or re.search(r"%[re]?(sp|bp|ip)\b|\[sp|\{1to", operands) or re.search(r"broadcast|ss$|sd$|ld1r|prf|prefetch|lea", mnemonic):
+    if not memory or re.search(rf"%[re]?(sp|{'bp|' * framed}ip)\b|\[sp|\{{1to", operands) or re.search(r"broadcast|ss$|sd$|ld1r|prf|prefetch|lea", mnemonic):
         return 0, 0
     size = register_bytes(operands, vector)
     if re.match(r"st|ld", mnemonic) and re.search(r"\b[dsh]\d+\b", operands):
@@ -99,12 +100,12 @@ def moved(mnemonic, operands, vector):
 
 
 def loops_of(code, element, vector):
-    found = []
+    found, framed = [], any(m.startswith("mov") and o == "%rsp,%rbp" for _, m, o in code)
     for instructions in innermost(code):
         if any(m in ("call", "bl", "blr") for _, m, _ in instructions) or len(instructions) > 1500:
             continue
-        traffic = {o: moved(m, o, vector) for _, m, o in instructions}  # what is read twice is counted once
-        stores = sum(moved(m, o, vector)[1] for _, m, o in instructions) // element
+        traffic = {o: moved(m, o, vector, framed) for _, m, o in instructions}  # what is read twice is counted once
+        stores = sum(moved(m, o, vector, framed)[1] for _, m, o in instructions) // element
         loads = sum(load for load, _ in traffic.values()) // element
         if stores or loads:
             found.append(Loop(instructions, stores or loads, stores > 0, accumulates(instructions)))
