@@ -55,7 +55,7 @@ static const table_column seeds_columns[] = {
     INTERVAL("test_accuracy", column_fraction, "1", "Share of right answers on test data, likewise."),
     INTERVAL("loss_change", column_real, "1",
              "test_loss less that of layernorm by the same seed: median over seeds of role test."),
-    {"target_steps", &column_amount, NULL,
+    {"target_steps", &column_amount, "{step}",
      "Steps to target_loss: median over seeds. Empty: half of them never reach it.", false, NULL},
     {"target_seconds", &column_amount, "s", "Processor time of these steps on one thread: median over seeds.", false,
      NULL},
