@@ -44,7 +44,7 @@ expect 2 'layer, ends' --part middle
 expect 2 'the selection leaves nothing to measure: decode is for' --model vit_b16 --phase decode
 expect 2 'choose fewer --tokens' --model llama_70b --tokens 4000000
 expect 2 'no option' --shape 64x768
-expect 0 'gpt2 .* f16 ' --model gpt2 --dtype f16 --dry-run
+expect 0 'gpt2 prefill f16,' --model gpt2 --dtype f16 --dry-run
 expect 2 'cannot write' --model gpt2 --csv "$work/nowhere/layers.csv"
 expect 2 'give the folder of a run' --resume "$work/nowhere"
 expect 0 'usage: normbench layers' --help

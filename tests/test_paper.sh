@@ -180,7 +180,7 @@ sh scripts/paper_report.sh "$run" "$CURVES" >"$work/stdout" 2>"$work/stderr" || 
 grep -v '^plots: figure .* skipped: ' "$work/stderr" >&2 && fail 'something on stderr'
 for figure in $(figure_names); do
     case $(figure_table "$figure") in
-    kernels | history | law | validation*) continue ;; # tables that this run has not
+    kernels | history | law | parity | sharded | validation*) continue ;; # tables that this run has not
     esac
     name=$(figure_picture "$figure")
     for format in svg png pdf; do

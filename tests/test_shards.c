@@ -47,7 +47,7 @@ static void parts_are_the_whole(void **state) {
         for (size_t r = 0; r < ROWS; r++) {
             double mean, m2;
             moments_of(x[r], COLS, &mean, &m2);
-            assert_true(all[r].count == COLS);
+            assert_true(all[r].count == (float)COLS);
             assert_true(fabs(all[r].mean - mean) < 1e-6 * 1000.0);
             assert_true(fabs(all[r].m2 / m2 - 1.0) < 1e-3); // of sums of squares nothing would be left
         }
@@ -84,10 +84,10 @@ static void halves_are_normed_as_the_whole(void **state) {
                 double mean, m2;
                 moments_of(x[r], COLS, &mean, &m2);
                 const double from = op == SHARD_LAYERNORM ? mean : 0.0,
-                             squares = m2 + COLS * (mean - from) * (mean - from);
+                             squares = m2 + (double)COLS * (mean - from) * (mean - from);
                 for (size_t c = 0; c < COLS / 2; c++) {
                     const size_t at = i * COLS / 2 + c;
-                    const double wanted = gamma[at] * (x[r][at] - from) / sqrt(squares / COLS + 1e-6) +
+                    const double wanted = gamma[at] * (x[r][at] - from) / sqrt(squares / (double)COLS + 1e-6) +
                                           (op == SHARD_LAYERNORM ? beta[at] : 0.0);
                     assert_true(fabs(y[r][c] - wanted) < 1e-5);
                 }

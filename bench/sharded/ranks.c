@@ -247,7 +247,7 @@ static bool find_impls(ranks *k) {
 }
 
 static bool take(ranks *k, int argc, char **argv) {
-    const int wanted = 5 + (SIMULATED ? SHARD_SPLITS * SHARD_OPS : 0);
+    const int wanted = 5 + (SIMULATED ? (int)SHARD_SPLITS * (int)SHARD_OPS : 0);
     if (argc != wanted || !parse_size(argv[1], &k->rows) || !parse_size(argv[2], &k->cols) ||
         !parse_size(argv[3], &k->samples) || !parse_u64(argv[4], &k->seed) || k->samples < 1 ||
         k->samples > MOST_SAMPLES || k->rows < 1 || k->rows * k->cols > INT32_MAX || k->cols % (size_t)k->ranks != 0 ||

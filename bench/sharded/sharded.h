@@ -33,7 +33,7 @@ typedef struct {
     double local;               // of a rank's own work; NaN: not told apart
     double error;               // the largest, as a part of what is allowed; NaN: simulated
 } sharded_row;
-enum { SHARDED_ROWS = SHARD_SPLITS * SHARD_OPS };
+enum { SHARDED_ROWS = (int)SHARD_SPLITS * (int)SHARD_OPS };
 
 // The least that an all-reduce takes of which each rank has so many bytes (Chan et al., 2007): each must hear of all
 // others, in log2(ranks) steps, and send and receive nearly twice what it has. NaN where the network is not known.
